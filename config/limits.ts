@@ -1,0 +1,113 @@
+/**
+ * Hard ceilings and time budgets. Everything here is fixed at build time and asserted to fit
+ * together when the module loads; what an operator may tune lives in `service_configs`, what a
+ * deployment must set lives in `env.ts`.
+ */
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+export const LIMITS = {
+  /** HTTP. */
+  bodyBytesMax: 1_048_576,
+  bulkItemsMax: 1_000,
+  batchItemsMax: 1_000,
+  jsonDepthMax: 16,
+  listLimitMax: 200,
+  listLimitDefault: 50,
+  idempotencyKeyCharsMax: 255,
+  correlationIdCharsMax: 128,
+  preferWaitSecondsMax: 30,
+  metadataEntriesMax: 20,
+  metadataKeyCharsMax: 40,
+  metadataValueCharsMax: 500,
+  userIdCharsMax: 128,
+  orderingKeyCharsMax: 128,
+  descriptionCharsMax: 500,
+
+  /** Money, in minor units: one movement, and any balance that it may lead to. */
+  amountMinorMax: 1_000_000_000_000_000n,
+  balanceMinorMax: 4_000_000_000_000_000_000n,
+
+  /** Ingest. */
+  groupCommitWindowMs: 2,
+  groupCommitSizeMax: 500,
+  groupCommitsInFlightMax: 4,
+  ingestQueueMax: 20_000,
+  enqueueTimeoutMs: 500,
+  enqueuePauseMs: 1_000,
+  acceptedBacklogMax: 500_000,
+  backlogSampleMs: 1_000,
+
+  /** Settlement. */
+  lanes: 8,
+  settlementBatchMax: 400,
+  settlementSlots: 2,
+  settlementConflictRetriesMax: 4,
+  settlementAttemptsMax: 5,
+  laneConcurrency: 256,
+  systemStripes: 16,
+  laneLeaseMs: 10 * SECOND,
+  laneLeaseRenewMs: 3 * SECOND,
+  recentlySettledMax: 50_000,
+
+  /** Recovery (DESIGN P4: nothing stays non-terminal longer than 45 s after a fault ends). */
+  firstCheckMs: 15 * SECOND,
+  recheckMs: 15 * SECOND,
+  sweepIntervalMs: 10 * SECOND,
+  sweepJitterMs: 2 * SECOND,
+  sweepBatch: 200,
+  sweepLeaseMs: 30 * SECOND,
+  outboxStaleMs: 5 * SECOND,
+  outboxEventsMax: 500,
+  outboxRecheckMs: 30 * SECOND,
+  recoveriesMax: 10,
+  repairBudgetMs: 45 * SECOND,
+
+  /** Sagas. */
+  operationLeaseMs: 30 * SECOND,
+  operationHeartbeatMs: 10 * SECOND,
+
+  /** Databases. */
+  mongoPoolMax: 50,
+  mongoServerSelectionMs: 5 * SECOND,
+  mongoSocketMs: 60 * SECOND,
+  mongoWaitQueueMs: 5 * SECOND,
+  mongoMaxTimeMs: 20 * SECOND,
+  mongoWriteConcernMs: 10 * SECOND,
+  listMaxTimeMs: 5 * SECOND,
+  redisConnectMs: 5 * SECOND,
+  redisCommandMs: 5 * SECOND,
+  redisReconnectMsMax: 2 * SECOND,
+
+  /** Lifecycle. */
+  drainDeadlineMs: 25 * SECOND,
+  readinessProbeMs: 1_500,
+  adminSessionMs: 12 * HOUR,
+  apiKeyCacheMs: 10 * SECOND,
+  apiKeyCacheMax: 10_000,
+} as const;
+
+const RELATIONS: readonly (readonly [boolean, string])[] = [
+  [LIMITS.laneLeaseRenewMs * 3 <= LIMITS.laneLeaseMs, 'a lane lease survives two missed renewals'],
+  [
+    LIMITS.operationHeartbeatMs * 3 <= LIMITS.operationLeaseMs,
+    'an operation lease survives two missed heartbeats',
+  ],
+  [
+    LIMITS.firstCheckMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.repairBudgetMs,
+    'a lost job is found within the repair budget',
+  ],
+  [
+    LIMITS.laneLeaseMs + LIMITS.sweepIntervalMs < LIMITS.repairBudgetMs,
+    'a dead lane owner is replaced within the repair budget',
+  ],
+  [LIMITS.sweepIntervalMs < LIMITS.sweepLeaseMs, 'the sweep lease outlives one period'],
+  [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
+  [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
+  [LIMITS.batchItemsMax <= LIMITS.bulkItemsMax, 'a batch fits a bulk request'],
+];
+
+for (const [holds, claim] of RELATIONS) {
+  if (!holds) throw new Error(`config/limits.ts: broken relation: ${claim}`);
+}

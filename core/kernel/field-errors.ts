@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import { pointerSegment } from './canonical.ts';
+import type { FieldError } from './errors.ts';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** More than that helps nobody, and a body of 1 MB may hold hundreds of thousands. */
+const FIELD_ERRORS_MAX = 50;
+
+/**
+ * What a schema found, as JSON pointers: an unrecognized key is pointed at itself, a union by the
+ * issue inside the alternative that came closest. `raw` is the value that was parsed.
+ */
+export function fieldErrors(
+  issues: readonly Issue[],
+  raw: unknown,
+  prefix = '',
+): readonly FieldError[] {
+  const found: FieldError[] = [];
+  for (const issue of issues) {
+    if (found.length >= FIELD_ERRORS_MAX) break;
+    collect(issue, { found, raw, prefix });
+  }
+  return found.slice(0, FIELD_ERRORS_MAX);
+}
+
+interface Collector {
+  readonly found: FieldError[];
+  readonly raw: unknown;
+  readonly prefix: string;
+}
+
+function collect(issue: Issue, into: Collector): void {
+  const pointer = into.prefix + pointerOf(issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) {
+      into.found.push({
+        pointer: `${pointer}/${pointerSegment(key)}`,
+        detail: 'is not a known field',
+      });
+    }
+    return;
+  }
+  if (issue.code === 'invalid_union') {
+    const closest = closestAlternative(issue.errors);
+    const inner = { ...into, raw: valueAt(into.raw, issue.path), prefix: pointer };
+    for (const nested of closest) collect(nested, inner);
+    if (closest.length > 0) return;
+  }
+  into.found.push({ pointer, detail: detailOf(issue, into.raw) });
+}
+
+/** The alternative that fails only further inside, and of those the one with the fewest issues. */
+function closestAlternative(alternatives: readonly (readonly Issue[])[]): readonly Issue[] {
+  const inside = alternatives.filter((issues) => issues.every(isInside) && issues.length > 0);
+  return inside.reduce<readonly Issue[]>(
+    (best, issues) => (best.length === 0 || issues.length < best.length ? issues : best),
+    [],
+  );
+}
+
+function isInside(issue: Issue): boolean {
+  return issue.path.length > 0 || issue.code === 'unrecognized_keys';
+}
+
+function detailOf(issue: Issue, raw: unknown): string {
+  if (issue.code === 'invalid_type') {
+    return valueAt(raw, issue.path) === undefined
+      ? 'is required'
+      : `must be of type ${issue.expected}`;
+  }
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
+  return issue.message;
+}
+
+function valueAt(raw: unknown, path: Path): unknown {
+  let value = raw;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Readonly<Record<PropertyKey, unknown>>)[key];
+  }
+  return value;
+}
+
+function pointerOf(path: Path): string {
+  return path.map((key) => `/${pointerSegment(String(key))}`).join('');
+}
