@@ -1,0 +1,86 @@
+import type { Collection, Db, Document, IndexDescription } from 'mongodb';
+
+/** Every collection that we own, with its indexes. Applied at start; creating one twice is a no-op. */
+export const COLLECTIONS = {
+  operations: [
+    { key: { tenantId: 1, idempotencyKey: 1 }, unique: true },
+    // The lanes' reading order. Only what is still to be settled stands in it.
+    {
+      key: { lane: 1, stamp: 1, _id: 1 },
+      partialFilterExpression: { status: 'accepted' },
+    },
+    // The sweeper's question: who should have moved by now?
+    {
+      key: { nextCheckAt: 1 },
+      partialFilterExpression: { nextCheckAt: { $exists: true } },
+    },
+    { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, type: 1, _id: -1 } },
+    // What a person looks for: everything that did not simply succeed.
+    {
+      key: { tenantId: 1, status: 1, _id: -1 },
+      partialFilterExpression: {
+        status: { $in: ['rejected', 'canceled', 'expired', 'compensated', 'needs_attention'] },
+      },
+    },
+    { key: { 'metadata.$**': 1 } },
+  ],
+  users: [{ key: { tenantId: 1, userId: 1 }, unique: true }],
+  wallets: [{ key: { tenantId: 1, userId: 1, currency: 1 }, unique: true }],
+  transactions: [
+    { key: { walletId: 1, seq: 1 }, unique: true },
+    // A balance at a time looks for the last entry of each kind; these are the rare ones.
+    {
+      key: { walletId: 1, balanceType: 1, seq: -1 },
+      partialFilterExpression: { balanceType: { $in: ['bonus', 'locked'] } },
+    },
+    { key: { tenantId: 1, _id: -1 } },
+  ],
+  transfers: [
+    { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, fromUserId: 1, _id: -1 } },
+    { key: { tenantId: 1, toUserId: 1, _id: -1 } },
+  ],
+  holds: [
+    { key: { tenantId: 1, userId: 1, _id: -1 } },
+    { key: { tenantId: 1, _id: -1 } },
+    { key: { expiresAt: 1 }, partialFilterExpression: { status: 'open' } },
+  ],
+  outbox: [{ key: { nextCheckAt: 1 } }],
+  tenants: [],
+  api_keys: [{ key: { tenantId: 1 } }],
+  leases: [],
+  workers: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }],
+} as const satisfies Record<string, readonly IndexDescription[]>;
+
+export type CollectionName = keyof typeof COLLECTIONS;
+
+/**
+ * A typed collection. int64 fields arrive as `bigint`; everything else as the driver's defaults.
+ * Trusting the stored shape is this function's one cast; stores assert what matters after reading.
+ */
+export function collection<T extends Document>(db: Db, name: CollectionName): Collection<T> {
+  return db.collection<T>(name, { useBigInt64: true });
+}
+
+/** Creates collections and indexes that are missing. Safe to run by many processes at once. */
+export async function ensureCollections(db: Db): Promise<void> {
+  const existing = new Set(
+    (await db.listCollections({}, { nameOnly: true }).toArray()).map((info) => info.name),
+  );
+  for (const [name, indexes] of Object.entries(COLLECTIONS)) {
+    if (!existing.has(name)) await createCollection(db, name);
+    if (indexes.length > 0) await db.collection(name).createIndexes([...indexes]);
+  }
+}
+
+const NAMESPACE_EXISTS = 48;
+
+async function createCollection(db: Db, name: string): Promise<void> {
+  try {
+    await db.createCollection(name);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== NAMESPACE_EXISTS) throw error;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Db } from 'mongodb';
+import { collection } from './collections.ts';
+
+interface LeaseDoc {
+  readonly _id: string;
+  readonly owner: string;
+  readonly until: Date;
+}
+
+/** Named leases in database time. They spread work; nothing rests on them for correctness. */
+export interface LeaseStore {
+  /** Takes or renews; false while another owner's lease runs. */
+  hold(name: string, owner: string, ms: number): Promise<boolean>;
+  release(name: string, owner: string): Promise<void>;
+}
+
+export function createLeaseStore(db: Db): LeaseStore {
+  const leases = collection<LeaseDoc>(db, 'leases');
+  return Object.freeze({
+    hold: async (name: string, owner: string, ms: number) => {
+      // One atomic step decides in database time; a lease that is not ours to take stays as it is.
+      const isOurs = {
+        $or: [{ $eq: ['$owner', owner] }, { $lte: [{ $ifNull: ['$until', '$$NOW'] }, '$$NOW'] }],
+      };
+      const lease = await leases.findOneAndUpdate(
+        { _id: name },
+        [
+          {
+            $set: {
+              owner: { $cond: [isOurs, owner, '$owner'] },
+              until: { $cond: [isOurs, { $add: ['$$NOW', ms] }, '$until'] },
+            },
+          },
+        ],
+        { upsert: true, returnDocument: 'after' },
+      );
+      return lease?.owner === owner;
+    },
+    release: async (name: string, owner: string) => {
+      await leases.deleteOne({ _id: name, owner });
+    },
+  });
+}
+
+interface WorkerDoc {
+  readonly _id: string;
+  readonly pools: readonly string[];
+  readonly seenAt: Date;
+}
+
+/** Which worker processes are alive, in database time. */
+export interface WorkerRoster {
+  beat(workerId: string, pools: readonly string[]): Promise<void>;
+  leave(workerId: string): Promise<void>;
+  /** Ids of the workers of a pool seen within the last `ms`, sorted. */
+  alive(pool: string, ms: number): Promise<readonly string[]>;
+}
+
+export function createWorkerRoster(db: Db): WorkerRoster {
+  const workers = collection<WorkerDoc>(db, 'workers');
+  return Object.freeze({
+    beat: async (workerId: string, pools: readonly string[]) => {
+      await workers.updateOne(
+        { _id: workerId },
+        [{ $set: { pools: [...pools], seenAt: '$$NOW' } }],
+        { upsert: true },
+      );
+    },
+    leave: async (workerId: string) => {
+      await workers.deleteOne({ _id: workerId });
+    },
+    alive: async (pool: string, ms: number) => {
+      const found = await workers
+        .find(
+          { pools: pool, $expr: { $gt: ['$seenAt', { $subtract: ['$$NOW', ms] }] } },
+          { projection: { _id: 1 } },
+        )
+        .sort({ _id: 1 })
+        .limit(1_000)
+        .toArray();
+      return found.map((worker) => worker._id);
+    },
+  });
+}

@@ -1,0 +1,95 @@
+import {
+  type Db,
+  MongoClient,
+  type MongoClientOptions,
+  type TransactionOptions,
+  WriteConcern,
+} from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/**
+ * Every transaction: a majority snapshot, acknowledged by a majority with the journal on disk.
+ * Set on the transaction itself, since concerns of a database or collection do not apply in one.
+ */
+export const TRANSACTION = {
+  readConcern: { level: 'snapshot' },
+  writeConcern: new WriteConcern('majority', undefined, true),
+  readPreference: 'primary',
+  maxCommitTimeMS: LIMITS.mongoMaxTimeMs,
+} as const satisfies TransactionOptions;
+
+export interface MongoOptions {
+  readonly url: string;
+  readonly database: string;
+  readonly appName: string;
+  readonly metrics?: Metrics;
+}
+
+export interface Mongo {
+  readonly client: MongoClient;
+  readonly db: Db;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects and returns the database handle. Reads default to the primary and to majority.
+ *
+ * @throws AppError `ledger_unavailable` when no primary answers in time.
+ */
+export async function openMongo(options: MongoOptions): Promise<Mongo> {
+  const settings: MongoClientOptions = {
+    appName: options.appName,
+    maxPoolSize: LIMITS.mongoPoolMax,
+    waitQueueTimeoutMS: LIMITS.mongoWaitQueueMs,
+    serverSelectionTimeoutMS: LIMITS.mongoServerSelectionMs,
+    socketTimeoutMS: LIMITS.mongoSocketMs,
+    readPreference: 'primary',
+    readConcernLevel: 'majority',
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: LIMITS.mongoWriteConcernMs },
+    retryWrites: true,
+    retryReads: true,
+    ignoreUndefined: false,
+  };
+  const client = new MongoClient(options.url, settings);
+  if (options.metrics !== undefined) watchPool(client, options.metrics);
+  try {
+    await client.connect();
+    await client.db('admin').command({ ping: 1 });
+  } catch (cause) {
+    await client.close().catch(() => undefined);
+    throw new AppError('ledger_unavailable', 'No MongoDB primary answered; check MONGO_URL', {
+      cause,
+    });
+  }
+  const db = client.db(options.database);
+  return { client, db, close: () => client.close() };
+}
+
+/** Exports pool size, connections in use, waiters and checkout time. */
+function watchPool(client: MongoClient, metrics: Metrics): void {
+  const size = metrics.mongoPool.labels('size');
+  const inUse = metrics.mongoPool.labels('in_use');
+  const waiters = metrics.mongoPool.labels('waiters');
+  client.on('connectionCreated', () => {
+    size.inc();
+  });
+  client.on('connectionClosed', () => {
+    size.dec();
+  });
+  client.on('connectionCheckOutStarted', () => {
+    waiters.inc();
+  });
+  client.on('connectionCheckOutFailed', () => {
+    waiters.dec();
+  });
+  client.on('connectionCheckedOut', (event) => {
+    waiters.dec();
+    inUse.inc();
+    metrics.mongoCheckout.observe(event.durationMS / 1_000);
+  });
+  client.on('connectionCheckedIn', () => {
+    inUse.dec();
+  });
+}

@@ -1,0 +1,42 @@
+import { Redis } from 'ioredis';
+import { LIMITS } from '../../config/limits.ts';
+
+/**
+ * `fail-fast`: requests, a command fails at once when Redis is away.
+ * `patient`: what BullMQ drives, commands wait for it to come back (BullMQ sends some as soon as it
+ * gets the connection, and does not survive their failure).
+ */
+export type RedisTemper = 'fail-fast' | 'patient';
+
+interface RedisConnection {
+  readonly url: string;
+  readonly name: string;
+  readonly temper: RedisTemper;
+  readonly onError: (error: Error) => void;
+}
+
+/** Opens a connection; it connects in the background and reconnects within 2 s for ever. */
+export function openRedis({ url, name, temper, onError }: RedisConnection): Redis {
+  const shared = {
+    connectionName: `sluice-${name}`,
+    connectTimeout: LIMITS.redisConnectMs,
+    retryStrategy: (attempt: number) => Math.min(LIMITS.redisReconnectMsMax, 50 * 2 ** attempt),
+  };
+  const client =
+    temper === 'patient'
+      ? new Redis(url, { ...shared, maxRetriesPerRequest: null })
+      : new Redis(url, {
+          ...shared,
+          maxRetriesPerRequest: 1,
+          enableOfflineQueue: false,
+          commandTimeout: LIMITS.redisCommandMs,
+        });
+  client.on('error', onError);
+  return client;
+}
+
+/** Closes without waiting for a server that may be gone. */
+export async function closeRedis(client: Redis): Promise<void> {
+  if (client.status === 'ready') await client.quit().catch(() => undefined);
+  client.disconnect();
+}

@@ -1,0 +1,21 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Ids that every log line of a request, job or batch carries. */
+export interface LogContext {
+  readonly correlationId?: string;
+  readonly tenantId?: string;
+  readonly operationId?: string;
+  readonly jobId?: string;
+  readonly batchId?: string;
+}
+
+const storage = new AsyncLocalStorage<LogContext>();
+
+export function currentContext(): LogContext {
+  return storage.getStore() ?? {};
+}
+
+/** Runs `work` with these ids added to those already in force. */
+export function withContext<T>(context: LogContext, work: () => T): T {
+  return storage.run({ ...storage.getStore(), ...context }, work);
+}
