@@ -1,0 +1,237 @@
+import type { AnyBulkWriteOperation, ClientSession, Db, MongoClient } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import { faultOf } from '../infra/database-errors.ts';
+import { TRANSACTION } from '../infra/mongo.ts';
+import { assert } from '../kernel/assert.ts';
+import type { BookChanges, Change, LedgerState } from './book.ts';
+import type { EntryDoc, HoldDoc, TransferDoc, UserDoc, WalletDoc } from './documents.ts';
+import { type HoldId, type TransferId, type WalletId, walletIdOf } from '../kernel/ids.ts';
+
+/** Ids of what a batch of decisions reads. */
+export interface LedgerReads {
+  readonly users: ReadonlySet<string>;
+  readonly wallets: ReadonlySet<string>;
+  /** Users of whom every wallet is needed. */
+  readonly owners: readonly { readonly tenantId: string; readonly userId: string }[];
+  readonly transfers: ReadonlySet<string>;
+  readonly holds: ReadonlySet<string>;
+}
+
+/** The ledger inside one MongoDB transaction. */
+export interface LedgerTransaction {
+  /** Joins other stores' writes to the transaction. */
+  readonly session: ClientSession;
+  load(reads: LedgerReads): Promise<LedgerState>;
+  /**
+   * Bulk-writes what a batch of decisions changed, each wallet by compare-and-set on its `seq`.
+   *
+   * @throws InvariantError when a document is not the one that was read (never expected inside a
+   * snapshot: the transaction aborts); the driver's error for conflicts and duplicates.
+   */
+  write(changes: BookChanges): Promise<void>;
+}
+
+export interface LedgerStore {
+  /**
+   * Runs `work` in one transaction and commits it. A throw aborts it: nothing of it stays. When the
+   * outcome of the commit stays unknown after retries the driver's error is thrown, and only a
+   * look at the operations tells.
+   */
+  transact<T>(
+    work: (transaction: LedgerTransaction) => Promise<T>,
+    beforeCommit?: () => Promise<void> | void,
+  ): Promise<T>;
+}
+
+const COMMIT_TRIES_MAX = 3;
+
+export function createLedgerStore(client: MongoClient, db: Db): LedgerStore {
+  const reader = createReader(db);
+  const writer = createWriter(db);
+  return Object.freeze({
+    transact: async <T>(
+      work: (transaction: LedgerTransaction) => Promise<T>,
+      beforeCommit?: () => Promise<void> | void,
+    ): Promise<T> => {
+      const session = client.startSession();
+      try {
+        session.startTransaction(TRANSACTION);
+        const result = await work({
+          session,
+          load: (reads) => reader(session, reads),
+          write: (changes) => writer(session, changes),
+        });
+        await beforeCommit?.();
+        await commit(session);
+        return result;
+      } catch (error) {
+        if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+        throw error;
+      } finally {
+        await session.endSession().catch(() => undefined);
+      }
+    },
+  });
+}
+
+async function commit(session: ClientSession): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await session.commitTransaction();
+      return;
+    } catch (error) {
+      // Committing again is safe: the server answers for the transaction that it knows.
+      if (faultOf(error) !== 'commit-unknown' || tries >= COMMIT_TRIES_MAX) throw error;
+    }
+  }
+}
+
+type Reader = (session: ClientSession, reads: LedgerReads) => Promise<LedgerState>;
+
+function createReader(db: Db): Reader {
+  const users = collection<UserDoc>(db, 'users');
+  const wallets = collection<WalletDoc>(db, 'wallets');
+  const transfers = collection<TransferDoc>(db, 'transfers');
+  const holds = collection<HoldDoc>(db, 'holds');
+  const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
+
+  return async (session, reads) => {
+    const inSession = { ...options, session };
+    // One after another: a session carries one command at a time.
+    const foundTransfers =
+      reads.transfers.size === 0
+        ? []
+        : await transfers
+            .find({ _id: { $in: [...reads.transfers] as TransferId[] } }, inSession)
+            .toArray();
+    const foundHolds =
+      reads.holds.size === 0
+        ? []
+        : await holds.find({ _id: { $in: [...reads.holds] as HoldId[] } }, inSession).toArray();
+    const walletIds = new Set(reads.wallets);
+    for (const { tenantId, fromUserId, toUserId, currency } of foundTransfers) {
+      walletIds.add(walletIdOf(tenantId, fromUserId, currency));
+      walletIds.add(walletIdOf(tenantId, toUserId, currency));
+    }
+    for (const { tenantId, userId, currency } of foundHolds) {
+      walletIds.add(walletIdOf(tenantId, userId, currency));
+    }
+    const foundWallets =
+      walletIds.size === 0
+        ? []
+        : await wallets.find({ _id: { $in: [...walletIds] as WalletId[] } }, inSession).toArray();
+    if (reads.owners.length > 0) {
+      const filter = { $or: reads.owners.map(({ tenantId, userId }) => ({ tenantId, userId })) };
+      foundWallets.push(...(await wallets.find(filter, inSession).toArray()));
+    }
+    const foundUsers =
+      reads.users.size === 0
+        ? []
+        : await users.find({ _id: { $in: [...reads.users] } }, inSession).toArray();
+    return {
+      users: byId(foundUsers),
+      wallets: byId(foundWallets),
+      transfers: byId(foundTransfers),
+      holds: byId(foundHolds),
+    };
+  };
+}
+
+function byId<T extends { readonly _id: string }>(docs: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(docs.map((doc) => [doc._id, doc]));
+}
+
+function createWriter(db: Db): (session: ClientSession, changes: BookChanges) => Promise<void> {
+  const users = collection<UserDoc>(db, 'users');
+  const wallets = collection<WalletDoc>(db, 'wallets');
+  const entries = collection<EntryDoc>(db, 'transactions');
+  const transfers = collection<TransferDoc>(db, 'transfers');
+  const holds = collection<HoldDoc>(db, 'holds');
+
+  return async (session, changes) => {
+    if (changes.wallets.length > 0) {
+      const result = await wallets.bulkWrite(changes.wallets.map(walletWrite), {
+        session,
+        ordered: false,
+      });
+      assertWritten(result, changes.wallets, 'wallets');
+    }
+    if (changes.entries.length > 0) {
+      await entries.insertMany([...changes.entries], { session, ordered: false });
+    }
+    if (changes.transfers.length > 0) {
+      const writes = changes.transfers.map(transferWrite);
+      const result = await transfers.bulkWrite(writes, { session, ordered: false });
+      assertWritten(result, changes.transfers, 'transfers');
+    }
+    if (changes.holds.length > 0) {
+      const writes = changes.holds.map(holdWrite);
+      const result = await holds.bulkWrite(writes, { session, ordered: false });
+      assertWritten(result, changes.holds, 'holds');
+    }
+    if (changes.users.length > 0) {
+      const writes = changes.users.map(userWrite);
+      const result = await users.bulkWrite(writes, { session, ordered: false });
+      assertWritten(result, changes.users, 'users');
+    }
+  };
+}
+
+function walletWrite({ before, after }: Change<WalletDoc>): AnyBulkWriteOperation<WalletDoc> {
+  if (before === undefined) return { insertOne: { document: after } };
+  const moved = {
+    balance: after.balance,
+    bonusBalance: after.bonusBalance,
+    lockedBalance: after.lockedBalance,
+    seq: after.seq,
+    totalCredited: after.totalCredited,
+    totalDebited: after.totalDebited,
+    updatedAt: after.updatedAt,
+  };
+  const settings = {
+    status: after.status,
+    ownerBlocked: after.ownerBlocked,
+    overdraftLimit: after.overdraftLimit,
+  };
+  const hasSettingsChanged =
+    after.status !== before.status ||
+    after.ownerBlocked !== before.ownerBlocked ||
+    after.overdraftLimit !== before.overdraftLimit;
+  return {
+    updateOne: {
+      filter: { _id: after._id, seq: before.seq },
+      update: { $set: hasSettingsChanged ? { ...moved, ...settings } : moved },
+    },
+  };
+}
+
+function transferWrite({ before, after }: Change<TransferDoc>): AnyBulkWriteOperation<TransferDoc> {
+  if (before === undefined) return { insertOne: { document: after } };
+  const filter = { _id: after._id, reversedAmount: before.reversedAmount };
+  return { replaceOne: { filter, replacement: after } };
+}
+
+function holdWrite({ before, after }: Change<HoldDoc>): AnyBulkWriteOperation<HoldDoc> {
+  if (before === undefined) return { insertOne: { document: after } };
+  const filter = { _id: after._id, status: before.status, captured: before.captured };
+  return { replaceOne: { filter, replacement: after } };
+}
+
+function userWrite({ before, after }: Change<UserDoc>): AnyBulkWriteOperation<UserDoc> {
+  if (before === undefined) return { insertOne: { document: after } };
+  return { replaceOne: { filter: { _id: after._id }, replacement: after } };
+}
+
+function assertWritten(
+  result: { readonly matchedCount: number; readonly insertedCount: number },
+  changes: readonly Change<unknown>[],
+  what: string,
+): void {
+  const inserted = changes.filter(({ before }) => before === undefined).length;
+  assert(result.insertedCount === inserted, `every new document of ${what} is inserted`);
+  assert(
+    result.matchedCount === changes.length - inserted,
+    `every changed document of ${what} is the one that was read`,
+  );
+}
