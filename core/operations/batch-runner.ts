@@ -1,0 +1,318 @@
+import { LIMITS } from '../../config/limits.ts';
+import type { DatabaseTime } from '../infra/database-clock.ts';
+import { faultOf } from '../infra/database-errors.ts';
+import { fullJitterMs } from '../kernel/backoff.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Failpoint } from '../kernel/failpoint.ts';
+import { newToken } from '../kernel/ids.ts';
+import { supervise } from '../kernel/supervise.ts';
+import type { LedgerState } from '../ledger/book.ts';
+import type { LedgerStore } from '../ledger/settlement-store.ts';
+import { laneOf, userOrderingKey } from '../saga/operation.ts';
+import type { JobPublisher, OutboxRow, SettledHints } from '../saga/ports.ts';
+import { type OutboxStore, type SettleStore, outboxRows } from '../saga/settle-store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type Metrics, codeLabel } from '../telemetry/metrics.ts';
+import {
+  type BatchDecisions,
+  type BoundDoc,
+  type Outcome,
+  decideBatch,
+  missingOwners,
+  readsOf,
+} from './settlement.ts';
+
+/** What became of a batch. Operations in none of the lists are to be read again. */
+export interface BatchReport {
+  readonly settled: readonly string[];
+  /** Failed alone, for a reason that is not theirs: try again after a pause. */
+  readonly failed: readonly string[];
+  /** Wait for the work of another lane that creates what they need. */
+  readonly waiting: readonly string[];
+  /** The database could not be reached; nothing is known of the rest. */
+  readonly isUnavailable: boolean;
+}
+
+export interface BatchRunner {
+  /** Settles a batch, in one transaction if it can. Never rejects for a database failure. */
+  run(batch: readonly BoundDoc[], slot: number): Promise<BatchReport>;
+}
+
+interface RunnerDeps {
+  readonly workerId: string;
+  readonly ledger: LedgerStore;
+  readonly operations: SettleStore;
+  readonly outbox: OutboxStore;
+  readonly databaseTime: () => Promise<DatabaseTime>;
+  readonly publisher: JobPublisher;
+  readonly hints: SettledHints;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly failpoint: Failpoint;
+  readonly random: () => number;
+  /** The stripe of the system wallets for a slot of this process. */
+  readonly stripeOf: (slot: number) => number;
+}
+
+interface Tally {
+  readonly settled: string[];
+  readonly failed: string[];
+  readonly waiting: string[];
+  isUnavailable: boolean;
+}
+
+/** Conflicts before a batch is halved: the first retry usually succeeds. */
+const CONFLICTS_BEFORE_SPLIT = 2;
+
+export function createBatchRunner(deps: RunnerDeps): BatchRunner {
+  /** Failures of single operations, so that a poison one ends with a human. */
+  const attempts = new Map<string, number>();
+
+  const settlePart = async (
+    part: readonly BoundDoc[],
+    slot: number,
+    tally: Tally,
+  ): Promise<void> => {
+    for (let conflicts = 0; !tally.isUnavailable;) {
+      try {
+        const committed = await settleOnce(deps, part, deps.stripeOf(slot));
+        if (committed !== undefined) {
+          tally.waiting.push(...committed.waiting);
+          for (const { operation } of committed.outcomes) {
+            tally.settled.push(operation._id);
+            attempts.delete(operation._id);
+          }
+        }
+        return;
+      } catch (error) {
+        const fault = faultOf(error);
+        if (fault === 'unavailable' || fault === 'commit-unknown') {
+          deps.logger.warn({ err: error, count: part.length }, 'settlement.database.unavailable');
+          deps.metrics.conflicts.inc({ reason: fault });
+          tally.isUnavailable = true;
+          return;
+        }
+        if (fault === 'transient' && conflicts < CONFLICTS_BEFORE_SPLIT) {
+          deps.metrics.conflicts.inc({ reason: 'write-conflict' });
+          conflicts += 1;
+          await deps.clock.sleep(conflictPauseMs(conflicts, deps.random));
+          continue;
+        }
+        deps.logger.debug({ err: error, count: part.length }, 'settlement.batch.split');
+        if (part.length > 1) return splitPart(part, slot, tally);
+        return failAlone(part, error, tally);
+      }
+    }
+  };
+
+  const splitPart = async (
+    part: readonly BoundDoc[],
+    slot: number,
+    tally: Tally,
+  ): Promise<void> => {
+    const middle = Math.ceil(part.length / 2);
+    deps.metrics.conflicts.inc({ reason: 'split' });
+    await settlePart(part.slice(0, middle), slot, tally);
+    const failedLines = new Set(
+      part
+        .slice(0, middle)
+        .filter(({ operation }) => isLeft(tally, operation._id))
+        .map(({ operation }) => operation.orderingKey),
+    );
+    // What is behind an operation that is left over in its line stays behind it.
+    const rest = part
+      .slice(middle)
+      .filter(({ operation }) => !failedLines.has(operation.orderingKey));
+    if (rest.length > 0) await settlePart(rest, slot, tally);
+  };
+
+  const failAlone = async (
+    part: readonly BoundDoc[],
+    error: unknown,
+    tally: Tally,
+  ): Promise<void> => {
+    for (const { operation } of part) {
+      const tries = (attempts.get(operation._id) ?? 0) + 1;
+      attempts.set(operation._id, tries);
+      deps.logger.error({ err: error, operationId: operation._id, tries }, 'operation.failed');
+      if (tries < LIMITS.settlementAttemptsMax || faultOf(error) === 'transient') {
+        tally.failed.push(operation._id);
+        continue;
+      }
+      const detail = `Gave up after ${tries} attempts; the worker's log has the reason`;
+      const failure = { code: 'poison_operation', detail } as const;
+      await deps.operations.park(operation, failure);
+      attempts.delete(operation._id);
+      tally.settled.push(operation._id);
+      deps.metrics.settled.inc({ type: operation.type, status: 'needs_attention' });
+    }
+  };
+
+  return Object.freeze({
+    run: async (batch: readonly BoundDoc[], slot: number) => {
+      const tally: Tally = { settled: [], failed: [], waiting: [], isUnavailable: false };
+      await settlePart(batch, slot, tally);
+      return tally;
+    },
+  });
+}
+
+function isLeft(tally: Tally, operationId: string): boolean {
+  return !tally.settled.includes(operationId);
+}
+
+function conflictPauseMs(conflicts: number, random: () => number): number {
+  return fullJitterMs(conflicts, { baseMs: 2, capMs: 100, random });
+}
+
+interface Committed {
+  readonly outcomes: readonly Outcome[];
+  readonly waiting: readonly string[];
+}
+
+/** One transaction. Undefined: somebody else has settled part of it; read again. */
+async function settleOnce(
+  deps: RunnerDeps,
+  batch: readonly BoundDoc[],
+  stripe: number,
+): Promise<Committed | undefined> {
+  const startedMs = deps.clock.monotonicMs();
+  const { now: at } = await deps.databaseTime();
+  const token = newToken();
+  await deps.failpoint('settle.before-transaction');
+  const done = await deps.ledger
+    .transact(
+      async (transaction) => {
+        const loaded = await transaction.load(readsOf(batch, stripe));
+        const decided = await decideWithWaiting(deps, { batch, loaded, at, stripe }, transaction);
+        const isOurs = await deps.operations.finish(transaction.session, decided.outcomes, {
+          worker: deps.workerId,
+          batch: token,
+          at,
+        });
+        if (!isOurs) throw new StaleBatch();
+        await deps.failpoint('settle.in-transaction');
+        await transaction.write(decided.book.changes());
+        const rows = outboxRows(decided.events, { batch: token, at });
+        await deps.outbox.insert(transaction.session, rows);
+        return { decided, rows };
+      },
+      () => deps.failpoint('settle.before-commit'),
+    )
+    .catch((error: unknown) => {
+      if (error instanceof StaleBatch) return undefined;
+      throw error;
+    });
+  if (done === undefined) {
+    deps.metrics.conflicts.inc({ reason: 'stale' });
+    return undefined;
+  }
+  await deps.failpoint('settle.after-commit');
+  const { decided, rows } = done;
+  observe(deps, decided.outcomes, { at, seconds: (deps.clock.monotonicMs() - startedMs) / 1_000 });
+  deps.hints.announce(
+    decided.outcomes.map(({ operation, status }) => ({ operationId: operation._id, status })),
+  );
+  supervise(publishRows(deps, rows), onPublishFailed(deps, rows));
+  await deps.failpoint('settle.after-publish');
+  return { outcomes: decided.outcomes, waiting: decided.waiting };
+}
+
+/** Signals that the compare-and-set on the operations missed, to abort the transaction. */
+class StaleBatch extends Error {
+  override readonly name = 'StaleBatch';
+}
+
+interface DecisionInput {
+  readonly batch: readonly BoundDoc[];
+  readonly loaded: LedgerState;
+  readonly at: Date;
+  readonly stripe: number;
+}
+
+/**
+ * Decides, and puts off what was refused only because the user or wallet that it needs is still
+ * being created by an older operation of another line. Looked up in the same snapshot as the
+ * wallets, so that a creation is seen either as open or as done.
+ */
+async function decideWithWaiting(
+  deps: RunnerDeps,
+  { batch, loaded, at, stripe }: DecisionInput,
+  { session }: { readonly session: Parameters<SettleStore['finish']>[0] },
+): Promise<BatchDecisions & { readonly waiting: readonly string[] }> {
+  const onBug = (operation: BoundDoc['operation'], error: unknown): void => {
+    deps.logger.error({ err: error, operationId: operation._id }, 'operation.decision.crashed');
+  };
+  const context = { loaded, at, stripe, onBug };
+  const decided = decideBatch(batch, context);
+  const lines = new Set<string>();
+  for (const [index, outcome] of decided.outcomes.entries()) {
+    const one = batch[index];
+    if (one === undefined || !isForWantOfOwner(outcome)) continue;
+    if (await isCreationUnderWay(deps, { one, loaded, batch }, session)) {
+      lines.add(one.operation.orderingKey);
+    }
+  }
+  if (lines.size === 0) return { ...decided, waiting: [] };
+  const isWaiting = ({ operation }: BoundDoc): boolean => lines.has(operation.orderingKey);
+  const rest = batch.filter((one) => !isWaiting(one));
+  const waiting = batch.filter(isWaiting).map(({ operation }) => operation._id);
+  return { ...decideBatch(rest, context), waiting };
+}
+
+function isForWantOfOwner({ error }: Outcome): boolean {
+  const code = error?.code;
+  return code === 'wallet_not_found' || code === 'user_not_found' || code === 'batch_item_rejected';
+}
+
+async function isCreationUnderWay(
+  deps: RunnerDeps,
+  look: {
+    readonly one: BoundDoc;
+    readonly loaded: LedgerState;
+    readonly batch: readonly BoundDoc[];
+  },
+  session: Parameters<SettleStore['finish']>[0],
+): Promise<boolean> {
+  const { operation } = look.one;
+  const keys = missingOwners(look.one, look.loaded)
+    .map((userId) => userOrderingKey(operation.tenantId, userId))
+    .filter((orderingKey) => orderingKey !== operation.orderingKey)
+    .map((orderingKey) => ({ orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) }));
+  if (keys.length === 0) return false;
+  const older = await deps.operations.keysWithOlderOpen(session, keys, operation.stamp);
+  // What this very batch settles before it has been seen already.
+  const inBatch = new Set(look.batch.map((one) => one.operation.orderingKey));
+  return [...older].some((orderingKey) => !inBatch.has(orderingKey));
+}
+
+function observe(
+  { metrics, logger }: RunnerDeps,
+  outcomes: readonly Outcome[],
+  batch: { readonly at: Date; readonly seconds: number },
+): void {
+  metrics.batchSize.observe(outcomes.length);
+  metrics.batchDuration.observe(batch.seconds);
+  for (const { operation, status, error } of outcomes) {
+    metrics.settled.inc({ type: operation.type, status });
+    if (status === 'rejected' && error !== undefined) {
+      metrics.rejected.inc({ type: operation.type, code: codeLabel(error.code) });
+    }
+    const latencyMs = batch.at.getTime() - operation.createdAt.getTime();
+    metrics.settleLatency.observe(Math.max(0, latencyMs / 1_000 + batch.seconds));
+  }
+  logger.info({ count: outcomes.length, seconds: batch.seconds }, 'batch.settled');
+}
+
+/** Right after the commit, bounded; what fails here is published by the sweeper. */
+async function publishRows(deps: RunnerDeps, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length > 0) await deps.publisher.publishEvents(rows);
+}
+
+function onPublishFailed(deps: RunnerDeps, rows: readonly OutboxRow[]): (error: unknown) => void {
+  return (err) => {
+    deps.metrics.enqueueFailed.inc({ queue: 'events' });
+    deps.logger.warn({ err, rows: rows.length }, 'outbox.publish.failed');
+  };
+}

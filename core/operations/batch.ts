@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { LIMITS } from '../../config/limits.ts';
+import { present } from '../kernel/assert.ts';
+import type { Json } from '../kernel/canonical.ts';
+import { type Result, ok, refuse } from '../kernel/result.ts';
+import type { Draft } from '../ledger/book.ts';
+import {
+  type BoundOperation,
+  type OperationDefinition,
+  type Origin,
+  type Touches,
+  defineOperation,
+} from '../saga/define.ts';
+
+interface BatchItem {
+  readonly type: string;
+  readonly input: unknown;
+}
+
+/** Several atomic operations, all or nothing, in the given order. Batches do not nest. */
+export function defineBatch(definitions: Readonly<Record<string, OperationDefinition>>) {
+  const items = Object.values(definitions).map((definition) =>
+    z.strictObject({ type: z.literal(definition.type), input: definition.input }),
+  );
+  const [first, ...others] = items;
+  const item = z.discriminatedUnion('type', [present(first, 'an operation type'), ...others]);
+  const bind = ({ type, input }: BatchItem): BoundOperation =>
+    present(definitions[type], `operation type ${type}`).bind(input);
+
+  return defineOperation({
+    type: 'batch',
+    version: 1,
+    mode: 'atomic',
+    summary: 'Up to 1,000 atomic operations that happen together or not at all',
+    input: z.strictObject({ operations: z.array(item).min(1).max(LIMITS.batchItemsMax) }),
+    ordering: (input) => bind(present(input.operations[0], 'an item')).ordering,
+    touches: (input) => mergeTouches(input.operations.map((one) => bind(one).touches)),
+    decide: (draft, input, origin) => decideAll(draft, input.operations.map(bind), origin),
+    describe: (input, origin) => ({
+      operations: input.operations.map((one, index) => ({
+        type: one.type,
+        ...bind(one).describe(itemOrigin(origin, index)),
+      })),
+    }),
+  });
+}
+
+/** What the n-th item creates is named after the batch and its number. */
+function itemOrigin(origin: Origin, index: number): Origin {
+  return `${origin}-${index}`;
+}
+
+function decideAll(
+  draft: Draft,
+  operations: readonly BoundOperation[],
+  origin: Origin,
+): Result<Json | undefined> {
+  for (const [index, operation] of operations.entries()) {
+    const nested = draft.nested();
+    const decision = operation.decide(nested, itemOrigin(origin, index));
+    if (!decision.ok) {
+      const { code, detail } = decision.failure;
+      return refuse('batch_item_rejected', `Operation ${index} of the batch: ${detail}`, [
+        { pointer: `/operations/${index}`, detail: `${code}: ${detail}` },
+      ]);
+    }
+    draft.absorb(nested);
+  }
+  return ok(undefined);
+}
+
+function mergeTouches(all: readonly Required<Touches>[]): Touches {
+  return {
+    users: all.flatMap((touches) => touches.users),
+    wallets: all.flatMap((touches) => touches.wallets),
+    walletsOf: all.flatMap((touches) => touches.walletsOf),
+    systems: all.flatMap((touches) => touches.systems),
+    transfers: all.flatMap((touches) => touches.transfers),
+    holds: all.flatMap((touches) => touches.holds),
+  };
+}

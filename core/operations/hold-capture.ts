@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { present } from '../kernel/assert.ts';
+import { originOf } from '../kernel/ids.ts';
+import { formatMinor, parseMinor } from '../kernel/money.ts';
+import { type Result, ok, refuse } from '../kernel/result.ts';
+import type { Draft } from '../ledger/book.ts';
+import type { HoldDoc, WalletDoc } from '../ledger/documents.ts';
+import { checkOutgoing } from '../ledger/wallet.ts';
+import { defineOperation } from '../saga/define.ts';
+import { amount, currency, description, holdId, userId } from './inputs.ts';
+import { checkIncoming, findWallet } from './rules.ts';
+
+export const holdCapture = defineOperation({
+  type: 'hold.capture',
+  version: 1,
+  mode: 'atomic',
+  summary: 'Takes held funds, all that is left or a part, to a user or to the outside world',
+  input: z
+    .strictObject({
+      holdId,
+      amount: amount.exactOptional(),
+      toUserId: userId.exactOptional(),
+      /** Needed with toUserId: which wallet of theirs; it must be the currency of the hold. */
+      currency: currency.exactOptional(),
+      description: description.exactOptional(),
+    })
+    .refine((input) => (input.toUserId === undefined) === (input.currency === undefined), {
+      path: ['currency'],
+      message: 'must be given together with toUserId, and only then',
+    }),
+  ordering: (input) => ({ follows: present(originOf('hld', input.holdId), 'the origin') }),
+  touches: (input) => ({
+    holds: [input.holdId],
+    ...(input.toUserId !== undefined &&
+      input.currency !== undefined && {
+        wallets: [{ userId: input.toUserId, currency: input.currency }],
+      }),
+  }),
+  decide: (draft, input) => {
+    const open = findOpenHold(draft, input.holdId);
+    if (!open.ok) return open;
+    const hold = open.value;
+    const left = hold.amount - hold.captured - hold.released;
+    const value = input.amount === undefined ? left : parseMinor(input.amount);
+    if (value > left) {
+      return refuse('hold_exceeded', `${formatMinor(left)} of the hold is left to capture`);
+    }
+    const wallet = findWallet(draft, hold);
+    if (!wallet.ok) return wallet;
+    const outgoing = checkOutgoing(wallet.value);
+    if (!outgoing.ok) return outgoing;
+    const to = payee(draft, hold, input);
+    if (!to.ok) return to;
+    unlock(draft, { hold, wallet: wallet.value, value });
+    draft.move({
+      from: wallet.value,
+      to: to.value,
+      amount: value,
+      balanceType: 'real',
+      holdId: hold._id,
+      description: input.description ?? 'capture',
+    });
+    draft.putHold({
+      ...hold,
+      captured: hold.captured + value,
+      status: value === left ? 'captured' : 'open',
+      updatedAt: draft.scope.at,
+    });
+    draft.emit('hold.captured', { holdId: hold._id, amount: formatMinor(value) });
+    return ok({ holdId: hold._id, amount: formatMinor(value), left: formatMinor(left - value) });
+  },
+});
+
+function payee(
+  draft: Draft,
+  hold: HoldDoc,
+  input: { readonly toUserId?: string; readonly currency?: string },
+): Result<WalletDoc> {
+  if (input.toUserId === undefined) return ok(draft.system('world', hold.currency));
+  if (input.currency !== hold.currency) {
+    return refuse(
+      'wallet_not_found',
+      `The hold is in ${hold.currency}; so must the payee's wallet`,
+    );
+  }
+  if (input.toUserId === hold.userId) {
+    return refuse('same_wallet', 'A capture goes to somebody else; release the hold instead');
+  }
+  const to = findWallet(draft, { userId: input.toUserId, currency: hold.currency });
+  if (!to.ok) return to;
+  return checkIncoming(to.value, hold.amount);
+}
+
+/** The hold, if it can still be captured or released. */
+export function findOpenHold(draft: Draft, id: string): Result<HoldDoc> {
+  const hold = draft.hold(id);
+  if (hold === undefined || hold.tenantId !== draft.scope.tenantId) {
+    return refuse('hold_not_found', `Hold ${id} does not exist`);
+  }
+  if (hold.status !== 'open') {
+    return refuse('hold_not_open', `Hold ${id} is ${hold.status}`);
+  }
+  if (hold.expiresAt !== undefined && hold.expiresAt <= draft.scope.at) {
+    return refuse('hold_expired', `Hold ${id} expired at ${hold.expiresAt.toISOString()}`);
+  }
+  return ok(hold);
+}
+
+interface Unlocking {
+  readonly hold: HoldDoc;
+  readonly wallet: WalletDoc;
+  readonly value: bigint;
+}
+
+/** Takes an amount out of the locked balance: the mirror of placing. */
+export function unlock(draft: Draft, { hold, wallet, value }: Unlocking): void {
+  draft.move({
+    from: wallet,
+    to: draft.system('clearing', hold.currency),
+    amount: value,
+    balanceType: 'locked',
+    holdId: hold._id,
+  });
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { present } from '../kernel/assert.ts';
+import { originOf } from '../kernel/ids.ts';
+import { formatMinor } from '../kernel/money.ts';
+import { ok, refuse } from '../kernel/result.ts';
+import { defineOperation } from '../saga/define.ts';
+import { unlock } from './hold-capture.ts';
+import { holdId } from './inputs.ts';
+import { findWallet } from './rules.ts';
+
+export const holdRelease = defineOperation({
+  type: 'hold.release',
+  version: 1,
+  mode: 'atomic',
+  summary: 'Gives what is left of a hold back to its wallet',
+  input: z.strictObject({ holdId }),
+  ordering: (input) => ({ follows: present(originOf('hld', input.holdId), 'the origin') }),
+  touches: (input) => ({ holds: [input.holdId] }),
+  decide: (draft, input) => {
+    const hold = draft.hold(input.holdId);
+    if (hold === undefined || hold.tenantId !== draft.scope.tenantId) {
+      return refuse('hold_not_found', `Hold ${input.holdId} does not exist`);
+    }
+    if (hold.status !== 'open') {
+      return refuse('hold_not_open', `Hold ${input.holdId} is ${hold.status}`);
+    }
+    const wallet = findWallet(draft, hold);
+    if (!wallet.ok) return wallet;
+    const left = hold.amount - hold.captured - hold.released;
+    const hasExpired = hold.expiresAt !== undefined && hold.expiresAt <= draft.scope.at;
+    unlock(draft, { hold, wallet: wallet.value, value: left });
+    draft.putHold({
+      ...hold,
+      released: hold.released + left,
+      status: hasExpired ? 'expired' : 'released',
+      updatedAt: draft.scope.at,
+    });
+    draft.emit(hasExpired ? 'hold.expired' : 'hold.released', { holdId: hold._id });
+    return ok({ holdId: hold._id, released: formatMinor(left) });
+  },
+});

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { LIMITS } from '../../config/limits.ts';
+import { CURRENCY_PATTERN } from '../kernel/currencies.ts';
+import { amountProblem } from '../kernel/money.ts';
+import { isSystemUser } from '../ledger/documents.ts';
+
+/** Building blocks of operation inputs. Every one normalises to plain JSON. */
+
+/** Minor units: decimal digits as a string, or a safe integer. Normalised to the string. */
+export const amount = z
+  .union([z.string(), z.number()], {
+    error: 'must be minor units: a string of digits or an integer',
+  })
+  .transform((value, ctx): string => {
+    const problem = amountProblem(value);
+    if (problem !== undefined) {
+      ctx.addIssue({ code: 'custom', message: problem });
+      return z.NEVER;
+    }
+    return String(value);
+  })
+  .meta({ description: 'minor units, 1 to 10^15, as a string of digits or a safe integer' });
+
+/** As `amount`, zero allowed. */
+export const amountOrZero = z
+  .union([z.string(), z.number()], {
+    error: 'must be minor units: a string of digits or an integer',
+  })
+  .transform((value, ctx): string => {
+    const problem = value === 0 || value === '0' ? undefined : amountProblem(value);
+    if (problem !== undefined) {
+      ctx.addIssue({ code: 'custom', message: problem.replace(', and greater than zero', '') });
+      return z.NEVER;
+    }
+    return String(value);
+  })
+  .meta({ description: 'minor units, 0 to 10^15, as a string of digits or a safe integer' });
+
+/** Whether the tenant knows the currency is checked after the schema (it may define its own). */
+export const currency = z
+  .string()
+  .regex(CURRENCY_PATTERN, 'must be a currency code such as EUR')
+  .meta({ description: 'ISO 4217 code, or one that the tenant has defined' });
+
+export const userId = z
+  .string()
+  .min(1)
+  .max(LIMITS.userIdCharsMax)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:@+~-]*$/, 'must be letters, digits and . _ : @ + ~ -')
+  .refine((id) => !isSystemUser(id), 'must not start with "sys:"')
+  .meta({ description: 'id of a user, chosen by the tenant' });
+
+export const description = z
+  .string()
+  .min(1)
+  .max(LIMITS.descriptionCharsMax)
+  .meta({ description: 'free text that the entries carry' });
+
+/** An instant, normalised to UTC with milliseconds. */
+export const instant = z.iso
+  .datetime({ offset: true, error: 'must be an ISO 8601 date and time with a zone' })
+  .transform((text, ctx): string => {
+    const time = new Date(text);
+    if (Number.isNaN(time.getTime())) {
+      ctx.addIssue({ code: 'custom', message: 'must be a date that exists' });
+      return z.NEVER;
+    }
+    return time.toISOString();
+  })
+  .meta({ description: 'ISO 8601 date and time with a zone' });
+
+export const transferId = z
+  .string()
+  .regex(/^trf_[0-9a-f]{32}(-\d{1,4})?$/, 'must be a transfer id (trf_…)');
+
+export const holdId = z
+  .string()
+  .regex(/^hld_[0-9a-f]{32}(-\d{1,4})?$/, 'must be a hold id (hld_…)');
+
+export const contacts = z.strictObject({
+  email: z.email().max(254).exactOptional(),
+  phone: z
+    .string()
+    .regex(/^\+[1-9]\d{6,14}$/, 'must be in E.164 form, such as +4915112345678')
+    .exactOptional(),
+  locale: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a BCP 47 tag, such as en-GB')
+    .exactOptional(),
+});

@@ -1,0 +1,139 @@
+import { LIMITS } from '../../config/limits.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { OperationDoc } from '../saga/operation.ts';
+import { type BoundDoc, resourcesOf } from './settlement.ts';
+
+/** What the batches under way are writing, so that concurrent ones never meet. */
+export interface Flight {
+  readonly operations: ReadonlySet<string>;
+  /** Lanes to look at again when something lands. */
+  readonly revisit: Set<number>;
+  hasRoom(): boolean;
+  blocks(orderingKey: string, resources: readonly string[]): boolean;
+  take(batch: readonly BoundDoc[]): { readonly slot: number; land(): void };
+  landed(): Promise<void>;
+}
+
+export function createFlight(): Flight {
+  const operations = new Set<string>();
+  const keys = new Set<string>();
+  const resources = new Set<string>();
+  const slots = new Set<number>();
+  const idle: (() => void)[] = [];
+  return {
+    operations,
+    revisit: new Set(),
+    hasRoom: () => slots.size < LIMITS.settlementSlots,
+    blocks: (orderingKey, wanted) =>
+      keys.has(orderingKey) || wanted.some((resource) => resources.has(resource)),
+    take: (batch) => {
+      const slot = freeSlot(slots);
+      slots.add(slot);
+      const mine = batch.map((one) => ({ one, resources: resourcesOf(one) }));
+      for (const { one, resources: held } of mine) {
+        operations.add(one.operation._id);
+        keys.add(one.operation.orderingKey);
+        for (const resource of held) resources.add(resource);
+      }
+      return {
+        slot,
+        land: () => {
+          slots.delete(slot);
+          for (const { one, resources: held } of mine) {
+            operations.delete(one.operation._id);
+            keys.delete(one.operation.orderingKey);
+            for (const resource of held) resources.delete(resource);
+          }
+          if (slots.size === 0) for (const wake of idle.splice(0)) wake();
+        },
+      };
+    },
+    landed: async () => {
+      if (slots.size === 0) return;
+      await new Promise<void>((resolve) => idle.push(resolve));
+    },
+  };
+}
+
+function freeSlot(taken: ReadonlySet<number>): number {
+  let slot = 0;
+  while (taken.has(slot)) slot += 1;
+  return slot;
+}
+
+/** Operations that failed for no fault of their own sit out a moment; their line waits with them. */
+export interface Cooling {
+  add(operationId: string, ms: number): void;
+  has(operationId: string): boolean;
+  size(): number;
+}
+
+export function createCooling(clock: Clock): Cooling {
+  const until = new Map<string, number>();
+  return {
+    add: (operationId, ms) => until.set(operationId, clock.monotonicMs() + ms),
+    has: (operationId) => {
+      const end = until.get(operationId);
+      if (end === undefined) return false;
+      if (end > clock.monotonicMs()) return true;
+      until.delete(operationId);
+      return false;
+    },
+    size: () => until.size,
+  };
+}
+
+export interface Selection {
+  readonly batch: readonly BoundDoc[];
+  /** Something open was left for later. */
+  readonly isHeldBack: boolean;
+}
+
+interface Selector {
+  readonly flight: Flight;
+  readonly cooling: Cooling;
+  /** Undefined for what this process cannot settle now. */
+  readonly bind: (operation: OperationDoc) => BoundDoc | undefined;
+  readonly onBlocked: () => void;
+}
+
+/**
+ * The longest prefix of every line that meets nothing under way: an operation is passed over when
+ * one before it in its line is, so a line never changes its order.
+ */
+export function selectBatch(open: readonly OperationDoc[], selector: Selector): Selection {
+  const { flight } = selector;
+  const batch: BoundDoc[] = [];
+  const passedOver = new Set<string>();
+  let weight = 0;
+  for (const operation of open) {
+    if (flight.operations.has(operation._id)) continue;
+    const isBehind = passedOver.has(operation.orderingKey);
+    const candidate = isBehind ? undefined : candidateOf(operation, selector);
+    if (candidate === undefined) {
+      passedOver.add(operation.orderingKey);
+      continue;
+    }
+    weight += candidate.weight;
+    if (batch.length > 0 && weight > LIMITS.settlementBatchMax) {
+      return { batch, isHeldBack: true };
+    }
+    batch.push(candidate.one);
+  }
+  return { batch, isHeldBack: passedOver.size > 0 };
+}
+
+function candidateOf(
+  operation: OperationDoc,
+  { flight, cooling, bind, onBlocked }: Selector,
+): { readonly one: BoundDoc; readonly weight: number } | undefined {
+  if (cooling.has(operation._id)) return undefined;
+  const one = bind(operation);
+  if (one === undefined) return undefined;
+  const resources = resourcesOf(one);
+  if (flight.blocks(operation.orderingKey, resources)) {
+    onBlocked();
+    return undefined;
+  }
+  return { one, weight: Math.max(1, resources.length / 2) };
+}

@@ -1,0 +1,217 @@
+import type { Json } from '../kernel/canonical.ts';
+import { type Failure, InvariantError } from '../kernel/errors.ts';
+import { walletIdOf } from '../kernel/ids.ts';
+import { formatMinor, parseMinor } from '../kernel/money.ts';
+import { type Result, ok, refuse } from '../kernel/result.ts';
+import { type Book, type Draft, createBook } from '../ledger/book.ts';
+import type { LedgerState } from '../ledger/book.ts';
+import { systemUserId, userDocId } from '../ledger/documents.ts';
+import type { LedgerReads } from '../ledger/settlement-store.ts';
+import { availableOf } from '../ledger/wallet.ts';
+import type { BoundOperation } from '../saga/define.ts';
+import type { OperationDoc } from '../saga/operation.ts';
+import type { OutboxEvent } from '../saga/ports.ts';
+import type { OperationStatus } from '../saga/status.ts';
+import type { Registry } from './registry.ts';
+
+/** What one operation became. `result` is stored only where it does not follow from the input. */
+export interface Outcome {
+  readonly operation: OperationDoc;
+  readonly status: OperationStatus;
+  readonly result?: Json;
+  readonly error?: Failure;
+}
+
+export interface BoundDoc {
+  readonly operation: OperationDoc;
+  readonly bound: BoundOperation;
+}
+
+export interface BatchDecisions {
+  readonly outcomes: readonly Outcome[];
+  readonly events: ReadonlyMap<string, readonly OutboxEvent[]>;
+  readonly book: Book;
+}
+
+/** @throws InvariantError when the type or version is not one that this code knows. */
+export function bindOperation(registry: Registry, operation: OperationDoc): BoundDoc {
+  const definition = registry[operation.type];
+  if (definition?.version !== operation.typeVersion) {
+    throw new InvariantError('this code knows the type and version of the operation', {
+      type: operation.type,
+      version: operation.typeVersion,
+    });
+  }
+  return { operation, bound: definition.bind(operation.input) };
+}
+
+/** Everything that the decisions of a batch will look at. */
+export function readsOf(batch: readonly BoundDoc[], stripe: number): LedgerReads {
+  const reads = {
+    users: new Set<string>(),
+    wallets: new Set<string>(),
+    transfers: new Set<string>(),
+    holds: new Set<string>(),
+    owners: new Array<{ tenantId: string; userId: string }>(),
+  };
+  for (const { operation, bound } of batch) {
+    const { tenantId } = operation;
+    const { users, wallets, systems, walletsOf, transfers, holds } = bound.touches;
+    for (const userId of users) reads.users.add(userDocId(tenantId, userId));
+    for (const ref of wallets) reads.wallets.add(walletIdOf(tenantId, ref.userId, ref.currency));
+    for (const { name, currency } of systems) {
+      reads.wallets.add(walletIdOf(tenantId, systemUserId(name, stripe), currency));
+    }
+    for (const userId of walletsOf) reads.owners.push({ tenantId, userId });
+    for (const id of transfers) reads.transfers.add(id);
+    for (const id of holds) reads.holds.add(id);
+  }
+  return reads;
+}
+
+interface BatchContext {
+  readonly loaded: LedgerState;
+  readonly at: Date;
+  readonly stripe: number;
+  /** Told of every bug in a decision, which parks its operation and nothing else. */
+  readonly onBug: (operation: OperationDoc, error: unknown) => void;
+}
+
+/** Decides a batch in order, in memory. Pure but for `onBug`. One refusal spoils no neighbour. */
+export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): BatchDecisions {
+  const book = createBook(context.loaded);
+  const outcomes: Outcome[] = [];
+  const events = new Map<string, OutboxEvent[]>();
+  for (const { operation, bound } of batch) {
+    const draft = book.draft({
+      tenantId: operation.tenantId,
+      operationId: operation._id,
+      at: context.at,
+      stripe: context.stripe,
+      ...(operation.metadata !== undefined && { metadata: operation.metadata }),
+    });
+    const outcome = decideOne({ operation, bound, draft, context });
+    if (outcome.status === 'succeeded' && operation.dryRun !== true) book.apply(draft);
+    outcomes.push(outcome);
+    const list = events.get(operation.tenantId) ?? [];
+    events.set(operation.tenantId, list);
+    list.push(...eventsOf(outcome, draft));
+  }
+  return { outcomes, events, book };
+}
+
+interface Decision {
+  readonly operation: OperationDoc;
+  readonly bound: BoundOperation;
+  readonly draft: Draft;
+  readonly context: BatchContext;
+}
+
+function decideOne({ operation, bound, draft, context }: Decision): Outcome {
+  try {
+    if (operation.deadline !== undefined && operation.deadline <= context.at) {
+      const detail = `The deadline ${operation.deadline.toISOString()} has passed`;
+      return { operation, status: 'expired', error: { code: 'deadline_passed', detail } };
+    }
+    const allowed = checkPreconditions(operation, bound, draft);
+    const decision = allowed.ok ? bound.decide(draft, operation._id) : allowed;
+    if (operation.dryRun === true) return dryRunOutcome(operation, draft, decision);
+    if (!decision.ok) return { operation, status: 'rejected', error: decision.failure };
+    return decision.value === undefined
+      ? { operation, status: 'succeeded' }
+      : { operation, status: 'succeeded', result: decision.value };
+  } catch (error) {
+    context.onBug(operation, error);
+    const detail = 'The operation failed for a reason that is not its own; a human must look at it';
+    return { operation, status: 'needs_attention', error: { code: 'poison_operation', detail } };
+  }
+}
+
+function checkPreconditions(
+  operation: OperationDoc,
+  bound: BoundOperation,
+  draft: Draft,
+): Result<undefined> {
+  const { preconditions } = operation;
+  if (preconditions === undefined || bound.mainWallet === undefined) return ok(undefined);
+  const { userId, currency } = bound.mainWallet;
+  const wallet = draft.wallet(userId, currency);
+  if (wallet === undefined) {
+    return refuse('wallet_not_found', `User ${userId} has no ${currency} wallet`);
+  }
+  const { ifAvailableAtLeast, ifWalletSeq } = preconditions;
+  const available = availableOf(wallet);
+  if (ifAvailableAtLeast !== undefined && available < parseMinor(ifAvailableAtLeast)) {
+    return refuse(
+      'precondition_available',
+      `${formatMinor(available)} is available, ${ifAvailableAtLeast} was asked for`,
+    );
+  }
+  if (ifWalletSeq !== undefined && wallet.seq !== ifWalletSeq) {
+    return refuse('precondition_seq', `The wallet is at ${wallet.seq}, not at ${ifWalletSeq}`);
+  }
+  return ok(undefined);
+}
+
+/** What would have happened, with nothing of it done. */
+function dryRunOutcome(
+  operation: OperationDoc,
+  draft: Draft,
+  decision: Result<Json | undefined>,
+): Outcome {
+  if (!decision.ok) {
+    const { code, detail } = decision.failure;
+    const result = { dryRun: true, would: 'rejected', error: { code, detail } };
+    return { operation, status: 'succeeded', result };
+  }
+  const entries = draft.entries.map((entry) => ({
+    userId: entry.userId,
+    currency: entry.currency,
+    balanceType: entry.balanceType,
+    direction: entry.direction,
+    amount: formatMinor(entry.amount),
+    balanceAfter: formatMinor(entry.balanceAfter),
+  }));
+  return { operation, status: 'succeeded', result: { dryRun: true, would: 'succeeded', entries } };
+}
+
+function eventsOf(outcome: Outcome, draft: Draft): OutboxEvent[] {
+  const { operation, status } = outcome;
+  const happened = status === 'succeeded' && operation.dryRun !== true ? draft.events : [];
+  const named = [{ name: `operation.${status}`, data: { type: operation.type } }, ...happened];
+  return named.map(({ name, data }, index) => ({
+    id: `${operation._id}.e${index}`,
+    name,
+    operationId: operation._id,
+    data,
+  }));
+}
+
+/** Users and wallets whose absence may only mean that their creation is still under way. */
+export function missingOwners(
+  { operation, bound }: BoundDoc,
+  loaded: LedgerState,
+): readonly string[] {
+  const missing: string[] = [];
+  for (const userId of bound.touches.users) {
+    if (!loaded.users.has(userDocId(operation.tenantId, userId))) missing.push(userId);
+  }
+  for (const { userId, currency } of bound.touches.wallets) {
+    const id = walletIdOf(operation.tenantId, userId, currency);
+    if (!loaded.wallets.has(id)) missing.push(userId);
+  }
+  return [...new Set(missing)];
+}
+
+/** The ids that an operation's transaction may write, for keeping concurrent batches apart. */
+export function resourcesOf({ operation, bound }: BoundDoc): readonly string[] {
+  const { tenantId } = operation;
+  const { touches } = bound;
+  return [
+    ...touches.wallets.map((ref) => walletIdOf(tenantId, ref.userId, ref.currency)),
+    ...touches.users.map((userId) => userDocId(tenantId, userId)),
+    ...touches.walletsOf.map((userId) => userDocId(tenantId, userId)),
+    ...touches.transfers,
+    ...touches.holds,
+  ];
+}

@@ -1,0 +1,233 @@
+import { LRUCache } from 'lru-cache';
+import { LIMITS } from '../../config/limits.ts';
+import { fullJitterMs } from '../kernel/backoff.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { OperationStore } from '../saga/operation-store.ts';
+import type { OperationDoc } from '../saga/operation.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { BatchRunner } from './batch-runner.ts';
+import { type Cooling, createCooling, createFlight, selectBatch } from './lane-selection.ts';
+import type { Registry } from './registry.ts';
+import { type BoundDoc, bindOperation } from './settlement.ts';
+
+/**
+ * Coalesces the jobs of the lanes that this process consumes into batches. A job only says that
+ * its lane has work: what is settled is read from MongoDB, oldest first, so a lost, late or
+ * repeated job neither reorders nor delays its lane, and finds its work done when it comes.
+ */
+export interface Settler {
+  /**
+   * Resolves once the operation is no longer open, whoever settled it.
+   *
+   * @throws AppError `shutting_down` when the process stops first: the job must be put back.
+   */
+  settle(lane: number, operationId: string): Promise<void>;
+  /** Reads a lane although no job came: after taking it over, after Redis was away. */
+  poke(lane: number): void;
+  /** Finishes the batches under way and refuses the jobs still waiting. */
+  close(): Promise<void>;
+}
+
+interface SettlerDeps {
+  readonly registry: Registry;
+  readonly store: OperationStore;
+  readonly runner: BatchRunner;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+}
+
+interface Waiter {
+  readonly lane: number;
+  readonly resolve: () => void;
+  readonly reject: (error: AppError) => void;
+}
+
+export function createSettler(deps: SettlerDeps): Settler {
+  const { store, runner, clock, logger, metrics } = deps;
+  const waiters = new Map<string, Waiter[]>();
+  const recent = new LRUCache<string, true>({ max: LIMITS.recentlySettledMax });
+  const dirty = new Set<number>();
+  const flight = createFlight();
+  const cooling = createCooling(clock);
+  const stopping = new AbortController();
+  const selector = {
+    flight,
+    cooling,
+    bind: (operation: OperationDoc) => tryBind(deps, operation, cooling),
+    onBlocked: () => {
+      metrics.deferred.inc({ reason: 'in-flight' });
+    },
+  };
+  let isPumping = false;
+  let failures = 0;
+  let pumped: Promise<void> = Promise.resolve();
+
+  const resolve = (operationId: string): void => {
+    recent.set(operationId, true);
+    const waiting = waiters.get(operationId);
+    if (waiting === undefined) return;
+    waiters.delete(operationId);
+    for (const waiter of waiting) waiter.resolve();
+  };
+
+  const pump = (): void => {
+    if (isPumping || stopping.signal.aborted) return;
+    isPumping = true;
+    pumped = pumpOnce()
+      .catch((error: unknown) => {
+        failures += 1;
+        logger.warn({ err: error, failures }, 'settlement.read.failed');
+      })
+      .then(async () => {
+        if (failures > 0) await clock.sleep(pauseMs(failures, deps.random), stopping.signal);
+        isPumping = false;
+        if (dirty.size > 0 && flight.hasRoom()) pump();
+      });
+  };
+
+  const pumpOnce = async (): Promise<void> => {
+    while (dirty.size > 0 && flight.hasRoom() && !stopping.signal.aborted) {
+      const lanes = [...dirty];
+      dirty.clear();
+      try {
+        await readLanes(lanes);
+        failures = 0;
+      } catch (error) {
+        for (const lane of lanes) dirty.add(lane);
+        throw error;
+      }
+    }
+  };
+
+  const readLanes = async (lanes: readonly number[]): Promise<void> => {
+    const known = new Set(waiters.keys());
+    const limit = LIMITS.settlementBatchMax + flight.operations.size + cooling.size();
+    const open = await store.openInLanes(lanes, limit);
+    const { batch, isHeldBack } = selectBatch(open, selector);
+    const isComplete = open.length < limit;
+    if (isComplete) acknowledgeGone({ lanes, known, open });
+    if (batch.length > 0) startBatch(batch);
+    // More to read now, or when what blocks it has landed or cooled down.
+    if (!isComplete && batch.length > 0) for (const lane of lanes) dirty.add(lane);
+    else if (isHeldBack || !isComplete) for (const lane of lanes) flight.revisit.add(lane);
+  };
+
+  /** Jobs that came before a complete reading which did not find their operation: it is settled. */
+  const acknowledgeGone = (read: {
+    readonly lanes: readonly number[];
+    readonly known: ReadonlySet<string>;
+    readonly open: readonly { readonly _id: string }[];
+  }): void => {
+    const stillOpen = new Set(read.open.map((operation) => operation._id));
+    for (const id of read.known) {
+      const lane = waiters.get(id)?.[0]?.lane;
+      const wasRead = lane !== undefined && read.lanes.includes(lane);
+      if (wasRead && !stillOpen.has(id) && !flight.operations.has(id)) resolve(id);
+    }
+  };
+
+  const runBatch = async (batch: readonly BoundDoc[], slot: number): Promise<void> => {
+    try {
+      const report = await runner.run(batch, slot);
+      for (const id of report.settled) resolve(id);
+      for (const id of report.failed) cooling.add(id, COOL_MS);
+      for (const id of report.waiting) cooling.add(id, AWAIT_MS);
+      metrics.deferred.inc({ reason: 'awaits-creation' }, report.waiting.length);
+      if (report.isUnavailable) failures += 1;
+    } catch (error) {
+      failures += 1;
+      logger.error({ err: error }, 'settlement.batch.crashed');
+    }
+  };
+
+  const startBatch = (batch: readonly BoundDoc[]): void => {
+    const landing = flight.take(batch);
+    const land = (): void => {
+      landing.land();
+      for (const { operation } of batch) {
+        // Whatever is not settled is read again.
+        if (!recent.has(operation._id) && operation.lane !== undefined) dirty.add(operation.lane);
+      }
+      for (const lane of flight.revisit) dirty.add(lane);
+      flight.revisit.clear();
+      pump();
+    };
+    runBatch(batch, landing.slot).then(land, land);
+  };
+
+  // What cools down or waits for another lane's work is looked at again without a job.
+  const revisit = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(REVISIT_MS, stopping.signal);
+      if (flight.revisit.size === 0) continue;
+      for (const lane of flight.revisit) dirty.add(lane);
+      flight.revisit.clear();
+      pump();
+    }
+  };
+  const revisiting = revisit();
+
+  return Object.freeze({
+    settle: async (lane: number, operationId: string) => {
+      if (recent.has(operationId)) return;
+      if (stopping.signal.aborted) throw shuttingDown();
+      await new Promise<void>((resolveJob, reject) => {
+        const waiter = { lane, resolve: resolveJob, reject };
+        const waiting = waiters.get(operationId);
+        if (waiting === undefined) waiters.set(operationId, [waiter]);
+        else waiting.push(waiter);
+        dirty.add(lane);
+        pump();
+      });
+    },
+    poke: (lane: number) => {
+      dirty.add(lane);
+      pump();
+    },
+    close: async () => {
+      stopping.abort();
+      await pumped;
+      await flight.landed();
+      for (const waiting of waiters.values()) {
+        for (const waiter of waiting) waiter.reject(shuttingDown());
+      }
+      waiters.clear();
+      await revisiting;
+    },
+  });
+}
+
+const REVISIT_MS = 50;
+/** After a failure that is not the operation's own. */
+const COOL_MS = 1_000;
+/** For the work of another lane that it needs. */
+const AWAIT_MS = 20;
+
+function shuttingDown(): AppError {
+  return new AppError('shutting_down', 'The worker is stopping; the job goes back to its queue', {
+    retryAfterSeconds: 0,
+  });
+}
+
+function pauseMs(failures: number, random: () => number): number {
+  return fullJitterMs(failures, { baseMs: 50, capMs: 2_000, random });
+}
+
+/** An operation of a type or version that this code does not know waits for a newer worker. */
+function tryBind(
+  deps: SettlerDeps,
+  operation: OperationDoc,
+  cooling: Cooling,
+): BoundDoc | undefined {
+  try {
+    return bindOperation(deps.registry, operation);
+  } catch (error) {
+    deps.logger.error({ err: error, operationId: operation._id }, 'settlement.unknown-operation');
+    cooling.add(operation._id, COOL_MS);
+    return undefined;
+  }
+}

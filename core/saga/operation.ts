@@ -1,0 +1,92 @@
+import type { Json } from '../kernel/canonical.ts';
+import type { Failure } from '../kernel/errors.ts';
+import type { OperationId } from '../kernel/ids.ts';
+import type { OperationStatus } from './status.ts';
+
+/** Conditions that are checked at the moment of settlement, against the operation's main wallet. */
+export interface Preconditions {
+  /** Minor units as decimal digits. */
+  readonly ifAvailableAtLeast?: string;
+  readonly ifWalletSeq?: number;
+}
+
+/** Where and how often the operation's job was enqueued. The job id is `<operationId>.<seq>`. */
+export interface Dispatch {
+  readonly queue: string;
+  readonly seq: number;
+  readonly at: Date;
+}
+
+/** One accepted request: the unit of idempotency, of status and of history. */
+export interface OperationDoc {
+  readonly _id: OperationId;
+  readonly tenantId: string;
+  readonly type: string;
+  readonly typeVersion: number;
+  /** As validation normalised it: plain JSON, amounts as decimal digits. */
+  readonly input: Json;
+  readonly idempotencyKey: string;
+  readonly requestHash: string;
+  readonly status: OperationStatus;
+  /** Fencing number: +1 at every claim and at settlement. */
+  readonly epoch: number;
+  readonly orderingKey: string;
+  /** Lane of the ordering key; atomic operations only. */
+  readonly lane?: number;
+  /**
+   * The replica set's logical clock when the operation was accepted: an operation sent after
+   * another one was answered has a larger stamp, whichever process accepted it.
+   */
+  readonly stamp: bigint;
+  readonly dispatch: Dispatch;
+  /** "By then somebody must have moved me." Absent once terminal. */
+  readonly nextCheckAt?: Date;
+  readonly preconditions?: Preconditions;
+  /** Too late to run from then on. */
+  readonly deadline?: Date;
+  readonly dryRun?: true;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly correlationId: string;
+  readonly traceparent?: string;
+  /** Times that recovery had to enqueue it again. */
+  readonly recoveries?: number;
+  readonly result?: Json;
+  readonly error?: Failure;
+  /** Who settled it, in which batch. */
+  readonly settledBy?: { readonly worker: string; readonly batch: string };
+  readonly createdAt: Date;
+  readonly updatedAt?: Date;
+  readonly completedAt?: Date;
+}
+
+/** What a job carries: ids and trace context, never amounts or personal data. */
+export interface OperationJob {
+  readonly queue: string;
+  /** The operation type: the name that Bull Board shows. */
+  readonly type: string;
+  readonly operationId: OperationId;
+  readonly tenantId: string;
+  readonly seq: number;
+  readonly correlationId: string;
+  readonly traceparent?: string;
+}
+
+export function jobIdOf(operationId: string, seq: number): string {
+  return `${operationId}.${seq}`;
+}
+
+/** Operations with the same ordering key settle in the order in which they were accepted. */
+export function userOrderingKey(tenantId: string, userId: string): string {
+  return `${tenantId}|u:${userId}`;
+}
+
+/** FNV-1a, 32 bit (http://www.isthe.com/chongo/tech/comp/fnv/): stable across versions and hosts. */
+export function laneOf(orderingKey: string, lanes: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < orderingKey.length; index += 1) {
+    hash = Math.imul(hash ^ orderingKey.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  // A final mix: the low bits of FNV alone are weak for short, similar keys.
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
+  return ((hash ^ (hash >>> 13)) >>> 0) % lanes;
+}

@@ -1,0 +1,52 @@
+import type { OperationId } from '../kernel/ids.ts';
+import type { OperationJob } from './operation.ts';
+import type { OperationStatus } from './status.ts';
+
+/** Something that happened, recorded in the same transaction as what made it happen. */
+export interface OutboxEvent {
+  /** `<operationId>.e<n>`: the same on every publication, so that consumers can drop repeats. */
+  readonly id: string;
+  readonly name: string;
+  readonly operationId: OperationId;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A tenant's events of one transaction, published together in a job of the same id. The row goes
+ * when the consumer has dealt with it, so an event survives the loss of Redis.
+ */
+export interface OutboxRow {
+  readonly _id: string;
+  readonly tenantId: string;
+  readonly events: readonly OutboxEvent[];
+  /** When recovery publishes it again (repeating is harmless). */
+  readonly nextCheckAt: Date;
+  readonly createdAt: Date;
+}
+
+/** The state of a job as recovery needs it. */
+export type JobPresence = 'queued' | 'finished' | 'gone';
+
+/** What core needs of the queues; `queues/producer.ts` implements it. */
+export interface JobPublisher {
+  /**
+   * Enqueues one job per operation under `<operationId>.<seq>`. Repeating a call is harmless.
+   *
+   * @throws AppError `queue_unavailable` when Redis does not take them in time; some may be there.
+   */
+  publishOperations(jobs: readonly OperationJob[]): Promise<void>;
+  /** Enqueues outbox rows under their own ids. Same contract as above. */
+  publishEvents(rows: readonly Pick<OutboxRow, '_id' | 'tenantId'>[]): Promise<void>;
+  /** Where the job of an operation is now. */
+  findJobs(jobs: readonly OperationJob[]): Promise<readonly JobPresence[]>;
+}
+
+export interface SettledHint {
+  readonly operationId: OperationId;
+  readonly status: OperationStatus;
+}
+
+/** Tells waiting requests that operations are settled. A hint: losing one only costs time. */
+export interface SettledHints {
+  announce(hints: readonly SettledHint[]): void;
+}
