@@ -1,0 +1,117 @@
+import { LIMITS } from '../../config/limits.ts';
+import type { DatabaseTime } from '../infra/database-clock.ts';
+import type { LeaseStore } from '../infra/lease-store.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Failpoint } from '../kernel/failpoint.ts';
+import { jobOf } from '../operations/ingest.ts';
+import type { OperationDoc } from '../saga/operation.ts';
+import type { JobPublisher } from '../saga/ports.ts';
+import type { OutboxStore } from '../saga/settle-store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { RecoveryStore } from './recovery-store.ts';
+
+interface SweepDeps {
+  readonly workerId: string;
+  readonly store: RecoveryStore;
+  readonly outbox: OutboxStore;
+  readonly leases: LeaseStore;
+  readonly databaseTime: () => Promise<DatabaseTime>;
+  readonly publisher: JobPublisher;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly failpoint: Failpoint;
+}
+
+/** What a sweep found and did, by rule. */
+export interface SweepReport {
+  /** False: another process holds the lease. */
+  readonly isLeader: boolean;
+  readonly overdue: number;
+  readonly redispatched: number;
+  readonly events: number;
+}
+
+const NOTHING: SweepReport = { isLeader: false, overdue: 0, redispatched: 0, events: 0 };
+const LEASE = 'sweep';
+/** Per sweep: what is left comes with the next one. */
+const ROUNDS_MAX = 100;
+
+/**
+ * One pass over everything that should have moved. Every action is a compare-and-set or idempotent,
+ * so that two sweepers at once do nothing twice; the lease only spares the work.
+ */
+export async function sweep(deps: SweepDeps): Promise<SweepReport> {
+  if (!(await deps.leases.hold(LEASE, deps.workerId, LIMITS.sweepLeaseMs))) return NOTHING;
+  let overdue = 0;
+  let redispatched = 0;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const found = await sweepOperations(deps);
+    overdue += found.overdue;
+    redispatched += found.redispatched;
+    if (found.overdue < LIMITS.sweepBatch) break;
+  }
+  let events = 0;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const published = await sweepOutbox(deps);
+    events += published;
+    if (published < LIMITS.sweepBatch) break;
+  }
+  await observeOldest(deps);
+  if (overdue + events > 0) {
+    deps.logger.info({ overdue, redispatched, events }, 'sweep.finished');
+  }
+  return { isLeader: true, overdue, redispatched, events };
+}
+
+/** R1: accepted and not moved. A job still queued is slow; one that is gone is enqueued again. */
+async function sweepOperations(
+  deps: SweepDeps,
+): Promise<{ readonly overdue: number; readonly redispatched: number }> {
+  const { now } = await deps.databaseTime();
+  const stale = await deps.store.findOverdue(now, LIMITS.sweepBatch);
+  if (stale.length === 0) return { overdue: 0, redispatched: 0 };
+  deps.metrics.sweepStale.inc({ rule: 'R1' }, stale.length);
+  const presence = await deps.publisher.findJobs(stale.map(jobOf));
+  const slow = stale.filter((_operation, index) => presence[index] === 'queued');
+  const lost = stale.filter((_operation, index) => presence[index] !== 'queued');
+  await deps.store.putOff(
+    slow.map((operation) => operation._id),
+    now,
+    LIMITS.recheckMs,
+  );
+  await deps.failpoint('recovery.before-redispatch');
+  const moved = await deps.store.redispatch(lost, now);
+  if (moved.length > 0) await deps.publisher.publishOperations(moved.map(jobOf));
+  await deps.failpoint('recovery.after-redispatch');
+  deps.metrics.sweepRepaired.inc({ rule: 'R1' }, moved.length);
+  for (const operation of moved) observeRepair(deps.metrics, operation, now);
+  return { overdue: stale.length, redispatched: moved.length };
+}
+
+/** The clock of the repair runs from the first moment when the operation might have moved. */
+function observeRepair(metrics: Metrics, operation: OperationDoc, now: Date): void {
+  const seconds = (now.getTime() - operation.dispatch.at.getTime()) / 1_000;
+  metrics.timeToRepair.observe({ rule: 'R1' }, Math.max(0, seconds));
+}
+
+/** R7: outbox rows that nobody has dealt with, published again under the same id. */
+async function sweepOutbox(deps: SweepDeps): Promise<number> {
+  const rows = await deps.outbox.takeStale(LIMITS.sweepBatch, LIMITS.outboxRecheckMs);
+  if (rows.length === 0) return 0;
+  deps.metrics.sweepStale.inc({ rule: 'R7' }, rows.length);
+  await deps.publisher.publishEvents(rows);
+  deps.metrics.sweepRepaired.inc({ rule: 'R7' }, rows.length);
+  return rows.length;
+}
+
+async function observeOldest(deps: SweepDeps): Promise<void> {
+  const [oldest, { now }] = await Promise.all([deps.store.oldestOpen(), deps.databaseTime()]);
+  const ageMs = oldest === undefined ? 0 : now.getTime() - oldest.getTime();
+  deps.metrics.oldestOpen.set(Math.max(0, ageMs / 1_000));
+}
+
+/** True for failures that end a sweep early and nothing else: Redis is away, the next one goes on. */
+export function isQueueAway(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'queue_unavailable';
+}
