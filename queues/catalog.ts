@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { LIMITS } from '../config/limits.ts';
+import type { RedisRole, WorkerPool } from '../config/env.ts';
+
+/** Names of the queues, by what stands in them. */
+export type QueueName = `settlement-${number}` | 'events';
+
+interface QueueSpec {
+  readonly summary: string;
+  readonly role: RedisRole;
+  /** The worker pool that consumes it. */
+  readonly pool: WorkerPool;
+  /** Money queues cannot be changed from Bull Board. */
+  readonly isMoney: boolean;
+  readonly payload: z.ZodType;
+  readonly attempts: number;
+  readonly backoff: {
+    readonly type: 'exponential';
+    readonly delay: number;
+    readonly jitter: number;
+  };
+  readonly removeOnComplete: { readonly age: number; readonly count: number };
+  readonly removeOnFail: { readonly age: number; readonly count: number };
+  readonly concurrency: number;
+  readonly lockDurationMs: number;
+  readonly stalledIntervalMs: number;
+  readonly maxStalledCount: number;
+}
+
+const trace = z.strictObject({
+  correlationId: z.string().min(1).max(LIMITS.correlationIdCharsMax),
+  traceparent: z.string().max(64).exactOptional(),
+});
+
+export const operationPayload = z.strictObject({
+  v: z.literal(1),
+  operationId: z.string().regex(/^op_[0-9a-f]{32}$/),
+  tenantId: z.string().min(1),
+  seq: z.int().min(1),
+  trace,
+});
+export type OperationPayload = z.infer<typeof operationPayload>;
+
+export const eventsPayload = z.strictObject({
+  v: z.literal(1),
+  rowId: z.string().min(1),
+  tenantId: z.string().min(1),
+});
+export type EventsPayload = z.infer<typeof eventsPayload>;
+
+const HOUR_SECONDS = 3_600;
+
+/** Finished jobs are kept for a look, not for the record: the record is MongoDB. */
+const RETENTION = {
+  removeOnComplete: { age: HOUR_SECONDS, count: 1_000 },
+  removeOnFail: { age: 7 * 24 * HOUR_SECONDS, count: 5_000 },
+} as const;
+
+const settlement: QueueSpec = {
+  ...RETENTION,
+  summary: 'Atomic operations of one lane, settled in batches in the order of acceptance',
+  role: 'queue',
+  pool: 'settlement',
+  isMoney: true,
+  payload: operationPayload,
+  attempts: 20,
+  backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+  concurrency: LIMITS.laneConcurrency,
+  lockDurationMs: 30_000,
+  stalledIntervalMs: 15_000,
+  maxStalledCount: 1_000, // the operation decides when to give up, not the job
+};
+
+const events: QueueSpec = {
+  ...RETENTION,
+  summary: 'Outbox rows: what happened, for notifications and realtime',
+  role: 'queue',
+  pool: 'notification',
+  isMoney: false,
+  payload: eventsPayload,
+  attempts: 20,
+  backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+  concurrency: 8,
+  lockDurationMs: 30_000,
+  stalledIntervalMs: 15_000,
+  maxStalledCount: 1_000,
+};
+
+export const LANES: readonly number[] = Array.from({ length: LIMITS.lanes }, (_, lane) => lane);
+
+export function laneQueue(lane: number): QueueName {
+  return `settlement-${lane}`;
+}
+
+/** Every queue: one row each, every option stated. */
+export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, QueueSpec>([
+  ...LANES.map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
+  ['events', events],
+]);
+
+export const QUEUE_NAMES: readonly QueueName[] = [...QUEUES.keys()];

@@ -1,0 +1,175 @@
+import { type BulkJobOptions, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { type Env, redisUrls } from '../config/env.ts';
+import { LIMITS } from '../config/limits.ts';
+import { present } from '../core/kernel/assert.ts';
+import { type Clock, withTimeout } from '../core/kernel/clock.ts';
+import { AppError } from '../core/kernel/errors.ts';
+import { closeRedis, openRedis } from '../core/infra/redis.ts';
+import { type OperationJob, jobIdOf } from '../core/saga/operation.ts';
+import type { JobPresence, JobPublisher, OutboxRow } from '../core/saga/ports.ts';
+import type { Logger } from '../core/telemetry/logger.ts';
+import {
+  type EventsPayload,
+  type OperationPayload,
+  QUEUES,
+  type QueueName,
+  eventsPayload,
+  operationPayload,
+} from './catalog.ts';
+
+export interface Queues {
+  readonly byName: ReadonlyMap<QueueName, Queue>;
+  readonly publisher: JobPublisher;
+  readonly connection: Redis;
+  close(): Promise<void>;
+}
+
+interface QueuesDeps {
+  readonly env: Env;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Opens the producing side of every queue over one connection. */
+export function openQueues({ env, logger, clock }: QueuesDeps): Queues {
+  const onError = (err: Error): void => {
+    logger.debug({ err }, 'redis.queue.error');
+  };
+  const connection = openRedis({
+    url: redisUrls(env).queue,
+    name: 'producer',
+    temper: 'patient',
+    onError,
+  });
+  const byName = new Map(
+    [...QUEUES].map(([name, spec]) => {
+      const queue = new Queue(name, {
+        connection,
+        prefix: env.QUEUE_PREFIX,
+        skipWaitingForReady: true,
+        defaultJobOptions: {
+          attempts: spec.attempts,
+          backoff: { ...spec.backoff },
+          removeOnComplete: { ...spec.removeOnComplete },
+          removeOnFail: { ...spec.removeOnFail },
+          stackTraceLimit: 5,
+        },
+        streams: { events: { maxLen: 1_000 } },
+      });
+      queue.on('error', onError);
+      return [name, queue] as const;
+    }),
+  );
+  return Object.freeze({
+    byName,
+    connection,
+    publisher: createPublisher({ queues: byName, redis: connection, clock }),
+    close: async () => {
+      await Promise.all([...byName.values()].map((queue) => queue.close().catch(onError)));
+      await closeRedis(connection);
+    },
+  });
+}
+
+interface JobSpec {
+  readonly name: string;
+  readonly data: OperationPayload | EventsPayload;
+  readonly opts: BulkJobOptions & { readonly jobId: string };
+}
+
+interface PublisherDeps {
+  readonly queues: ReadonlyMap<QueueName, Queue>;
+  readonly redis: Redis;
+  readonly clock: Clock;
+}
+
+function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher {
+  const queueOf = (name: string): Queue =>
+    present(queues.get(name as QueueName), `queue ${name} of the catalogue`);
+
+  const addAll = async (queue: Queue, jobs: JobSpec[]): Promise<void> => {
+    const added = await queue.addBulk(jobs);
+    // A pipeline, not a transaction: a refused item comes back with a code for its id.
+    const isComplete = added.every((job, index) => job.id === jobs[index]?.opts.jobId);
+    if (!isComplete) throw new AppError('queue_unavailable', 'Redis took only some of the jobs');
+  };
+  // A Redis that hangs is asked again once a second, so that neither requests nor memory pile up.
+  let suspendedUntilMs = 0;
+  const guarded = async (work: () => Promise<unknown>): Promise<void> => {
+    if (redis.status !== 'ready') {
+      throw new AppError('queue_unavailable', `Redis is not connected (${redis.status})`);
+    }
+    if (clock.monotonicMs() < suspendedUntilMs) {
+      throw new AppError('queue_unavailable', 'Redis did not answer a moment ago');
+    }
+    try {
+      await withTimeout(work(), LIMITS.enqueueTimeoutMs, () => {
+        suspendedUntilMs = clock.monotonicMs() + LIMITS.enqueuePauseMs;
+        return new AppError('queue_unavailable', 'Redis did not answer in time');
+      });
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      throw new AppError('queue_unavailable', 'Redis refused the jobs', { cause });
+    }
+  };
+
+  return Object.freeze({
+    publishOperations: async (jobs: readonly OperationJob[]) => {
+      const byQueue = new Map<string, JobSpec[]>();
+      for (const job of jobs) {
+        const list = byQueue.get(job.queue);
+        if (list === undefined) byQueue.set(job.queue, [operationJobSpec(job)]);
+        else list.push(operationJobSpec(job));
+      }
+      await guarded(() =>
+        Promise.all([...byQueue].map(([name, specs]) => addAll(queueOf(name), specs))),
+      );
+    },
+    publishEvents: async (rows: readonly Pick<OutboxRow, '_id' | 'tenantId'>[]) => {
+      const specs = rows.map((row): JobSpec => {
+        const data = eventsPayload.parse({ v: 1, rowId: row._id, tenantId: row.tenantId });
+        return { name: 'events', data, opts: { jobId: row._id } };
+      });
+      await guarded(() => addAll(queueOf('events'), specs));
+    },
+    findJobs: async (jobs: readonly OperationJob[]) => {
+      let found: readonly JobPresence[] = [];
+      await guarded(async () => {
+        found = await Promise.all(
+          jobs.map(async (job) =>
+            presenceOf(await queueOf(job.queue).getJobState(jobIdOf(job.operationId, job.seq))),
+          ),
+        );
+      });
+      return found;
+    },
+  });
+}
+
+function operationJobSpec(job: OperationJob): JobSpec {
+  const trace = {
+    correlationId: job.correlationId,
+    ...(job.traceparent !== undefined && { traceparent: job.traceparent }),
+  };
+  const data = operationPayload.parse({
+    v: 1,
+    operationId: job.operationId,
+    tenantId: job.tenantId,
+    seq: job.seq,
+    trace,
+  });
+  return { name: job.type, data, opts: { jobId: jobIdOf(job.operationId, job.seq) } };
+}
+
+function presenceOf(state: string): JobPresence {
+  switch (state) {
+    case 'unknown':
+      return 'gone';
+    case 'completed':
+    case 'failed':
+      return 'finished';
+    default:
+      return 'queued';
+  }
+}
