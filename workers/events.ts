@@ -1,0 +1,42 @@
+import { redisUrls } from '../config/env.ts';
+import { LIMITS } from '../config/limits.ts';
+import { closeRedis, openRedis } from '../core/infra/redis.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import { createOutboxStore } from '../core/saga/settle-store.ts';
+import type { EventsPayload } from '../queues/catalog.ts';
+import { createEventStream } from '../queues/event-stream.ts';
+import { startPool } from './pool.ts';
+
+/**
+ * The consumer of the outbox: appends a row's events to its tenant's bounded stream and removes
+ * the row. A repeat appends nothing new under the same ids' consumer contract: readers drop
+ * event ids that they have seen.
+ */
+export function startEvents(platform: Platform): void {
+  const { logger, metrics, mongo, env } = platform;
+  const urls = redisUrls(env);
+  const onError = (err: Error): void => {
+    logger.debug({ err }, 'redis.events.error');
+  };
+  const jobs = openRedis({ url: urls.queue, name: 'events', temper: 'patient', onError });
+  const streams = openRedis({ url: urls.pub, name: 'stream', temper: 'fail-fast', onError });
+  const outbox = createOutboxStore(mongo.db);
+  const stream = createEventStream(streams, env.QUEUE_PREFIX);
+  const pool = startPool<EventsPayload>({
+    platform,
+    connection: jobs,
+    queue: 'events',
+    contextOf: ({ tenantId }) => ({ tenantId }),
+    work: async ({ rowId }) => {
+      const row = await outbox.find(rowId);
+      if (row === undefined) return; // dealt with by an earlier delivery
+      await stream.append(row);
+      await outbox.remove(rowId);
+      for (const event of row.events) metrics.outboxPublished.inc({ event: event.name });
+    },
+  });
+  platform.lifecycle.onClose('events redis', async () => {
+    await Promise.all([closeRedis(jobs), closeRedis(streams)]);
+  });
+  platform.lifecycle.onClose('events', () => pool.close(), LIMITS.drainDeadlineMs + 5_000);
+}

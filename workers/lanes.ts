@@ -1,0 +1,109 @@
+import { LIMITS } from '../config/limits.ts';
+import type { LeaseStore, WorkerRoster } from '../core/infra/lease-store.ts';
+import { startTicker } from '../core/kernel/clock.ts';
+import { supervise } from '../core/kernel/supervise.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import { LANES } from '../queues/catalog.ts';
+
+/** Which lanes this process consumes. Every lane has one consumer; the load is spread evenly. */
+export interface Lanes {
+  readonly held: () => readonly number[];
+  /** This process's place among the live ones: spreads the stripes of the system wallets. */
+  readonly rank: () => number;
+  close(): Promise<void>;
+}
+
+interface LanesOptions {
+  readonly platform: Platform;
+  readonly leases: LeaseStore;
+  readonly roster: WorkerRoster;
+  /** Starts consuming a lane; returns how to stop. */
+  readonly open: (lane: number) => { close(): Promise<void> };
+}
+
+const POOL = 'settlement';
+
+/**
+ * Every few seconds: say that we live, count who else does, renew our leases, give back what is
+ * above our share, take what is free up to it. A process that dies loses its lanes when the leases
+ * run out. Two consumers of a lane for a moment cost conflicts, not correctness.
+ */
+export function startLanes(options: LanesOptions): Lanes {
+  const { platform, leases, roster, open } = options;
+  const { processId, logger, clock, metrics } = platform;
+  const consumers = new Map<number, { close(): Promise<void> }>();
+  let rank = 0;
+
+  const give = async (lane: number): Promise<void> => {
+    const consumer = consumers.get(lane);
+    consumers.delete(lane);
+    await consumer?.close();
+    await leases.release(leaseName(lane), processId);
+    logger.info({ lane }, 'lane.released');
+  };
+
+  const lose = (lane: number): void => {
+    const consumer = consumers.get(lane);
+    consumers.delete(lane);
+    logger.warn({ lane }, 'lane.lost');
+    if (consumer !== undefined) {
+      supervise(consumer.close(), (err) => {
+        logger.warn({ err, lane }, 'lane.close.failed');
+      });
+    }
+  };
+
+  const take = (lane: number): void => {
+    consumers.set(lane, open(lane));
+    logger.info({ lane }, 'lane.taken');
+  };
+
+  const balance = async (): Promise<void> => {
+    await roster.beat(processId, platform.env.WORKER_POOLS);
+    const alive = await roster.alive(POOL, LIMITS.laneLeaseMs);
+    rank = Math.max(0, alive.indexOf(processId));
+    const share = Math.ceil(LANES.length / Math.max(1, alive.length));
+    for (const lane of [...consumers.keys()]) {
+      const isOurs = await leases.hold(leaseName(lane), processId, LIMITS.laneLeaseMs);
+      if (!isOurs) lose(lane);
+    }
+    for (const lane of [...consumers.keys()].slice(share)) await give(lane);
+    // Each starts looking at another lane, so that they do not all ask for the same one.
+    const start = rank * share;
+    for (let step = 0; step < LANES.length && consumers.size < share; step += 1) {
+      const lane = (start + step) % LANES.length;
+      if (consumers.has(lane)) continue;
+      if (await leases.hold(leaseName(lane), processId, LIMITS.laneLeaseMs)) take(lane);
+    }
+    metrics.lanesHeld.set(consumers.size);
+  };
+
+  let lastRenewedMs = clock.monotonicMs();
+  const tick = async (): Promise<void> => {
+    await balance();
+    lastRenewedMs = clock.monotonicMs();
+  };
+  const onError = (err: unknown): void => {
+    logger.warn({ err }, 'lanes.balance.failed');
+    // Whether we still hold anything is unknown once the leases have run out: stop consuming.
+    if (clock.monotonicMs() - lastRenewedMs > LIMITS.laneLeaseMs) {
+      for (const lane of [...consumers.keys()]) lose(lane);
+    }
+  };
+  supervise(tick(), onError);
+  const ticker = startTicker({ intervalMs: LIMITS.laneLeaseRenewMs, run: tick, onError, clock });
+
+  return {
+    held: () => [...consumers.keys()].sort((a, b) => a - b),
+    rank: () => rank,
+    close: async () => {
+      await ticker.stop();
+      await Promise.all([...consumers.keys()].map(give));
+      await roster.leave(processId);
+    },
+  };
+}
+
+function leaseName(lane: number): string {
+  return `lane:${lane}`;
+}

@@ -1,0 +1,74 @@
+import { type Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { LIMITS } from '../config/limits.ts';
+import { withTimeout } from '../core/kernel/clock.ts';
+import { present } from '../core/kernel/assert.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import { withContext } from '../core/telemetry/context.ts';
+import { QUEUES, type QueueName } from '../queues/catalog.ts';
+import { disposeOf } from './disposition.ts';
+
+export interface Pool {
+  /** Stops fetching, lets the jobs under way finish within the drain deadline. */
+  close(): Promise<void>;
+}
+
+interface PoolOptions<P> {
+  readonly platform: Platform;
+  readonly connection: Redis;
+  readonly queue: QueueName;
+  readonly work: (payload: P) => Promise<void>;
+  /** Ids for the log lines of a job. */
+  readonly contextOf: (payload: P) => Parameters<typeof withContext>[0];
+}
+
+/** The generic shell around a processor: parse the payload, one core call, dispose of the error. */
+export function startPool<P>(options: PoolOptions<P>): Pool {
+  const { platform, connection, queue, work, contextOf } = options;
+  const spec = present(QUEUES.get(queue), `queue ${queue} of the catalogue`);
+  const process = async (job: Job, token?: string): Promise<void> => {
+    const parsed = spec.payload.safeParse(job.data);
+    if (!parsed.success) {
+      platform.logger.error({ jobId: job.id, queue, issues: parsed.error.issues }, 'job.malformed');
+      throw new Error('malformed job payload');
+    }
+    const payload = parsed.data as P; // the catalogue's schema for this queue
+    try {
+      await withContext(
+        { ...contextOf(payload), ...(job.id !== undefined && { jobId: job.id }) },
+        () => work(payload),
+      );
+    } catch (error) {
+      await disposeOf(error, job, token);
+    }
+  };
+  const worker = new Worker(queue, process, {
+    connection,
+    prefix: platform.env.QUEUE_PREFIX,
+    concurrency: spec.concurrency,
+    lockDuration: spec.lockDurationMs,
+    stalledInterval: spec.stalledIntervalMs,
+    maxStalledCount: spec.maxStalledCount,
+    removeOnComplete: { ...spec.removeOnComplete },
+    removeOnFail: { ...spec.removeOnFail },
+    name: platform.processId,
+  });
+  worker.on('error', (err) => {
+    platform.logger.debug({ err, queue }, 'worker.redis.error');
+  });
+  worker.on('failed', (job, err) => {
+    platform.logger.warn({ err, queue, jobId: job?.id }, 'job.failed');
+  });
+  return {
+    close: async () => {
+      await withTimeout(
+        worker.close(),
+        LIMITS.drainDeadlineMs,
+        () => new Error(`the jobs of ${queue} did not finish in time`),
+      ).catch(async (err: unknown) => {
+        platform.logger.warn({ err, queue }, 'worker.close.forced');
+        await worker.close(true);
+      });
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { LIMITS } from '../config/limits.ts';
+import { redisUrls } from '../config/env.ts';
+import { readDatabaseTime } from '../core/infra/database-clock.ts';
+import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
+import { closeRedis, openRedis } from '../core/infra/redis.ts';
+import { startTicker } from '../core/kernel/clock.ts';
+import { createLedgerStore } from '../core/ledger/settlement-store.ts';
+import { createBatchRunner } from '../core/operations/batch-runner.ts';
+import { OPERATIONS } from '../core/operations/registry.ts';
+import { createSettler } from '../core/operations/settler.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import { createOperationStore } from '../core/saga/operation-store.ts';
+import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
+import { createOutboxStore, createSettleStore } from '../core/saga/settle-store.ts';
+import { type OperationPayload, laneQueue } from '../queues/catalog.ts';
+import { type Lanes, startLanes } from './lanes.ts';
+import { startPool } from './pool.ts';
+
+interface SettlementDeps {
+  readonly platform: Platform;
+  readonly publisher: JobPublisher;
+  readonly hints: SettledHints;
+}
+
+/** The settlement pool: consumes its share of the lanes and settles what stands in them. */
+export function startSettlement({ platform, publisher, hints }: SettlementDeps): Lanes {
+  const { mongo, clock, logger, metrics, failpoint, processId, random } = platform;
+  const store = createOperationStore(mongo.db);
+  const databaseTime = () => readDatabaseTime(mongo.db);
+  const place = { rank: () => 0 };
+  const runner = createBatchRunner({
+    workerId: processId,
+    ledger: createLedgerStore(mongo.client, mongo.db),
+    operations: createSettleStore(mongo.db),
+    outbox: createOutboxStore(mongo.db),
+    databaseTime,
+    publisher,
+    hints,
+    clock,
+    logger,
+    metrics,
+    failpoint,
+    random,
+    stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
+  });
+  const settler = createSettler({
+    registry: OPERATIONS,
+    store,
+    runner,
+    clock,
+    logger,
+    metrics,
+    random,
+  });
+  const connection = openRedis({
+    url: redisUrls(platform.env).queue,
+    name: 'settlement',
+    temper: 'patient',
+    onError: (err) => {
+      logger.debug({ err }, 'redis.settlement.error');
+    },
+  });
+  platform.lifecycle.onClose('settlement redis', () => closeRedis(connection));
+
+  const consume = (lane: number) => {
+    const pool = startPool<OperationPayload>({
+      platform,
+      connection,
+      queue: laneQueue(lane),
+      work: (payload) => settler.settle(lane, payload.operationId),
+      contextOf: (payload) => ({
+        operationId: payload.operationId,
+        tenantId: payload.tenantId,
+        correlationId: payload.trace.correlationId,
+      }),
+    });
+    settler.poke(lane);
+    return pool;
+  };
+  const held = startLanes({
+    platform,
+    leases: createLeaseStore(mongo.db),
+    roster: createWorkerRoster(mongo.db),
+    open: consume,
+  });
+  place.rank = held.rank;
+  // Jobs may have been lost with Redis; the operations are not.
+  connection.on('ready', () => {
+    for (const lane of held.held()) settler.poke(lane);
+  });
+  const lag = startTicker({
+    intervalMs: LIMITS.backlogSampleMs * 5,
+    clock,
+    onError: (err) => {
+      logger.debug({ err }, 'lane.lag.failed');
+    },
+    run: async () => {
+      const now = clock.now();
+      const oldest = await store.oldestOpen(held.held());
+      metrics.laneLag.reset();
+      for (const lane of held.held()) {
+        const age = oldest.get(lane);
+        const seconds = age === undefined ? 0 : Math.max(0, (now - age.getTime()) / 1_000);
+        metrics.laneLag.set({ lane: String(lane) }, seconds);
+      }
+    },
+  });
+  platform.lifecycle.onClose(
+    'settlement',
+    async () => {
+      await lag.stop();
+      // The consumers stop fetching and wait for their jobs; the settler finishes its batches and
+      // hands the jobs still waiting back.
+      const consumersClosed = held.close();
+      await settler.close();
+      await consumersClosed;
+    },
+    LIMITS.drainDeadlineMs + 5_000,
+  );
+  return held;
+}
