@@ -69,7 +69,10 @@ export const envSchema = z.object({
     .min(8, 'must have at least 8 characters')
     .optional()
     .describe('opens /admin; without it /admin stays shut'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('least severe level that is logged'),
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 

@@ -8,6 +8,7 @@ import { supervise } from '../kernel/supervise.ts';
 import type { WalletClaims } from '../ledger/wallet-claims-lock.ts';
 import type { OperationStore } from '../saga/operation-store.ts';
 import type { OperationDoc } from '../saga/operation.ts';
+import { withoutContext } from '../telemetry/context.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { BatchRunner } from './batch-runner.ts';
@@ -80,7 +81,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   const pump = (): void => {
     if (isPumping || stopping.signal.aborted) return;
     isPumping = true;
-    pumped = pumpOnce()
+    pumped = withoutContext(pumpOnce)
       .catch((error: unknown) => {
         failures += 1;
         logger.warn({ err: error, failures }, 'settlement.read.failed');
