@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
@@ -85,7 +86,7 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
           correlationId,
           principal: await authenticate(deps.authenticator, request),
           services: deps.services,
-          signal: () => goneSignal(response),
+          signal: once(() => goneSignal(response)),
         }),
     });
 }
@@ -100,9 +101,15 @@ async function authenticate(
   throw new AppError('unauthenticated', 'Send a valid key: `Authorization: Bearer slk_…`');
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 /** Aborts when the connection closes before the answer is out. */
 function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
+  setMaxListeners(0, gone.signal); // a bulk request waits for every one of its items
   response.once('close', () => {
     gone.abort();
   });

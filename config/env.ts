@@ -25,8 +25,13 @@ const pools = z
   })
   .default(WORKER_POOLS);
 
-const port = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
-  z.coerce.number().int().min(0).max(65_535).default(fallback);
+const port = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a port number') // `Number` would take ' ' for 0
+    .transform(Number)
+    .pipe(z.int().max(65_535))
+    .default(fallback);
 
 export const envSchema = z.object({
   NODE_ENV: z
@@ -110,7 +115,7 @@ export function redactEnv(env: Env): Readonly<Record<string, unknown>> {
     Object.entries(env).map(([name, value]) => {
       if (value !== undefined && SECRETS.has(name)) return [name, '[redacted]'];
       if (typeof value === 'string' && name.endsWith('_URL')) {
-        return [name, value.replace(/\/\/[^@/]*@/, '//[redacted]@')];
+        return [name, value.replace(/\/\/.*@/, '//[redacted]@')];
       }
       return [name, value];
     }),

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import type { Queue } from 'bullmq';
 import { type Env, parseEnv } from '../../config/env.ts';
-import { ensureCollections } from '../../core/infra/collections.ts';
+import { ensureCollections } from '../../core/infra/schema.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
@@ -44,7 +44,7 @@ export async function openArena({ mongoUrl, redisUrl }: ServerUrls): Promise<Are
   };
   const env = parseEnv(processEnv);
   const mongo = await openMongo({ url: mongoUrl, database: name, appName: 'bench' });
-  await ensureCollections(mongo.db);
+  await ensureCollections(mongo.db, systemClock);
   const logger = createLogger({ level: 'warn', service: 'bench' });
   const queues = openQueues({ env, logger, clock: systemClock });
   const { connection } = queues;

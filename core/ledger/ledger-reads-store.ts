@@ -59,6 +59,7 @@ export interface LedgerQueries {
   systemWallets(): Promise<readonly SystemWalletSum[]>;
   /** `after` is a `seq`. */
   entriesOfWallet(walletId: string, page: ListPage): Promise<readonly EntryDoc[]>;
+  /** In the order in which they were written. */
   entriesOfOperation(operationId: string, limit: number): Promise<readonly EntryDoc[]>;
   entries(page: ListPage): Promise<readonly EntryDoc[]>;
   transfer(id: string): Promise<TransferDoc | undefined>;
@@ -97,12 +98,12 @@ export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQu
       const filter = { walletId, ...before } as Filter<EntryDoc>;
       return entries.find(filter, LIST_OPTIONS).sort({ seq: -1 }).limit(limit).toArray();
     },
-    entriesOfOperation: async (operationId, limit) =>
+    entriesOfOperation: async (operationId, limit) => {
       // "<operationId>.<leg>": everything between "." and the character after it.
-      entries
-        .find({ _id: { $gte: `${operationId}.`, $lt: `${operationId}/` }, tenantId }, OPTIONS)
-        .limit(limit)
-        .toArray(),
+      const mine = { _id: { $gte: `${operationId}.`, $lt: `${operationId}/` }, tenantId };
+      const found = await entries.find(mine, OPTIONS).sort({ _id: 1 }).limit(limit).toArray();
+      return found.sort((a, b) => a.leg - b.leg);
+    },
     entries: (page) => newestFirst(entries, { tenantId }, page),
     transfer: (id) => findById(transfers, tenantId, id),
     transfers: (filter, page) => newestFirst(transfers, { tenantId, ...filter }, page),

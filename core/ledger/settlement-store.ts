@@ -14,6 +14,7 @@ import {
   systemUserId,
 } from './documents.ts';
 import { type HoldId, type TransferId, type WalletId, walletIdOf } from '../kernel/ids.ts';
+import { writeWallets } from './wallet-writes-store.ts';
 
 /** Ids of what a batch of decisions reads. */
 export interface LedgerReads {
@@ -165,11 +166,7 @@ function createWriter(db: Db): (session: ClientSession, changes: BookChanges) =>
   const holds = collection<HoldDoc>(db, 'holds');
 
   return async (session, changes) => {
-    if (changes.wallets.length > 0) {
-      const writes = newFirst(changes.wallets).map(walletWrite);
-      const result = await wallets.bulkWrite(writes, { session, ordered: true });
-      assertWritten(result, changes.wallets, 'wallets');
-    }
+    await writeWallets(wallets, changes.wallets, session);
     if (changes.entries.length > 0) {
       await entries.insertMany([...changes.entries], { session, ordered: true });
     }
@@ -201,34 +198,6 @@ function newFirst<T>(changes: readonly Change<T>[]): readonly Change<T>[] {
     ...changes.filter(({ before }) => before === undefined),
     ...changes.filter(({ before }) => before !== undefined),
   ];
-}
-
-function walletWrite({ before, after }: Change<WalletDoc>): AnyBulkWriteOperation<WalletDoc> {
-  if (before === undefined) return { insertOne: { document: after } };
-  const moved = {
-    balance: after.balance,
-    bonusBalance: after.bonusBalance,
-    lockedBalance: after.lockedBalance,
-    seq: after.seq,
-    totalCredited: after.totalCredited,
-    totalDebited: after.totalDebited,
-    updatedAt: after.updatedAt,
-  };
-  const settings = {
-    status: after.status,
-    ownerBlocked: after.ownerBlocked,
-    overdraftLimit: after.overdraftLimit,
-  };
-  const hasSettingsChanged =
-    after.status !== before.status ||
-    after.ownerBlocked !== before.ownerBlocked ||
-    after.overdraftLimit !== before.overdraftLimit;
-  return {
-    updateOne: {
-      filter: { _id: after._id, seq: before.seq },
-      update: { $set: hasSettingsChanged ? { ...moved, ...settings } : moved },
-    },
-  };
 }
 
 function transferWrite({ before, after }: Change<TransferDoc>): AnyBulkWriteOperation<TransferDoc> {

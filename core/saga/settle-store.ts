@@ -87,7 +87,9 @@ export function createSettleStore(db: Db): SettleStore {
               },
             },
             { $sort: { stamp: 1, _id: 1 } },
-            { $group: { _id: '$orderingKey', id: { $first: '$_id' }, stamp: { $first: '$stamp' } } },
+            {
+              $group: { _id: '$orderingKey', id: { $first: '$_id' }, stamp: { $first: '$stamp' } },
+            },
           ],
           { session, maxTimeMS: LIMITS.mongoMaxTimeMs },
         )

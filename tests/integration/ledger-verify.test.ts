@@ -1,6 +1,7 @@
 import { MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ensureCollections } from '../../core/infra/collections.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { ensureCollections } from '../../core/infra/schema.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import { canonicalHash } from '../../core/kernel/canonical.ts';
 import { type OperationId, newOperationId } from '../../core/kernel/ids.ts';
@@ -115,7 +116,7 @@ function pay(fromUserId: string, toUserId: string, money: Money): Item {
 }
 
 async function buildLedger(): Promise<void> {
-  await ensureCollections(mongo.db);
+  await ensureCollections(mongo.db, systemClock);
   await settle(PEOPLE, 1);
   const statuses = await settle(LIFE, 2);
   expect(statuses).toEqual(LIFE.map(() => 'succeeded'));
