@@ -97,5 +97,3 @@ export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, Queu
   ...LANES.map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
   ['events', events],
 ]);
-
-export const QUEUE_NAMES: readonly QueueName[] = [...QUEUES.keys()];
