@@ -68,7 +68,10 @@ describe('R1: accepted and not moved', () => {
     expect(report).toMatchObject({ isLeader: true, overdue: 2, redispatched: 2 });
     const moved = await readOperations(node, operations);
     expect(moved.map(({ dispatch, recoveries }) => [dispatch.seq, recoveries])).toEqual([
-      ...[[2, 1], [2, 1]],
+      ...[
+        [2, 1],
+        [2, 1],
+      ],
     ]);
     for (const operation of moved) {
       expect(await jobExists(node, operation)).toBe(true);
@@ -143,7 +146,9 @@ describe('R1: accepted and not moved', () => {
 
   it('goes through a backlog larger than one round', async () => {
     const { node } = await openWorld();
-    const many = Array.from({ length: LIMITS.sweepBatch * 2 + 10 }, (_, index) => user(`u${index}`));
+    const many = Array.from({ length: LIMITS.sweepBatch * 2 + 10 }, (_, index) =>
+      user(`u${index}`),
+    );
     await accept(node, many);
     await removeJobs(node);
     await makeOverdue(node);
