@@ -18,6 +18,7 @@ import {
   waitUntilReady,
 } from './up/children.ts';
 import { type UpOptions, parseUpOptions } from './up/options.ts';
+import { prepareSchema } from './up/schema.ts';
 import { showBalances, showConservation, submitSample } from './up/sample.ts';
 import { apiPortOf, databaseOf, secretsOf, urlOf } from './up/settings.ts';
 
@@ -102,6 +103,7 @@ async function startAll(run: Run): Promise<void> {
     save({ owner: undefined, pids: {} });
     return Promise.resolve();
   });
+  await prepareSchema(mongoUrl, mongoDb);
   const children = await startChildren(run, dev, {
     root: ROOT,
     logFolder: join(DATA_FOLDER, 'logs'),
