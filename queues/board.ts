@@ -42,6 +42,7 @@ export function mountBoard({ queues, serverAdapter, operationUrl }: BoardOptions
         pollingInterval: { forceInterval: POLL_SECONDS },
         showWorkers: false, // a CLIENT LIST per queue and poll; /internal/autoscale has them
         hideDocsLink: true,
+        miscLinks: [{ text: 'Admin', url: '/admin' }],
       },
     },
   });

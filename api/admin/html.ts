@@ -43,7 +43,8 @@ const STYLE = `
   table { border-collapse: collapse; width: 100%; font-size: .9rem; }
   th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line);
     vertical-align: top; overflow-wrap: anywhere; }
-  td.number { text-align: right; font-variant-numeric: tabular-nums; }
+  td.tight { white-space: nowrap; } header { padding-bottom: .5rem; }
+  th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
   pre { background: var(--soft); padding: .8rem; overflow: auto; border-radius: 6px; }
   .status { font-weight: 600; } .status.succeeded { color: var(--accent); }
   .status.rejected, .status.needs_attention, .error { color: #c0392b; }

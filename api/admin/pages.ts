@@ -123,8 +123,8 @@ function eventTable(events: ReturnType<typeof timelineView>['events']): Html {
   const rows = events.map(({ at, event, ...details }) => {
     const said = Object.entries(details).map(([name, value]) => `${name} ${String(value)}`);
     return html`<tr>
-      <td>${at}</td>
-      <td>${event}</td>
+      <td class="tight">${at}</td>
+      <td class="tight">${event}</td>
       <td>${said.join(' · ')}</td>
     </tr>`;
   });
@@ -158,9 +158,9 @@ function entryTable(entries: ReturnType<typeof timelineView>['entries']): Html {
       <tr>
         <th>Owner</th>
         <th>Entry</th>
-        <th>Amount</th>
-        <th>Balance after</th>
-        <th>Seq</th>
+        <th class="number">Amount</th>
+        <th class="number">Balance after</th>
+        <th class="number">Seq</th>
       </tr>
     </thead>
     <tbody>

@@ -39,7 +39,7 @@ export function parseApiKey(text: string): ApiKeyParts | undefined {
   return id === undefined || secret === undefined ? undefined : { id, secret };
 }
 
-export function hashSecret(secret: string): string {
+function hashSecret(secret: string): string {
   return hash('sha256', secret, 'base64url');
 }
 

@@ -14,6 +14,3 @@ export interface TenantScope {
 
 /** The tenant that a fresh installation starts with. */
 export const DEFAULT_TENANT_ID = 'default';
-
-/** Tenant ids stand in ordering keys (`<tenant>|…`) and document ids (`<tenant>/…`). */
-export const TENANT_ID_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;

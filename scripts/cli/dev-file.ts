@@ -27,7 +27,7 @@ export function projectRoot(): string {
   return basename(root) === 'dist' ? dirname(root) : root;
 }
 
-export function devFilePath(root: string = projectRoot()): string {
+function devFilePath(root: string = projectRoot()): string {
   return join(root, '.data', 'dev.json');
 }
 

@@ -14,7 +14,7 @@ const KEY = 'slk_e2e0_0123456789abcdefghijklmn';
 const READY_TIMEOUT_MS = 60_000;
 const STOP_MS = 30_000;
 
-export const mongoUrl = process.env['MONGO_URL'] ?? 'mongodb://127.0.0.1:27017/?replicaSet=rs0';
+const mongoUrl = process.env['MONGO_URL'] ?? 'mongodb://127.0.0.1:27017/?replicaSet=rs0';
 
 /** An API and a worker as real processes, on a database and a queue prefix of their own. */
 export interface Platform {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatePayday } from '../../examples/payday.ts';
-import { waitUntil } from '../../scripts/local/ports.ts';
+import { pickPort, waitUntil } from '../../scripts/local/ports.ts';
 import { type LocalRedis, startRedis } from '../../scripts/local/redis.ts';
 import { expectedBalances } from './import-model.ts';
 import { type Platform, startPlatform } from './import-platform.ts';
@@ -23,7 +23,8 @@ beforeAll(async () => {
   file = join(folder, 'payday.ndjson');
   writeFileSync(file, LINES.map((line) => `${JSON.stringify(line)}\n`).join(''));
   // Its own, since it is emptied on the way.
-  redis = await startRedis({ dataDir: join(folder, 'redis'), log: () => undefined, port: 0 });
+  const port = await pickPort([]);
+  redis = await startRedis({ dataDir: join(folder, 'redis'), log: () => undefined, port });
 });
 
 afterAll(async () => {

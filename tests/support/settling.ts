@@ -18,10 +18,10 @@ interface SettlingOptions {
   readonly stripe?: number;
 }
 
-export const noHints = { announce: () => undefined };
+const noHints = { announce: () => undefined };
 
 /** The batch runner of one process, without queues in front of it. */
-export function openRunner(node: Instance, options: SettlingOptions = {}): BatchRunner {
+function openRunner(node: Instance, options: SettlingOptions = {}): BatchRunner {
   const { platform, queues, databaseTime } = node;
   const { mongo, clock, logger, metrics, random, processId } = platform;
   return createBatchRunner({

@@ -15,7 +15,7 @@ interface Alias {
 }
 
 /** One line each. */
-export const ALIASES: readonly Alias[] = [
+const ALIASES: readonly Alias[] = [
   { path: '/v1/users', type: 'user.create' },
   { path: '/v1/wallets', type: 'wallet.open' },
   { path: '/v1/credits', type: 'wallet.credit' },

@@ -74,7 +74,7 @@ function plainBigInt(_key: string, value: unknown): unknown {
 }
 
 /** The report for a person; `npm start` prints its tables too. */
-export function reportLines(report: VerifyReport, database: string): string[] {
+function reportLines(report: VerifyReport, database: string): string[] {
   const { counts, currencies, elapsedMs } = report;
   const checked = Object.entries(counts)
     .map(([name, count]) => `${formatCount(count)} ${name}`)

@@ -15,7 +15,7 @@ export type Preparation =
  * operation, so that a file can be imported again after a crash. Two equal lines at different places
  * are two operations.
  */
-export function lineKey(prefix: string, place: Pick<Place, 'line' | 'text'>): string {
+function lineKey(prefix: string, place: Pick<Place, 'line' | 'text'>): string {
   const identity = `${prefix}\n${String(place.line)}\n${place.text}`;
   return `import-${createHash('sha256').update(identity).digest('hex')}`;
 }

@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { TEST_KEY } from './bulk-server.ts';
+import { fileOf, here, lineOf, linesOf, serve } from './import-setup.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const LAUNCHER = join(ROOT, 'scripts/sluice.mjs');
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Setting {
+  readonly launcher?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly onError?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** The command as a process, away from whatever the checkout's own `.data` says. */
+async function sluice(args: readonly string[], setting: Setting = {}): Promise<Ended> {
+  const { launcher = LAUNCHER, env = {}, stdin = '', onError } = setting;
+  const child = spawn(process.execPath, [launcher, ...args], {
+    cwd: here(),
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: 'pipe',
+  });
+  const ended = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (ended.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    ended.err += text;
+    onError?.(ended.err, (signal) => child.kill(signal));
+  });
+  child.stdin.end(stdin);
+  return new Promise((settle, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      settle({ code, ...ended });
+    });
+  });
+}
+
+const to = (server: { readonly url: string }): string[] => ['--url', server.url, '--key', TEST_KEY];
+
+describe('sluice', () => {
+  it.each([
+    [['--help'], 'Usage: sluice'],
+    [['import', '--help'], 'Usage: sluice import'],
+    [['ledger', 'verify', '--help'], 'Usage: sluice ledger verify'],
+    [['keys', 'create', '--help'], 'Usage: sluice keys create'],
+    [['api', '--help'], 'Usage: sluice api'],
+    [['worker', '--help'], 'Usage: sluice worker'],
+    [['up', '--help'], 'Usage: npm start --'],
+  ])('%j helps', async (args, text) => {
+    const { code, out } = await sluice(args);
+    expect(out).toContain(text);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    [['nonsense'], 'unknown command'],
+    [['import'], "missing required argument 'file'"],
+    [['import', 'x.ndjson', '--chunk', '0'], 'It must be a whole number from 1 to 1000'],
+    [['import', 'x.ndjson', '--chunk', '1001'], 'It must be a whole number from 1 to 1000'],
+    [['import', 'x.ndjson', '--retry-for', 'soon'], 'It must be a number of seconds'],
+    [['import', 'nobody.ndjson'], 'There is no file nobody.ndjson'],
+    [['import', 'noextension'], '--format ndjson or csv'],
+    [['import', '.'], 'is a folder'],
+    [['import', 'ops.ndjson', '--url', 'ftp://x'], 'not an http:// or https:// address'],
+    [['import', 'ops.ndjson', '--url', 'http://127.0.0.1:1'], 'There is no API key'],
+    [['keys', 'create', '--scope', 'everything'], 'Allowed choices are'],
+  ])('%j is a mistake of use', async (args, message) => {
+    fileOf(linesOf(1));
+    fileOf(linesOf(1), 'noextension');
+    const { code, err } = await sluice(args);
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it('says what to do when nothing is installed', async () => {
+    const launcher = join(here(), 'scripts/sluice.mjs');
+    mkdirSync(join(here(), 'scripts'));
+    cpSync(LAUNCHER, launcher);
+    const { code, err } = await sluice(['import', 'x'], { launcher });
+    expect(err).toBe(
+      `sluice: the dependencies are not installed; run \`npm install\` in ${here()}/ first.\n`,
+    );
+    expect(code).toBe(2);
+  });
+
+  it('runs what is built where there are no sources', async () => {
+    const launcher = join(here(), 'scripts/sluice.mjs');
+    mkdirSync(join(here(), 'scripts'));
+    mkdirSync(join(here(), 'node_modules/commander'), { recursive: true });
+    writeFileSync(join(here(), 'node_modules/commander/index.js'), '');
+    mkdirSync(join(here(), 'dist/scripts/cli'), { recursive: true });
+    writeFileSync(join(here(), 'dist/scripts/cli/main.js'), 'console.log("built")');
+    cpSync(LAUNCHER, launcher);
+    expect((await sluice([], { launcher })).out).toBe('built\n');
+  });
+});
+
+describe('sluice import', () => {
+  it('prints a summary and ends with 0', async () => {
+    const server = await serve();
+    const { code, out, err } = await sluice(['import', fileOf(linesOf(1_500)), ...to(server)]);
+    expect(out).toMatch(/ops\.ndjson: 1,500 lines in \d+\.\d s \([\d,]+\/s\)\n {2}new {11}1,500/);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('prints one JSON document when asked to', async () => {
+    const server = await serve();
+    const { out } = await sluice(['import', fileOf(linesOf(3)), '--json', ...to(server)]);
+    expect(JSON.parse(out)).toMatchObject({ lines: 3, new: 3, succeeded: 3, refused: {} });
+  });
+
+  it('takes address and key from the environment', async () => {
+    const server = await serve();
+    const env = { SLUICE_URL: `${server.url}/`, SLUICE_API_KEY: TEST_KEY };
+    const { code } = await sluice(['import', fileOf(linesOf(3))], { env });
+    expect(code).toBe(0);
+    expect(server.accepted).toHaveLength(3);
+  });
+
+  it('reads standard input', async () => {
+    const server = await serve();
+    const stdin = `${lineOf(1)}\n${lineOf(2)}`;
+    const { code, out } = await sluice(['import', '-', ...to(server)], { stdin });
+    expect(out).toContain('-: 2 lines');
+    expect(code).toBe(0);
+  });
+
+  it('ends with 1 and names the file of refused lines', async () => {
+    const server = await serve();
+    const file = fileOf([...linesOf(2), 'broken']);
+    const { code, out } = await sluice(['import', file, ...to(server)]);
+    expect(out).toContain('refused: invalid_json');
+    expect(out).toContain(`the lines that did not succeed are in ${file}.refused.ndjson`);
+    expect(code).toBe(1);
+  });
+
+  it('ends with 3 when it gives up, and says how to go on', async () => {
+    const server = await serve({ instead: (request) => (request > 1 ? 'drop' : undefined) });
+    const args = ['import', fileOf(linesOf(1_500)), '--retry-for', '0.3', ...to(server)];
+    const { code, err, out } = await sluice(args);
+    expect(out).toMatch(/new +1,000/);
+    expect(err).toContain('sluice: gave up after');
+    expect(err).toContain('run the same command again to continue');
+    expect(code).toBe(3);
+  });
+
+  it('ends with 3 when nothing answers', async () => {
+    const gone = await serve();
+    await gone.close();
+    const args = ['import', fileOf(linesOf(1)), '--retry-for', '0.2', ...to(gone)];
+    const { code, err } = await sluice(args);
+    expect(err).toContain(
+      `Nothing answers at ${gone.url}. Is it running, and is the address right?`,
+    );
+    expect(code).toBe(3);
+  });
+
+  it('ends with 130 at Ctrl-C, and says how to go on', async () => {
+    let kill: () => void = () => undefined;
+    const server = await serve({
+      looksBeforeSettled: Infinity,
+      instead: (request) => {
+        if (request === 3) kill();
+        return undefined;
+      },
+    });
+    const file = fileOf(linesOf(4_000));
+    const args = ['import', file, '--chunk', '100', ...to(server)];
+    const child = spawn(process.execPath, [LAUNCHER, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    kill = () => void child.kill('SIGINT');
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    child.stdout.resume();
+    const code = await new Promise((settle) => child.once('close', settle));
+    expect(err).toContain('What was accepted stays accepted; run the same command again');
+    expect(code).toBe(130);
+    expect(server.accepted.length).toBeLessThan(4_000);
+  });
+});
