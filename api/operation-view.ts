@@ -41,6 +41,15 @@ export function operationView(operation: OperationDoc, registry: Registry) {
   };
 }
 
+/** As in lists, where a batch comes without its input and what follows from it. */
+export function operationListView(operation: OperationDoc, registry: Registry) {
+  if (operation.type !== 'batch') return operationView(operation, registry);
+  const { input: _input, ...shown } = operationView(operation, NOTHING_DESCRIBED);
+  return shown;
+}
+
+const NOTHING_DESCRIBED: Registry = {};
+
 /** `Prefer: return=minimal`: what a bulk client needs to go on. */
 export function operationBrief({ _id, status, error }: OperationDoc) {
   const { code, detail } = error ?? {};

@@ -1,76 +1,90 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { onInterrupt } from '../scripts/local/interrupts.ts';
 import { removeAbandoned } from '../scripts/local/leftovers.ts';
 import { createTerminalLog, formatSeconds, type Log } from '../scripts/local/report.ts';
 import { type Servers, ensureServers } from '../scripts/local/servers.ts';
 import { findServers } from './lib/cpu.ts';
-import { describeEnvironment, isBusy } from './lib/environment.ts';
-import { type BenchOptions, parseOptions } from './lib/options.ts';
+import { writeDocs } from './lib/docs-table.ts';
+import { describeEnvironment, loadAverage } from './lib/environment.ts';
+import type { RunDeps, Sample } from './lib/measure.ts';
+import { type BenchOptions, UsageError, parseOptions } from './lib/options.ts';
 import { ROOT } from './lib/processes.ts';
-import {
-  type Sample,
-  describeHost,
-  describeJudgements,
-  describeSamples,
-  judge,
-} from './lib/report.ts';
-import { TARGETS, settleScenarios } from './lib/scenarios.ts';
-import { runSettlement } from './lib/settle-run.ts';
+import { profileSettlement } from './lib/profile-run.ts';
+import { createQuietWaiter } from './lib/quiet.ts';
+import { describeHost, describeJudgements, describeSamples, judge } from './lib/report.ts';
+import { readResults, writeResults } from './lib/results.ts';
+import { type NamedScenario, TARGETS, runScenario, scenariosOf } from './lib/scenarios.ts';
 
 /** `npm run bench`: the figures of DESIGN section 15, both sides of each in one run. */
 const DATA_FOLDER = join(ROOT, '.data', 'bench');
 const RESULTS_FOLDER = join(ROOT, 'bench', 'results');
+const PROFILE_FOLDER = join(RESULTS_FOLDER, 'profile');
 const CACHE_GB = 1;
 const SEED = 20_261_122;
 
+interface Measured {
+  readonly samples: Readonly<Record<string, readonly Sample[]>>;
+  readonly othersBefore: readonly number[];
+}
+
+/** Round by round, so that both sides of a ratio see the same machine. */
 async function measureAll(
-  servers: Servers,
+  deps: RunDeps,
+  scenarios: readonly NamedScenario[],
   options: BenchOptions,
-  log: Log,
-): Promise<Map<string, Sample[]>> {
-  const pids = findServers(servers.mongoUrl, servers.redisUrl);
-  const samples = new Map<string, Sample[]>();
-  const scenarios = settleScenarios(options.quick).filter(({ figures }) =>
-    figures.some((figure) => options.only.has(figure)),
-  );
+): Promise<Measured> {
+  const { log } = deps;
+  const quiet = createQuietWaiter(deps.servers, { minutes: options.waitMinutes, log });
+  const samples: Record<string, Sample[]> = {};
+  const othersBefore: number[] = [];
   for (let round = 1; round <= options.rounds; round += 1) {
+    othersBefore.push(await quiet.wait());
     for (const scenario of scenarios) {
       const startedMs = performance.now();
-      const deps = { urls: servers, servers: pids, log };
-      const { perSecond, cpu } = await runSettlement(deps, { ...scenario, seed: SEED + round });
-      const list = samples.get(scenario.name) ?? [];
-      samples.set(scenario.name, list);
-      list.push({ perSecond, cpu, operations: scenario.transfers });
+      const sample = await runScenario(deps, scenario, SEED + round);
+      (samples[scenario.name] ??= []).push(sample);
       const took = formatSeconds(performance.now() - startedMs);
-      log(`• round ${round}: ${scenario.name}: ${perSecond.toFixed(0)}/s (${took})`);
+      log(`• round ${round}: ${scenario.name}: ${sample.perSecond.toFixed(0)}/s (${took})`);
     }
   }
-  return samples;
+  return { samples, othersBefore };
 }
 
 async function bench(servers: Servers, options: BenchOptions, log: Log): Promise<boolean> {
-  const environment = await describeEnvironment(
-    servers,
-    findServers(servers.mongoUrl, servers.redisUrl),
-  );
+  const pids = findServers(servers.mongoUrl, servers.redisUrl);
+  const deps = { urls: servers, servers: pids, log };
+  const environment = await describeEnvironment(servers, pids);
   log(describeHost(environment));
-  if (isBusy(environment)) log('! The machine is busy: only the ratios mean something, if at all.');
-  const samples = await measureAll(servers, options, log);
+  const { quick, rounds } = options;
+  if (options.profile) {
+    await profileSettlement(deps, { folder: PROFILE_FOLDER, quick, seed: SEED });
+    return true;
+  }
+  const scenarios = scenariosOf(quick).filter(({ figures }) =>
+    figures.some((figure) => options.only.includes(figure)),
+  );
+  const { samples, othersBefore } = await measureAll(deps, scenarios, options);
   const judgements = judge(TARGETS, samples);
   log(`\n${describeSamples(samples)}\n\n${describeJudgements(judgements)}`);
   const at = new Date().toISOString();
   const path = options.json ?? join(RESULTS_FOLDER, `${at.replaceAll(/[:.]/g, '-')}.json`);
-  mkdirSync(dirname(resolve(path)), { recursive: true });
-  const result = { at, environment, options, samples: Object.fromEntries(samples), judgements };
-  writeFileSync(path, `${JSON.stringify(result, undefined, 2)}\n`);
+  const loadAfter = loadAverage();
+  const found = { at, rounds, quick, environment, loadAfter, othersBefore, samples };
+  const plain = (one: object): Record<string, unknown> => Object.fromEntries(Object.entries(one));
+  const parts = { scenarios: scenarios.map(plain), judgements: judgements.map(plain) };
+  writeResults(path, { ...found, ...parts });
   log(`\n• written to ${path}`);
+  if (options.writeDocs) log(`• written to ${writeDocs(readResults(path))}`);
   return judgements.every(({ isMet }) => isMet !== false);
 }
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   const log = createTerminalLog(process.stdout);
+  if (options.from !== undefined) {
+    log(`• written to ${writeDocs(readResults(options.from))}`);
+    return;
+  }
   await removeAbandoned(DATA_FOLDER, log);
   const servers = await ensureServers({
     env: process.env,
@@ -90,9 +104,8 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(),
   (error: unknown) => {
-    process.stderr.write(
-      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    process.exit(1);
+    const stack = error instanceof Error && !(error instanceof UsageError) && error.stack;
+    process.stderr.write(`${stack === false || stack === undefined ? String(error) : stack}\n`);
+    process.exit(error instanceof UsageError ? 2 : 1);
   },
 );

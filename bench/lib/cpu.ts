@@ -3,8 +3,10 @@ import { cpus } from 'node:os';
 
 const TICKS_PER_SECOND = 100;
 
+type Who = 'node' | 'load' | 'own' | 'mongod' | 'redis';
+
 /** CPU seconds by who used them, since the machine or the process started. */
-export type CpuSeconds = Readonly<Record<'node' | 'mongod' | 'redis' | 'machine' | 'atMs', number>>;
+export type CpuSeconds = Readonly<Record<Who | 'machine' | 'atMs', number>>;
 
 function readText(path: string): string {
   try {
@@ -31,6 +33,7 @@ function machineSeconds(): number {
 }
 
 export interface ServerPids {
+  /** Under wine with the wineserver, without which it cannot do anything. */
   readonly mongod: readonly number[];
   readonly redis: readonly number[];
   /** `native`, or `wine` where the Windows build runs under it. */
@@ -50,6 +53,7 @@ export function findServers(mongoUrl: string, redisUrl: string): ServerPids {
     if (/mongod(\.exe)?\b/i.test(command) && port !== undefined && ports.includes(port)) {
       mongod.push(Number(name));
       flavour = command.includes('.exe') ? 'wine' : 'native';
+      if (flavour === 'wine') mongod.push(...findWineservers(prefixOf(name)));
     } else if (/redis-server/.test(command) && command.includes(redisPort)) {
       redis.push(Number(name));
     }
@@ -57,12 +61,34 @@ export function findServers(mongoUrl: string, redisUrl: string): ServerPids {
   return { mongod, redis, flavour };
 }
 
+function prefixOf(pid: string): string | undefined {
+  return /(?:^|\0)WINEPREFIX=([^\0]*)/.exec(readText(`/proc/${pid}/environ`))?.[1];
+}
+
+function findWineservers(prefix: string | undefined): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => /^wineserver/.test(readText(`/proc/${pid}/comm`)))
+    .filter((pid) => prefix !== undefined && prefixOf(pid) === prefix)
+    .map(Number);
+}
+
 const sum = (pids: readonly number[]): number =>
   pids.reduce((total, pid) => total + secondsOf(pid), 0);
 
-export function readCpu(pids: readonly number[], servers: ServerPids): CpuSeconds {
+export interface Watched {
+  /** The processes that are measured. */
+  readonly node: readonly number[];
+  /** The load generator. */
+  readonly load?: readonly number[];
+  readonly servers: ServerPids;
+}
+
+export function readCpu({ node, load = [], servers }: Watched): CpuSeconds {
   return {
-    node: sum(pids),
+    node: sum(node),
+    load: sum(load),
+    own: sum([process.pid]),
     mongod: sum(servers.mongod),
     redis: sum(servers.redis),
     machine: machineSeconds(),
@@ -70,19 +96,22 @@ export function readCpu(pids: readonly number[], servers: ServerPids): CpuSecond
   };
 }
 
-export interface CpuUse {
-  readonly node: number;
-  readonly mongod: number;
-  readonly redis: number;
-  /** Share of the machine's cores that went to neither, this bench's own process included. */
+export interface CpuUse extends Readonly<Record<Who, number>> {
+  /** Share of the machine's cores that went to none of these. */
   readonly othersShare: number;
 }
 
 export function cpuBetween(before: CpuSeconds, after: CpuSeconds): CpuUse {
-  const node = after.node - before.node;
-  const mongod = after.mongod - before.mongod;
-  const redis = after.redis - before.redis;
-  const others = after.machine - before.machine - node - mongod - redis;
+  const used = (who: Who): number => after[who] - before[who];
+  const use = {
+    node: used('node'),
+    load: used('load'),
+    own: used('own'),
+    mongod: used('mongod'),
+    redis: used('redis'),
+  };
+  const ours = Object.values(use).reduce((total, seconds) => total + seconds, 0);
+  const others = after.machine - before.machine - ours;
   const cores = ((after.atMs - before.atMs) / 1_000) * cpus().length;
-  return { node, mongod, redis, othersShare: Math.max(0, others / Math.max(cores, 0.001)) };
+  return { ...use, othersShare: Math.max(0, others / Math.max(cores, 0.001)) };
 }

@@ -21,9 +21,7 @@ export interface Environment {
   readonly loadBefore: number;
 }
 
-/** Above this much work of others per core, figures wander. */
-const BUSY_LOAD_PER_CORE = 0.5;
-const PACKAGES = ['bullmq', 'ioredis', 'mongodb', 'express'];
+const PACKAGES = ['bullmq', 'ioredis', 'mongodb', 'express', 'zod'];
 
 export async function describeEnvironment(
   { mongoUrl, redisUrl }: ServerUrls,
@@ -49,12 +47,13 @@ export async function describeEnvironment(
     mongod: `${String(info['version'])} (${servers.flavour})`,
     redis: redisVersion ?? 'unknown',
     packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
-    loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    loadBefore: loadAverage(),
   };
 }
 
-export function isBusy({ loadBefore, cores }: Environment): boolean {
-  return loadBefore > BUSY_LOAD_PER_CORE * cores;
+/** Of one minute. */
+export function loadAverage(): number {
+  return Math.round((loadavg()[0] ?? 0) * 100) / 100;
 }
 
 function versionOf(name: string): string {

@@ -15,16 +15,12 @@ import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { laneQueue } from '../../queues/catalog.ts';
 import { BASELINE_QUEUE, baselineJob } from '../baseline/queue.ts';
 import type { Arena } from './arena.ts';
-import { createRandom } from './random.ts';
+import { CURRENCY, type TransferInput, userName } from './transfers.ts';
 
 export type Side = 'ours' | 'baseline';
-export type Shape = 'uniform' | 'hot';
 
-export const TENANT = 'default';
-export const CURRENCY = 'EUR';
+const TENANT = 'default';
 const OVERDRAFT = 1_000_000_000_000n;
-
-export const userName = (index: number): string => `user-${index}`;
 
 /** Wallets that can pay without end, as `user.create` leaves them. */
 export async function openWallets({ db }: Arena, count: number): Promise<void> {
@@ -43,29 +39,6 @@ export async function openWallets({ db }: Arena, count: number): Promise<void> {
   for (let start = 0; start < docs.length; start += 2_000) {
     await wallets.insertMany(docs.slice(start, start + 2_000), { ordered: false });
   }
-}
-
-export interface TransferInput {
-  readonly fromUserId: string;
-  readonly toUserId: string;
-  readonly currency: string;
-  readonly amount: string;
-}
-
-/** `hot`: user 0 pays everything. */
-export function transferInputs(
-  count: number,
-  options: { readonly wallets: number; readonly shape: Shape; readonly seed: number },
-): TransferInput[] {
-  const random = createRandom(options.seed);
-  const pick = (): number => Math.floor(random() * options.wallets);
-  return Array.from({ length: count }, () => {
-    const from = options.shape === 'hot' ? 0 : pick();
-    let to = pick();
-    if (to === from) to = (to + 1) % options.wallets;
-    const amount = String(1 + Math.floor(random() * 10_000));
-    return { fromUserId: userName(from), toUserId: userName(to), currency: CURRENCY, amount };
-  });
 }
 
 const CHUNK = 2_000;

@@ -4,41 +4,86 @@ export const FIGURES = ['settlement', 'hot', 'scale', 'ingest', 'e2e'] as const;
 export type Figure = (typeof FIGURES)[number];
 
 export interface BenchOptions {
-  readonly only: ReadonlySet<Figure>;
+  readonly only: readonly Figure[];
   readonly quick: boolean;
   readonly profile: boolean;
   /** Where the JSON goes; a name by the date when absent. */
   readonly json: string | undefined;
   readonly rounds: number;
+  /** Minutes to wait for a quiet machine, all rounds together. */
+  readonly waitMinutes: number;
+  /** Writes the table of docs/PERFORMANCE.md. */
+  readonly writeDocs: boolean;
+  /** Takes the results of an earlier run instead of measuring. */
+  readonly from: string | undefined;
 }
 
-export const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}] [--quick] [--rounds N] [--json FILE]
+const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}] [--quick] [--rounds N]
+                 [--wait-quiet MINUTES] [--json FILE] [--write-docs]
+npm run bench -- --write-docs --from FILE
 npm run bench -- --profile`;
 
 const ROUNDS = 3;
 
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError for anything that is not understood, an unknown figure included. */
 export function parseOptions(args: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      only: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      profile: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      rounds: { type: 'string', default: String(ROUNDS) },
-    },
-  });
-  const names = values.only?.split(',').map((name) => name.trim()) ?? [...FIGURES];
-  const only = FIGURES.filter((figure) => names.includes(figure));
-  const rounds = Number(values.rounds);
-  if (only.length !== new Set(names).size || !Number.isInteger(rounds) || rounds < 1) {
-    throw new Error(`Not understood: ${args.join(' ')}\n${USAGE}`);
+  const values = valuesOf(args);
+  const only = figuresOf(values.only);
+  const rounds = numberOf('--rounds', values.rounds);
+  const waitMinutes = numberOf('--wait-quiet', values['wait-quiet']);
+  if (!Number.isInteger(rounds) || rounds < 1) throw wrong('--rounds must be at least 1');
+  if (values.from !== undefined && !values['write-docs']) {
+    throw wrong('--from goes with --write-docs');
   }
   return {
-    only: new Set(only),
+    only,
+    rounds,
+    waitMinutes,
     quick: values.quick,
     profile: values.profile,
     json: values.json,
-    rounds,
+    writeDocs: values['write-docs'],
+    from: values.from,
   };
+}
+
+function valuesOf(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        profile: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        rounds: { type: 'string', default: String(ROUNDS) },
+        'wait-quiet': { type: 'string', default: '0' },
+        'write-docs': { type: 'boolean', default: false },
+        from: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function figuresOf(text: string | undefined): readonly Figure[] {
+  if (text === undefined) return FIGURES;
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => FIGURES.every((figure) => figure !== name));
+  if (unknown.length > 0) throw wrong(`There is no figure "${unknown.join('", "')}"`);
+  return FIGURES.filter((figure) => names.includes(figure));
+}
+
+function numberOf(option: string, text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw wrong(`${option} must be a number`);
+  return Number(text);
+}
+
+function wrong(problem: string): UsageError {
+  return new UsageError(`${problem}\n\n${USAGE}`);
 }

@@ -23,6 +23,10 @@ interface StartOptions {
   readonly nodeArgs?: readonly string[];
 }
 
+/** A process that is starved complains in a great many lines that all say the same. */
+const LINES_SHOWN = 5;
+const LINE_CHARS = 200;
+
 let watchdog: Watchdog | undefined;
 
 /** Starts a TypeScript file of the repository as a process of its own. */
@@ -40,7 +44,7 @@ export function startProcess({ script, env, log, nodeArgs = [] }: StartOptions):
     log: (line) => {
       const text = line.replace(`${script} | `, '');
       lines.push(text);
-      if (text !== 'ready') log(`  ${line}`);
+      if (text !== 'ready' && lines.length <= LINES_SHOWN) log(`  ${line.slice(0, LINE_CHARS)}`);
     },
     onExit: (exit) => {
       if (!isStopping) log(`  ${script} ended: ${JSON.stringify(exit)}`);

@@ -10,6 +10,7 @@ const profileSchema = z.object({
       children: z.array(z.number()).optional(),
     }),
   ),
+  startTime: z.number(),
   samples: z.array(z.number()),
   timeDeltas: z.array(z.number()),
 });
@@ -26,6 +27,8 @@ export interface Share {
 export interface ProfileSummary {
   readonly busySeconds: number;
   readonly idleSeconds: number;
+  /** Of the busy time. */
+  readonly collectorShare: number;
   readonly packages: readonly Share[];
   readonly functions: readonly Share[];
 }
@@ -39,7 +42,6 @@ function packageOf({ url, functionName }: Frame): string {
     const path = url.slice(url.indexOf(ROOT) + ROOT.length + 1);
     return `sluice ${path.split('/').slice(0, 2).join('/')}`;
   }
-  if (functionName === '(garbage collector)') return '(garbage collector)';
   return functionName.startsWith('(') ? functionName : '(native)';
 }
 
@@ -49,31 +51,39 @@ function functionOf(frame: Frame): string {
   return file === '' ? name : `${name} ${file}:${frame.lineNumber + 1}`;
 }
 
-const IDLE: ReadonlySet<string> = new Set(['(idle)', '(program)']);
+const IDLE = '(idle)';
+const COLLECTOR = '(garbage collector)';
 
-/** Reads a `.cpuprofile`; idle time counts for nothing. */
-export function summarizeProfile(path: string, top = 25): ProfileSummary {
+interface SummaryOptions {
+  /** Microseconds of the monotonic clock; what lies outside counts for nothing. */
+  readonly window?: { readonly fromUs: number; readonly toUs: number };
+  /** Rows of each list. */
+  readonly top?: number;
+}
+
+/**
+ * Reads a `.cpuprofile`. Idle time counts for nothing; `(program)` is what Node does outside of any
+ * JavaScript, such as reading and writing sockets.
+ */
+export function summarizeProfile(path: string, options: SummaryOptions = {}): ProfileSummary {
   const profile = profileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   const frames = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
   const parents = new Map<number, number>();
   for (const node of profile.nodes) {
     for (const child of node.children ?? []) parents.set(child, node.id);
   }
-  const ownUs = new Map<number, number>();
-  for (const [index, id] of profile.samples.entries()) {
-    ownUs.set(id, (ownUs.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0));
-  }
   const packages = createTally();
   const functions = createTally();
-  const times = { busy: 0, idle: 0 };
-  for (const [id, us] of ownUs) {
+  const times = { busy: 0, idle: 0, collector: 0 };
+  for (const [id, us] of ownTimes(profile, options.window)) {
     const frame = frames.get(id);
     if (frame === undefined) continue;
-    if (IDLE.has(frame.functionName)) {
+    if (frame.functionName === IDLE) {
       times.idle += us;
       continue;
     }
     times.busy += us;
+    if (frame.functionName === COLLECTOR) times.collector += us;
     const stack: Frame[] = [];
     for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
       const one = frames.get(at);
@@ -82,12 +92,30 @@ export function summarizeProfile(path: string, top = 25): ProfileSummary {
     packages.add(stack.map(packageOf), us);
     functions.add(stack.map(functionOf), us);
   }
+  const { top = 25 } = options;
   return {
     busySeconds: times.busy / 1e6,
     idleSeconds: times.idle / 1e6,
+    collectorShare: times.collector / times.busy,
     packages: packages.top(times.busy, top),
     functions: functions.top(times.busy, top),
   };
+}
+
+/** Microseconds by node. */
+function ownTimes(
+  { samples, timeDeltas, startTime }: z.infer<typeof profileSchema>,
+  window: SummaryOptions['window'],
+): ReadonlyMap<number, number> {
+  const own = new Map<number, number>();
+  let atUs = startTime;
+  for (const [index, id] of samples.entries()) {
+    const us = timeDeltas[index] ?? 0;
+    atUs += us;
+    const isInside = window === undefined || (atUs >= window.fromUs && atUs <= window.toUs);
+    if (isInside) own.set(id, (own.get(id) ?? 0) + us);
+  }
+  return own;
 }
 
 /** Exclusive time goes to the innermost name, inclusive time to every name on the stack once. */

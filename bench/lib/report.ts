@@ -1,18 +1,13 @@
 import type { Environment } from './environment.ts';
 import type { CpuUse } from './cpu.ts';
+import type { Sample } from './measure.ts';
 import type { Target } from './scenarios.ts';
 import { median } from './stats.ts';
 
-/** One measurement of one scenario. */
-export interface Sample {
-  readonly perSecond: number;
-  /** Operations that the CPU use is of. */
-  readonly operations: number;
-  readonly cpu: CpuUse;
-}
-
 export interface Judgement {
   readonly what: string;
+  readonly of: string;
+  readonly against: string;
   readonly ratio: number;
   /** Of each round by itself. */
   readonly perRound: readonly number[];
@@ -20,7 +15,9 @@ export interface Judgement {
   readonly isMet: boolean | undefined;
 }
 
-const round = (value: number, digits = 0): string => value.toFixed(digits);
+export type Samples = Readonly<Record<string, readonly Sample[]>>;
+
+export const fixed = (value: number, digits = 0): string => value.toFixed(digits);
 
 /** Left-aligned first column, right-aligned numbers. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
@@ -40,37 +37,51 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-export function describeSamples(samples: ReadonlyMap<string, readonly Sample[]>): string {
-  const head = ['', 'per second', 'rounds', 'µs CPU/op: node', 'mongod', 'redis', 'others'];
-  const rows = [...samples].map(([name, list]) => {
-    const micros = (pick: (cpu: CpuUse) => number): string =>
-      round(median(list.map(({ cpu, operations }) => (pick(cpu) / operations) * 1e6)));
-    return [
-      name,
-      round(median(list.map(({ perSecond }) => perSecond))),
-      list.map(({ perSecond }) => round(perSecond)).join(' '),
-      micros(({ node }) => node),
-      micros(({ mongod }) => mongod),
-      micros(({ redis }) => redis),
-      `${round(median(list.map(({ cpu }) => cpu.othersShare)) * 100)} %`,
-    ];
-  });
-  return formatTable([head, ...rows]);
+/** Microseconds of CPU per operation, the median of the rounds. */
+export function microsOf(
+  samples: readonly Sample[],
+  who: Exclude<keyof CpuUse, 'othersShare'>,
+): string {
+  return fixed(median(samples.map(({ cpu, operations }) => (cpu[who] / operations) * 1e6)));
+}
+
+export function rateOf(samples: readonly Sample[]): string {
+  return fixed(median(samples.map(({ perSecond }) => perSecond)));
+}
+
+export function describeSamples(samples: Samples): string {
+  const columns = ['node', 'mongod', 'redis', 'load'] as const;
+  const head = ['', 'per second', 'rounds', 'p50 ms', 'p99 ms'];
+  const rows = Object.entries(samples).map(([name, list]) => [
+    name,
+    rateOf(list),
+    list.map(({ perSecond }) => fixed(perSecond)).join(' '),
+    latencyOf(list, 'p50'),
+    latencyOf(list, 'p99'),
+    ...columns.map((who) => microsOf(list, who)),
+    `${fixed(median(list.map(({ cpu }) => cpu.othersShare)) * 100)} %`,
+  ]);
+  const [first, ...others] = columns;
+  return formatTable([[...head, `µs CPU/op: ${first}`, ...others, 'others'], ...rows]);
+}
+
+export function latencyOf(samples: readonly Sample[], which: 'p50' | 'p99'): string {
+  const values = samples.flatMap(({ latencyMs }) =>
+    latencyMs === undefined ? [] : [latencyMs[which]],
+  );
+  return values.length === 0 ? '' : fixed(median(values));
 }
 
 /** The ratio of the medians, for every target both sides of which were measured. */
-export function judge(
-  targets: readonly Target[],
-  samples: ReadonlyMap<string, readonly Sample[]>,
-): readonly Judgement[] {
+export function judge(targets: readonly Target[], samples: Samples): readonly Judgement[] {
   return targets.flatMap(({ what, of, against, atLeast }) => {
-    const ours = samples.get(of)?.map(({ perSecond }) => perSecond) ?? [];
-    const theirs = samples.get(against)?.map(({ perSecond }) => perSecond) ?? [];
+    const ours = samples[of]?.map(({ perSecond }) => perSecond) ?? [];
+    const theirs = samples[against]?.map(({ perSecond }) => perSecond) ?? [];
     if (ours.length === 0 || theirs.length === 0) return [];
     const ratio = median(ours) / median(theirs);
     const perRound = ours.map((value, index) => value / (theirs[index] ?? Number.NaN));
     const isMet = atLeast === undefined ? undefined : ratio >= atLeast;
-    return [{ what, ratio, perRound, atLeast, isMet }];
+    return [{ what, of, against, ratio, perRound, atLeast, isMet }];
   });
 }
 
@@ -79,8 +90,8 @@ export function describeJudgements(judgements: readonly Judgement[]): string {
     isMet === undefined ? 'reported' : isMet ? 'met' : 'MISSED';
   const rows = judgements.map((one) => [
     one.what,
-    `${round(one.ratio, 2)}×`,
-    one.perRound.map((ratio) => round(ratio, 2)).join(' '),
+    `${fixed(one.ratio, 2)}×`,
+    one.perRound.map((ratio) => fixed(ratio, 2)).join(' '),
     one.atLeast === undefined ? '' : `≥ ${String(one.atLeast)}×`,
     verdict(one),
   ]);

@@ -1,29 +1,94 @@
+import { assertNever } from '../../core/kernel/assert.ts';
+import { type EndToEndScenario, runEndToEnd } from './e2e-run.ts';
+import { type IngestScenario, runIngest } from './ingest-run.ts';
+import type { RunDeps, Sample } from './measure.ts';
 import type { Figure } from './options.ts';
-import type { SettleScenario } from './settle-run.ts';
+import { type SettleScenario, runSettlement } from './settle-run.ts';
 
-export interface NamedScenario extends Omit<SettleScenario, 'seed'> {
+interface Named {
   readonly name: string;
   readonly figures: readonly Figure[];
 }
 
+export type NamedScenario =
+  | (Named & { readonly kind: 'settlement' } & SettleScenario)
+  | (Named & { readonly kind: 'ingest' } & IngestScenario)
+  | (Named & { readonly kind: 'e2e' } & EndToEndScenario);
+
 const WALLETS = 10_000;
 
 /** What is measured in every round, in this order, so that the sides alternate. */
-export function settleScenarios(isQuick: boolean): readonly NamedScenario[] {
-  const ours = { side: 'ours', transfers: isQuick ? 8_000 : 16_000, warmUp: 2_000 } as const;
-  const baseline = { side: 'baseline', transfers: isQuick ? 800 : 1_600, warmUp: 300 } as const;
-  const alike = { wallets: WALLETS, processes: 1, shape: 'uniform' } as const;
+export function scenariosOf(isQuick: boolean): readonly NamedScenario[] {
+  const half = (count: number): number => (isQuick ? count / 2 : count);
+  return [...settleScenarios(half), ...ingestScenarios(half), ...endToEndScenarios(half)];
+}
+
+export async function runScenario(
+  deps: RunDeps,
+  scenario: NamedScenario,
+  seed: number,
+): Promise<Sample> {
+  switch (scenario.kind) {
+    case 'settlement': {
+      const { perSecond, drainedPerSecond, operations, cpu } = await runSettlement(
+        deps,
+        scenario,
+        seed,
+      );
+      return {
+        perSecond,
+        operations,
+        cpu,
+        ...(drainedPerSecond !== undefined && { drainedPerSecond }),
+      };
+    }
+    case 'ingest':
+      return runIngest(deps, scenario, seed);
+    case 'e2e':
+      return runEndToEnd(deps, scenario, seed);
+    default:
+      return assertNever(scenario);
+  }
+}
+
+type Size = (count: number) => number;
+
+function settleScenarios(half: Size): readonly NamedScenario[] {
+  const ours = { side: 'ours', transfers: half(16_000), warmUp: 2_000 } as const;
+  const baseline = { side: 'baseline', transfers: half(1_600), warmUp: 300 } as const;
+  const usual = { kind: 'settlement', wallets: WALLETS } as const;
+  const alike = { ...usual, processes: 1, shape: 'uniform' } as const;
   return [
     { ...alike, ...baseline, name: 'baseline', figures: ['settlement', 'hot'] },
     { ...alike, ...ours, name: 'ours', figures: ['settlement', 'hot', 'scale'] },
     { ...alike, ...ours, name: 'ours, hot wallet', shape: 'hot', figures: ['hot'] },
     {
       ...{ ...alike, ...baseline, name: 'baseline, hot wallet', shape: 'hot', figures: ['hot'] },
-      transfers: isQuick ? 150 : 300,
+      transfers: half(300),
       warmUp: 50,
     },
     { ...alike, ...ours, name: 'ours, 2 processes', processes: 2, figures: ['scale'] },
     { ...alike, ...ours, name: 'ours, 3 processes', processes: 3, figures: ['scale'] },
+  ];
+}
+
+function ingestScenarios(half: Size): readonly NamedScenario[] {
+  const ours = { side: 'ours', requests: half(20_000), warmUp: 4_000 } as const;
+  const baseline = { side: 'baseline', requests: half(6_000), warmUp: 2_000 } as const;
+  const alike = { kind: 'ingest', wallets: WALLETS, figures: ['ingest'] } as const;
+  return [64, 256].flatMap((connections) => [
+    { ...alike, ...baseline, connections, name: `baseline, ingest, ${connections} connections` },
+    { ...alike, ...ours, connections, name: `ours, ingest, ${connections} connections` },
+  ]);
+}
+
+function endToEndScenarios(half: Size): readonly NamedScenario[] {
+  const ours = { side: 'ours', requests: half(16_000), warmUp: 3_000 } as const;
+  const baseline = { side: 'baseline', requests: half(1_600), warmUp: 300 } as const;
+  const alike = { kind: 'e2e', wallets: WALLETS, connections: 256, figures: ['e2e'] } as const;
+  return [
+    { ...alike, ...baseline, name: 'baseline, end to end' },
+    { ...alike, ...ours, name: 'ours, end to end' },
   ];
 }
 
@@ -71,5 +136,26 @@ export const TARGETS: readonly Target[] = [
     of: 'ours, 3 processes',
     against: 'ours',
     atLeast: 0.9,
+  },
+  {
+    figure: 'ingest',
+    what: 'ingest against one insert and one add per request, 64 connections',
+    of: 'ours, ingest, 64 connections',
+    against: 'baseline, ingest, 64 connections',
+    atLeast: 4,
+  },
+  {
+    figure: 'ingest',
+    what: 'the same, 256 connections',
+    of: 'ours, ingest, 256 connections',
+    against: 'baseline, ingest, 256 connections',
+    atLeast: 4,
+  },
+  {
+    figure: 'e2e',
+    what: 'HTTP to settled against that API and one transaction per job',
+    of: 'ours, end to end',
+    against: 'baseline, end to end',
+    atLeast: 10,
   },
 ];

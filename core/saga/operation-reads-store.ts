@@ -30,7 +30,10 @@ export interface OperationReads {
   /** From the primary, in no particular order; ids that are not there are left out. */
   findMany(ids: readonly string[]): Promise<readonly OperationDoc[]>;
   findByKey(idempotencyKey: string): Promise<OperationDoc | undefined>;
-  /** Newest first; may come from a secondary, a moment behind. */
+  /**
+   * Newest first; may come from a secondary, a moment behind. The inputs of batches stay behind:
+   * a page of them could be as large as all their requests together.
+   */
   list(filter: OperationFilter, page: Page): Promise<readonly OperationDoc[]>;
 }
 
@@ -55,6 +58,7 @@ export function createOperationReads(db: Db, { tenantId }: TenantScope): Operati
         .find(queryOf(tenantId, filter, page), {
           ...options,
           readPreference: 'secondaryPreferred',
+          projection: { 'input.operations': 0 },
           // Only what is still open stands in this index, so looking for it costs the backlog at
           // most, not the history.
           ...(isOpen(filter) && { hint: { nextCheckAt: 1 } }),

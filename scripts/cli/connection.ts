@@ -1,14 +1,14 @@
-import { type DevFile, readDevFile } from './dev-file.ts';
+import type { DevFile } from './dev-file.ts';
 import { CliError, EXIT } from './exit.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:3000';
 const DEFAULT_MONGO_URL = 'mongodb://127.0.0.1:27017/?replicaSet=rs0';
 const DEFAULT_MONGO_DB = 'sluice';
 
-type Source = Readonly<Record<string, string | undefined>>;
-
+/** Where to look when the command line says nothing. */
 interface Given {
-  readonly env: Source;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What `npm start` left. */
   readonly dev: DevFile | undefined;
 }
 
@@ -18,8 +18,6 @@ export interface Connection {
   /** Said when nothing answers there. */
   readonly hint: string;
 }
-
-const currently = (): Given => ({ env: process.env, dev: readDevFile() });
 
 /** The first that is set; an empty value counts as unset. */
 function firstSet(...values: readonly (string | undefined)[]): string | undefined {
@@ -34,7 +32,7 @@ function firstSet(...values: readonly (string | undefined)[]): string | undefine
  */
 export function resolveConnection(
   options: { readonly url?: string; readonly key?: string },
-  { env, dev }: Given = currently(),
+  { env, dev }: Given,
 ): Connection {
   const named = firstSet(options.url, env['SLUICE_URL']);
   const url = normalizeUrl(named ?? dev?.url ?? DEFAULT_URL);
@@ -63,7 +61,7 @@ function normalizeUrl(text: string): string {
 /** The database, for the commands that look into it themselves; same order as above. */
 export function resolveDatabase(
   options: { readonly mongoUrl?: string; readonly db?: string },
-  { env, dev }: Given = currently(),
+  { env, dev }: Given,
 ): { readonly url: string; readonly database: string } {
   const named = firstSet(options.mongoUrl, env['MONGO_URL']);
   const url = named ?? dev?.mongoUrl ?? DEFAULT_MONGO_URL;

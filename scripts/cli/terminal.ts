@@ -1,4 +1,4 @@
-import { EXIT } from './exit.ts';
+import type { Io } from './io.ts';
 
 /** Where a command writes: results to standard output, progress and trouble to standard error. */
 export interface Terminal {
@@ -12,9 +12,7 @@ export interface Terminal {
   clear(): void;
 }
 
-interface TerminalOptions {
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+interface TerminalOptions extends Pick<Io, 'stdout' | 'stderr'> {
   readonly isQuiet?: boolean;
   readonly now?: () => number;
 }
@@ -60,14 +58,4 @@ export function createTerminal(options: TerminalOptions): Terminal {
     },
     clear,
   });
-}
-
-/** The terminal of this process. A reader that goes away (`| head`) ends it quietly. */
-export function processTerminal(options: { readonly isQuiet?: boolean } = {}): Terminal {
-  const onError = (error: NodeJS.ErrnoException): void => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
-  };
-  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', onError);
-  return createTerminal({ stdout: process.stdout, stderr: process.stderr, ...options });
 }

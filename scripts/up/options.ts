@@ -25,9 +25,10 @@ export function parseUpOptions(
   const command = new Command('npm start --')
     .description('Starts everything on this machine and keeps it up until Ctrl-C.')
     .addOption(
-      new Option('--port <port>', 'port of the API (default: PORT, else 3000 or a free one)')
-        .env('PORT')
-        .argParser(wholeNumber(1, PORT_MAX)),
+      new Option(
+        '--port <port>',
+        'port of the API (default: PORT, else 3000 or a free one)',
+      ).argParser(wholeNumber(1, PORT_MAX)),
     )
     .addOption(
       new Option('--workers <count>', 'worker processes')
@@ -39,12 +40,13 @@ export function parseUpOptions(
     .showHelpAfterError('(--help says more)')
     .exitOverride();
   try {
-    // Only the environment that was handed over counts.
-    if (env['PORT'] === '') command.setOptionValue('port', undefined);
-    command.parse([...args], { from: 'user' });
+    // As if it stood on the command line, so that it is judged in the same way; the last one counts.
+    const fromEnv = env['PORT'] === undefined || env['PORT'] === '' ? [] : ['--port', env['PORT']];
+    command.parse([...fromEnv, ...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
-  return command.opts<UpOptions>();
+  const { port, workers, sample } = command.opts<UpOptions>();
+  return { port, workers, sample };
 }

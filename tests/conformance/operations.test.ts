@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { FAILPOINTS } from '../../core/kernel/failpoint.ts';
 import type { EntryDoc } from '../../core/ledger/documents.ts';
@@ -104,8 +105,9 @@ describe('every operation type', { timeout: 120_000 }, () => {
     expect(await doomed.ended, doomed.output()).toBe('SIGKILL');
     await forgetLeases(node);
     const heir = spawnWorker(database);
-    await settled(node, operations, 60_000).catch((error: unknown) => {
-      throw new Error(heir.output(), { cause: error });
+    await settled(node, operations, LIMITS.repairBudgetMs).catch((error: unknown) => {
+      console.error(heir.output());
+      throw error;
     });
     await expectOneEffectEach(node, operations);
   });

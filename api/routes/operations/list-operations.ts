@@ -8,7 +8,7 @@ import { STATUSES } from '../../../core/saga/status.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../list.ts';
-import { operationView } from '../../operation-view.ts';
+import { operationListView } from '../../operation-view.ts';
 
 const METADATA = /^metadata\.([A-Za-z0-9][A-Za-z0-9_-]{0,39})$/;
 
@@ -58,7 +58,7 @@ export const listOperations = defineEndpoint({
   scope: 'ledger:read',
   summary:
     'Operations, newest first, by type, status, ids, idempotencyKey, metadata.<key>, createdAfter ' +
-    'and createdBefore',
+    'and createdBefore; batches without their input',
   input: { params: noParams, query, body: noBody },
   handle: ({ query: { limit, cursor, ...rest } }, { services, tenant }) => {
     const filter: OperationFilter = rest;
@@ -70,7 +70,7 @@ export const listOperations = defineEndpoint({
         read: (page) => services.operations(tenant).list(filter, page),
         keyOf: ({ _id }) => _id,
         isKey: isOperationId,
-        view: (operation) => operationView(operation, services.registry),
+        view: (operation) => operationListView(operation, services.registry),
       },
       { ...(size !== undefined && { limit: size }), ...(cursor !== undefined && { cursor }) },
     );

@@ -6,7 +6,8 @@ import { createProgressLine, isSuccess, summarize, summaryLines } from '../impor
 import { type Import, createImport } from '../import/run.ts';
 import { FORMATS, type Format, openSource } from '../import/source.ts';
 import { interruptible } from '../interrupts.ts';
-import { type Terminal, processTerminal } from '../terminal.ts';
+import type { Io } from '../io.ts';
+import { type Terminal, createTerminal } from '../terminal.ts';
 import { jsonOption, secondsAsMs, wholeNumber, withConnection } from './options.ts';
 
 interface Options {
@@ -51,7 +52,7 @@ Exit code: 0 all succeeded, 1 some were refused or rejected (they are in
 FILE.refused.ndjson, with the reasons), 2 usage, 3 gave up waiting for a server,
 130 interrupted.`;
 
-export function importCommand(): Command {
+export function importCommand(io: Io): Command {
   const command = new Command('import')
     .summary('submit a file of operations and wait for their outcome')
     .description('Submits a file of operations of any size and waits for their outcome.')
@@ -82,21 +83,22 @@ export function importCommand(): Command {
     .addOption(jsonOption())
     .addHelpText('after', HELP)
     .action(async (file: string, options: Options) => {
-      process.exitCode = await importFile(file, options);
+      io.exit(await importFile(file, options, io));
     });
   return withConnection(command);
 }
 
-async function importFile(file: string, options: Options): Promise<ExitCode> {
-  const terminal = processTerminal({ isQuiet: options.quiet });
-  openSource(file, options.format, process.stdin); // a missing file first: it is the likelier slip
-  const connection = resolveConnection(options);
+async function importFile(file: string, options: Options, io: Io): Promise<ExitCode> {
+  const terminal = createTerminal({ ...io, isQuiet: options.quiet });
+  openSource(file, options.format, io.stdin); // a missing file first: it is the likelier slip
+  const connection = resolveConnection(options, io);
   const progressLine = createProgressLine();
   const startedMs = performance.now();
   return interruptible(async (signal) => {
     const work = createImport(importOptions(file, options), {
       connection,
       signal,
+      stdin: io.stdin,
       onProgress: (progress) => {
         terminal.live(() => progressLine(progress));
       },

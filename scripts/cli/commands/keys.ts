@@ -8,7 +8,8 @@ import { DEFAULT_TENANT_ID } from '../../../core/tenants/tenant.ts';
 import { resolveDatabase } from '../connection.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { formatTable } from '../format.ts';
-import { type Terminal, processTerminal } from '../terminal.ts';
+import type { Io } from '../io.ts';
+import { type Terminal, createTerminal } from '../terminal.ts';
 import { jsonOption, withDatabase } from './options.ts';
 
 interface Options {
@@ -31,12 +32,12 @@ interface Keys {
   readonly terminal: Terminal;
 }
 
-export function keysCommand(): Command {
+export function keysCommand(io: Io): Command {
   return new Command('keys')
     .description('Creates, lists and revokes API keys, in the database directly.')
-    .addCommand(createCommand())
-    .addCommand(listCommand())
-    .addCommand(revokeCommand());
+    .addCommand(createCommand(io))
+    .addCommand(listCommand(io))
+    .addCommand(revokeCommand(io));
 }
 
 function withCommon(command: Command): Command {
@@ -45,7 +46,7 @@ function withCommon(command: Command): Command {
     .addOption(jsonOption());
 }
 
-function createCommand(): Command {
+function createCommand(io: Io): Command {
   const command = new Command('create')
     .description('Creates a key. Its text is shown once: only a hash of it is stored.')
     .argument('[name]', 'what it is for', 'cli')
@@ -53,7 +54,7 @@ function createCommand(): Command {
       new Option('--scope <scope...>', 'what it may do').choices(SCOPES).default(SCOPES_DEFAULT),
     )
     .action((name: string, options: CreateOptions) =>
-      withKeys(options, async ({ store, tenantId, terminal }) => {
+      withKeys({ ...options, io }, async ({ store, tenantId, terminal }) => {
         const at = new Date(systemClock.now());
         const { doc, text } = mintApiKey({ tenantId, scopes: options.scope, name, at });
         await store.ensure(doc);
@@ -64,11 +65,11 @@ function createCommand(): Command {
   return withCommon(command);
 }
 
-function listCommand(): Command {
+function listCommand(io: Io): Command {
   const command = new Command('list')
     .description('Lists the keys of a tenant, oldest first, without their secrets.')
     .action((options: Options) =>
-      withKeys(options, async ({ store, tenantId, terminal }) => {
+      withKeys({ ...options, io }, async ({ store, tenantId, terminal }) => {
         const keys = (await store.list(tenantId)).map(viewOf);
         if (options.json) terminal.out(JSON.stringify({ items: keys }));
         else for (const line of listLines(keys)) terminal.out(line);
@@ -77,12 +78,12 @@ function listCommand(): Command {
   return withCommon(command);
 }
 
-function revokeCommand(): Command {
+function revokeCommand(io: Io): Command {
   const command = new Command('revoke')
     .description('Revokes a key. Every process refuses it within 10 seconds.')
     .argument('<id>', 'the id in slk_<id>_<secret>, or the whole key')
     .action((text: string, options: Options) =>
-      withKeys(options, async ({ store, tenantId, terminal }) => {
+      withKeys({ ...options, io }, async ({ store, tenantId, terminal }) => {
         const id = /^slk_([^_]+)_/.exec(text)?.[1] ?? text;
         const isRevoked = await store.revoke(tenantId, id, new Date(systemClock.now()));
         if (!isRevoked) throw new CliError(`${tenantId} has no open key ${id}.`, EXIT.failed);
@@ -93,8 +94,11 @@ function revokeCommand(): Command {
   return withCommon(command);
 }
 
-async function withKeys(options: Options, work: (keys: Keys) => Promise<void>): Promise<void> {
-  const { url, database } = resolveDatabase(options);
+async function withKeys(
+  { io, ...options }: Options & { readonly io: Io },
+  work: (keys: Keys) => Promise<void>,
+): Promise<void> {
+  const { url, database } = resolveDatabase(options, io);
   const mongo = await openMongo({ url, database, appName: 'sluice-keys' });
   try {
     const tenantId = options.tenant;
@@ -102,7 +106,7 @@ async function withKeys(options: Options, work: (keys: Keys) => Promise<void>): 
     if (tenant === undefined) {
       throw new CliError(`There is no tenant ${tenantId} in ${database}.`, EXIT.usage);
     }
-    await work({ store: createApiKeyStore(mongo.db), tenantId, terminal: processTerminal() });
+    await work({ store: createApiKeyStore(mongo.db), tenantId, terminal: createTerminal(io) });
   } finally {
     await mongo.close();
   }

@@ -11,7 +11,8 @@ import { resolveDatabase } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatCount, formatDuration, formatTable } from '../format.ts';
 import { interruptible } from '../interrupts.ts';
-import { processTerminal } from '../terminal.ts';
+import type { Io } from '../io.ts';
+import { createTerminal } from '../terminal.ts';
 import { jsonOption, wholeNumber, withDatabase } from './options.ts';
 
 interface Options {
@@ -31,7 +32,7 @@ memory and may run beside the platform.
 
 Exit code: 0 everything agrees, 1 there are violations, 2 usage, 3 no database, 130 interrupted.`;
 
-export function ledgerCommand(): Command {
+export function ledgerCommand(io: Io): Command {
   const ledger = new Command('ledger').description('Looks after the ledger.');
   const verify = new Command('verify')
     .summary('recompute the ledger from its log')
@@ -45,14 +46,14 @@ export function ledgerCommand(): Command {
     .addOption(jsonOption())
     .addHelpText('after', HELP)
     .action(async (options: Options) => {
-      process.exitCode = await interruptible((signal) => verifyDatabase(options, signal));
+      io.exit(await interruptible((signal) => verifyDatabase(options, io, signal)));
     });
   return ledger.addCommand(withDatabase(verify));
 }
 
-async function verifyDatabase(options: Options, signal: AbortSignal): Promise<ExitCode> {
-  const terminal = processTerminal({ isQuiet: options.quiet });
-  const { url, database } = resolveDatabase(options);
+async function verifyDatabase(options: Options, io: Io, signal: AbortSignal): Promise<ExitCode> {
+  const terminal = createTerminal({ ...io, isQuiet: options.quiet });
+  const { url, database } = resolveDatabase(options, io);
   const mongo = await openMongo({ url, database, appName: 'sluice-ledger-verify' });
   try {
     const onProgress = (phase: VerifyPhase, done: number): void => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { projectRoot } from '../dev-file.ts';
 import { CliError, EXIT } from '../exit.ts';
+import type { Io } from '../io.ts';
 
 const ENVIRONMENT = 'It is configured by the environment alone; see .env.example.';
 
@@ -27,7 +28,7 @@ export function workerCommand(): Command {
 }
 
 /** A process of its own: what it needs to start servers is not part of what ships. */
-export function upCommand(): Command {
+export function upCommand(io: Io): Command {
   return new Command('up')
     .summary('what `npm start` does: servers, API, workers, sample')
     .description('Starts everything on this machine, as `npm start` does.')
@@ -41,7 +42,7 @@ export function upCommand(): Command {
         const instead = 'use `sluice api` and `sluice worker` here';
         throw new CliError(`\`sluice up\` works in a checkout only; ${instead}.`, EXIT.usage);
       }
-      process.exitCode = await runToEnd(script, command.args);
+      io.exit(await runToEnd(script, command.args));
     });
 }
 

@@ -99,6 +99,19 @@ describe('GET /v1/operations', () => {
     expect(paged.ids).toHaveLength(13);
   });
 
+  it('leaves out what a batch holds, which its own page has', async () => {
+    const operations = [
+      { type: 'wallet.credit', input: { userId: 'list', currency: 'EUR', amount: 1 } },
+    ];
+    const batch = await succeed(api, '/v1/operations', { type: 'batch', input: { operations } });
+    const { body: listed } = await api.ask('/v1/operations?type=batch');
+    expect(listed.items).toMatchObject([{ id: batch.id, status: 'succeeded' }]);
+    expect(listed.items[0]).not.toHaveProperty('input');
+    const { body: single } = await api.ask(`/v1/operations/${batch.id}`);
+    expect(single.result).toEqual({ operations: [{ type: 'wallet.credit' }] });
+    expect(single.input.operations).toHaveLength(1);
+  });
+
   it('looks at no more documents than it answers with, whatever it asks for', async () => {
     const isIndexed = (stage: { stage?: string; inputStage?: object } | undefined): boolean =>
       stage === undefined || (stage.stage !== 'COLLSCAN' && isIndexed(stage.inputStage));

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { runSluice } from '../../../scripts/cli/program.ts';
 import { TEST_KEY } from './bulk-server.ts';
 import { fileOf, here, lineOf, linesOf, serve } from './import-setup.ts';
 
@@ -9,42 +11,97 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const LAUNCHER = join(ROOT, 'scripts/sluice.mjs');
 
 interface Ended {
-  readonly code: number | null;
+  readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
 interface Setting {
-  readonly launcher?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
-  readonly onError?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** The command as a process, away from whatever the checkout's own `.data` says. */
-async function sluice(args: readonly string[], setting: Setting = {}): Promise<Ended> {
-  const { launcher = LAUNCHER, env = {}, stdin = '', onError } = setting;
-  const child = spawn(process.execPath, [launcher, ...args], {
-    cwd: here(),
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: 'pipe',
+/** The command inside this process, with a world of its own around it. */
+async function sluice(
+  args: readonly string[],
+  { env = {}, stdin = '' }: Setting = {},
+): Promise<Ended> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  let code = 0;
+  await runSluice(args, {
+    stdin: Readable.from([Buffer.from(stdin)]),
+    stdout,
+    stderr,
+    env,
+    dev: undefined,
+    exit: (given) => {
+      code = given;
+    },
   });
-  const ended = { out: '', err: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (ended.out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    ended.err += text;
-    onError?.(ended.err, (signal) => child.kill(signal));
-  });
-  child.stdin.end(stdin);
-  return new Promise((settle, reject) => {
+  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+}
+
+interface Process {
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** The command as whoever calls it gets it. */
+function launch(args: readonly string[], launcher = LAUNCHER): Process {
+  const env = { PATH: process.env['PATH'] };
+  const child = spawn(process.execPath, [launcher, ...args], { cwd: here(), env, stdio: 'pipe' });
+  const text = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text.out += part));
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (text.err += part));
+  child.stdin.end();
+  const ended = new Promise<Ended>((settle, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {
-      settle({ code, ...ended });
+      settle({ code: code ?? -1, ...text });
     });
   });
+  return { ended, kill: (signal) => void child.kill(signal) };
 }
 
 const to = (server: { readonly url: string }): string[] => ['--url', server.url, '--key', TEST_KEY];
+
+describe('the launcher', () => {
+  const copyLauncher = (): string => {
+    mkdirSync(join(here(), 'scripts'));
+    const launcher = join(here(), 'scripts/sluice.mjs');
+    cpSync(LAUNCHER, launcher);
+    return launcher;
+  };
+
+  it('runs the sources of a checkout', async () => {
+    const { code, out } = await launch(['--help']).ended;
+    expect(out).toContain('Usage: sluice');
+    expect(code).toBe(0);
+  });
+
+  it('gives the options of `up` on', async () => {
+    const { code, out } = await launch(['up', '--help']).ended;
+    expect(out).toContain('Usage: npm start --');
+    expect(code).toBe(0);
+  });
+
+  it('says what to do when nothing is installed', async () => {
+    const { code, err } = await launch(['import', 'x'], copyLauncher()).ended;
+    expect(err).toBe(
+      `sluice: the dependencies are not installed; run \`npm install\` in ${here()}/ first.\n`,
+    );
+    expect(code).toBe(2);
+  });
+
+  it('runs what is built where there are no sources', async () => {
+    const launcher = copyLauncher();
+    mkdirSync(join(here(), 'node_modules/commander'), { recursive: true });
+    writeFileSync(join(here(), 'node_modules/commander/index.js'), '');
+    mkdirSync(join(here(), 'dist/scripts/cli'), { recursive: true });
+    writeFileSync(join(here(), 'dist/scripts/cli/main.js'), 'console.log("built")');
+    expect((await launch([], launcher).ended).out).toBe('built\n');
+  });
+});
 
 describe('sluice', () => {
   it.each([
@@ -54,7 +111,6 @@ describe('sluice', () => {
     [['keys', 'create', '--help'], 'Usage: sluice keys create'],
     [['api', '--help'], 'Usage: sluice api'],
     [['worker', '--help'], 'Usage: sluice worker'],
-    [['up', '--help'], 'Usage: npm start --'],
   ])('%j helps', async (args, text) => {
     const { code, out } = await sluice(args);
     expect(out).toContain(text);
@@ -74,33 +130,11 @@ describe('sluice', () => {
     [['import', 'ops.ndjson', '--url', 'http://127.0.0.1:1'], 'There is no API key'],
     [['keys', 'create', '--scope', 'everything'], 'Allowed choices are'],
   ])('%j is a mistake of use', async (args, message) => {
-    fileOf(linesOf(1));
-    fileOf(linesOf(1), 'noextension');
-    const { code, err } = await sluice(args);
+    const files = ['ops.ndjson', 'noextension'].map((name) => [name, fileOf(linesOf(1), name)]);
+    const paths = new Map(files as [string, string][]);
+    const { code, err } = await sluice(args.map((argument) => paths.get(argument) ?? argument));
     expect(err).toContain(message);
     expect(code).toBe(2);
-  });
-
-  it('says what to do when nothing is installed', async () => {
-    const launcher = join(here(), 'scripts/sluice.mjs');
-    mkdirSync(join(here(), 'scripts'));
-    cpSync(LAUNCHER, launcher);
-    const { code, err } = await sluice(['import', 'x'], { launcher });
-    expect(err).toBe(
-      `sluice: the dependencies are not installed; run \`npm install\` in ${here()}/ first.\n`,
-    );
-    expect(code).toBe(2);
-  });
-
-  it('runs what is built where there are no sources', async () => {
-    const launcher = join(here(), 'scripts/sluice.mjs');
-    mkdirSync(join(here(), 'scripts'));
-    mkdirSync(join(here(), 'node_modules/commander'), { recursive: true });
-    writeFileSync(join(here(), 'node_modules/commander/index.js'), '');
-    mkdirSync(join(here(), 'dist/scripts/cli'), { recursive: true });
-    writeFileSync(join(here(), 'dist/scripts/cli/main.js'), 'console.log("built")');
-    cpSync(LAUNCHER, launcher);
-    expect((await sluice([], { launcher })).out).toBe('built\n');
   });
 });
 
@@ -108,7 +142,7 @@ describe('sluice import', () => {
   it('prints a summary and ends with 0', async () => {
     const server = await serve();
     const { code, out, err } = await sluice(['import', fileOf(linesOf(1_500)), ...to(server)]);
-    expect(out).toMatch(/ops\.ndjson: 1,500 lines in \d+\.\d s \([\d,]+\/s\)\n {2}new {11}1,500/);
+    expect(out).toMatch(/ops\.ndjson: 1,500 lines in \d+\.\d s \([\d,]+\/s\)\n {2}new {12}1,500/);
     expect(err).toBe('');
     expect(code).toBe(0);
   });
@@ -166,24 +200,20 @@ describe('sluice import', () => {
   });
 
   it('ends with 130 at Ctrl-C, and says how to go on', async () => {
-    let kill: () => void = () => undefined;
+    let interrupt: () => void = () => undefined;
     const server = await serve({
       looksBeforeSettled: Infinity,
       instead: (request) => {
-        if (request === 3) kill();
+        if (request === 3) interrupt();
         return undefined;
       },
     });
     const file = fileOf(linesOf(4_000));
-    const args = ['import', file, '--chunk', '100', ...to(server)];
-    const child = spawn(process.execPath, [LAUNCHER, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    kill = () => void child.kill('SIGINT');
-    let err = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-    child.stdout.resume();
-    const code = await new Promise((settle) => child.once('close', settle));
+    const run = launch(['import', file, '--chunk', '100', ...to(server)]);
+    interrupt = () => {
+      run.kill('SIGINT');
+    };
+    const { code, err } = await run.ended;
     expect(err).toContain('What was accepted stays accepted; run the same command again');
     expect(code).toBe(130);
     expect(server.accepted.length).toBeLessThan(4_000);

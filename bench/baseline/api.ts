@@ -1,0 +1,123 @@
+import express, { type NextFunction, type Request, type Response } from 'express';
+import { z } from 'zod';
+import { operationView } from '../../api/operation-view.ts';
+import { parseEnv, redisUrls } from '../../config/env.ts';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../../core/infra/collections.ts';
+import { openMongo } from '../../core/infra/mongo.ts';
+import { openRedis } from '../../core/infra/redis.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import type { Json } from '../../core/kernel/canonical.ts';
+import { newId, newOperationId } from '../../core/kernel/ids.ts';
+import { checkIdempotencyKey } from '../../core/operations/idempotency-key.ts';
+import { jobOf } from '../../core/operations/ingest.ts';
+import { OPERATIONS } from '../../core/operations/registry.ts';
+import { requestHashOf } from '../../core/operations/request-identity.ts';
+import { transfer } from '../../core/operations/transfer.ts';
+import { type OperationDoc, laneOf, userOrderingKey } from '../../core/saga/operation.ts';
+import type { Principal } from '../../core/tenants/api-key.ts';
+import { createAuthenticator } from '../../core/tenants/api-key-cache.ts';
+import { createApiKeyStore } from '../../core/tenants/api-key-store.ts';
+import { bootstrapTenant } from '../../core/tenants/bootstrap.ts';
+import { createTenantStore } from '../../core/tenants/tenant-store.ts';
+import { BASELINE_QUEUE, baselineJob, openBaselineQueue } from './queue.ts';
+
+/**
+ * The API that ours is measured against, written as one would without group commit: Express and
+ * its JSON parser, the same check of the key (cached as ours), the same schema, the same operation
+ * document by one `insertOne` (majority, journaled), its job by one `queue.add`, then the 202 with
+ * the same view. No rate limit, no metrics, no log line per request, no look at the backlog.
+ */
+const env = parseEnv(process.env);
+const appName = `baseline-api-${process.pid}`;
+const mongo = await openMongo({ url: env.MONGO_URL, database: env.MONGO_DB, appName });
+const onError = (error: Error): void => console.error(String(error));
+const url = redisUrls(env).queue;
+const connection = openRedis({ url, name: 'baseline-api', temper: 'patient', onError });
+const queue = openBaselineQueue(BASELINE_QUEUE, { connection, prefix: env.QUEUE_PREFIX });
+const keys = createApiKeyStore(mongo.db);
+const tenants = createTenantStore(mongo.db);
+await bootstrapTenant({ keys, tenants, clock: systemClock }, env.BOOTSTRAP_API_KEY);
+const authenticator = createAuthenticator({ keys, tenants });
+const operations = collection<OperationDoc>(mongo.db, 'operations');
+
+const submission = z.strictObject({ type: z.literal('transfer'), input: transfer.input });
+const DUPLICATE_KEY = 11_000;
+
+interface Accepted {
+  readonly principal: Principal;
+  readonly input: Json;
+  readonly idempotencyKey: string;
+}
+
+function operationOf({ principal, input, idempotencyKey }: Accepted): OperationDoc {
+  const { tenantId } = principal.tenant;
+  const at = new Date();
+  const { ordering } = transfer.bind(input);
+  const orderingKey = userOrderingKey(tenantId, 'user' in ordering ? ordering.user : '');
+  return {
+    _id: newOperationId(),
+    tenantId,
+    type: transfer.type,
+    typeVersion: transfer.version,
+    input,
+    idempotencyKey,
+    requestHash: requestHashOf({ definition: transfer, input, idempotencyKey }),
+    status: 'accepted',
+    epoch: 0,
+    orderingKey,
+    lane: laneOf(orderingKey, LIMITS.lanes),
+    stamp: BigInt(at.getTime()) << 20n,
+    dispatch: { queue: BASELINE_QUEUE, seq: 1, at },
+    nextCheckAt: new Date(at.getTime() + LIMITS.firstCheckMs),
+    correlationId: newId('req'),
+    createdAt: at,
+  };
+}
+
+async function authenticate({ headers }: Request): Promise<Principal | undefined> {
+  const key = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  return key === undefined ? undefined : authenticator.authenticate(key);
+}
+
+async function submit(request: Request, response: Response): Promise<void> {
+  const principal = await authenticate(request);
+  if (principal === undefined) {
+    response.status(401).json({ code: 'unauthenticated' });
+    return;
+  }
+  const key = checkIdempotencyKey(request.get('idempotency-key'));
+  const body = submission.safeParse(request.body);
+  if (!key.ok || !body.success) {
+    response.status(400).json({ code: 'invalid_request' });
+    return;
+  }
+  const input = body.data.input as Json; // every input schema normalises to plain JSON
+  const operation = operationOf({ principal, input, idempotencyKey: key.value });
+  await operations.insertOne(operation);
+  const { name, data, opts } = baselineJob(jobOf(operation));
+  await queue.add(name, data, opts);
+  response.status(202).json(operationView(operation, OPERATIONS));
+}
+
+/** What an `insertOne` throws for a key that is there; a repeat of a request is not measured. */
+function refuse(error: unknown, _request: Request, response: Response, _next: NextFunction): void {
+  const isRepeat = error instanceof Error && 'code' in error && error.code === DUPLICATE_KEY;
+  if (!isRepeat) console.error(String(error));
+  response.status(isRepeat ? 409 : 500).json({ code: isRepeat ? 'repeated' : 'internal' });
+}
+
+const app = express();
+app.disable('x-powered-by');
+app.disable('etag');
+app.post('/v1/operations', express.json({ limit: LIMITS.bodyBytesMax }), submit);
+app.get('/readyz', (_request, response) => {
+  response.sendStatus(200);
+});
+app.use(refuse);
+const server = app.listen(env.PORT, env.HOST);
+server.keepAliveTimeout = LIMITS.keepAliveMs;
+process.on('SIGTERM', () => {
+  server.closeAllConnections();
+  server.close(() => process.exit(0));
+});

@@ -1,0 +1,84 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ROOT } from './processes.ts';
+
+const outcomeSchema = z.object({
+  elapsedMs: z.number(),
+  /** Answers by status. */
+  statuses: z.record(z.string(), z.number()),
+  p50Ms: z.number(),
+  p99Ms: z.number(),
+});
+
+export type LoadOutcome = z.infer<typeof outcomeSchema>;
+
+interface Target {
+  readonly port: number;
+  readonly connections: number;
+  readonly apiKey: string;
+}
+
+export interface Requests {
+  readonly count: number;
+  readonly wallets: number;
+  readonly seed: number;
+  /** Prefix of the idempotency keys. */
+  readonly label: string;
+}
+
+/** The process that offers requests (bench/load-generator.ts), as its parent sees it. */
+export interface LoadProcess {
+  readonly pid: number;
+  /** Makes the requests, and sends none. */
+  prepare(requests: Requests): Promise<void>;
+  /** Sends them all. @throws when one is answered by anything but 202. */
+  offer(): Promise<LoadOutcome>;
+  stop(): void;
+}
+
+const ACCEPTED = '202';
+
+export async function startLoad(target: Target): Promise<LoadProcess> {
+  const child = fork(join(ROOT, 'bench', 'load-generator.ts'), {
+    cwd: ROOT,
+    execArgv: ['--import', 'tsx'],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('The load generator did not start');
+  await tell(child, target, 'open');
+  return {
+    pid,
+    prepare: async (requests) => {
+      await tell(child, requests, 'ready');
+    },
+    offer: async () => {
+      const outcome = outcomeSchema.parse(await tell(child, 'go'));
+      const statuses = Object.keys(outcome.statuses);
+      if (statuses.length === 1 && statuses[0] === ACCEPTED) return outcome;
+      throw new Error(`Not every request was accepted: ${JSON.stringify(outcome.statuses)}`);
+    },
+    stop: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Sends a message and waits for the reply, which has to be as expected. */
+async function tell(
+  child: ChildProcess,
+  message: 'go' | Target | Requests,
+  expected?: string,
+): Promise<unknown> {
+  const reply = await new Promise<unknown>((resolve, reject) => {
+    const ended = (): void => {
+      reject(new Error('The load generator ended'));
+    };
+    child.once('exit', ended);
+    child.once('message', (value) => {
+      child.off('exit', ended);
+      resolve(value);
+    });
+    child.send(message);
+  });
+  if (expected === undefined || reply === expected) return reply;
+  throw new Error(`The load generator said ${JSON.stringify(reply)}`);
+}

@@ -1,0 +1,22 @@
+import type { Log } from '../../scripts/local/report.ts';
+import type { ServerUrls } from './arena.ts';
+import type { CpuUse, ServerPids } from './cpu.ts';
+
+/** What a measurement is made with. */
+export interface RunDeps {
+  readonly urls: ServerUrls;
+  readonly servers: ServerPids;
+  readonly log: Log;
+}
+
+/** What comes out of one measurement of one scenario. */
+export interface Sample {
+  readonly perSecond: number;
+  /** Operations that the CPU use is of. */
+  readonly operations: number;
+  readonly cpu: CpuUse;
+  /** Of the answers, where there are any. */
+  readonly latencyMs?: { readonly p50: number; readonly p99: number };
+  /** Settlement: the rate up to the moment when every job was acknowledged as well. */
+  readonly drainedPerSecond?: number;
+}

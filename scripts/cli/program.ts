@@ -1,0 +1,53 @@
+import { Command, CommanderError } from 'commander';
+import { AppError } from '../../core/kernel/errors.ts';
+import { importCommand } from './commands/import.ts';
+import { keysCommand } from './commands/keys.ts';
+import { ledgerCommand } from './commands/ledger.ts';
+import { apiCommand, upCommand, workerCommand } from './commands/processes.ts';
+import { CliError, EXIT } from './exit.ts';
+import type { Io } from './io.ts';
+
+const COMMANDS: readonly ((io: Io) => Command)[] = [
+  upCommand,
+  apiCommand,
+  workerCommand,
+  importCommand,
+  ledgerCommand,
+  keysCommand,
+];
+
+/** Runs `sluice …`. Every expected end becomes an exit code; what is thrown is a bug. */
+export async function runSluice(args: readonly string[], io: Io): Promise<void> {
+  const program = new Command('sluice')
+    .description('Queue-driven payment operations: submit, run, check.')
+    .helpCommand(true);
+  for (const create of COMMANDS) program.addCommand(create(io));
+  prepareAll(program, io);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      io.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+    } else if (error instanceof CliError) {
+      io.stderr.write(`sluice: ${error.message}\n`);
+      io.exit(error.exitCode);
+    } else if (error instanceof AppError) {
+      io.stderr.write(`sluice: ${error.detail}\n`);
+      io.exit(EXIT.gaveUp);
+    } else {
+      throw error;
+    }
+  }
+}
+
+/** Commander ends with 1 for a wrong argument; ours is 2, so it shall throw, everywhere. */
+function prepareAll(command: Command, io: Io): void {
+  command
+    .exitOverride()
+    .showHelpAfterError('(--help says more)')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  for (const child of command.commands) prepareAll(child, io);
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startServer } from '../../../api/server.ts';
+import type { ApiServices } from '../../../api/services.ts';
+import { createWaiters } from '../../../api/waiters.ts';
+import { ENDPOINTS } from '../../../api/routes/index.ts';
+import { systemClock } from '../../../core/kernel/clock.ts';
+import { AppError } from '../../../core/kernel/errors.ts';
+import { OPERATIONS } from '../../../core/operations/registry.ts';
+import type { Ingest } from '../../../core/operations/submission.ts';
+import { createLogger } from '../../../core/telemetry/logger.ts';
+import { createMetrics } from '../../../core/telemetry/metrics.ts';
+
+const never = (): never => {
+  throw new Error('not for this test');
+};
+
+/** The real server over an ingest that answers as it is told. */
+async function serve(submit: Ingest['submit']): Promise<string> {
+  const logger = createLogger({ level: 'silent', service: 'test' });
+  const waiters = createWaiters({
+    readMany: async () => [],
+    isHinted: () => true,
+    clock: systemClock,
+    logger,
+  });
+  const services: ApiServices = {
+    registry: OPERATIONS,
+    ingest: { submit, drain: async () => undefined },
+    operations: never,
+    ledger: never,
+    cancel: never,
+    waiters,
+    clock: systemClock,
+  };
+  const principal = {
+    keyId: 'k',
+    tenant: { tenantId: 'default', currencies: [] },
+    scopes: ['admin'] as const,
+  };
+  const server = await startServer({
+    host: '127.0.0.1',
+    port: 0,
+    endpoints: ENDPOINTS,
+    services,
+    authenticator: { authenticate: () => principal },
+    pages: { ops: { health: never, ready: never, metrics: never }, depths: never },
+    admin: { queues: new Map(), hasQueues: () => false, password: undefined },
+    clock: systemClock,
+    logger,
+    metrics: createMetrics(),
+  });
+  onTestFinished(() => server.close());
+  return `http://127.0.0.1:${server.port}`;
+}
+
+const item = (idempotencyKey: string, amount = 1) => ({
+  type: 'wallet.credit',
+  idempotencyKey,
+  input: { userId: 'ann', currency: 'EUR', amount },
+});
+
+async function post(url: string, body: unknown) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      authorization: 'Bearer x',
+      'content-type': 'application/json',
+      'idempotency-key': 'k',
+    },
+    body: JSON.stringify(body),
+  });
+  const retryAfter = response.headers.get('retry-after');
+  return { status: response.status, retryAfter, body: (await response.json()) };
+}
+
+const full = new AppError('backlog_full', 'Too much is waiting', { retryAfterSeconds: 5 });
+const refuseAll: Ingest['submit'] = async (submissions) =>
+  submissions.map(() => ({ kind: 'refused', error: full }));
+
+describe('when no more work can be taken', () => {
+  it('an operation is answered 503 with the time to come back', async () => {
+    const url = await serve(refuseAll);
+    const { idempotencyKey: _key, ...operation } = item('a');
+    expect(await post(`${url}/v1/operations`, operation)).toMatchObject({
+      status: 503,
+      retryAfter: '5',
+      body: { code: 'backlog_full', retryable: true },
+    });
+  });
+
+  it('so is a bulk of which nothing was taken, also when some of it was wrong anyway', async () => {
+    const url = await serve(refuseAll);
+    expect(await post(`${url}/v1/operations/bulk`, [item('a'), item('b', 0)])).toMatchObject({
+      status: 503,
+      retryAfter: '5',
+      body: { code: 'backlog_full' },
+    });
+  });
+
+  it('a bulk that was taken in part says so item by item', async () => {
+    const lost = new AppError('ledger_unavailable', 'Try again');
+    const url = await serve(async (submissions) =>
+      submissions.map((_submission, index) =>
+        index === 0 ? { kind: 'refused', error: lost } : { kind: 'refused', error: conflict },
+      ),
+    );
+    expect(await post(`${url}/v1/operations/bulk`, [item('a'), item('b')])).toMatchObject({
+      status: 200,
+      body: {
+        refused: 2,
+        results: [
+          { index: 0, status: 503, problem: { code: 'ledger_unavailable', retryable: true } },
+          { index: 1, status: 409, problem: { operationId: 'op_1', retryable: false } },
+        ],
+      },
+    });
+  });
+
+  it('an error that nobody foresaw is a 500 that tells nothing', async () => {
+    const url = await serve(async () => {
+      throw new TypeError('reading properties of a secret');
+    });
+    const { idempotencyKey: _key, ...operation } = item('a');
+    const answer = await post(`${url}/v1/operations`, operation);
+    expect(answer).toMatchObject({ status: 500, body: { code: 'internal', retryable: true } });
+    expect(JSON.stringify(answer)).not.toContain('secret');
+  });
+});
+
+const conflict = new AppError('idempotency_conflict', 'Another request', {
+  context: { operationId: 'op_1' },
+});
