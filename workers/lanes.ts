@@ -71,7 +71,12 @@ export function startLanes(options: LanesOptions): Lanes {
       const isOurs = await leases.hold(leaseName(lane), processId, LIMITS.laneLeaseMs);
       if (!isOurs) lose(lane);
     }
-    for (const lane of [...consumers.keys()].slice(share)) await give(lane);
+    for (const lane of [...consumers.keys()].slice(share)) {
+      // Not awaited: the lanes that stay need their renewals meanwhile.
+      supervise(give(lane), (err) => {
+        logger.warn({ err, lane }, 'lane.release.failed');
+      });
+    }
     // Each starts looking at another lane, so that they do not all ask for the same one.
     const start = rank * share;
     for (let step = 0; step < LANES.length && consumers.size < share; step += 1) {

@@ -40,7 +40,8 @@ export async function profileSettlement(
   );
   log(
     `The worker's main thread: ${summary.busySeconds.toFixed(1)} s busy, of which ` +
-      `${percent(summary.collectorShare)} collecting garbage; ${summary.idleSeconds.toFixed(1)} s idle`,
+      `${percent(summary.collectorShare)} collecting garbage; ` +
+      `${summary.idleSeconds.toFixed(1)} s idle`,
   );
   log(`\n${describeShares('package', summary.packages)}`);
   log(`\n${describeShares('function', summary.functions)}\n`);

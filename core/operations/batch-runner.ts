@@ -26,6 +26,8 @@ import {
 /** What became of a batch. Operations in none of the lists are to be read again. */
 export interface BatchReport {
   readonly settled: readonly string[];
+  /** Put before a human, who may set them back. */
+  readonly parked: readonly string[];
   /** Failed alone, for a reason that is not theirs: try again after a pause. */
   readonly failed: readonly string[];
   /** Wait for the work of another lane that creates what they need. */
@@ -58,6 +60,7 @@ interface RunnerDeps {
 
 interface Tally {
   readonly settled: string[];
+  readonly parked: string[];
   readonly failed: string[];
   readonly waiting: string[];
   isUnavailable: boolean;
@@ -72,6 +75,15 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
   /** Failures of single operations, so that a poison one ends with a human. */
   const attempts = new LRUCache<string, number>({ max: FAILING_MAX });
 
+  const note = ({ waiting, outcomes }: Committed, tally: Tally): void => {
+    tally.waiting.push(...waiting);
+    for (const { operation, status } of outcomes) {
+      const list = status === 'needs_attention' ? tally.parked : tally.settled;
+      list.push(operation._id);
+      attempts.delete(operation._id);
+    }
+  };
+
   const settlePart = async (
     part: readonly BoundDoc[],
     slot: number,
@@ -80,13 +92,7 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
     for (let conflicts = 0; !tally.isUnavailable;) {
       try {
         const committed = await settleOnce(deps, part, deps.stripeOf(slot));
-        if (committed !== undefined) {
-          tally.waiting.push(...committed.waiting);
-          for (const { operation } of committed.outcomes) {
-            tally.settled.push(operation._id);
-            attempts.delete(operation._id);
-          }
-        }
+        if (committed !== undefined) note(committed, tally);
         return;
       } catch (error) {
         const fault = faultOf(error);
@@ -147,14 +153,20 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
       const failure = { code: 'poison_operation', detail } as const;
       await deps.operations.park(operation, failure);
       attempts.delete(operation._id);
-      tally.settled.push(operation._id);
+      tally.parked.push(operation._id);
       deps.metrics.settled.inc({ type: operation.type, status: 'needs_attention' });
     }
   };
 
   return Object.freeze({
     run: async (batch: readonly BoundDoc[], slot: number) => {
-      const tally: Tally = { settled: [], failed: [], waiting: [], isUnavailable: false };
+      const tally: Tally = {
+        settled: [],
+        parked: [],
+        failed: [],
+        waiting: [],
+        isUnavailable: false,
+      };
       await settlePart(batch, slot, tally);
       return tally;
     },
@@ -162,7 +174,7 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
 }
 
 function isLeft(tally: Tally, operationId: string): boolean {
-  return !tally.settled.includes(operationId);
+  return !tally.settled.includes(operationId) && !tally.parked.includes(operationId);
 }
 
 function conflictPauseMs(conflicts: number, random: () => number): number {

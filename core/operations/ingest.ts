@@ -137,12 +137,15 @@ async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<
     for (const operation of fresh) deps.metrics.accepted.inc({ type: operation.type });
     deps.metrics.groupSize.observe(group.length);
     deps.logger.debug({ count: fresh.length, replayed: duplicates.size }, 'operations.accepted');
-    const stored = await replaysOf(deps, group, duplicates);
     for (const [index, ticket] of group.entries()) {
       const operation = present(operations[index], 'the operation of a ticket');
-      ticket.settle(
-        duplicates.has(index) ? replay(deps, ticket, stored) : { kind: 'accepted', operation },
-      );
+      if (!duplicates.has(index)) ticket.settle({ kind: 'accepted', operation });
+    }
+    // From here on a failure only refuses the repeats: what was stored has been answered.
+    const stored = await replaysOf(deps, group, duplicates);
+    for (const index of duplicates) {
+      const ticket = present(group[index], 'the ticket of a repeat');
+      ticket.settle(replay(deps, ticket, stored));
     }
   } catch (error) {
     const refused = toAppError(error);

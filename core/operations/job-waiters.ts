@@ -19,6 +19,8 @@ interface Reading {
 export interface JobWaiters {
   wait(lane: number, operationId: string): Promise<void>;
   resolve(operationId: string): void;
+  /** Without remembering it: it may be set back. */
+  release(operationId: string): void;
   /** Settled within the last few ten thousand: a late or repeated job need not ask. */
   isSettled(operationId: string): boolean;
   known(): ReadonlySet<string>;
@@ -31,12 +33,15 @@ export function createWaiters(): JobWaiters {
   const waiters = new Map<string, Waiter[]>();
   const recent = new LRUCache<string, true>({ max: LIMITS.recentlySettledMax });
 
-  const resolve = (operationId: string): void => {
-    recent.set(operationId, true);
+  const release = (operationId: string): void => {
     const waiting = waiters.get(operationId);
     if (waiting === undefined) return;
     waiters.delete(operationId);
     for (const waiter of waiting) waiter.resolve();
+  };
+  const resolve = (operationId: string): void => {
+    recent.set(operationId, true);
+    release(operationId);
   };
 
   return Object.freeze({
@@ -48,6 +53,7 @@ export function createWaiters(): JobWaiters {
         else waiting.push(waiter);
       }),
     resolve,
+    release,
     isSettled: (operationId: string) => recent.has(operationId),
     known: () => new Set(waiters.keys()),
     acknowledgeGone: (known, { lanes, open, underWay }) => {
@@ -55,7 +61,7 @@ export function createWaiters(): JobWaiters {
       for (const id of known) {
         const lane = waiters.get(id)?.[0]?.lane;
         const wasRead = lane !== undefined && lanes.includes(lane);
-        if (wasRead && !stillOpen.has(id) && !underWay.has(id)) resolve(id);
+        if (wasRead && !stillOpen.has(id) && !underWay.has(id)) release(id);
       }
     },
     rejectAll: (error: AppError) => {

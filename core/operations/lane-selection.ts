@@ -96,6 +96,8 @@ export interface Selection {
   readonly batch: readonly Candidate[];
   /** Something open was left for later. */
   readonly isHeldBack: boolean;
+  /** Lines that cannot move now. */
+  readonly passedOver: ReadonlySet<string>;
 }
 
 interface Selector {
@@ -125,11 +127,28 @@ export function selectBatch(open: readonly OperationDoc[], selector: Selector): 
     }
     weight += Math.max(1, candidate.resources.length / 2);
     if (batch.length > 0 && weight > LIMITS.settlementBatchMax) {
-      return { batch, isHeldBack: true };
+      return { batch, isHeldBack: true, passedOver };
     }
     batch.push(candidate);
   }
-  return { batch, isHeldBack: passedOver.size > 0 };
+  return { batch, isHeldBack: passedOver.size > 0, passedOver };
+}
+
+/** Where lines that cannot move fill the whole reading, those behind them get one of their own. */
+export async function selectOrLookFurther(
+  open: readonly OperationDoc[],
+  selector: Selector,
+  reading: {
+    readonly isComplete: boolean;
+    readonly readWithout: (lines: readonly string[]) => Promise<readonly OperationDoc[]>;
+  },
+): Promise<Selection> {
+  const selection = selectBatch(open, selector);
+  const isStuck = selection.batch.length === 0 && selection.passedOver.size > 0;
+  if (reading.isComplete || !isStuck) return selection;
+  const others = await reading.readWithout([...selection.passedOver]);
+  const stillOpen = others.filter(({ status }) => status === 'accepted');
+  return { ...selectBatch(stillOpen, selector), isHeldBack: true };
 }
 
 function candidateOf(

@@ -53,5 +53,10 @@ export function requestHashOf(submission: Submission): string {
 
 /** Where a request differs from the stored one of the same key. */
 export function requestDifferences(stored: OperationDoc, sent: Submission): readonly FieldError[] {
-  return jsonDifferences(requestJson(fromStored(stored)), requestJson(sent));
+  const first = fromStored(stored);
+  const isFollowing = 'follows' in sent.definition.bind(sent.input).ordering;
+  // A line that only came with the operation it follows was not part of the first request.
+  const { orderingKey: _line, ...withoutLine } = first;
+  const isUnstated = isFollowing && sent.orderingKey === undefined;
+  return jsonDifferences(requestJson(isUnstated ? withoutLine : first), requestJson(sent));
 }

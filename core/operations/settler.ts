@@ -18,7 +18,7 @@ import {
   createCooling,
   createFlight,
   keepGranted,
-  selectBatch,
+  selectOrLookFurther,
 } from './lane-selection.ts';
 import { createWaiters } from './job-waiters.ts';
 import type { Registry } from './registry.ts';
@@ -102,7 +102,7 @@ export function createSettler(deps: SettlerDeps): Settler {
         await readLanes(lanes);
         failures = 0;
       } catch (error) {
-        for (const lane of lanes) dirty.add(lane);
+        addAll(dirty, lanes);
         throw error;
       }
     }
@@ -118,15 +118,19 @@ export function createSettler(deps: SettlerDeps): Settler {
     // may have landed since.
     const open = read.filter(({ _id, status }) => status === 'accepted' && !waiters.isSettled(_id));
     if (isComplete) waiters.acknowledgeGone(known, { lanes, open, underWay: flight.operations });
-    const { batch, isHeldBack } = selectBatch(open, selector);
+    const { batch, isHeldBack } = await selectOrLookFurther(open, selector, {
+      isComplete,
+      readWithout: (lines) => store.openInLanes(lanes, limit, lines),
+    });
+
     const started = await startClaimed(batch);
     const isRefused = started < batch.length;
     if (isRefused) isClaimedElsewhere = true;
     // More to read now, or when what blocks it has landed or cooled down.
     const hasMore = !isComplete && started > 0;
     const isBlocked = isHeldBack || !isComplete || isRefused;
-    const later = hasMore ? dirty : flight.revisit;
-    if (hasMore || isBlocked) for (const lane of lanes) later.add(lane);
+    if (hasMore) addAll(dirty, lanes);
+    else if (isBlocked) addAll(flight.revisit, lanes);
   };
 
   /** Starts what the claims allow of a batch; returns how many operations that is. */
@@ -141,6 +145,7 @@ export function createSettler(deps: SettlerDeps): Settler {
     try {
       const report = await runner.run(batch, slot);
       for (const id of report.settled) waiters.resolve(id);
+      for (const id of report.parked) waiters.release(id);
       for (const id of report.failed) cooling.add(id, COOL_MS);
       for (const id of report.waiting) cooling.add(id, AWAIT_MS);
       metrics.deferred.inc({ reason: 'awaits-creation' }, report.waiting.length);
@@ -181,8 +186,7 @@ export function createSettler(deps: SettlerDeps): Settler {
         // Whatever is not settled is read again.
         if (!waiters.isSettled(operation._id)) dirty.add(laneOfDoc(operation));
       }
-      for (const lane of flight.revisit) dirty.add(lane);
-      flight.revisit.clear();
+      moveAll(flight.revisit, dirty);
       pump();
     };
     runBatch(bound, landing.slot).then(land, land);
@@ -196,8 +200,7 @@ export function createSettler(deps: SettlerDeps): Settler {
       const isTimed = isClaimedElsewhere || cooling.size() > 0 || flight.operations.size === 0;
       if (flight.revisit.size === 0 || !isTimed) continue;
       isClaimedElsewhere = false;
-      for (const lane of flight.revisit) dirty.add(lane);
-      flight.revisit.clear();
+      moveAll(flight.revisit, dirty);
       pump();
     }
   };
@@ -262,4 +265,13 @@ function tryBind(
 
 function laneOfDoc(operation: OperationDoc): number {
   return present(operation.lane, 'the lane of an atomic operation');
+}
+
+function addAll(to: Set<number>, lanes: Iterable<number>): void {
+  for (const lane of lanes) to.add(lane);
+}
+
+function moveAll(from: Set<number>, to: Set<number>): void {
+  addAll(to, from);
+  from.clear();
 }

@@ -17,7 +17,11 @@ export interface OperationStore {
   /** Ordering keys of operations of these ids, by id. */
   orderingKeys(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The oldest open operations of some lanes, in the order in which they were accepted. */
-  openInLanes(lanes: readonly number[], limit: number): Promise<OperationDoc[]>;
+  openInLanes(
+    lanes: readonly number[],
+    limit: number,
+    exceptLines?: readonly string[],
+  ): Promise<OperationDoc[]>;
   /** Operations that are accepted and not settled, counted up to `max`. */
   countOpen(max: number): Promise<number>;
   /** Creation time of the oldest open operation of each lane that has one. */
@@ -66,9 +70,16 @@ export function createOperationStore(db: Db): OperationStore {
         .toArray();
       return new Map(found.map((operation) => [operation._id, operation.orderingKey]));
     },
-    openInLanes: async (lanes, limit) =>
+    openInLanes: async (lanes, limit, exceptLines = []) =>
       operations
-        .find({ lane: { $in: [...lanes] }, status: 'accepted' }, options)
+        .find(
+          {
+            lane: { $in: [...lanes] },
+            status: 'accepted',
+            ...(exceptLines.length > 0 && { orderingKey: { $nin: [...exceptLines] } }),
+          },
+          options,
+        )
         .sort({ stamp: 1, _id: 1 })
         .limit(limit)
         .toArray(),

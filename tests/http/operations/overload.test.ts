@@ -70,7 +70,7 @@ async function post(url: string, body: unknown) {
     body: JSON.stringify(body),
   });
   const retryAfter = response.headers.get('retry-after');
-  return { status: response.status, retryAfter, body: (await response.json()) };
+  return { status: response.status, retryAfter, body: await response.json() };
 }
 
 const full = new AppError('backlog_full', 'Too much is waiting', { retryAfterSeconds: 5 });
