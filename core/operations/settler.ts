@@ -75,8 +75,7 @@ export function createSettler(deps: SettlerDeps): Settler {
     },
   };
   let isClaimedElsewhere = false;
-  let isPumping = false;
-  let failures = 0;
+  let [isPumping, failures] = [false, 0];
   let pumped: Promise<void> = Promise.resolve();
 
   const pump = (): void => {
@@ -125,12 +124,11 @@ export function createSettler(deps: SettlerDeps): Settler {
 
     const started = await startClaimed(batch);
     const isRefused = started < batch.length;
-    if (isRefused) isClaimedElsewhere = true;
+    isClaimedElsewhere ||= isRefused;
     // More to read now, or when what blocks it has landed or cooled down.
     const hasMore = !isComplete && started > 0;
-    const isBlocked = isHeldBack || !isComplete || isRefused;
     if (hasMore) addAll(dirty, lanes);
-    else if (isBlocked) addAll(flight.revisit, lanes);
+    else if (isHeldBack || !isComplete || isRefused) addAll(flight.revisit, lanes);
   };
 
   /** Starts what the claims allow of a batch; returns how many operations that is. */
