@@ -19,6 +19,12 @@ interface Made {
 
 /** Wallets by `<user> <currency>`, given that every line succeeds. */
 export function expectedBalances(lines: Iterable<PaydayLine>): Balances {
+  const model = createModel();
+  for (const line of lines) model.book(line);
+  return model.balances();
+}
+
+function createModel() {
   const wallets = new Map<string, Holdings>();
   const made = new Map<string, Made>();
   const open = (key: string): void => {
@@ -72,7 +78,7 @@ export function expectedBalances(lines: Iterable<PaydayLine>): Balances {
     at(`${input['toUserId'] ?? ''} ${input['currency'] ?? ''}`).real += taken;
   };
 
-  for (const line of lines) {
+  const book = (line: PaydayLine): void => {
     const { type } = line;
     const input = line.input as Fields;
     if (type === 'user.create') {
@@ -97,6 +103,7 @@ export function expectedBalances(lines: Iterable<PaydayLine>): Balances {
     } else {
       bookSimple(type, input, `${input['userId'] ?? ''} ${input['currency'] ?? ''}`);
     }
-  }
-  return Object.fromEntries(wallets);
+  };
+
+  return { book, balances: (): Balances => Object.fromEntries(wallets) };
 }
