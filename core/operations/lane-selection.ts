@@ -112,7 +112,7 @@ interface Selector {
  * The longest prefix of every line that meets nothing under way: an operation is passed over when
  * one before it in its line is, so a line never changes its order.
  */
-export function selectBatch(open: readonly OperationDoc[], selector: Selector): Selection {
+function selectBatch(open: readonly OperationDoc[], selector: Selector): Selection {
   const { flight } = selector;
   const batch: Candidate[] = [];
   const passedOver = new Set<string>();

@@ -78,6 +78,9 @@ function listArguments(options: MemberOptions): string[] {
   const parameters = {
     // Its thread crashes mongod under wine within seconds, and nobody reads its files here.
     diagnosticDataCollectionEnabled: 'false',
+    // A worker killed inside a transaction blocks what it wrote until the server gives it up: the
+    // default of 60 s is longer than a repair may take.
+    transactionLifetimeLimitSeconds: '15',
     ...options.parameters,
   };
   return [
