@@ -144,8 +144,10 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
     for (const { operation } of part) {
       const tries = (attempts.get(operation._id) ?? 0) + 1;
       attempts.set(operation._id, tries);
-      deps.logger.error({ err: error, operationId: operation._id, tries }, 'operation.failed');
-      if (tries < LIMITS.settlementAttemptsMax || faultOf(error) === 'transient') {
+      const isConflict = faultOf(error) === 'transient';
+      const level = isConflict ? 'warn' : 'error';
+      deps.logger[level]({ err: error, operationId: operation._id, tries }, 'operation.failed');
+      if (tries < LIMITS.settlementAttemptsMax || isConflict) {
         tally.failed.push(operation._id);
         continue;
       }
