@@ -68,6 +68,7 @@ interface Tally {
 
 /** Conflicts before a batch is halved: the first retry usually succeeds. */
 const CONFLICTS_BEFORE_SPLIT = 2;
+const CONFLICT_PAUSE = { baseMs: 2, capMs: 100 } as const;
 /** Operations whose failures are counted at a time. */
 const FAILING_MAX = 10_000;
 
@@ -105,7 +106,9 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
         if (fault === 'transient' && conflicts < CONFLICTS_BEFORE_SPLIT) {
           deps.metrics.conflicts.inc({ reason: 'write-conflict' });
           conflicts += 1;
-          await deps.clock.sleep(conflictPauseMs(conflicts, deps.random));
+          await deps.clock.sleep(
+            fullJitterMs(conflicts, { ...CONFLICT_PAUSE, random: deps.random }),
+          );
           continue;
         }
         deps.logger.debug({ err: error, count: part.length }, 'settlement.batch.split');
@@ -145,8 +148,10 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
       const tries = (attempts.get(operation._id) ?? 0) + 1;
       attempts.set(operation._id, tries);
       const isConflict = faultOf(error) === 'transient';
-      const level = isConflict ? 'warn' : 'error';
-      deps.logger[level]({ err: error, operationId: operation._id, tries }, 'operation.failed');
+      deps.logger[isConflict ? 'warn' : 'error'](
+        { err: error, operationId: operation._id, tries },
+        'operation.failed',
+      );
       if (tries < LIMITS.settlementAttemptsMax || isConflict) {
         tally.failed.push(operation._id);
         continue;
@@ -177,10 +182,6 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
 
 function isLeft(tally: Tally, operationId: string): boolean {
   return !tally.settled.includes(operationId) && !tally.parked.includes(operationId);
-}
-
-function conflictPauseMs(conflicts: number, random: () => number): number {
-  return fullJitterMs(conflicts, { baseMs: 2, capMs: 100, random });
 }
 
 interface Committed {
