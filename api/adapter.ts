@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
-import { newId } from '../core/kernel/ids.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
 import type { Principal } from '../core/tenants/api-key.ts';
@@ -27,6 +26,8 @@ export interface AdapterDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** A correlation id for a request that brings none. */
+  readonly requestId: () => string;
 }
 
 /** One request on its way through: what is known of it before anything is parsed. */
@@ -42,16 +43,16 @@ export interface Exchange {
 export async function exchange(
   deps: Omit<AdapterDeps, 'services' | 'authenticator'>,
   one: Exchange,
-) {
+): Promise<void> {
   const { request, response, route, work } = one;
   const startedMs = deps.clock.monotonicMs();
   let correlationId = '';
   let reply: Reply;
   try {
-    correlationId = correlationIdOf(request) ?? newId('req');
+    correlationId = correlationIdOf(request) ?? deps.requestId();
     reply = await work(correlationId);
   } catch (error) {
-    if (correlationId === '') correlationId = newId('req'); // the one that came is not usable
+    if (correlationId === '') correlationId = deps.requestId(); // the one that came is not usable
     reply = problemReply(deps, error, { request, correlationId });
   }
   try {
@@ -72,9 +73,9 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
-/** An endpoint as a handler for its path. */
+/** An endpoint as a handler for its path; `params` is what the path states. Never rejects. */
 export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
-  return (request: IncomingMessage & { readonly params: unknown }, response: ServerResponse) =>
+  return (request: IncomingMessage, response: ServerResponse, params: unknown): Promise<void> =>
     exchange(deps, {
       request,
       response,
@@ -82,7 +83,7 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
       work: async (correlationId) =>
         endpoint.run({
           incoming: request,
-          params: request.params,
+          params,
           correlationId,
           principal: await authenticate(deps.authenticator, request),
           services: deps.services,

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { LIMITS } from '../config/limits.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
-import { type AppDeps, createApp } from './app.ts';
+import { type AppDeps, createListener } from './app.ts';
 import { PROBLEM_TYPE, problemOf, problemText } from './problem.ts';
 
 interface ServerDeps extends AppDeps {
@@ -21,10 +21,9 @@ export interface ApiServer {
 /** Listens once the promise resolves. */
 export async function startServer(deps: ServerDeps): Promise<ApiServer> {
   const { host, port, clock, services } = deps;
-  const app = createApp(deps);
   const server = createHttpServer(
     { headersTimeout: LIMITS.requestHeadersMs, requestTimeout: LIMITS.requestMs },
-    app,
+    createListener(deps),
   );
   server.keepAliveTimeout = LIMITS.keepAliveMs;
   server.on('clientError', refuseConnection);

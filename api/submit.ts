@@ -52,10 +52,13 @@ export async function submitAll(
     correlationId,
     ...(traceparent !== undefined && { traceparent }),
   };
-  const late = await Promise.all(submissions.map((submission) => tooLate(request, submission)));
-  if (late.every((error) => error === undefined)) {
+  const now = services.clock.now();
+  if (!submissions.some((submission) => isLate(submission, now))) {
     return services.ingest.submit(submissions, context);
   }
+  const late = await Promise.all(
+    submissions.map(async (one) => (isLate(one, now) ? refusalOf(request, one) : undefined)),
+  );
   const inTime = submissions.filter((_submission, index) => late[index] === undefined);
   const outcomes = [...(await services.ingest.submit(inTime, context))];
   return late.map((error): SubmissionOutcome =>
@@ -65,15 +68,18 @@ export async function submitAll(
   );
 }
 
+function isLate({ deadline }: Submission, now: number): boolean {
+  return deadline !== undefined && deadline.getTime() <= now;
+}
+
 /**
  * A deadline that has passed refuses a new operation; a repeated request whose first one was in
  * time still gets its answer.
  */
-async function tooLate(
+async function refusalOf(
   { services, tenant }: RequestContext,
-  { deadline, idempotencyKey }: Submission,
+  { idempotencyKey }: Submission,
 ): Promise<AppError | undefined> {
-  if (deadline === undefined || deadline.getTime() > services.clock.now()) return undefined;
   const stored = await services.operations(tenant).findByKey(idempotencyKey);
   if (stored !== undefined) return undefined;
   const errors = [{ pointer: '/preconditions/expiresAt', detail: 'has already passed' }];

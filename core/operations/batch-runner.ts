@@ -7,21 +7,13 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
-import type { LedgerState } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
-import { laneOf, userOrderingKey } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow, SettledHints } from '../saga/ports.ts';
 import { type OutboxStore, type SettleStore, outboxRows } from '../saga/settle-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Metrics, codeLabel } from '../telemetry/metrics.ts';
-import {
-  type BatchDecisions,
-  type BoundDoc,
-  type Outcome,
-  decideBatch,
-  missingOwners,
-  readsOf,
-} from './settlement.ts';
+import { decideWithWaiting } from './decide-with-waiting.ts';
+import { type BoundDoc, type Outcome, readsOf } from './settlement.ts';
 
 /** What became of a batch. Operations in none of the lists are to be read again. */
 export interface BatchReport {
@@ -240,86 +232,6 @@ async function settleOnce(
 /** Signals that the compare-and-set on the operations missed, to abort the transaction. */
 class StaleBatch extends Error {
   override readonly name = 'StaleBatch';
-}
-
-interface DecisionInput {
-  readonly batch: readonly BoundDoc[];
-  readonly loaded: LedgerState;
-  readonly at: Date;
-  readonly stripe: number;
-}
-
-/**
- * Decides, and puts off what was refused only because the user or wallet that it needs is still
- * being created by an older operation of another line. Looked up in the same snapshot as the
- * wallets, so that a creation is seen either as open or as done.
- */
-async function decideWithWaiting(
-  deps: RunnerDeps,
-  { batch, loaded, at, stripe }: DecisionInput,
-  { session }: { readonly session: Parameters<SettleStore['finish']>[0] },
-): Promise<BatchDecisions & { readonly waiting: readonly string[] }> {
-  const onBug = (operation: BoundDoc['operation'], error: unknown): void => {
-    deps.logger.error({ err: error, operationId: operation._id }, 'operation.decision.crashed');
-  };
-  const context = { loaded, at, stripe, onBug };
-  const lines = new Set<string>();
-  for (;;) {
-    const rest = batch.filter(({ operation }) => !lines.has(operation.orderingKey));
-    const decided = decideBatch(rest, context);
-    const wanting = rest.filter((_one, index) => isForWantOfOwner(decided.outcomes[index]));
-    const waiting = await linesInWaiting(deps, { batch: rest, wanting, loaded }, session);
-    if (waiting.length === 0) {
-      const late = batch.filter(({ operation }) => lines.has(operation.orderingKey));
-      return { ...decided, waiting: late.map(({ operation }) => operation._id) };
-    }
-    // Without these lines others may want for what they would have created.
-    for (const orderingKey of waiting) lines.add(orderingKey);
-  }
-}
-
-function isForWantOfOwner(outcome: Outcome | undefined): boolean {
-  const code = outcome?.error?.code;
-  return code === 'wallet_not_found' || code === 'user_not_found' || code === 'batch_item_rejected';
-}
-
-interface Wanting {
-  readonly batch: readonly BoundDoc[];
-  /** Those that were refused for want of a user or a wallet. */
-  readonly wanting: readonly BoundDoc[];
-  readonly loaded: LedgerState;
-}
-
-/** The lines of those whose missing user or wallet an older operation of another line may create. */
-async function linesInWaiting(
-  deps: RunnerDeps,
-  { batch, wanting, loaded }: Wanting,
-  session: Parameters<SettleStore['finish']>[0],
-): Promise<readonly string[]> {
-  // What this very batch settles before it has been seen already.
-  const inBatch = new Set(batch.map(({ operation }) => operation.orderingKey));
-  const keysOf = (one: BoundDoc): readonly string[] =>
-    missingOwners(one, loaded)
-      .map((userId) => userOrderingKey(one.operation.tenantId, userId))
-      .filter((orderingKey) => !inBatch.has(orderingKey));
-  const wanted = wanting.map((one) => ({ operation: one.operation, keys: keysOf(one) }));
-  const keys = [...new Set(wanted.flatMap((one) => one.keys))];
-  if (keys.length === 0) return [];
-  const oldest = await deps.operations.oldestOpen(
-    session,
-    keys.map((orderingKey) => ({ orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) })),
-  );
-  return wanted
-    .filter((one) => one.keys.some((key) => isOlder(oldest.get(key), one.operation)))
-    .map(({ operation }) => operation.orderingKey);
-}
-
-type Place = Pick<BoundDoc['operation'], '_id' | 'stamp'>;
-
-/** Accepted earlier. A strict order, so that two operations never wait for each other. */
-function isOlder(one: Place | undefined, other: Place): boolean {
-  if (one === undefined) return false;
-  return one.stamp < other.stamp || (one.stamp === other.stamp && one._id < other._id);
 }
 
 function observe(

@@ -201,6 +201,10 @@ const CORRUPTIONS: Readonly<
     corrupt: () => set('transactions', firstLeg, { tenantId: 'other' }),
     seenBy: ['entry.foreign', 'operation.sum', 'currency.entries-sum'],
   },
+  'a wallet that changed its owner': {
+    corrupt: () => set('wallets', { tenantId: 'other', userId: 'ann' }, { userId: 'zed' }),
+    seenBy: ['entry.foreign'],
+  },
   'a lost wallet': {
     corrupt: () => remove('wallets', ann),
     seenBy: ['wallet.missing', 'currency.wallets-sum'],
@@ -232,6 +236,10 @@ const CORRUPTIONS: Readonly<
   'a lost operation': {
     corrupt: () => remove('operations', { _id: ids.transfer }),
     seenBy: ['operation.missing'],
+  },
+  'an operation that changed its tenant': {
+    corrupt: () => set('operations', { _id: ids.transfer }, { tenantId: 'other' }),
+    seenBy: ['entry.foreign'],
   },
   'a rejected operation that moved money': {
     corrupt: () => set('operations', { _id: ids.transfer }, { status: 'rejected' }),
