@@ -67,6 +67,23 @@ export const LIMITS = {
   /** Sagas. */
   operationLeaseMs: 30 * SECOND,
   operationHeartbeatMs: 10 * SECOND,
+  /** No new external call this close to the end of a lease. */
+  operationFenceMs: 5 * SECOND,
+  sagaConcurrency: 64,
+  sagaGroupMax: 128,
+  sagaClaimSlots: 2,
+  sagaWriteSlots: 2,
+  sagaTransactionSlots: 2,
+  sagaConflictTriesMax: 12,
+  sagaRetryInPlaceMs: 2 * SECOND,
+  sagaUndoAttemptsMax: 12,
+  sagaUndoRetryMs: 500,
+  sagaUndoRetryMsMax: MINUTE,
+  sagaLedgerAttemptsMax: 5,
+  waitRecheckMs: HOUR,
+  riskReviewMs: 72 * HOUR,
+  timerIntervalMs: SECOND,
+  interruptionsMax: 10,
 
   /** Databases. */
   mongoPoolMax: 50,
@@ -93,6 +110,14 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.operationHeartbeatMs * 3 <= LIMITS.operationLeaseMs,
     'an operation lease survives two missed heartbeats',
+  ],
+  [
+    LIMITS.operationLeaseMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.repairBudgetMs,
+    'the saga of a dead worker is taken over within the repair budget',
+  ],
+  [
+    LIMITS.operationFenceMs + LIMITS.operationHeartbeatMs < LIMITS.operationLeaseMs,
+    'a worker that renews its leases may call out',
   ],
   [
     LIMITS.firstCheckMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.repairBudgetMs,
