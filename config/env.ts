@@ -29,16 +29,24 @@ const port = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
   z.coerce.number().int().min(0).max(65_535).default(fallback);
 
 export const envSchema = z.object({
-  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'])
+    .default('development')
+    .describe('production refuses failpoints'),
   HOST: z.string().default('127.0.0.1').describe('address that the API and the metrics bind to'),
   PORT: port(3000).describe('port of the API; 0 takes a free one'),
   WORKER_PORT: port(0).describe("port of a worker's /healthz, /readyz and /metrics; 0: a free one"),
-  MONGO_URL: mongoUrl.default('mongodb://127.0.0.1:27017/?replicaSet=rs0'),
+  MONGO_URL: mongoUrl
+    .default('mongodb://127.0.0.1:27017/?replicaSet=rs0')
+    .describe('a replica set (transactions need one)'),
   MONGO_DB: z
     .string()
     .regex(/^[a-zA-Z0-9_-]{1,38}$/, 'must be 1 to 38 letters, digits, _ or -')
-    .default('sluice'),
-  REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
+    .default('sluice')
+    .describe('name of the database'),
+  REDIS_URL: redisUrl
+    .default('redis://127.0.0.1:6379')
+    .describe('what the roles below fall back to'),
   REDIS_QUEUE_URL: redisUrl.optional().describe('BullMQ; noeviction and AOF'),
   REDIS_CORE_URL: redisUrl.optional().describe('sessions, key cache, rate limits'),
   REDIS_STATE_URL: redisUrl.optional().describe('breakers, leases, recovery hints'),

@@ -18,6 +18,9 @@ export const LIMITS = {
   idempotencyKeyCharsMax: 255,
   correlationIdCharsMax: 128,
   preferWaitSecondsMax: 30,
+  /** Requests held open by `Prefer: wait`, and ids per look at them. */
+  waitersMax: 10_000,
+  waitersReadMax: 500,
   metadataEntriesMax: 20,
   metadataKeyCharsMax: 40,
   metadataValueCharsMax: 500,
@@ -50,6 +53,9 @@ export const LIMITS = {
   laneLeaseMs: 10 * SECOND,
   laneLeaseRenewMs: 3 * SECOND,
   recentlySettledMax: 50_000,
+  /** Outlives a batch by far; a process that died holds wallets back no longer than this. */
+  claimMs: 3 * SECOND,
+  claimTimeoutMs: 200,
 
   /** Recovery (DESIGN P4: nothing stays non-terminal longer than 45 s after a fault ends). */
   firstCheckMs: 15 * SECOND,

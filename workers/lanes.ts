@@ -10,6 +10,8 @@ export interface Lanes {
   readonly held: () => readonly number[];
   /** This process's place among the live ones: spreads the stripes of the system wallets. */
   readonly rank: () => number;
+  /** How many processes settle. */
+  readonly count: () => number;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ export function startLanes(options: LanesOptions): Lanes {
   const { processId, logger, clock, metrics } = platform;
   const consumers = new Map<number, { close(): Promise<void> }>();
   let rank = 0;
+  let count = 1;
 
   const give = async (lane: number): Promise<void> => {
     const consumer = consumers.get(lane);
@@ -61,8 +64,9 @@ export function startLanes(options: LanesOptions): Lanes {
   const balance = async (): Promise<void> => {
     await roster.beat(processId, platform.env.WORKER_POOLS);
     const alive = await roster.alive(POOL, LIMITS.laneLeaseMs);
+    count = Math.max(1, alive.length);
     rank = Math.max(0, alive.indexOf(processId));
-    const share = Math.ceil(LANES.length / Math.max(1, alive.length));
+    const share = Math.ceil(LANES.length / count);
     for (const lane of [...consumers.keys()]) {
       const isOurs = await leases.hold(leaseName(lane), processId, LIMITS.laneLeaseMs);
       if (!isOurs) lose(lane);
@@ -96,6 +100,7 @@ export function startLanes(options: LanesOptions): Lanes {
   return {
     held: () => [...consumers.keys()].sort((a, b) => a - b),
     rank: () => rank,
+    count: () => count,
     close: async () => {
       await ticker.stop();
       await Promise.all([...consumers.keys()].map(give));

@@ -3,13 +3,18 @@ import { redisUrls } from '../config/env.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
-import { startTicker } from '../core/kernel/clock.ts';
+import { type Ticker, startTicker } from '../core/kernel/clock.ts';
 import { createLedgerStore } from '../core/ledger/settlement-store.ts';
+import {
+  type WalletClaims,
+  createWalletClaims,
+  noClaims,
+} from '../core/ledger/wallet-claims-lock.ts';
 import { createBatchRunner } from '../core/operations/batch-runner.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
 import { createSettler } from '../core/operations/settler.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { createOperationStore } from '../core/saga/operation-store.ts';
+import { type OperationStore, createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
 import { createOutboxStore, createSettleStore } from '../core/saga/settle-store.ts';
 import { type OperationPayload, laneQueue } from '../queues/catalog.ts';
@@ -27,7 +32,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   const { mongo, clock, logger, metrics, failpoint, processId, random } = platform;
   const store = createOperationStore(mongo.db);
   const databaseTime = () => readDatabaseTime(mongo.db);
-  const place = { rank: () => 0 };
+  const place = { rank: () => 0, count: () => 1 };
   const runner = createBatchRunner({
     workerId: processId,
     ledger: createLedgerStore(mongo.client, mongo.db),
@@ -43,6 +48,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     random,
     stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
   });
+  const claims = openClaims(platform);
   const settler = createSettler({
     registry: OPERATIONS,
     store,
@@ -51,6 +57,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     logger,
     metrics,
     random,
+    claims: () => (place.count() > 1 ? claims : noClaims),
   });
   const connection = openRedis({
     url: redisUrls(platform.env).queue,
@@ -84,27 +91,12 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     open: consume,
   });
   place.rank = held.rank;
+  place.count = held.count;
   // Jobs may have been lost with Redis; the operations are not.
   connection.on('ready', () => {
     for (const lane of held.held()) settler.poke(lane);
   });
-  const lag = startTicker({
-    intervalMs: LIMITS.backlogSampleMs * 5,
-    clock,
-    onError: (err) => {
-      logger.debug({ err }, 'lane.lag.failed');
-    },
-    run: async () => {
-      const now = clock.now();
-      const oldest = await store.oldestOpen(held.held());
-      metrics.laneLag.reset();
-      for (const lane of held.held()) {
-        const age = oldest.get(lane);
-        const seconds = age === undefined ? 0 : Math.max(0, (now - age.getTime()) / 1_000);
-        metrics.laneLag.set({ lane: String(lane) }, seconds);
-      }
-    },
-  });
+  const lag = watchLag(platform, store, held);
   platform.lifecycle.onClose(
     'settlement',
     async () => {
@@ -118,4 +110,39 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     LIMITS.drainDeadlineMs + 5_000,
   );
   return held;
+}
+
+function openClaims({ env, logger, lifecycle }: Platform): WalletClaims {
+  const redis = openRedis({
+    url: redisUrls(env).state,
+    name: 'claims',
+    temper: 'fail-fast',
+    onError: (err) => {
+      logger.debug({ err }, 'redis.state.error');
+    },
+  });
+  lifecycle.onClose('state redis', () => closeRedis(redis));
+  const key = `${env.QUEUE_PREFIX}-claims:${env.MONGO_DB}`;
+  return createWalletClaims({ redis, key, logger });
+}
+
+function watchLag(platform: Platform, store: OperationStore, lanes: Lanes): Ticker {
+  const { clock, logger, metrics } = platform;
+  return startTicker({
+    intervalMs: LIMITS.backlogSampleMs * 5,
+    clock,
+    onError: (err) => {
+      logger.debug({ err }, 'lane.lag.failed');
+    },
+    run: async () => {
+      const now = clock.now();
+      const oldest = await store.oldestOpen(lanes.held());
+      metrics.laneLag.reset();
+      for (const lane of lanes.held()) {
+        const age = oldest.get(lane);
+        const seconds = age === undefined ? 0 : Math.max(0, (now - age.getTime()) / 1_000);
+        metrics.laneLag.set({ lane: String(lane) }, seconds);
+      }
+    },
+  });
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import { faultOf } from '../infra/database-errors.ts';
@@ -64,10 +65,12 @@ interface Tally {
 
 /** Conflicts before a batch is halved: the first retry usually succeeds. */
 const CONFLICTS_BEFORE_SPLIT = 2;
+/** Operations whose failures are counted at a time. */
+const FAILING_MAX = 10_000;
 
 export function createBatchRunner(deps: RunnerDeps): BatchRunner {
   /** Failures of single operations, so that a poison one ends with a human. */
-  const attempts = new Map<string, number>();
+  const attempts = new LRUCache<string, number>({ max: FAILING_MAX });
 
   const settlePart = async (
     part: readonly BoundDoc[],

@@ -10,7 +10,7 @@ export interface Flight {
   readonly revisit: Set<number>;
   hasRoom(): boolean;
   blocks(orderingKey: string, resources: readonly string[]): boolean;
-  take(batch: readonly BoundDoc[]): { readonly slot: number; land(): void };
+  take(batch: readonly Candidate[]): { readonly slot: number; land(): void };
   landed(): Promise<void>;
 }
 
@@ -29,8 +29,7 @@ export function createFlight(): Flight {
     take: (batch) => {
       const slot = freeSlot(slots);
       slots.add(slot);
-      const mine = batch.map((one) => ({ one, resources: resourcesOf(one) }));
-      for (const { one, resources: held } of mine) {
+      for (const { one, resources: held } of batch) {
         operations.add(one.operation._id);
         keys.add(one.operation.orderingKey);
         for (const resource of held) resources.add(resource);
@@ -39,7 +38,7 @@ export function createFlight(): Flight {
         slot,
         land: () => {
           slots.delete(slot);
-          for (const { one, resources: held } of mine) {
+          for (const { one, resources: held } of batch) {
             operations.delete(one.operation._id);
             keys.delete(one.operation.orderingKey);
             for (const resource of held) resources.delete(resource);
@@ -79,12 +78,22 @@ export function createCooling(clock: Clock): Cooling {
       until.delete(operationId);
       return false;
     },
-    size: () => until.size,
+    size: () => {
+      const now = clock.monotonicMs();
+      for (const [id, end] of until) if (end <= now) until.delete(id);
+      return until.size;
+    },
   };
 }
 
+export interface Candidate {
+  readonly one: BoundDoc;
+  /** What its transaction may write. */
+  readonly resources: readonly string[];
+}
+
 export interface Selection {
-  readonly batch: readonly BoundDoc[];
+  readonly batch: readonly Candidate[];
   /** Something open was left for later. */
   readonly isHeldBack: boolean;
 }
@@ -103,7 +112,7 @@ interface Selector {
  */
 export function selectBatch(open: readonly OperationDoc[], selector: Selector): Selection {
   const { flight } = selector;
-  const batch: BoundDoc[] = [];
+  const batch: Candidate[] = [];
   const passedOver = new Set<string>();
   let weight = 0;
   for (const operation of open) {
@@ -114,11 +123,11 @@ export function selectBatch(open: readonly OperationDoc[], selector: Selector): 
       passedOver.add(operation.orderingKey);
       continue;
     }
-    weight += candidate.weight;
+    weight += Math.max(1, candidate.resources.length / 2);
     if (batch.length > 0 && weight > LIMITS.settlementBatchMax) {
       return { batch, isHeldBack: true };
     }
-    batch.push(candidate.one);
+    batch.push(candidate);
   }
   return { batch, isHeldBack: passedOver.size > 0 };
 }
@@ -126,7 +135,7 @@ export function selectBatch(open: readonly OperationDoc[], selector: Selector): 
 function candidateOf(
   operation: OperationDoc,
   { flight, cooling, bind, onBlocked }: Selector,
-): { readonly one: BoundDoc; readonly weight: number } | undefined {
+): Candidate | undefined {
   if (cooling.has(operation._id)) return undefined;
   const one = bind(operation);
   if (one === undefined) return undefined;
@@ -135,5 +144,18 @@ function candidateOf(
     onBlocked();
     return undefined;
   }
-  return { one, weight: Math.max(1, resources.length / 2) };
+  return { one, resources };
+}
+
+/** Drops what was refused and whatever stands behind it in its line. */
+export function keepGranted(
+  batch: readonly Candidate[],
+  granted: readonly boolean[],
+): readonly Candidate[] {
+  const passedOver = new Set<string>();
+  return batch.filter(({ one }, index) => {
+    const { orderingKey } = one.operation;
+    if (granted[index] !== true) passedOver.add(orderingKey);
+    return !passedOver.has(orderingKey);
+  });
 }

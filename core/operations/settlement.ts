@@ -66,7 +66,7 @@ export function readsOf(batch: readonly BoundDoc[], stripe: number): LedgerReads
     for (const id of transfers) reads.transfers.add(id);
     for (const id of holds) reads.holds.add(id);
   }
-  return reads;
+  return { ...reads, stripe };
 }
 
 interface BatchContext {

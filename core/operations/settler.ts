@@ -1,14 +1,25 @@
-import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
+import { present } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import { newToken } from '../kernel/ids.ts';
+import { supervise } from '../kernel/supervise.ts';
+import type { WalletClaims } from '../ledger/wallet-claims-lock.ts';
 import type { OperationStore } from '../saga/operation-store.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { BatchRunner } from './batch-runner.ts';
-import { type Cooling, createCooling, createFlight, selectBatch } from './lane-selection.ts';
+import {
+  type Candidate,
+  type Cooling,
+  createCooling,
+  createFlight,
+  keepGranted,
+  selectBatch,
+} from './lane-selection.ts';
+import { createWaiters } from './job-waiters.ts';
 import type { Registry } from './registry.ts';
 import { type BoundDoc, bindOperation } from './settlement.ts';
 
@@ -38,18 +49,18 @@ interface SettlerDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly random: () => number;
+  /** How batches of several processes keep apart; asked anew for every batch. */
+  readonly claims: () => WalletClaims;
 }
 
-interface Waiter {
-  readonly lane: number;
-  readonly resolve: () => void;
-  readonly reject: (error: AppError) => void;
+interface Claimed {
+  readonly batch: readonly Candidate[];
+  readonly release: () => Promise<void>;
 }
 
 export function createSettler(deps: SettlerDeps): Settler {
-  const { store, runner, clock, logger, metrics } = deps;
-  const waiters = new Map<string, Waiter[]>();
-  const recent = new LRUCache<string, true>({ max: LIMITS.recentlySettledMax });
+  const { store, runner, clock, logger, metrics, claims } = deps;
+  const waiters = createWaiters();
   const dirty = new Set<number>();
   const flight = createFlight();
   const cooling = createCooling(clock);
@@ -65,14 +76,6 @@ export function createSettler(deps: SettlerDeps): Settler {
   let isPumping = false;
   let failures = 0;
   let pumped: Promise<void> = Promise.resolve();
-
-  const resolve = (operationId: string): void => {
-    recent.set(operationId, true);
-    const waiting = waiters.get(operationId);
-    if (waiting === undefined) return;
-    waiters.delete(operationId);
-    for (const waiter of waiting) waiter.resolve();
-  };
 
   const pump = (): void => {
     if (isPumping || stopping.signal.aborted) return;
@@ -104,36 +107,26 @@ export function createSettler(deps: SettlerDeps): Settler {
   };
 
   const readLanes = async (lanes: readonly number[]): Promise<void> => {
-    const known = new Set(waiters.keys());
+    const known = waiters.known();
     const limit = LIMITS.settlementBatchMax + flight.operations.size + cooling.size();
     const open = await store.openInLanes(lanes, limit);
-    const { batch, isHeldBack } = selectBatch(open, selector);
     const isComplete = open.length < limit;
-    if (isComplete) acknowledgeGone({ lanes, known, open });
-    if (batch.length > 0) startBatch(batch);
+    if (isComplete) waiters.acknowledgeGone(known, { lanes, open, underWay: flight.operations });
+    const { batch, isHeldBack } = selectBatch(open, selector);
+    const claimed = await claim(batch);
+    if (claimed.batch.length > 0) startBatch(claimed);
+    else supervise(claimed.release(), () => undefined);
     // More to read now, or when what blocks it has landed or cooled down.
-    if (!isComplete && batch.length > 0) for (const lane of lanes) dirty.add(lane);
-    else if (isHeldBack || !isComplete) for (const lane of lanes) flight.revisit.add(lane);
-  };
-
-  /** Jobs that came before a complete reading which did not find their operation: it is settled. */
-  const acknowledgeGone = (read: {
-    readonly lanes: readonly number[];
-    readonly known: ReadonlySet<string>;
-    readonly open: readonly { readonly _id: string }[];
-  }): void => {
-    const stillOpen = new Set(read.open.map((operation) => operation._id));
-    for (const id of read.known) {
-      const lane = waiters.get(id)?.[0]?.lane;
-      const wasRead = lane !== undefined && read.lanes.includes(lane);
-      if (wasRead && !stillOpen.has(id) && !flight.operations.has(id)) resolve(id);
-    }
+    const hasMore = !isComplete && claimed.batch.length > 0;
+    const isBlocked = isHeldBack || !isComplete || claimed.batch.length < batch.length;
+    if (hasMore) for (const lane of lanes) dirty.add(lane);
+    else if (isBlocked) for (const lane of lanes) flight.revisit.add(lane);
   };
 
   const runBatch = async (batch: readonly BoundDoc[], slot: number): Promise<void> => {
     try {
       const report = await runner.run(batch, slot);
-      for (const id of report.settled) resolve(id);
+      for (const id of report.settled) waiters.resolve(id);
       for (const id of report.failed) cooling.add(id, COOL_MS);
       for (const id of report.waiting) cooling.add(id, AWAIT_MS);
       metrics.deferred.inc({ reason: 'awaits-creation' }, report.waiting.length);
@@ -144,19 +137,41 @@ export function createSettler(deps: SettlerDeps): Settler {
     }
   };
 
-  const startBatch = (batch: readonly BoundDoc[]): void => {
+  /** What other processes are not writing just now; the rest comes again in a moment. */
+  const claim = async (batch: readonly Candidate[]): Promise<Claimed> => {
+    const owner = newToken();
+    const granted =
+      batch.length === 0
+        ? []
+        : await claims().take(
+            batch.map(({ resources }) => resources),
+            owner,
+          );
+    const kept = keepGranted(batch, granted);
+    if (kept.length < batch.length) {
+      metrics.deferred.inc({ reason: 'claimed-elsewhere' }, batch.length - kept.length);
+    }
+    const held = batch.flatMap(({ resources }, index) =>
+      granted[index] === true ? resources : [],
+    );
+    return { batch: kept, release: () => claims().release(held, owner) };
+  };
+
+  const startBatch = ({ batch, release }: Claimed): void => {
     const landing = flight.take(batch);
+    const bound = batch.map(({ one }) => one);
     const land = (): void => {
       landing.land();
-      for (const { operation } of batch) {
+      supervise(release(), () => undefined); // claims run out by themselves
+      for (const { operation } of bound) {
         // Whatever is not settled is read again.
-        if (!recent.has(operation._id) && operation.lane !== undefined) dirty.add(operation.lane);
+        if (!waiters.isSettled(operation._id)) dirty.add(laneOfDoc(operation));
       }
       for (const lane of flight.revisit) dirty.add(lane);
       flight.revisit.clear();
       pump();
     };
-    runBatch(batch, landing.slot).then(land, land);
+    runBatch(bound, landing.slot).then(land, land);
   };
 
   // What cools down or waits for another lane's work is looked at again without a job.
@@ -173,16 +188,12 @@ export function createSettler(deps: SettlerDeps): Settler {
 
   return Object.freeze({
     settle: async (lane: number, operationId: string) => {
-      if (recent.has(operationId)) return;
+      if (waiters.isSettled(operationId)) return;
       if (stopping.signal.aborted) throw shuttingDown();
-      await new Promise<void>((resolveJob, reject) => {
-        const waiter = { lane, resolve: resolveJob, reject };
-        const waiting = waiters.get(operationId);
-        if (waiting === undefined) waiters.set(operationId, [waiter]);
-        else waiting.push(waiter);
-        dirty.add(lane);
-        pump();
-      });
+      const settled = waiters.wait(lane, operationId);
+      dirty.add(lane);
+      pump();
+      await settled;
     },
     poke: (lane: number) => {
       dirty.add(lane);
@@ -192,16 +203,13 @@ export function createSettler(deps: SettlerDeps): Settler {
       stopping.abort();
       await pumped;
       await flight.landed();
-      for (const waiting of waiters.values()) {
-        for (const waiter of waiting) waiter.reject(shuttingDown());
-      }
-      waiters.clear();
+      waiters.rejectAll(shuttingDown());
       await revisiting;
     },
   });
 }
 
-const REVISIT_MS = 50;
+const REVISIT_MS = 20;
 /** After a failure that is not the operation's own. */
 const COOL_MS = 1_000;
 /** For the work of another lane that it needs. */
@@ -230,4 +238,8 @@ function tryBind(
     cooling.add(operation._id, COOL_MS);
     return undefined;
   }
+}
+
+function laneOfDoc(operation: OperationDoc): number {
+  return present(operation.lane, 'the lane of an atomic operation');
 }

@@ -1,0 +1,26 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { configPage, errorsPage, queuesPage } from './docs/pages.ts';
+import { operationsPage } from './docs/operations-page.ts';
+
+/** The pages that are generated from the code: `npm run docs` writes them, `--check` compares. */
+const PAGES = [
+  { file: 'docs/errors.md', render: errorsPage },
+  { file: 'docs/queues.md', render: queuesPage },
+  { file: 'docs/operations.md', render: operationsPage },
+  { file: 'docs/config.md', render: configPage },
+] as const;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const isCheck = process.argv.includes('--check');
+let stale = 0;
+for (const { file, render } of PAGES) {
+  const wanted = render();
+  const found = await readFile(`${root}${file}`, 'utf8').catch(() => '');
+  if (found === wanted) continue;
+  stale += 1;
+  if (isCheck) console.error(`${file} is not what the code says; run: npm run docs`);
+  else await writeFile(`${root}${file}`, wanted);
+}
+if (!isCheck) console.log(`docs: ${stale} of ${PAGES.length} pages written, the rest were right`);
+if (isCheck && stale > 0) process.exitCode = 1;

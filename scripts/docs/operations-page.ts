@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { OPERATIONS } from '../../core/operations/registry.ts';
+import type { OperationDefinition } from '../../core/saga/define.ts';
+import { code, heading, table } from './markdown.ts';
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly maxLength?: number;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+}
+
+export function operationsPage(): string {
+  const intro =
+    'Every type of `POST /v1/operations`, from the registry. The envelope is\n' +
+    '`{type, input, orderingKey?, preconditions?, dryRun?, metadata?}`; preconditions are\n' +
+    '`ifAvailableAtLeast`, `ifWalletSeq` (both of the main wallet) and `expiresAt`.';
+  const sections = Object.values(OPERATIONS).map(section);
+  return `${heading('Operations', intro)}\n${sections.join('\n')}`;
+}
+
+function section({ type, version, mode, summary, input }: OperationDefinition): string {
+  const head = `## ${type}\n\n${summary}. Mode ${code(mode)}, version ${version}.\n`;
+  if (type === 'batch') {
+    return `${head}\nInput: \`operations\`, 1 to 1,000 of \`{type, input}\` with any type but \`batch\`.\n`;
+  }
+  const schema = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const required = new Set(schema.required);
+  const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => [
+    code(name),
+    required.has(name) ? 'yes' : '',
+    describe(field),
+  ]);
+  return `${head}\n${table(['Field', 'Required', 'What'], rows)}`;
+}
+
+/** One cell for a field: its own description, else what its schema allows. */
+function describe(field: JsonSchema): string {
+  if (field.description !== undefined) return field.description;
+  if (field.enum !== undefined) return field.enum.map((value) => code(String(value))).join(' or ');
+  if (field.anyOf !== undefined) return field.anyOf.map(describe).join(' or ');
+  if (field.type === 'array') {
+    return `list of ${field.items === undefined ? 'anything' : describe(field.items)}`;
+  }
+  if (field.properties !== undefined) {
+    const required = new Set(field.required);
+    const names = Object.keys(field.properties).map((name) =>
+      required.has(name) ? name : `${name}?`,
+    );
+    return code(`{${names.join(', ')}}`);
+  }
+  if (field.pattern !== undefined) return `${field.type ?? 'text'} like ${code(field.pattern)}`;
+  return field.type ?? 'anything';
+}
