@@ -5,7 +5,6 @@ import { openHints } from '../queues/hints.ts';
 import { openQueues } from '../queues/producer.ts';
 import { startEvents } from './events.ts';
 import { startRecovery } from './recovery.ts';
-import { startSagas } from './saga.ts';
 import { startSettlement } from './settlement.ts';
 
 const env = parseEnv(process.env);
@@ -21,7 +20,6 @@ lifecycle.onClose('hints', () => hints.close());
 
 const pools = new Set(env.WORKER_POOLS);
 if (pools.has('settlement')) startSettlement({ platform, publisher, hints });
-if (pools.has('saga')) startSagas({ platform, publisher, hints });
 if (pools.has('notification')) startEvents(platform);
 if (pools.has('recovery')) startRecovery({ platform, publisher });
 logger.info({ pools: [...pools] }, 'worker.started');

@@ -361,8 +361,12 @@ export function undoDone(state: SagaState, step: number, at: Date): SagaState {
 
 /** A human says that what is stuck may be tried anew: its attempts count from zero again. */
 export function attemptsRenewed(state: SagaState): SagaState {
-  const steps = state.steps.map(({ retryAt: _retry, undoAttempt: _undo, ...record }) =>
-    record.status === 'done' || record.status === 'refused' ? record : { ...record, attempt: 0 },
+  const steps = state.steps.map(
+    ({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
+      if (record.status === 'done') return record;
+      const isRefused = record.status === 'refused' && state.pivotPassed;
+      return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
+    },
   );
   return { ...state, steps };
 }

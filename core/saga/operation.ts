@@ -74,6 +74,8 @@ export interface OperationDoc {
   readonly leaseUntil?: Date;
   /** Times that its worker died or stalled past the lease. */
   readonly interruptions?: number;
+  /** How a human settled what needed attention. */
+  readonly resolution?: { readonly note: string; readonly at: Date };
 
   readonly result?: Json;
   readonly error?: Failure;

@@ -2,6 +2,16 @@
 export const PAYMENT_KINDS = ['authorisations', 'captures', 'payouts'] as const;
 export type PaymentKind = (typeof PAYMENT_KINDS)[number];
 
+/**
+ * Instruments that begin like this fail at that step: a demo needs no `/faults`.
+ * `decline-authorisation`, `decline-capture`, `decline-payout`.
+ */
+const MAGIC = {
+  authorisations: 'decline-authorisation',
+  captures: 'decline-capture',
+  payouts: 'decline-payout',
+} as const satisfies Record<PaymentKind, string>;
+
 export interface PaymentRecord {
   readonly key: string;
   readonly kind: PaymentKind | 'tombstone';
@@ -22,8 +32,14 @@ export interface Answer {
   readonly isReplay?: true;
 }
 
+export interface PayRequest {
+  readonly kind: PaymentKind;
+  readonly key: string;
+  readonly body: string;
+}
+
 export interface Payments {
-  pay(kind: PaymentKind, key: string, body: string, decline?: string): Answer;
+  pay(request: PayRequest, decline?: string): Answer;
   void(key: string): Answer;
   find(key: string): Answer;
   list(): readonly PaymentRecord[];
@@ -32,6 +48,7 @@ export interface Payments {
 interface Wanted {
   readonly amount: string;
   readonly currency: string;
+  readonly instrument?: string;
   readonly of?: string;
 }
 
@@ -40,6 +57,7 @@ export function createPayments(): Payments {
 
   const decide = (kind: PaymentKind, wanted: Wanted, decline?: string): string | undefined => {
     if (decline !== undefined) return decline;
+    if (wanted.instrument?.startsWith(MAGIC[kind]) === true) return 'the instrument says so';
     if (kind !== 'captures') return undefined;
     const authorised = records.get(wanted.of ?? '');
     const isOpen = authorised?.status === 'succeeded' && !authorised.isVoided;
@@ -47,7 +65,7 @@ export function createPayments(): Payments {
   };
 
   return {
-    pay: (kind, key, body, decline) => {
+    pay: ({ kind, key, body }, decline) => {
       const known = records.get(key);
       if (known !== undefined) {
         records.set(key, { ...known, deliveries: known.deliveries + 1 });

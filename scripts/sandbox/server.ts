@@ -53,13 +53,14 @@ export async function startSandbox(port = 0): Promise<Sandbox> {
     if (area === 'voids') return payments.void((JSON.parse(body) as { of: string }).of);
     if (area === 'payments') return payments.find(key);
     const decline = fault?.kind === 'decline' ? 'declined on request' : undefined;
-    return payments.pay(area, key, body, decline);
+    return payments.pay({ kind: area, key, body }, decline);
   };
   const serve = async (request: Request, response: ServerResponse): Promise<void> => {
     const fault = take(request.area);
     switch (fault?.kind) {
       case 'error':
-        return reply(response, { status: 503, body: { reason: 'out of order, on request' } });
+        reply(response, { status: 503, body: { reason: 'out of order, on request' } });
+        return;
       case 'hang':
         return; // the client gives up first
       case 'effect-then-hang':
@@ -67,7 +68,8 @@ export async function startSandbox(port = 0): Promise<Sandbox> {
         return;
       case 'effect-then-error':
         act(request, fault);
-        return reply(response, { status: 500, body: { reason: 'done, but not telling' } });
+        reply(response, { status: 500, body: { reason: 'done, but not telling' } });
+        return;
       case 'delay':
         await sleep(fault.delayMs);
         break;

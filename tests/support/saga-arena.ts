@@ -99,6 +99,13 @@ export async function openArena(): Promise<Arena> {
     failpoint: noFailpoint,
     stripeOf: (slot) => slot,
   });
+  const settle = async (operation: OperationDoc): Promise<void> => {
+    for (let tries = 0; tries < 20; tries += 1) {
+      const { settled } = await runner.run([bindOperation(OPERATIONS, operation)], 0);
+      if (settled.length > 0) return; // else it met another transaction
+    }
+    throw new Error(`${operation._id} does not settle`);
+  };
   const sagas: Sagas[] = [];
   const operations = mongo.db.collection<OperationDoc>('operations', { useBigInt64: true });
   const find = async (id: string): Promise<OperationDoc> => {
@@ -137,7 +144,7 @@ export async function openArena(): Promise<Arena> {
       if (outcome === undefined || outcome.kind === 'refused') throw outcome?.error ?? new Error();
       const { operation } = outcome;
       if (operation.lane !== undefined && operation.status === 'accepted') {
-        await runner.run([bindOperation(OPERATIONS, operation)], 0);
+        await settle(operation);
       }
       return operation._id;
     },
@@ -153,7 +160,7 @@ export async function openArena(): Promise<Arena> {
       await Promise.all(sagas.map(({ heartbeat }) => heartbeat.close()));
       await ingest.drain();
       await sandbox.close();
-      if (expect.getState().currentTestName === undefined || true) await mongo.db.dropDatabase();
+      await mongo.db.dropDatabase();
       await mongo.close();
     },
   };
