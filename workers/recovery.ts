@@ -46,7 +46,8 @@ export function startRecovery(options: RecoveryDeps): void {
     store: createRecoveryStore(mongo.db),
     outbox,
     repairs: createRepairStore(mongo.db, outbox),
-    expireHolds: () => expireHolds({ expired, ingest, registry: OPERATIONS, databaseTime, metrics }),
+    expireHolds: () =>
+      expireHolds({ expired, ingest, registry: OPERATIONS, databaseTime, metrics }),
     leases: createLeaseStore(mongo.db),
     databaseTime,
     publisher,

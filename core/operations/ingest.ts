@@ -149,13 +149,7 @@ function operationOf(deps: IngestDeps, { ticket, time, followed }: OperationPart
   const { submission, context, requestHash } = ticket;
   const { definition } = submission;
   const orderingKey = orderingKeyOf(ticket, followed);
-  const place = placeOf(deps, definition, orderingKey);
-  const { queue } = place;
-  const { runAt } = submission;
-  // What is scheduled waits outside its lane until recovery, whose timers are in the database, lets
-  // it in.
-  const isEarly = runAt !== undefined && runAt > time.now;
-  const firstCheck = new Date(time.now.getTime() + LIMITS.firstCheckMs);
+  const { queue, lane } = placeOf(deps, definition, orderingKey);
   return {
     _id: newOperationId(),
     tenantId: context.tenantId,
@@ -164,15 +158,12 @@ function operationOf(deps: IngestDeps, { ticket, time, followed }: OperationPart
     input: submission.input,
     idempotencyKey: submission.idempotencyKey,
     requestHash,
-    status: isEarly ? 'waiting' : 'accepted',
+    ...startOf(submission.runAt, time.now),
     epoch: 0,
     orderingKey,
-    ...(place.lane !== undefined && { lane: place.lane }),
+    ...(lane !== undefined && { lane }),
     stamp: time.stamp,
     dispatch: { queue, seq: 1, at: time.now },
-    nextCheckAt: isEarly ? runAt : firstCheck,
-    ...(runAt !== undefined && { requestedRunAt: runAt }),
-    ...(isEarly && { runAt }),
     ...(submission.preconditions !== undefined && { preconditions: submission.preconditions }),
     ...(submission.deadline !== undefined && { deadline: submission.deadline }),
     ...(submission.dryRun === true && { dryRun: true as const }),
@@ -181,6 +172,20 @@ function operationOf(deps: IngestDeps, { ticket, time, followed }: OperationPart
     ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     createdAt: time.now,
   };
+}
+
+/**
+ * What is scheduled waits outside its lane until recovery, whose timers are in the database, lets
+ * it in.
+ */
+function startOf(
+  runAt: Date | undefined,
+  now: Date,
+): Pick<OperationDoc, 'status' | 'nextCheckAt' | 'runAt' | 'requestedRunAt'> {
+  const nextCheckAt = new Date(now.getTime() + LIMITS.firstCheckMs);
+  if (runAt === undefined) return { status: 'accepted', nextCheckAt };
+  if (runAt <= now) return { status: 'accepted', nextCheckAt, requestedRunAt: runAt };
+  return { status: 'waiting', nextCheckAt: runAt, runAt, requestedRunAt: runAt };
 }
 
 /** Atomic operations stand in a lane; stepwise ones share a queue. */

@@ -164,7 +164,10 @@ function parseParts(
 
 function statedOf(
   parsed: Envelope,
-): Pick<Submission, 'orderingKey' | 'preconditions' | 'deadline' | 'dryRun' | 'runAt' | 'metadata'> {
+): Pick<
+  Submission,
+  'orderingKey' | 'preconditions' | 'deadline' | 'dryRun' | 'runAt' | 'metadata'
+> {
   const { orderingKey, preconditions, dryRun, runAt, metadata } = parsed;
   const { expiresAt, ...conditions } = preconditions ?? {};
   return {

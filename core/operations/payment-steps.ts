@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { PaymentLookup, PaymentReply, PaymentRequest } from '../saga/services.ts';
-import { type QueryReply, type StepReply, type StepTools, done, refusedCall } from '../saga/step.ts';
+import {
+  type QueryReply,
+  type StepReply,
+  type StepTools,
+  done,
+  refusedCall,
+} from '../saga/step.ts';
 
 /** What the payment steps of deposits and withdrawals share. */
 export const PAYMENT_STEP = {

@@ -5,7 +5,13 @@ import { faultOf } from '../infra/database-errors.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { SYSTEM_WALLETS, type WalletDoc, systemUserId } from '../ledger/documents.ts';
 import { openWallet } from '../ledger/wallet.ts';
-import type { FirstKey, NewTenant, TenantPolicies, TenantPolicy, TenantSetup } from '../saga/services.ts';
+import type {
+  FirstKey,
+  NewTenant,
+  TenantPolicies,
+  TenantPolicy,
+  TenantSetup,
+} from '../saga/services.ts';
 import type { ApiKeyDoc } from '../tenants/api-key.ts';
 import type { TenantDoc } from '../tenants/tenant.ts';
 
@@ -105,7 +111,10 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
       try {
         await tenants.updateOne(
           { _id: tenantId, provisionedBy: operationId },
-          { $set: { status: 'abandoned' }, $setOnInsert: { currencies, createdAt: tombstone.createdAt } },
+          {
+            $set: { status: 'abandoned' },
+            $setOnInsert: { currencies, createdAt: tombstone.createdAt },
+          },
           { upsert: true },
         );
       } catch (error) {

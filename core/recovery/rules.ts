@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import { InvariantError } from '../kernel/errors.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 
 /** What recovery does about an operation whose `nextCheckAt` has passed. */
@@ -23,8 +24,15 @@ export function ruleOf(operation: OperationDoc, now: Date): OperationRule {
     case 'compensating':
       if (operation.leaseUntil === undefined) return 'R3';
       return isWornOut(operation) ? 'R5' : 'R4';
-    default:
+    case 'accepted':
       return 'R1';
+    case 'succeeded':
+    case 'rejected':
+    case 'compensated':
+    case 'canceled':
+    case 'expired':
+    case 'needs_attention':
+      throw new InvariantError('what is settled is never overdue', { status: operation.status });
   }
 }
 

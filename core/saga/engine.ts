@@ -72,11 +72,11 @@ export function createSagaEngine(deps: EngineDeps): SagaEngine {
       try {
         const found = deps.planOf(outcome.claim.operation);
         const plan = found.kind === 'plan' ? found.plan : NO_PLAN;
-        const { monotonicMs } = deps.clock;
+        const monotonicMs = (): number => deps.clock.monotonicMs();
         const run = beginRun(outcome.claim, plan, { lease, monotonicMs });
-        if (found.kind === 'newer') return await giveBack(deps, run, newerVersion(run));
-        if (found.kind === 'gone') return await park(deps, run, goneVersion(run));
-        await drive(deps, run, closing);
+        if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
+        else if (found.kind === 'gone') await park(deps, run, goneVersion(run));
+        else await drive(deps, run, closing);
       } catch (error) {
         if (!(error instanceof FencedOut)) throw error;
         deps.metrics.fencedOut.inc({ type: outcome.claim.operation.type });

@@ -1,7 +1,7 @@
 import { assertNever } from '../kernel/assert.ts';
 import type { Json } from '../kernel/canonical.ts';
 import { AppError, type Failure } from '../kernel/errors.ts';
-import { attemptsRenewed, type SagaState } from './machine.ts';
+import type { SagaState, StepRecord } from './machine.ts';
 import type { OperationDoc } from './operation.ts';
 import { assertMove, isTerminal } from './status.ts';
 
@@ -88,14 +88,10 @@ function woken(operation: OperationDoc): Intervention {
 
 /** At once while nobody is at work on it; else at the next step boundary, if before the pivot. */
 function canceled(operation: OperationDoc, actor: string, at: Date): Intervention {
-  const { status, steps = [], pivotPassed, cancelRequested } = operation;
+  const { status, steps = [], cancelRequested } = operation;
   if (status === 'canceled' || cancelRequested !== undefined) return NOTHING;
-  const refuse = (why: string): AppError => new AppError('not_cancelable', why);
-  if (status === 'compensating') throw refuse('The operation is being taken back already');
-  if (pivotPassed === true) throw refuse('The operation has passed its point of no return');
-  if (status !== 'accepted' && status !== 'running' && status !== 'waiting') {
-    throw refuse(`The operation is ${status}`);
-  }
+  const why = whyNotCancelable(operation);
+  if (why !== undefined) throw new AppError('not_cancelable', why);
   const request = { cancelRequested: { at, by: actor } };
   if (status === 'running') return { ...NOTHING, set: request };
   if (steps.length === 0) {
@@ -107,12 +103,25 @@ function canceled(operation: OperationDoc, actor: string, at: Date): Interventio
   return { ...woken(operation), set: { ...request, status: 'accepted' } };
 }
 
+const CANCELABLE: ReadonlySet<OperationDoc['status']> = new Set(['accepted', 'running', 'waiting']);
+
+function whyNotCancelable({ status, pivotPassed }: OperationDoc): string | undefined {
+  if (status === 'compensating') return 'The operation is being taken back already';
+  if (!CANCELABLE.has(status)) return `The operation is ${status}`;
+  return pivotPassed === true ? 'The operation has passed its point of no return' : undefined;
+}
+
+function needsNone({ status }: OperationDoc, what: string): AppError {
+  const detail = `Only what needs attention is ${what}, and this is ${status}`;
+  return new AppError('illegal_state', detail);
+}
+
 function retried(
   operation: OperationDoc,
   { assume }: Extract<InterventionAction, { kind: 'retry' }>,
 ): Intervention {
   if (operation.status !== 'needs_attention') {
-    throw new AppError('illegal_state', `Only what needs attention is retried, not what is ${operation.status}`);
+    throw needsNone(operation, 'retried');
   }
   const status = operation.turnBack === undefined ? 'accepted' : 'compensating';
   assertMove(operation.status, status);
@@ -141,7 +150,7 @@ function resolved(
   at: Date,
 ): Intervention {
   if (operation.status !== 'needs_attention') {
-    throw new AppError('illegal_state', `Only what needs attention is resolved, not what is ${operation.status}`);
+    throw needsNone(operation, 'resolved');
   }
   assertMove(operation.status, status);
   const resolution = { resolution: { note, at } };
@@ -150,4 +159,16 @@ function resolved(
   const kept = status !== 'succeeded' && error !== undefined ? { error } : {};
   const set = { ...resolution, ...kept, status, completedAt: at };
   return { set, unset, wakes: false, fences: true, isEnd: true };
+}
+
+/** A human says that what is stuck may be tried anew: its attempts count from zero again. */
+function attemptsRenewed(state: SagaState): SagaState {
+  const steps = state.steps.map(
+    ({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
+      if (record.status === 'done') return record;
+      const isRefused = record.status === 'refused' && state.pivotPassed;
+      return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
+    },
+  );
+  return { ...state, steps };
 }

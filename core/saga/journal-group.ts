@@ -10,7 +10,12 @@ import { supervise } from '../kernel/supervise.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type JournalBatch, decideJournalBatch, journalReads, outboxEvents } from './journal-batch.ts';
+import {
+  type JournalBatch,
+  decideJournalBatch,
+  journalReads,
+  outboxEvents,
+} from './journal-batch.ts';
 import type { JournalPlace, JournalStore, Unclaimed } from './journal-store.ts';
 import type {
   Claim,
@@ -62,7 +67,9 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
       await deps.failpoint('saga.after-journal');
       if (isWritten) return commits.map(({ change }) => ({ kind: 'written', change }));
       const places = await placesOf(deps, commits);
-      return commits.map((commit) => outcomeOf(commit, places, commit.change) ?? { kind: 'fenced' });
+      return commits.map(
+        (commit) => outcomeOf(commit, places, commit.change) ?? { kind: 'fenced' },
+      );
     },
   });
   const transactions = createGroup<Commit, Settled>({
@@ -76,9 +83,7 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
       const claimed = await claims.add(operationId as OperationId);
       if ('epoch' in claimed) return { kind: 'claimed', claim: claimed };
       const { busyForMs } = claimed;
-      return busyForMs === undefined
-        ? { kind: 'idle' }
-        : { kind: 'busy', retryAfterMs: busyForMs };
+      return busyForMs === undefined ? { kind: 'idle' } : { kind: 'busy', retryAfterMs: busyForMs };
     },
     commit: async (commit: Commit) => {
       if ('change' in commit && commit.change.events.length === 0) return plain.add(commit);

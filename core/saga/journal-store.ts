@@ -64,7 +64,10 @@ export function createJournalStore(db: Db): JournalStore {
         _id: { $in: [...ids] },
         status: { $in: [...CLAIMABLE] },
         $expr: {
-          $and: [isPast('$leaseUntil'), { $or: [{ $ne: ['$status', 'compensating'] }, isPast('$runAt')] }],
+          $and: [
+            isPast('$leaseUntil'),
+            { $or: [{ $ne: ['$status', 'compensating'] }, isPast('$runAt')] },
+          ],
         },
       },
       [
@@ -170,13 +173,7 @@ function writeOf({ ref, guard, change }: JournalWrite): AnyBulkWriteOperation<Op
 }
 
 function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<OperationDoc> {
-  const { state, status, lease, at, result, error, wakeAt } = change;
-  const nextCheckAt = lease === 'keep' ? undefined : (wakeAt ?? recheckAt(at));
-  const unset = {
-    ...(lease !== 'keep' && { owner: '' as const, leaseUntil: '' as const }),
-    ...(lease === 'end' && { nextCheckAt: '' as const }),
-    ...(lease !== 'end' && wakeAt === undefined && { runAt: '' as const }),
-  };
+  const { state, status, lease, at, wakeAt } = change;
   return {
     $set: {
       status,
@@ -184,17 +181,32 @@ function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<Operatio
       pivotPassed: state.pivotPassed,
       rev: ref.rev + 1,
       updatedAt: at,
-      ...(state.turnBack !== undefined && { turnBack: state.turnBack }),
-      ...(nextCheckAt !== undefined && lease !== 'end' && { nextCheckAt }),
-      ...(wakeAt !== undefined && { runAt: wakeAt }),
-      ...(result !== undefined && { result }),
-      ...(error !== undefined && { error }),
-      ...(lease === 'end' && status !== 'needs_attention' && { completedAt: at }),
+      ...definedFields({
+        turnBack: state.turnBack,
+        runAt: wakeAt,
+        result: change.result,
+        error: change.error,
+        nextCheckAt: nextCheckOf(change),
+        completedAt: lease === 'end' && status !== 'needs_attention' ? at : undefined,
+      }),
     },
-    $unset: unset,
+    $unset: {
+      ...(lease !== 'keep' && { owner: '', leaseUntil: '' }),
+      ...(lease === 'end' && { nextCheckAt: '' }),
+      ...(wakeAt === undefined && { runAt: '' }),
+    },
   };
 }
 
-function recheckAt(at: Date): Date {
-  return new Date(at.getTime() + LIMITS.recheckMs);
+/** The driver would store a stray `undefined` as null. */
+function definedFields<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const defined = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(defined) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** While the lease is kept its end is the time to look; it is set with the lease. */
+function nextCheckOf({ lease, wakeAt, at }: JournalChange): Date | undefined {
+  if (lease === 'keep' || lease === 'end') return undefined;
+  const ms = lease === 'wait' ? LIMITS.waitRecheckMs : LIMITS.recheckMs;
+  return wakeAt ?? new Date(at.getTime() + ms);
 }

@@ -80,7 +80,10 @@ export type Commit =
   | (CommitBase & { readonly change: JournalChange })
   | (CommitBase & {
       readonly ledger: LedgerWork;
-      readonly changeOf: (decision: Result<Json | undefined>, events: readonly DraftEvent[]) => JournalChange;
+      readonly changeOf: (
+        decision: Result<Json | undefined>,
+        events: readonly DraftEvent[],
+      ) => JournalChange;
     });
 
 /** A commit but for the place in the journal that it builds upon. */

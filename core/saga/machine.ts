@@ -96,12 +96,8 @@ export type Command =
 export const NEW_SAGA: SagaState = { status: 'running', steps: [], pivotPassed: false };
 
 /** What is to be done now. Total: every state that the table allows has a command. */
-export function nextCommand(
-  plan: readonly StepShape[],
-  state: SagaState,
-  facts: Facts,
-): Command {
-  if (state.turnBack !== undefined) return backward(plan, state, state.turnBack, facts);
+export function nextCommand(plan: readonly StepShape[], state: SagaState, facts: Facts): Command {
+  if (state.turnBack !== undefined) return backward(plan, state, facts);
   const why = outsideReason(state, facts);
   if (why !== undefined) return { do: 'turn-back', why };
   const index = state.steps.findIndex((record) => record.status !== 'done');
@@ -218,29 +214,27 @@ function needsUndo(plan: readonly StepShape[], record: StepRecord, step: number)
   return MAYBE_EFFECTIVE.has(record.status) && plan[step]?.hasCompensation === true;
 }
 
-function backward(
-  plan: readonly StepShape[],
-  state: SagaState,
-  why: TurnBack,
-  facts: Facts,
-): Command {
+function backward(plan: readonly StepShape[], state: SagaState, facts: Facts): Command {
   const step = state.steps.findLastIndex((record, index) => needsUndo(plan, record, index));
   const record = state.steps[step];
-  if (record === undefined) {
-    const wasUndone = state.steps.some(({ status }) => status === 'undone');
-    const status = why.status === 'rejected' && wasUndone ? 'compensated' : why.status;
-    return { do: 'finish', status, error: why.error };
-  }
+  if (record === undefined) return allUndone(state);
   const shape = present(plan[step], 'the shape of a step');
   const attempts = record.undoAttempt ?? 0;
   if (attempts >= shape.undoAttemptsMax) {
-    const detail = `Taking back step ${shape.name} failed ${attempts} times: ${record.error?.detail ?? ''}`;
+    const reason = record.error?.detail ?? 'its worker died each time';
+    const detail = `Taking back step ${shape.name} failed ${attempts} times: ${reason}`;
     return { do: 'park', error: { code: 'compensation_exhausted', detail } };
   }
-  if (record.status === 'undoing' && record.retryAt !== undefined && record.retryAt > facts.now) {
-    return pause(record);
-  }
-  return { do: 'undo', step, attempt: attempts + 1 };
+  const { retryAt } = record;
+  const isEarly = record.status === 'undoing' && retryAt !== undefined && retryAt > facts.now;
+  return isEarly ? pause(record) : { do: 'undo', step, attempt: attempts + 1 };
+}
+
+function allUndone(state: SagaState): Command {
+  const why = present(state.turnBack, 'the reason of a way back');
+  const wasUndone = state.steps.some(({ status }) => status === 'undone');
+  const status = why.status === 'rejected' && wasUndone ? 'compensated' : why.status;
+  return { do: 'finish', status, error: why.error };
 }
 
 // Events: what the state is after something happened.
@@ -330,11 +324,7 @@ export function stepWaits(
   return withStep(state, step, moved(recordOf(state, step), 'waiting', { waitingFor }));
 }
 
-export function turnedBack(
-  plan: readonly StepShape[],
-  state: SagaState,
-  why: TurnBack,
-): SagaState {
+export function turnedBack(plan: readonly StepShape[], state: SagaState, why: TurnBack): SagaState {
   assert(!state.pivotPassed, 'past the pivot a saga goes only forward');
   const hasEffects = state.steps.some((record, step) => needsUndo(plan, record, step));
   return { ...state, turnBack: why, status: hasEffects ? 'compensating' : state.status };
@@ -357,16 +347,4 @@ export function undoFailed(
 export function undoDone(state: SagaState, step: number, at: Date): SagaState {
   const { retryAt: _retry, ...record } = recordOf(state, step);
   return withStep(state, step, moved(record, 'undone', { finishedAt: at }));
-}
-
-/** A human says that what is stuck may be tried anew: its attempts count from zero again. */
-export function attemptsRenewed(state: SagaState): SagaState {
-  const steps = state.steps.map(
-    ({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
-      if (record.status === 'done') return record;
-      const isRefused = record.status === 'refused' && state.pivotPassed;
-      return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
-    },
-  );
-  return { ...state, steps };
 }

@@ -1,15 +1,14 @@
 import { fullJitterMs } from '../kernel/backoff.ts';
-import { type Clock, withTimeout } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { AppError, InvariantError } from '../kernel/errors.ts';
 import { assert, present } from '../kernel/assert.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { LIMITS } from '../../config/limits.ts';
-import { FencedOut } from './fenced-out.ts';
+import { callOut } from './call-out.ts';
 import type { CommitOutcome, CommitPart } from './journal.ts';
 import {
-  type StepShape,
   stepAbsent,
   stepDone,
   stepRefused,
@@ -28,7 +27,6 @@ import {
   type LedgerStep,
   type QueryReply,
   type StepReply,
-  type StepTools,
   legOffsetOf,
   refusedCall,
 } from './step.ts';
@@ -309,39 +307,4 @@ function callStepOf(run: Run, step: number): CallStep<unknown> {
   const definition = run.plan.steps[step];
   assert(definition?.kind === 'call', 'only calls have unknown outcomes', { step });
   return definition;
-}
-
-interface CallOut<R> {
-  readonly name: StepShape['name'];
-  readonly timeoutMs: number;
-  readonly call: (tools: StepTools) => Promise<R>;
-}
-
-type Called<R> = { readonly reply: R } | { readonly error: unknown };
-
-/**
- * Calls the outside world, if the lease still allows it.
- *
- * @throws FencedOut when it does not.
- */
-async function callOut<R>(deps: StepDeps, run: Run, out: CallOut<R>): Promise<Called<R>> {
-  if (!run.lease.mayCall()) throw new FencedOut();
-  await deps.failpoint('saga.before-call');
-  const timeout = new AbortController();
-  const signal = AbortSignal.any([run.lease.signal, timeout.signal]);
-  const key = `${run.operation._id}.${out.name}`;
-  const late = (): AppError => {
-    const error = new AppError('timeout', `No answer within ${out.timeoutMs} ms`);
-    timeout.abort(error);
-    return error;
-  };
-  let called: Called<R>;
-  try {
-    const call = out.call({ key, signal, services: deps.services });
-    called = { reply: await withTimeout(call, out.timeoutMs, late) };
-  } catch (error) {
-    called = { error };
-  }
-  await deps.failpoint('saga.after-call');
-  return called;
 }

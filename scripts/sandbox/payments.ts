@@ -82,7 +82,16 @@ export function createPayments(): Payments {
           ? ({ status: 'succeeded', reference: `sbx_${String(records.size + 1)}` } as const)
           : ({ status: 'declined', reason } as const);
       const { amount, currency } = wanted;
-      const record = { key, kind, body, amount, currency, isVoided: false, deliveries: 1, ...outcome };
+      const record = {
+        key,
+        kind,
+        body,
+        amount,
+        currency,
+        isVoided: false,
+        deliveries: 1,
+        ...outcome,
+      };
       records.set(key, record);
       return answerOf(record);
     },

@@ -73,7 +73,8 @@ async function newUser(balance: number): Promise<string> {
   users += 1;
   const userId = `c${String(users)}`;
   await arena.submit('user.create', { userId, wallets: [{ currency: 'EUR' }] });
-  if (balance > 0) await arena.submit('wallet.credit', { userId, currency: 'EUR', amount: balance });
+  const credit = { userId, currency: 'EUR', amount: balance };
+  if (balance > 0) await arena.submit('wallet.credit', credit);
   return userId;
 }
 
@@ -137,12 +138,10 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 function movedOutside(id: string): number {
-  return arena.sandbox
-    .payments()
-    .filter(({ key, kind, status, isVoided }) => {
-      const isFinal = kind === 'captures' || kind === 'payouts';
-      return key.startsWith(id) && isFinal && status === 'succeeded' && !isVoided;
-    }).length;
+  return arena.sandbox.payments().filter(({ key, kind, status, isVoided }) => {
+    const isFinal = kind === 'captures' || kind === 'payouts';
+    return key.startsWith(id) && isFinal && status === 'succeeded' && !isVoided;
+  }).length;
 }
 
 describe.each(SCENARIOS)('a $name', (scenario) => {

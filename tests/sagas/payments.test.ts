@@ -12,7 +12,8 @@ async function newUser(balance = 0): Promise<string> {
   users += 1;
   const userId = `u${String(users)}`;
   await arena.submit('user.create', { userId, wallets: [{ currency: 'EUR' }] });
-  if (balance > 0) await arena.submit('wallet.credit', { userId, currency: 'EUR', amount: balance });
+  const credit = { userId, currency: 'EUR', amount: balance };
+  if (balance > 0) await arena.submit('wallet.credit', credit);
   return userId;
 }
 

@@ -33,7 +33,9 @@ export async function expectSoundBooks(db: Db): Promise<void> {
   }
   const managed = { status: 'open', managedBy: { $exists: true } } as const;
   for (const hold of await db.collection<HoldDoc>('holds', big).find(managed).toArray()) {
-    const owner = await db.collection<OperationDoc>('operations').findOne({ _id: hold.operationId });
+    const owner = await db
+      .collection<OperationDoc>('operations')
+      .findOne({ _id: hold.operationId });
     expect(owner?.completedAt, `the operation of open hold ${hold._id}`).toBeUndefined();
   }
 }

@@ -73,23 +73,28 @@ export function createHttpProvider(options: HttpProviderOptions): PaymentProvide
   } satisfies PaymentProvider);
 }
 
+/** Besides 2xx: declined, and that the key is voided. */
+const ANSWERS: ReadonlySet<number> = new Set([402, 409]);
+
+function asksForPatience(response: Response): AppError {
+  const seconds = Number(response.headers.get('retry-after') ?? '1');
+  return new AppError('provider_unavailable', 'The provider asks for patience', {
+    retryAfterSeconds: Number.isFinite(seconds) ? Math.min(Math.max(1, seconds), 3_600) : 1,
+  });
+}
+
 async function replyOf(response: Response): Promise<PaymentReply> {
   const text = await readText(response);
-  if (response.status === 429) {
-    const seconds = Number(response.headers.get('retry-after') ?? '1');
-    throw new AppError('provider_unavailable', 'The provider asks for patience', {
-      retryAfterSeconds: Number.isFinite(seconds) ? Math.min(Math.max(1, seconds), 3_600) : 1,
-    });
-  }
-  // 2xx and 402 carry an answer; so does 409, which says that the key is voided.
-  if (!response.ok && response.status !== 402 && response.status !== 409) {
-    throw unknownOutcome(response.status);
-  }
+  if (response.status === 429) throw asksForPatience(response);
+  if (!response.ok && !ANSWERS.has(response.status)) throw unknownOutcome(response.status);
   const parsed = replySchema.safeParse(parseJson(text));
   if (!parsed.success) throw unknownOutcome(response.status);
   const { status, reference, reason } = parsed.data;
   if (status === 'declined') {
-    const failure = { code: 'payment_declined', detail: reason ?? 'The provider declined' } as const;
+    const failure = {
+      code: 'payment_declined',
+      detail: reason ?? 'The provider declined',
+    } as const;
     return { kind: 'declined', failure };
   }
   if (reference === undefined) throw unknownOutcome(response.status);
