@@ -81,8 +81,9 @@ const saga: QueueSpec = {
   attempts: 20,
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
   concurrency: LIMITS.sagaConcurrency,
-  lockDurationMs: 30_000,
-  stalledIntervalMs: 15_000,
+  // A job whose worker died before the claim comes back by these: within the 45 s promised.
+  lockDurationMs: 15_000,
+  stalledIntervalMs: 5_000,
   maxStalledCount: 1_000, // as above
 };
 

@@ -43,6 +43,7 @@ export function startRecovery(options: RecoveryDeps): void {
   const expired = createExpiredHoldsStore(mongo.db);
   const deps = {
     workerId: processId,
+    leaseMs: Math.min(LIMITS.sweepLeaseMs, 3 * sweepIntervalMs + LIMITS.sweepJitterMs),
     store: createRecoveryStore(mongo.db),
     outbox,
     repairs: createRepairStore(mongo.db, outbox),

@@ -13,6 +13,7 @@ interface SweepDeps extends RepairDeps {
   readonly store: RecoveryStore;
   readonly outbox: OutboxStore;
   readonly leases: LeaseStore;
+  readonly leaseMs: number;
   /** R10: submits the release of holds past their time; how many. */
   readonly expireHolds: () => Promise<number>;
 }
@@ -36,7 +37,7 @@ const ROUNDS_MAX = 100;
  * so that two sweepers at once do nothing twice; the lease only spares the work.
  */
 export async function sweep(deps: SweepDeps): Promise<SweepReport> {
-  if (!(await deps.leases.hold(LEASE, deps.workerId, LIMITS.sweepLeaseMs))) return NOTHING;
+  if (!(await deps.leases.hold(LEASE, deps.workerId, deps.leaseMs))) return NOTHING;
   let overdue = 0;
   let redispatched = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {

@@ -16,7 +16,15 @@ import {
  */
 const faultSchema = z.object({
   on: z.enum([...PAYMENT_KINDS, 'voids', 'payments']),
-  kind: z.enum(['delay', 'error', 'hang', 'effect-then-hang', 'effect-then-error', 'decline']),
+  kind: z.enum([
+    'delay',
+    'error',
+    'hang',
+    'effect-then-hang',
+    'effect-then-error',
+    'decline',
+    'throttle',
+  ]),
   /** Requests that it befalls; then it is gone. */
   times: z.int().positive().default(1),
   delayMs: z.int().min(0).default(1_000),
@@ -73,6 +81,10 @@ export async function startSandbox(port = 0): Promise<Sandbox> {
       case 'delay':
         await sleep(fault.delayMs);
         break;
+      case 'throttle':
+        response.setHeader('retry-after', Math.ceil(fault.delayMs / 1_000));
+        reply(response, { status: 429, body: { reason: 'not so fast' } });
+        return;
       case 'decline':
       case undefined:
         break;

@@ -88,6 +88,24 @@ function factsOf(simulation: Simulation): Facts {
   return { epoch, now: new Date(1), isCancelRequested };
 }
 
+/** Ledger and journal are one transaction: it either happened or it did not. */
+function runAtomic(
+  simulation: Simulation,
+  { started, step }: { readonly started: SagaState; readonly step: number },
+  fate: Fate,
+): void {
+  const { plan, world } = simulation;
+  if (fate === 'dies before the call') {
+    simulation.epoch += 1;
+  } else if (fate === 'refuses') {
+    simulation.stored = stepRefused(plan, started, { step, at: AT, error: FAILED });
+  } else {
+    world.effects[step] = true;
+    simulation.stored = stepDone(started, step, { at: AT, result: undefined });
+    if (fate === 'dies after the call') simulation.epoch += 1;
+  }
+}
+
 /** Runs one command; what survives a death is what was stored before it. */
 function runForward(simulation: Simulation, step: number, attempt: number, fate: Fate): void {
   const { plan, world, epoch } = simulation;
@@ -95,15 +113,7 @@ function runForward(simulation: Simulation, step: number, attempt: number, fate:
   if (fate === 'dies before the intent') return void (simulation.epoch += 1);
   const started = stepStarted(plan, simulation.stored, { step, attempt, epoch, at: AT });
   if (isAtomic) {
-    // Ledger and journal are one transaction: it either happened or it did not.
-    if (fate === 'dies before the call') return void (simulation.epoch += 1);
-    if (fate === 'refuses') {
-      simulation.stored = stepRefused(plan, started, { step, at: AT, error: FAILED });
-      return;
-    }
-    world.effects[step] = true;
-    simulation.stored = stepDone(started, step, { at: AT, result: undefined });
-    if (fate === 'dies after the call') simulation.epoch += 1;
+    runAtomic(simulation, { started, step }, fate);
     return;
   }
   simulation.stored = started;
