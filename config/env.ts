@@ -25,8 +25,13 @@ const pools = z
   })
   .default(WORKER_POOLS);
 
-const port = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
-  z.coerce.number().int().min(0).max(65_535).default(fallback);
+const port = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a port number') // `Number` would take ' ' for 0
+    .transform(Number)
+    .pipe(z.int().max(65_535))
+    .default(fallback);
 
 export const envSchema = z.object({
   NODE_ENV: z
@@ -69,7 +74,10 @@ export const envSchema = z.object({
     .min(8, 'must have at least 8 characters')
     .optional()
     .describe('opens /admin; without it /admin stays shut'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('least severe level that is logged'),
   SANDBOX_URL: z.url().optional().describe('payment provider `sandbox` (scripts/sandbox)'),
   PAYMENT_PROVIDER_URL: z.url().optional().describe('payment provider `http`'),
   PAYMENT_PROVIDER_TOKEN: z.string().optional().describe('bearer token for it'),
@@ -114,7 +122,7 @@ export function redactEnv(env: Env): Readonly<Record<string, unknown>> {
     Object.entries(env).map(([name, value]) => {
       if (value !== undefined && SECRETS.has(name)) return [name, '[redacted]'];
       if (typeof value === 'string' && name.endsWith('_URL')) {
-        return [name, value.replace(/\/\/[^@/]*@/, '//[redacted]@')];
+        return [name, value.replace(/\/\/.*@/, '//[redacted]@')];
       }
       return [name, value];
     }),

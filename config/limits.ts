@@ -103,7 +103,14 @@ export const LIMITS = {
   redisCommandMs: 5 * SECOND,
   redisReconnectMsMax: 2 * SECOND,
 
+  /** Autoscaling: bounds that may be asked for, and the upper one when none is. */
+  replicasMax: 1_000,
+  replicasDefaultMax: 8,
+
   /** Lifecycle. */
+  requestHeadersMs: 10 * SECOND,
+  requestMs: 30 * SECOND,
+  keepAliveMs: 70 * SECOND,
   drainDeadlineMs: 25 * SECOND,
   readinessProbeMs: 1_500,
   adminSessionMs: 12 * HOUR,

@@ -94,14 +94,20 @@ export function startLanes(options: LanesOptions): Lanes {
       for (const lane of [...consumers.keys()]) lose(lane);
     }
   };
-  supervise(tick(), onError);
-  const ticker = startTicker({ intervalMs: LIMITS.laneLeaseRenewMs, run: tick, onError, clock });
+  // Two ticks never overlap, and closing waits for the one under way: it might still take lanes.
+  const first = tick().catch(onError);
+  const run = async (): Promise<void> => {
+    await first;
+    await tick();
+  };
+  const ticker = startTicker({ intervalMs: LIMITS.laneLeaseRenewMs, run, onError, clock });
 
   return {
     held: () => [...consumers.keys()].sort((a, b) => a - b),
     rank: () => rank,
     count: () => count,
     close: async () => {
+      await first;
       await ticker.stop();
       await Promise.all([...consumers.keys()].map(give));
       await roster.leave(processId);

@@ -18,8 +18,12 @@ interface PoolOptions<P> {
   readonly connection: Redis;
   readonly queue: QueueName;
   readonly work: (payload: P) => Promise<void>;
-  /** Ids for the log lines of a job. */
-  readonly contextOf: (payload: P) => Parameters<typeof withContext>[0];
+  /**
+   * Ids for the log lines of a job. Left out where a job only waits for work that many share: the
+   * lines of that work are not its own, and Node 20 makes every promise of a process dearer from
+   * the first context on.
+   */
+  readonly contextOf?: (payload: P) => Parameters<typeof withContext>[0];
 }
 
 /** The generic shell around a processor: parse the payload, one core call, dispose of the error. */
@@ -34,10 +38,13 @@ export function startPool<P>(options: PoolOptions<P>): Pool {
     }
     const payload = parsed.data as P; // the catalogue's schema for this queue
     try {
-      await withContext(
-        { ...contextOf(payload), ...(job.id !== undefined && { jobId: job.id }) },
-        () => work(payload),
-      );
+      if (contextOf === undefined) await work(payload);
+      else {
+        await withContext(
+          { ...contextOf(payload), ...(job.id !== undefined && { jobId: job.id }) },
+          () => work(payload),
+        );
+      }
     } catch (error) {
       await disposeOf(error, job, token);
     }

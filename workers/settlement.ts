@@ -75,11 +75,6 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
       connection,
       queue: laneQueue(lane),
       work: (payload) => settler.settle(lane, payload.operationId),
-      contextOf: (payload) => ({
-        operationId: payload.operationId,
-        tenantId: payload.tenantId,
-        correlationId: payload.trace.correlationId,
-      }),
     });
     settler.poke(lane);
     return pool;

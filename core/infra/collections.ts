@@ -1,6 +1,6 @@
 import type { Collection, Db, Document, IndexDescription } from 'mongodb';
 
-/** Every collection that we own, with its indexes. Applied at start; creating one twice is a no-op. */
+/** Every collection that we own, with its indexes; `schema.ts` creates what is missing. */
 export const COLLECTIONS = {
   operations: [
     { key: { tenantId: 1, idempotencyKey: 1 }, unique: true },
@@ -62,26 +62,4 @@ export type CollectionName = keyof typeof COLLECTIONS;
  */
 export function collection<T extends Document>(db: Db, name: CollectionName): Collection<T> {
   return db.collection<T>(name, { useBigInt64: true });
-}
-
-/** Creates collections and indexes that are missing. Safe to run by many processes at once. */
-export async function ensureCollections(db: Db): Promise<void> {
-  const existing = new Set(
-    (await db.listCollections({}, { nameOnly: true }).toArray()).map((info) => info.name),
-  );
-  for (const [name, indexes] of Object.entries(COLLECTIONS)) {
-    if (!existing.has(name)) await createCollection(db, name);
-    if (indexes.length > 0) await db.collection(name).createIndexes([...indexes]);
-  }
-}
-
-const NAMESPACE_EXISTS = 48;
-
-async function createCollection(db: Db, name: string): Promise<void> {
-  try {
-    await db.createCollection(name);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== NAMESPACE_EXISTS) throw error;
-  }
 }

@@ -34,22 +34,29 @@ const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([
   6, 7, 64, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436,
 ]);
 
+/**
+ * Out of time, out of disk, not (or no longer) allowed: the surroundings' fault. The same work may
+ * succeed once they are mended, so it is tried again, in smaller parts, and never parked for it.
+ */
+const SURROUNDINGS_CODES: ReadonlySet<number> = new Set([13, 18, 50, 14_031]);
+
 export function faultOf(error: unknown): DatabaseFault {
   if (!(error instanceof MongoError)) return 'other';
   if (error.hasErrorLabel('UnknownTransactionCommitResult')) return 'commit-unknown';
   if (UNAVAILABLE.has(error.name)) return 'unavailable';
+  const byCode = faultOfCode(error);
   if (error.hasErrorLabel('TransientTransactionError')) {
-    return isUnavailableCode(error) ? 'unavailable' : 'transient';
+    return byCode === 'unavailable' ? byCode : 'transient';
   }
-  if (error instanceof MongoServerError || error instanceof MongoBulkWriteError) {
-    if (error.code === DUPLICATE_KEY) return 'duplicate-key';
-    if (isUnavailableCode(error)) return 'unavailable';
-  }
-  return 'other';
+  const isServers = error instanceof MongoServerError || error instanceof MongoBulkWriteError;
+  return isServers ? byCode : 'other';
 }
 
-function isUnavailableCode(error: MongoError): boolean {
-  return typeof error.code === 'number' && UNAVAILABLE_CODES.has(error.code);
+function faultOfCode({ code }: MongoError): DatabaseFault {
+  if (typeof code !== 'number') return 'other';
+  if (code === DUPLICATE_KEY) return 'duplicate-key';
+  if (UNAVAILABLE_CODES.has(code)) return 'unavailable';
+  return SURROUNDINGS_CODES.has(code) ? 'transient' : 'other';
 }
 
 /** The one normaliser of what a database call throws. AppErrors pass through. */

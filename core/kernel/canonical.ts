@@ -33,7 +33,7 @@ export function jsonDifferences(stored: Json, sent: Json, max = 20): FieldError[
     if (found.length >= max) return;
     if (isPlainObject(a) && isPlainObject(b)) {
       for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-        visit(a[key], b[key], `${pointer}/${pointerSegment(key)}`);
+        visit(ownField(a, key), ownField(b, key), `${pointer}/${pointerSegment(key)}`);
       }
       return;
     }
@@ -43,6 +43,11 @@ export function jsonDifferences(stored: Json, sent: Json, max = 20): FieldError[
   };
   visit(stored, sent, '');
   return found;
+}
+
+/** Not what objects inherit: a request may name a field `constructor`. */
+function ownField(record: { readonly [key: string]: Json }, key: string): Json | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 function differenceText(stored: Json | undefined, sent: Json | undefined): string {

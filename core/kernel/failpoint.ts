@@ -34,13 +34,14 @@ export const noFailpoint: Failpoint = () => undefined;
  * `NAME[@N][,NAME…]`: at the N-th pass (default the first) of the failpoint, SIGKILL this process.
  * Used by the fault tests through the environment of real processes.
  *
- * @throws Error when a name is unknown, so that a misspelt test cannot pass by doing nothing.
+ * @throws Error when a name or a number is wrong, so that a misspelt test cannot pass by doing nothing.
  */
 export function killingFailpoint(spec: string, kill: () => void): Failpoint {
   const remaining = new Map<string, number>();
   for (const item of spec.split(',')) {
     const [name = '', count = '1'] = item.trim().split('@');
     if (!FAILPOINTS.some((known) => known === name)) throw new Error(`unknown failpoint "${name}"`);
+    if (!/^[1-9]\d*$/.test(count)) throw new Error(`"${count}" is no number of passes`);
     remaining.set(name, Number.parseInt(count, 10));
   }
   return (name) => {

@@ -35,10 +35,7 @@ function collect(issue: Issue, into: Collector): void {
   const pointer = into.prefix + pointerOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys) {
-      into.found.push({
-        pointer: `${pointer}/${pointerSegment(key)}`,
-        detail: 'is not a known field',
-      });
+      add(into.found, `${pointer}/${pointerSegment(key)}`, 'is not a known field');
     }
     return;
   }
@@ -48,7 +45,12 @@ function collect(issue: Issue, into: Collector): void {
     for (const nested of closest) collect(nested, inner);
     if (closest.length > 0) return;
   }
-  into.found.push({ pointer, detail: detailOf(issue, into.raw) });
+  add(into.found, pointer, detailOf(issue, into.raw));
+}
+
+/** One per place: what else is wrong there shows when the first is put right. */
+function add(found: FieldError[], pointer: string, detail: string): void {
+  if (!found.some((error) => error.pointer === pointer)) found.push({ pointer, detail });
 }
 
 /** The alternative that fails only further inside, and of those the one with the fewest issues. */

@@ -32,10 +32,19 @@ export function isOperationId(text: string): text is OperationId {
   return text.startsWith('op_') && BODY.test(text.slice(3));
 }
 
+/** Ids that were worked out lately: a settlement asks for the same ones several times. */
+const WALLET_IDS_MAX = 50_000;
+const walletIds = new Map<string, WalletId>();
+
 /** The wallet of a user in a currency; deterministic, so that two creations cannot both succeed. */
 export function walletIdOf(tenantId: string, userId: string, currency: string): WalletId {
-  const hash = createHash('sha256').update(`${tenantId}\n${userId}\n${currency}`).digest('hex');
-  return `wal_${hash.slice(0, 32)}`;
+  const text = `${tenantId}\n${userId}\n${currency}`;
+  const known = walletIds.get(text);
+  if (known !== undefined) return known;
+  const id: WalletId = `wal_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+  if (walletIds.size >= WALLET_IDS_MAX) walletIds.clear();
+  walletIds.set(text, id);
+  return id;
 }
 
 /** The id of what an operation creates: `leaf` is its origin (`op_…` or, in a batch, `op_…-3`). */

@@ -5,8 +5,16 @@ import { faultOf } from '../infra/database-errors.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { assert } from '../kernel/assert.ts';
 import type { BookChanges, Change, LedgerState } from './book.ts';
-import type { EntryDoc, HoldDoc, TransferDoc, UserDoc, WalletDoc } from './documents.ts';
+import {
+  type EntryDoc,
+  type HoldDoc,
+  type TransferDoc,
+  type UserDoc,
+  type WalletDoc,
+  systemUserId,
+} from './documents.ts';
 import { type HoldId, type TransferId, type WalletId, walletIdOf } from '../kernel/ids.ts';
+import { writeWallets } from './wallet-writes-store.ts';
 
 /** Ids of what a batch of decisions reads. */
 export interface LedgerReads {
@@ -16,6 +24,8 @@ export interface LedgerReads {
   readonly owners: readonly { readonly tenantId: string; readonly userId: string }[];
   readonly transfers: ReadonlySet<string>;
   readonly holds: ReadonlySet<string>;
+  /** Of the system wallets that work on a hold moves: their currency is known once it is read. */
+  readonly stripe: number;
 }
 
 /** The ledger inside one MongoDB transaction. */
@@ -87,6 +97,9 @@ async function commit(session: ClientSession): Promise<void> {
   }
 }
 
+/** Where held funds are booked against, and where captured ones go. */
+const HOLD_SYSTEMS = ['clearing', 'world'] as const;
+
 type Reader = (session: ClientSession, reads: LedgerReads) => Promise<LedgerState>;
 
 function createReader(db: Db): Reader {
@@ -116,6 +129,9 @@ function createReader(db: Db): Reader {
     }
     for (const { tenantId, userId, currency } of foundHolds) {
       walletIds.add(walletIdOf(tenantId, userId, currency));
+      for (const name of HOLD_SYSTEMS) {
+        walletIds.add(walletIdOf(tenantId, systemUserId(name, reads.stripe), currency));
+      }
     }
     const foundWallets =
       walletIds.size === 0
@@ -150,60 +166,38 @@ function createWriter(db: Db): (session: ClientSession, changes: BookChanges) =>
   const holds = collection<HoldDoc>(db, 'holds');
 
   return async (session, changes) => {
-    if (changes.wallets.length > 0) {
-      const result = await wallets.bulkWrite(changes.wallets.map(walletWrite), {
-        session,
-        ordered: false,
-      });
-      assertWritten(result, changes.wallets, 'wallets');
-    }
+    await writeWallets(wallets, changes.wallets, session);
     if (changes.entries.length > 0) {
-      await entries.insertMany([...changes.entries], { session, ordered: false });
+      await entries.insertMany([...changes.entries], { session, ordered: true });
     }
     if (changes.transfers.length > 0) {
-      const writes = changes.transfers.map(transferWrite);
-      const result = await transfers.bulkWrite(writes, { session, ordered: false });
+      const writes = newFirst(changes.transfers).map(transferWrite);
+      const result = await transfers.bulkWrite(writes, { session, ordered: true });
       assertWritten(result, changes.transfers, 'transfers');
     }
     if (changes.holds.length > 0) {
-      const writes = changes.holds.map(holdWrite);
-      const result = await holds.bulkWrite(writes, { session, ordered: false });
+      const writes = newFirst(changes.holds).map(holdWrite);
+      const result = await holds.bulkWrite(writes, { session, ordered: true });
       assertWritten(result, changes.holds, 'holds');
     }
     if (changes.users.length > 0) {
-      const writes = changes.users.map(userWrite);
-      const result = await users.bulkWrite(writes, { session, ordered: false });
+      const writes = newFirst(changes.users).map(userWrite);
+      const result = await users.bulkWrite(writes, { session, ordered: true });
       assertWritten(result, changes.users, 'users');
     }
   };
 }
 
-function walletWrite({ before, after }: Change<WalletDoc>): AnyBulkWriteOperation<WalletDoc> {
-  if (before === undefined) return { insertOne: { document: after } };
-  const moved = {
-    balance: after.balance,
-    bonusBalance: after.bonusBalance,
-    lockedBalance: after.lockedBalance,
-    seq: after.seq,
-    totalCredited: after.totalCredited,
-    totalDebited: after.totalDebited,
-    updatedAt: after.updatedAt,
-  };
-  const settings = {
-    status: after.status,
-    ownerBlocked: after.ownerBlocked,
-    overdraftLimit: after.overdraftLimit,
-  };
-  const hasSettingsChanged =
-    after.status !== before.status ||
-    after.ownerBlocked !== before.ownerBlocked ||
-    after.overdraftLimit !== before.overdraftLimit;
-  return {
-    updateOne: {
-      filter: { _id: after._id, seq: before.seq },
-      update: { $set: hasSettingsChanged ? { ...moved, ...settings } : moved },
-    },
-  };
+/**
+ * New documents first: two commands at most. In order, so that the first failure is the one that
+ * is reported: what follows it in a transaction can only say that the transaction is gone, which
+ * would make a duplicate key look like a passing conflict.
+ */
+function newFirst<T>(changes: readonly Change<T>[]): readonly Change<T>[] {
+  return [
+    ...changes.filter(({ before }) => before === undefined),
+    ...changes.filter(({ before }) => before !== undefined),
+  ];
 }
 
 function transferWrite({ before, after }: Change<TransferDoc>): AnyBulkWriteOperation<TransferDoc> {

@@ -248,46 +248,63 @@ async function decideWithWaiting(
     deps.logger.error({ err: error, operationId: operation._id }, 'operation.decision.crashed');
   };
   const context = { loaded, at, stripe, onBug };
-  const decided = decideBatch(batch, context);
   const lines = new Set<string>();
-  for (const [index, outcome] of decided.outcomes.entries()) {
-    const one = batch[index];
-    if (one === undefined || !isForWantOfOwner(outcome)) continue;
-    if (await isCreationUnderWay(deps, { one, loaded, batch }, session)) {
-      lines.add(one.operation.orderingKey);
+  for (;;) {
+    const rest = batch.filter(({ operation }) => !lines.has(operation.orderingKey));
+    const decided = decideBatch(rest, context);
+    const wanting = rest.filter((_one, index) => isForWantOfOwner(decided.outcomes[index]));
+    const waiting = await linesInWaiting(deps, { batch: rest, wanting, loaded }, session);
+    if (waiting.length === 0) {
+      const late = batch.filter(({ operation }) => lines.has(operation.orderingKey));
+      return { ...decided, waiting: late.map(({ operation }) => operation._id) };
     }
+    // Without these lines others may want for what they would have created.
+    for (const orderingKey of waiting) lines.add(orderingKey);
   }
-  if (lines.size === 0) return { ...decided, waiting: [] };
-  const isWaiting = ({ operation }: BoundDoc): boolean => lines.has(operation.orderingKey);
-  const rest = batch.filter((one) => !isWaiting(one));
-  const waiting = batch.filter(isWaiting).map(({ operation }) => operation._id);
-  return { ...decideBatch(rest, context), waiting };
 }
 
-function isForWantOfOwner({ error }: Outcome): boolean {
-  const code = error?.code;
+function isForWantOfOwner(outcome: Outcome | undefined): boolean {
+  const code = outcome?.error?.code;
   return code === 'wallet_not_found' || code === 'user_not_found' || code === 'batch_item_rejected';
 }
 
-async function isCreationUnderWay(
+interface Wanting {
+  readonly batch: readonly BoundDoc[];
+  /** Those that were refused for want of a user or a wallet. */
+  readonly wanting: readonly BoundDoc[];
+  readonly loaded: LedgerState;
+}
+
+/** The lines of those whose missing user or wallet an older operation of another line may create. */
+async function linesInWaiting(
   deps: RunnerDeps,
-  look: {
-    readonly one: BoundDoc;
-    readonly loaded: LedgerState;
-    readonly batch: readonly BoundDoc[];
-  },
+  { batch, wanting, loaded }: Wanting,
   session: Parameters<SettleStore['finish']>[0],
-): Promise<boolean> {
-  const { operation } = look.one;
-  const keys = missingOwners(look.one, look.loaded)
-    .map((userId) => userOrderingKey(operation.tenantId, userId))
-    .filter((orderingKey) => orderingKey !== operation.orderingKey)
-    .map((orderingKey) => ({ orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) }));
-  if (keys.length === 0) return false;
-  const older = await deps.operations.keysWithOlderOpen(session, keys, operation.stamp);
+): Promise<readonly string[]> {
   // What this very batch settles before it has been seen already.
-  const inBatch = new Set(look.batch.map((one) => one.operation.orderingKey));
-  return [...older].some((orderingKey) => !inBatch.has(orderingKey));
+  const inBatch = new Set(batch.map(({ operation }) => operation.orderingKey));
+  const keysOf = (one: BoundDoc): readonly string[] =>
+    missingOwners(one, loaded)
+      .map((userId) => userOrderingKey(one.operation.tenantId, userId))
+      .filter((orderingKey) => !inBatch.has(orderingKey));
+  const wanted = wanting.map((one) => ({ operation: one.operation, keys: keysOf(one) }));
+  const keys = [...new Set(wanted.flatMap((one) => one.keys))];
+  if (keys.length === 0) return [];
+  const oldest = await deps.operations.oldestOpen(
+    session,
+    keys.map((orderingKey) => ({ orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) })),
+  );
+  return wanted
+    .filter((one) => one.keys.some((key) => isOlder(oldest.get(key), one.operation)))
+    .map(({ operation }) => operation.orderingKey);
+}
+
+type Place = Pick<BoundDoc['operation'], '_id' | 'stamp'>;
+
+/** Accepted earlier. A strict order, so that two operations never wait for each other. */
+function isOlder(one: Place | undefined, other: Place): boolean {
+  if (one === undefined) return false;
+  return one.stamp < other.stamp || (one.stamp === other.stamp && one._id < other._id);
 }
 
 function observe(

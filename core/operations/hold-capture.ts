@@ -51,6 +51,8 @@ export const holdCapture = defineOperation({
     if (!outgoing.ok) return outgoing;
     const to = payee(draft, hold, input);
     if (!to.ok) return to;
+    const incoming = checkIncoming(to.value, value);
+    if (!incoming.ok) return incoming;
     unlock(draft, { hold, wallet: wallet.value, value });
     draft.move({
       from: wallet.value,
@@ -86,9 +88,7 @@ function payee(
   if (input.toUserId === hold.userId) {
     return refuse('same_wallet', 'A capture goes to somebody else; release the hold instead');
   }
-  const to = findWallet(draft, { userId: input.toUserId, currency: hold.currency });
-  if (!to.ok) return to;
-  return checkIncoming(to.value, hold.amount);
+  return findWallet(draft, { userId: input.toUserId, currency: hold.currency });
 }
 
 /** The hold, if it can still be captured or released. */

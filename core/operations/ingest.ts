@@ -40,6 +40,8 @@ interface Ticket {
   readonly submission: Submission;
   readonly context: SubmissionContext;
   readonly requestHash: string;
+  /** The call that brought it: its submissions stay together, and so in their order. */
+  readonly call: object;
   readonly settle: (outcome: SubmissionOutcome) => void;
 }
 
@@ -57,7 +59,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   const pump = (): void => {
     isScheduled = false;
     while (waiting.length > 0 && groupsInFlight < LIMITS.groupCommitsInFlightMax) {
-      const group = waiting.splice(0, LIMITS.groupCommitSizeMax);
+      const group = waiting.splice(0, groupEnd(waiting));
       groupsInFlight += 1;
       commitGroup(deps, group).then(landed, landed);
     }
@@ -90,10 +92,12 @@ export function createIngest(deps: IngestDeps): Ingest {
     submit: async (submissions: readonly Submission[], context: SubmissionContext) => {
       const error = refusal();
       if (error !== undefined) return submissions.map(() => ({ kind: 'refused' as const, error }));
+      const call = {};
       const outcomes = submissions.map(
         (submission) =>
           new Promise<SubmissionOutcome>((settle) => {
-            waiting.push({ submission, context, requestHash: requestHashOf(submission), settle });
+            const requestHash = requestHashOf(submission);
+            waiting.push({ submission, context, requestHash, call, settle });
           }),
       );
       schedule(waiting.length >= LIMITS.groupCommitSizeMax ? 0 : LIMITS.groupCommitWindowMs);
@@ -108,6 +112,16 @@ export function createIngest(deps: IngestDeps): Ingest {
       });
     },
   });
+}
+
+/**
+ * How many of the waiting make the next group: up to the usual size, and to the end of the call at
+ * that point. Two groups of one call would be under way at once, and so in no order.
+ */
+function groupEnd(waiting: readonly Ticket[]): number {
+  let end = Math.min(waiting.length, LIMITS.groupCommitSizeMax);
+  while (end < waiting.length && waiting[end]?.call === waiting[end - 1]?.call) end += 1;
+  return end;
 }
 
 /** Never rejects: every ticket of the group gets its outcome. */

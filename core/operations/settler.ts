@@ -8,6 +8,7 @@ import { supervise } from '../kernel/supervise.ts';
 import type { WalletClaims } from '../ledger/wallet-claims-lock.ts';
 import type { OperationStore } from '../saga/operation-store.ts';
 import type { OperationDoc } from '../saga/operation.ts';
+import { withoutContext } from '../telemetry/context.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { BatchRunner } from './batch-runner.ts';
@@ -73,6 +74,7 @@ export function createSettler(deps: SettlerDeps): Settler {
       metrics.deferred.inc({ reason: 'in-flight' });
     },
   };
+  let isClaimedElsewhere = false;
   let isPumping = false;
   let failures = 0;
   let pumped: Promise<void> = Promise.resolve();
@@ -80,7 +82,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   const pump = (): void => {
     if (isPumping || stopping.signal.aborted) return;
     isPumping = true;
-    pumped = pumpOnce()
+    pumped = withoutContext(pumpOnce)
       .catch((error: unknown) => {
         failures += 1;
         logger.warn({ err: error, failures }, 'settlement.read.failed');
@@ -109,8 +111,11 @@ export function createSettler(deps: SettlerDeps): Settler {
   const readLanes = async (lanes: readonly number[]): Promise<void> => {
     const known = waiters.known();
     const limit = LIMITS.settlementBatchMax + flight.operations.size + cooling.size();
-    const open = await store.openInLanes(lanes, limit);
-    const isComplete = open.length < limit;
+    const read = await store.openInLanes(lanes, limit);
+    const isComplete = read.length < limit;
+    // The server takes the partial index's word for the status: what settles between its look at
+    // the index and its look at the document still comes back, settled.
+    const open = read.filter(({ status }) => status === 'accepted');
     if (isComplete) waiters.acknowledgeGone(known, { lanes, open, underWay: flight.operations });
     const { batch, isHeldBack } = selectBatch(open, selector);
     const claimed = await claim(batch);
@@ -118,6 +123,7 @@ export function createSettler(deps: SettlerDeps): Settler {
     else supervise(claimed.release(), () => undefined);
     // More to read now, or when what blocks it has landed or cooled down.
     const hasMore = !isComplete && claimed.batch.length > 0;
+    if (claimed.batch.length < batch.length) isClaimedElsewhere = true;
     const isBlocked = isHeldBack || !isComplete || claimed.batch.length < batch.length;
     if (hasMore) for (const lane of lanes) dirty.add(lane);
     else if (isBlocked) for (const lane of lanes) flight.revisit.add(lane);
@@ -178,7 +184,10 @@ export function createSettler(deps: SettlerDeps): Settler {
   const revisit = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await clock.sleep(REVISIT_MS, stopping.signal);
-      if (flight.revisit.size === 0) continue;
+      // What only a batch under way holds back is looked at when that lands.
+      const isTimed = isClaimedElsewhere || cooling.size() > 0 || flight.operations.size === 0;
+      if (flight.revisit.size === 0 || !isTimed) continue;
+      isClaimedElsewhere = false;
       for (const lane of flight.revisit) dirty.add(lane);
       flight.revisit.clear();
       pump();
@@ -191,8 +200,11 @@ export function createSettler(deps: SettlerDeps): Settler {
       if (waiters.isSettled(operationId)) return;
       if (stopping.signal.aborted) throw shuttingDown();
       const settled = waiters.wait(lane, operationId);
-      dirty.add(lane);
-      pump();
+      // What stands there waits for a batch under way: a job more changes nothing about that.
+      if (!flight.revisit.has(lane) || flight.operations.size === 0) {
+        dirty.add(lane);
+        pump();
+      }
       await settled;
     },
     poke: (lane: number) => {

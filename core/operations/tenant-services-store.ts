@@ -1,7 +1,8 @@
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
-import { collection, ensureCollections } from '../infra/collections.ts';
+import { collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
+import { ensureCollections } from '../infra/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { SYSTEM_WALLETS, type WalletDoc, systemUserId } from '../ledger/documents.ts';
 import { openWallet } from '../ledger/wallet.ts';
@@ -80,7 +81,7 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
       return current?.provisionedBy === operationId && current.status !== 'abandoned';
     },
     prepareDatabase: async (tenantId: string) => {
-      await ensureCollections(db);
+      await ensureCollections(db, clock);
       const tenant = await tenants.findOne({ _id: tenantId });
       await openSystemWallets(tenantId, tenant?.currencies ?? []);
     },

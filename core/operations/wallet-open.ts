@@ -30,6 +30,8 @@ export const walletOpen = defineOperation({
       at: draft.scope.at,
     });
     draft.putWallet(wallet);
+    // A write, so that blocking the user at the same moment conflicts and sees the new wallet.
+    draft.putUser({ ...user, updatedAt: draft.scope.at });
     return ok({ walletId: wallet._id });
   },
 });

@@ -38,6 +38,7 @@ const ROUNDS_MAX = 100;
  */
 export async function sweep(deps: SweepDeps): Promise<SweepReport> {
   if (!(await deps.leases.hold(LEASE, deps.workerId, deps.leaseMs))) return NOTHING;
+  await observeOldest(deps); // first: what follows ends early while Redis is away
   let overdue = 0;
   let redispatched = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
@@ -59,7 +60,6 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
     events += published;
     if (published < LIMITS.sweepBatch) break;
   }
-  await observeOldest(deps);
   if (overdue + events > 0) {
     deps.logger.info({ overdue, redispatched, events }, 'sweep.finished');
   }

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Env, redactEnv } from '../../config/env.ts';
-import { ensureCollections } from '../infra/collections.ts';
+import { ensureCollections } from '../infra/schema.ts';
 import { type Mongo, openMongo } from '../infra/mongo.ts';
 import { type Clock, startTicker, systemClock } from '../kernel/clock.ts';
 import { type Failpoint, killingFailpoint, noFailpoint } from '../kernel/failpoint.ts';
@@ -49,7 +49,7 @@ export async function openPlatform(env: Env, service: string): Promise<Platform>
   });
   lifecycle.onClose('mongodb', () => mongo.close());
   try {
-    await ensureCollections(mongo.db);
+    await ensureCollections(mongo.db, clock);
   } catch (error) {
     await lifecycle.close();
     throw error;

@@ -29,12 +29,11 @@ export interface SettleStore {
   finish(session: ClientSession, finishes: readonly Finish[], stamp: FinishStamp): Promise<boolean>;
   /** Parks one operation outside a transaction; false when it has moved meanwhile. */
   park(operation: OperationDoc, failure: Failure): Promise<boolean>;
-  /** Those of the ordering keys under which something older than `stamp` is still to be settled. */
-  keysWithOlderOpen(
+  /** The oldest operation that is still to be settled under each of some ordering keys. */
+  oldestOpen(
     session: ClientSession,
     keys: readonly { readonly orderingKey: string; readonly lane: number }[],
-    stamp: bigint,
-  ): Promise<ReadonlySet<string>>;
+  ): Promise<ReadonlyMap<string, Pick<OperationDoc, '_id' | 'stamp'>>>;
 }
 
 export function createSettleStore(db: Db): SettleStore {
@@ -76,21 +75,34 @@ export function createSettleStore(db: Db): SettleStore {
       ]);
       return result.matchedCount === 1;
     },
-    keysWithOlderOpen: async (session, keys, stamp) => {
+    oldestOpen: async (session, keys) => {
       const found = await operations
-        .find(
-          {
-            lane: { $in: [...new Set(keys.map(({ lane }) => lane))] },
-            status: 'accepted',
-            stamp: { $lte: stamp },
-            orderingKey: { $in: keys.map(({ orderingKey }) => orderingKey) },
-          },
-          { session, projection: { orderingKey: 1 }, maxTimeMS: LIMITS.mongoMaxTimeMs },
+        .aggregate<OldestOpen>(
+          [
+            {
+              $match: {
+                lane: { $in: [...new Set(keys.map(({ lane }) => lane))] },
+                status: 'accepted',
+                orderingKey: { $in: [...new Set(keys.map(({ orderingKey }) => orderingKey))] },
+              },
+            },
+            { $sort: { stamp: 1, _id: 1 } },
+            {
+              $group: { _id: '$orderingKey', id: { $first: '$_id' }, stamp: { $first: '$stamp' } },
+            },
+          ],
+          { session, maxTimeMS: LIMITS.mongoMaxTimeMs },
         )
         .toArray();
-      return new Set(found.map((operation) => operation.orderingKey));
+      return new Map(found.map(({ _id, id, stamp }) => [_id, { _id: id, stamp }]));
     },
   } satisfies SettleStore);
+}
+
+interface OldestOpen {
+  readonly _id: string;
+  readonly id: OperationDoc['_id'];
+  readonly stamp: bigint;
 }
 
 function isPlainSuccess({ status, result }: Finish): boolean {

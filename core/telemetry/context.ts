@@ -19,3 +19,8 @@ export function currentContext(): LogContext {
 export function withContext<T>(context: LogContext, work: () => T): T {
   return storage.run({ ...storage.getStore(), ...context }, work);
 }
+
+/** Runs `work` with none: for what many requests or jobs share and one of them happens to start. */
+export function withoutContext<T>(work: () => T): T {
+  return storage.exit(work);
+}

@@ -68,5 +68,6 @@ function defaultOf(field: z.ZodType): string {
   const parsed = field.safeParse(undefined);
   if (!parsed.success || parsed.data === undefined) return '';
   const { data } = parsed;
-  return typeof data === 'string' || typeof data === 'number' ? String(data) : [data].join(',');
+  if (Array.isArray(data)) return data.join(',');
+  return typeof data === 'string' || typeof data === 'number' ? String(data) : '';
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
-import { ensureCollections } from '../../core/infra/collections.ts';
+import { ensureCollections } from '../../core/infra/schema.ts';
 import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
@@ -61,11 +61,12 @@ export function testUrl(name: 'MONGO_URL' | 'REDIS_URL'): string {
 
 export async function openArena(): Promise<Arena> {
   const name = expect.getState().testPath ?? 'arena';
-  const database = `sg_${createHash('sha256').update(name).digest('hex').slice(0, 8)}_${newToken().slice(0, 6)}`;
+  const place = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  const database = `sg_${place}_${newToken().slice(0, 6)}`;
   const metrics = createMetrics();
   const logger = createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', service: 'test' });
   const mongo = await openMongo({ url: testUrl('MONGO_URL'), database, appName: database });
-  await ensureCollections(mongo.db);
+  await ensureCollections(mongo.db, systemClock);
   const sandbox = await startSandbox();
   const tenantId = 'default';
   const published: OperationJob[] = [];

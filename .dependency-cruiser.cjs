@@ -1,0 +1,217 @@
+/**
+ * The import directions of docs/ARCHITECTURE.md as errors. Every rule here has a violating file in
+ * tests/unit/tooling/boundaries.test.ts, and that test fails when a rule is added without one.
+ */
+
+const SOURCE = '^(config|core|queues|api|workers)/';
+
+/** Core, lowest first. A component may import its own tier (stores excepted) and lower ones. */
+const CORE_TIERS = [
+  ['kernel'],
+  ['telemetry'],
+  ['infra'],
+  ['service-config'],
+  ['ledger', 'users', 'tenants', 'wallets', 'holds'],
+  ['saga'],
+  ['operations', 'notifications'],
+  ['recovery'],
+  ['runtime'],
+];
+const SIBLINGS = CORE_TIERS[4];
+
+const INFRA = '^core/infra/';
+const TELEMETRY = '^core/telemetry/';
+const PROVIDERS = '^core/(notifications|operations)/';
+
+/** Parsing happens at every boundary, so its library has no single home. */
+const EVERYWHERE = 'zod';
+
+/**
+ * Where a third-party package may be imported. One home keeps a library replaceable and its quirks
+ * in one place; a package that is missing here may not be imported by the sources at all.
+ */
+const PACKAGE_HOMES = [
+  ['uuid', ['^core/kernel/']],
+  ['mongodb|bson', [INFRA, '^core/.+-store\\.ts$']],
+  ['ioredis', [INFRA, '^core/.+-(cache|lock)\\.ts$', '^queues/']],
+  ['lru-cache', [INFRA, '^core/.+-cache\\.ts$']],
+  ['bullmq', ['^queues/', '^workers/']],
+  ['bullmq-otel', ['^queues/', '^workers/']],
+  ['pino|prom-client|@opentelemetry/.+', [TELEMETRY]],
+  ['@bull-board/api', ['^queues/', '^api/']],
+  ['@bull-board/express', ['^api/']],
+  ['express|express-serve-static-core|helmet|jose|rate-limiter-flexible', ['^api/']],
+  ['socket\\.io|@socket\\.io/redis-streams-adapter', ['^api/']],
+  ['graphql|graphql-yoga|@escape\\.tech/graphql-armor', ['^api/']],
+  ['csv-parse', ['^api/']],
+  ['undici|ipaddr\\.js|nodemailer|web-push', [INFRA, PROVIDERS]],
+];
+
+const inCore = (names) => `^core/(${names.join('|')})/`;
+const npm = (names) => `(^|/)node_modules/(@types/)?(${names})/`;
+
+function layer(name, [from, to], comment) {
+  return { name, severity: 'error', comment, from: { path: from }, to: { path: to } };
+}
+
+const layers = [
+  layer(
+    'config-imports-nothing',
+    ['^config/', '^(core|queues|api|workers)/'],
+    'config is the floor',
+  ),
+  layer('core-is-below-the-edges', ['^core/', '^(queues|api|workers)/'], 'declare a port instead'),
+  layer('queues-below-api-and-workers', ['^queues/', '^(api|workers)/'], 'queues serve both sides'),
+  layer('api-not-workers', ['^api/', '^workers/'], 'they meet in core and queues only'),
+  layer('workers-not-api', ['^workers/', '^api/'], 'they meet in core and queues only'),
+  {
+    name: 'env-is-passed-in',
+    severity: 'error',
+    comment: 'main.ts parses the environment once and hands values down; its types are fine',
+    from: { path: '^core/', pathNot: '^core/runtime/' }, // where values are handed out
+    to: { path: '^config/env\\.ts$', dependencyTypesNot: ['type-only'] },
+  },
+];
+
+/** One rule per tier, so that a report names the tier that reached upwards. */
+const coreTiers = CORE_TIERS.slice(0, -1).map((tier, index) =>
+  layer(
+    `core-tier-${tier[0]}`,
+    [inCore(tier), inCore(CORE_TIERS.slice(index + 1).flat())],
+    `upwards import inside core; the order is ${CORE_TIERS.map(String).join(' < ')}`,
+  ),
+);
+
+const insideCore = [
+  {
+    name: 'core-tier-unknown',
+    severity: 'error',
+    comment: 'a new component of core needs its place in CORE_TIERS',
+    from: {},
+    to: { path: '^core/', pathNot: inCore(CORE_TIERS.flat()) },
+  },
+  {
+    name: 'sibling-stores-are-private',
+    severity: 'error',
+    comment: 'siblings talk through <noun>.ts; a store, cache or lock belongs to its own component',
+    from: { path: `^core/(${SIBLINGS.join('|')})/` },
+    to: { path: `${inCore(SIBLINGS)}.*-(store|cache|lock)\\.ts$`, pathNot: '^core/$1/' },
+  },
+  {
+    name: 'operations-not-notifications',
+    severity: 'error',
+    comment: 'a step requests a notification by writing an outbox row',
+    from: { path: '^core/operations/' },
+    to: { path: '^core/notifications/' },
+  },
+  {
+    name: 'notifications-not-operations',
+    severity: 'error',
+    comment: 'notifications see events, never operation definitions',
+    from: { path: '^core/notifications/' },
+    to: { path: '^core/operations/' },
+  },
+  {
+    name: 'kernel-does-no-io',
+    severity: 'error',
+    comment: 'the kernel is pure: it computes, others read and write',
+    from: { path: '^core/kernel/' },
+    to: {
+      dependencyTypes: ['core'],
+      path: '^(node:)?(fs|net|http|https|http2|tls|dns|dgram|child_process|worker_threads|cluster)\\b',
+    },
+  },
+];
+
+const packageHomes = PACKAGE_HOMES.map(([names, homes]) => ({
+  name: `home-of-${names
+    .split('|')[0]
+    .replace(/[^a-z-]+/g, '-')
+    .replace(/^-|-$/g, '')}`,
+  severity: 'error',
+  comment: `may be imported only by ${homes.join(' and ')}`,
+  from: { path: SOURCE, pathNot: homes },
+  to: { path: npm(names) },
+}));
+
+/** What ships: the sources, and the command line, which is built into the same image. */
+const SHIPPED = '^((config|core|queues|api|workers)|scripts/cli)/';
+
+const hygiene = [
+  {
+    name: 'no-circular',
+    severity: 'error',
+    comment: 'also for types: a cycle of types is a component boundary in the wrong place',
+    from: {},
+    to: { circular: true },
+  },
+  {
+    name: 'no-orphans',
+    severity: 'error',
+    comment: 'nothing imports it and it imports nothing: delete it, or wire it in',
+    from: { orphan: true, path: SOURCE, pathNot: '^(api|workers)/main\\.ts$' },
+    to: {},
+  },
+  {
+    name: 'sources-stand-alone',
+    severity: 'error',
+    comment: 'nothing that ships may import tests, benchmarks, examples or scripts',
+    from: { path: SOURCE },
+    to: { path: '^(tests|bench|scripts|examples)/' },
+  },
+  {
+    name: 'cli-stands-alone',
+    severity: 'error',
+    comment: 'the command line ships in the image; tests and examples do not',
+    from: { path: '^scripts/cli/' },
+    to: { path: '^(tests|examples)/' },
+  },
+  {
+    name: 'no-dev-dependency-in-source',
+    severity: 'error',
+    comment: 'the image is installed with --omit=dev',
+    from: { path: SHIPPED },
+    // A package's types come from @types (dev); they are gone before anything runs.
+    to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '@types/' },
+  },
+  {
+    name: 'package-without-a-home',
+    severity: 'error',
+    comment: 'add a row to PACKAGE_HOMES in .dependency-cruiser.cjs and a line to an ADR',
+    from: { path: SOURCE },
+    to: {
+      path: '(^|/)node_modules/',
+      pathNot: [npm(EVERYWHERE), ...PACKAGE_HOMES.map(([names]) => npm(names))],
+    },
+  },
+  {
+    name: 'package-not-listed',
+    severity: 'error',
+    comment: 'installed by accident of another package: add it to package.json',
+    from: {},
+    to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+  },
+  {
+    name: 'resolvable',
+    severity: 'error',
+    comment: 'the import leads nowhere',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+];
+
+module.exports = {
+  forbidden: [...layers, ...coreTiers, ...insideCore, ...packageHomes, ...hygiene],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|coverage|\\.data|\\.cache)/' },
+    // Before compilation, so that `import type` counts too.
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+    },
+    reporterOptions: { text: { highlightFocused: true } },
+  },
+};

@@ -1,0 +1,150 @@
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../core/kernel/clock.ts';
+import { AppError } from '../core/kernel/errors.ts';
+import { newId } from '../core/kernel/ids.ts';
+import type { Logger } from '../core/telemetry/logger.ts';
+import type { Metrics } from '../core/telemetry/metrics.ts';
+import type { Principal } from '../core/tenants/api-key.ts';
+import type { Authenticator } from '../core/tenants/api-key-cache.ts';
+import type { Endpoint, Reply } from './endpoint.ts';
+import { bearerOf, correlationIdOf } from './headers.ts';
+import {
+  PROBLEM_TYPE,
+  clientErrorOf,
+  operationIdOf,
+  problemHeaders,
+  problemOf,
+  problemText,
+  statusOfCode,
+} from './problem.ts';
+import { send } from './send.ts';
+import type { ApiServices } from './services.ts';
+
+export interface AdapterDeps {
+  readonly services: ApiServices;
+  readonly authenticator: Authenticator;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** One request on its way through: what is known of it before anything is parsed. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The pattern of its path: a label, so never the path itself. */
+  readonly route: string;
+  readonly work: (correlationId: string) => Promise<Reply> | Reply;
+}
+
+/** Does the work of a request and answers it, whatever happens. Never rejects. */
+export async function exchange(
+  deps: Omit<AdapterDeps, 'services' | 'authenticator'>,
+  one: Exchange,
+) {
+  const { request, response, route, work } = one;
+  const startedMs = deps.clock.monotonicMs();
+  let correlationId = '';
+  let reply: Reply;
+  try {
+    correlationId = correlationIdOf(request) ?? newId('req');
+    reply = await work(correlationId);
+  } catch (error) {
+    if (correlationId === '') correlationId = newId('req'); // the one that came is not usable
+    reply = problemReply(deps, error, { request, correlationId });
+  }
+  try {
+    send(response, reply, correlationId);
+  } catch (err) {
+    deps.logger.error({ err, route, correlationId }, 'request.answer.failed');
+    response.destroy();
+  }
+  const method = request.method ?? 'GET';
+  const seconds = (deps.clock.monotonicMs() - startedMs) / 1_000;
+  deps.metrics.httpDuration.observe({ method, route, status: reply.status }, seconds);
+  deps.logger.debug({ method, route, status: reply.status, correlationId }, 'request.answered');
+}
+
+/** The path of a request, without its query. */
+export function pathOf({ url = '/' }: IncomingMessage): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+/** An endpoint as a handler for its path. */
+export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
+  return (request: IncomingMessage & { readonly params: unknown }, response: ServerResponse) =>
+    exchange(deps, {
+      request,
+      response,
+      route: endpoint.path,
+      work: async (correlationId) =>
+        endpoint.run({
+          incoming: request,
+          params: request.params,
+          correlationId,
+          principal: await authenticate(deps.authenticator, request),
+          services: deps.services,
+          signal: once(() => goneSignal(response)),
+        }),
+    });
+}
+
+async function authenticate(
+  authenticator: Authenticator,
+  request: IncomingMessage,
+): Promise<Principal> {
+  const key = bearerOf(request);
+  const principal = key === undefined ? undefined : await authenticator.authenticate(key);
+  if (principal !== undefined) return principal;
+  throw new AppError('unauthenticated', 'Send a valid key: `Authorization: Bearer slk_…`');
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Aborts when the connection closes before the answer is out. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  setMaxListeners(0, gone.signal); // a bulk request waits for every one of its items
+  response.once('close', () => {
+    gone.abort();
+  });
+  return gone.signal;
+}
+
+interface ProblemRequest {
+  readonly request: IncomingMessage;
+  readonly correlationId: string;
+}
+
+const INSTANCE_CHARS_MAX = 500;
+
+function problemReply(
+  deps: Pick<AdapterDeps, 'logger' | 'metrics'>,
+  thrown: unknown,
+  { request, correlationId }: ProblemRequest,
+): Reply {
+  const error = clientErrorOf(thrown);
+  const instance = pathOf(request).slice(0, INSTANCE_CHARS_MAX);
+  const operationId = operationIdOf(error);
+  deps.metrics.refused.inc({ code: error.code });
+  // Only what is our fault is worth a line; the rest is counted.
+  const level = error.kind === 'internal' ? 'error' : 'debug';
+  deps.logger[level]({ err: thrown, code: error.code, correlationId }, 'request.failed');
+  return {
+    status: statusOfCode(error.code),
+    contentType: PROBLEM_TYPE,
+    headers: problemHeaders(error),
+    text: problemText(
+      problemOf(error, {
+        instance,
+        correlationId,
+        ...(operationId !== undefined && { operationId }),
+      }),
+    ),
+  };
+}

@@ -1,0 +1,206 @@
+import type { IncomingMessage } from 'node:http';
+import { ExpressAdapter } from '@bull-board/express';
+import type { Queue } from 'bullmq';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import { AppError } from '../../core/kernel/errors.ts';
+import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
+import { mountBoard } from '../../queues/board.ts';
+import type { QueueName } from '../../queues/catalog.ts';
+import { type AdapterDeps, exchange } from '../adapter.ts';
+import { type BodySpec, readBody } from '../body.ts';
+import { type Reply, queryOf } from '../endpoint.ts';
+import { TIMELINE_ENTRIES_MAX } from '../routes/operations/get-timeline.ts';
+import { redirect } from './html.ts';
+import { homePage, lockedPage, loginPage, missingPage, operationPageOf } from './pages.ts';
+import { type AdminSession, type AdminSessions, createAdminSessions } from './session.ts';
+import { createThrottle } from './throttle.ts';
+
+export interface AdminDeps extends Omit<AdapterDeps, 'authenticator'> {
+  readonly queues: ReadonlyMap<QueueName, Queue>;
+  /** Undefined: the admin pages say that they are shut. */
+  readonly password: string | undefined;
+}
+
+const LOGIN = '/admin/login';
+const MINUTE_MS = 60_000;
+
+/** Everything under /admin: sign-in, the operation page, Bull Board. */
+export function createAdminRouter(deps: AdminDeps): Router {
+  const router = express.Router();
+  const page =
+    (route: string, work: (request: Request) => Promise<Reply> | Reply) =>
+    (request: Request, response: Response) =>
+      exchange(deps, { request, response, route, work: () => work(request) });
+
+  if (deps.password === undefined) {
+    router.use(page('/admin', () => lockedPage()));
+    return router;
+  }
+  const sessions = createAdminSessions(deps.password, deps.clock);
+  const login = createLogin(sessions, deps);
+
+  router.get(
+    '/login',
+    page(LOGIN, () => loginPage()),
+  );
+  router.post('/login', page(LOGIN, login));
+  router.use(requireSession(deps, sessions));
+  const signedIn =
+    (work: (session: AdminSession, request: Request) => Promise<Reply> | Reply) =>
+    (request: Request): Promise<Reply> | Reply => {
+      const session = sessions.find(request);
+      return session === undefined ? redirect(LOGIN) : work(session, request);
+    };
+  const home = signedIn((session) => homePage(sessions.formToken(session)));
+  router.get('/', page('/admin', home));
+  router.post('/logout', page('/admin/logout', signedIn(createLogout(sessions))));
+  const lookUp = signedIn((_session, request) => redirectToOperation(request));
+  router.get('/operations', page('/admin/operations', lookUp));
+  const show = signedIn((session, request) =>
+    operationReply(deps, { request, formToken: sessions.formToken(session) }),
+  );
+  router.get('/operations/:id', page('/admin/operations/:id', show));
+  router.use('/queues', refuseWrites(deps), boardPolicy, createBoard(deps.queues));
+  return router;
+}
+
+function createBoard(queues: AdminDeps['queues']): Router {
+  const serverAdapter = new ExpressAdapter().setBasePath('/admin/queues');
+  mountBoard({
+    queues,
+    serverAdapter,
+    operationUrl: (operationId, tenantId) =>
+      `/admin/operations/${operationId}?tenant=${encodeURIComponent(tenantId)}`,
+  });
+  return serverAdapter.getRouter() as Router; // declared `any`; it is an Express application
+}
+
+/** The board brings its own scripts and inline styles, and nothing from elsewhere. */
+function boardPolicy(_request: Request, response: Response, next: NextFunction): void {
+  response.setHeader(
+    'Content-Security-Policy',
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+      "font-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
+  );
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Referrer-Policy', 'same-origin');
+  next();
+}
+
+/** Money queues are for looking at: whatever the board's own switch leaves open ends here. */
+function refuseWrites(deps: AdminDeps) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      next();
+      return;
+    }
+    const work = (): never => {
+      const detail = 'The queues are read-only here; use the admin API';
+      throw new AppError('method_not_allowed', detail, { context: { allow: 'GET, HEAD' } });
+    };
+    answer(deps, { request, response, route: '/admin/queues', work });
+  };
+}
+
+/** Pages lead to the login form, scripts get a problem document. */
+function requireSession(deps: AdminDeps, sessions: AdminSessions) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    if (sessions.find(request) !== undefined) {
+      next();
+      return;
+    }
+    const isPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
+    const work = (): Reply => {
+      if (isPage) return redirect(LOGIN);
+      throw new AppError('unauthenticated', 'Sign in at /admin/login');
+    };
+    answer(deps, { request, response, route: '/admin', work });
+  };
+}
+
+/** `exchange` never rejects. */
+function answer(deps: AdminDeps, one: Parameters<typeof exchange>[1]): void {
+  exchange(deps, one).catch((err: unknown) => {
+    deps.logger.error({ err }, 'request.crashed');
+  });
+}
+
+const formBody: BodySpec<URLSearchParams> = {
+  accepts: ['application/x-www-form-urlencoded'],
+  parse: (text) => new URLSearchParams(text),
+};
+
+function createLogin(sessions: AdminSessions, { clock, logger }: AdminDeps) {
+  const throttle = createThrottle({
+    clock,
+    perAddressMax: 5,
+    allMax: 100,
+    windowMs: 5 * MINUTE_MS,
+  });
+  return async (request: IncomingMessage): Promise<Reply> => {
+    assertSameOrigin(request);
+    const password = (await readBody(request, formBody)).get('password') ?? '';
+    const address = request.socket.remoteAddress ?? '';
+    // From here to the verdict nothing waits, so attempts at once are counted one by one.
+    const seconds = throttle.waitSeconds(address);
+    if (seconds > 0) {
+      const message = `Too many attempts. Try again in ${seconds} seconds.`;
+      return loginPage({ status: 429, message, headers: { 'Retry-After': String(seconds) } });
+    }
+    if (!sessions.isPassword(password)) {
+      throttle.failed(address);
+      logger.warn({ address }, 'admin.login.failed');
+      return loginPage({ status: 401, message: 'That is not the password.' });
+    }
+    throttle.succeeded(address);
+    logger.info({ address }, 'admin.login.succeeded');
+    return redirect('/admin', { 'Set-Cookie': sessions.open(request) });
+  };
+}
+
+function createLogout(sessions: AdminSessions) {
+  return async (session: AdminSession, request: IncomingMessage): Promise<Reply> => {
+    assertSameOrigin(request);
+    const token = (await readBody(request, formBody)).get('token') ?? '';
+    if (!sessions.isFormToken(session, token)) {
+      throw new AppError('forbidden', 'The form is not one of this session');
+    }
+    return redirect(LOGIN, { 'Set-Cookie': sessions.close(request) });
+  };
+}
+
+/** Browsers say where a form comes from; other clients need not. */
+function assertSameOrigin({ headers }: IncomingMessage): void {
+  const { origin, host } = headers;
+  if (origin === undefined) return;
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
+    throw new AppError('forbidden', 'The form comes from another site');
+  }
+}
+
+function redirectToOperation(request: IncomingMessage): Reply {
+  const { id = '', tenant = DEFAULT_TENANT_ID } = queryOf(request.url ?? '');
+  const path = encodeURIComponent(String(id).trim());
+  return redirect(`/admin/operations/${path}?tenant=${encodeURIComponent(String(tenant))}`);
+}
+
+interface OperationRequest {
+  readonly request: Request;
+  readonly formToken: string;
+}
+
+/** Operators see every tenant, one at a time: the tenant is named in the address. */
+async function operationReply(
+  { services }: AdminDeps,
+  { request, formToken }: OperationRequest,
+): Promise<Reply> {
+  const { tenant = DEFAULT_TENANT_ID } = queryOf(request.url);
+  const id = String(request.params['id']);
+  const scope = { tenantId: String(tenant), currencies: [] };
+  const operation = await services.operations(scope).find(id);
+  if (operation === undefined) return missingPage(formToken, id);
+  const entries = await services
+    .ledger(scope)
+    .entriesOfOperation(operation._id, TIMELINE_ENTRIES_MAX);
+  return operationPageOf({ operation, entries, registry: services.registry, formToken });
+}

@@ -1,0 +1,120 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { LIMITS } from '../config/limits.ts';
+import { AppError } from '../core/kernel/errors.ts';
+import { parseJson } from './json.ts';
+
+const JSON_TYPE = 'application/json';
+const NDJSON_TYPE = 'application/x-ndjson';
+
+/** What an endpoint takes as its body, and how it is read. */
+export interface BodySpec<B> {
+  /** Media types; none: the endpoint has no body, and what comes is ignored. */
+  readonly accepts: readonly string[];
+  readonly parse: (text: string, mediaType: string) => B;
+}
+
+export const noBody: BodySpec<undefined> = { accepts: [], parse: () => undefined };
+
+/** Any JSON; the endpoint judges its shape. */
+export const jsonBody: BodySpec<unknown> = {
+  accepts: [JSON_TYPE],
+  parse: (text) => parseJson(text),
+};
+
+/** A JSON array, or one JSON value per line. A line that is not JSON refuses the whole request. */
+export const listBody: BodySpec<readonly unknown[]> = {
+  accepts: [JSON_TYPE, NDJSON_TYPE],
+  parse: (text, mediaType) => {
+    const items = mediaType === NDJSON_TYPE ? parseLines(text) : parseArray(text);
+    const max = LIMITS.bulkItemsMax;
+    if (items.length > 0 && items.length <= max) return items;
+    const detail = `must have 1 to ${max} items`;
+    throw new AppError('invalid_request', `The body ${detail}`, {
+      errors: [{ pointer: '', detail }],
+    });
+  },
+};
+
+function parseArray(text: string): readonly unknown[] {
+  const value = parseJson(text);
+  if (Array.isArray(value)) return value as readonly unknown[];
+  const detail = 'must be an array';
+  throw new AppError('invalid_request', `The body ${detail}`, {
+    errors: [{ pointer: '', detail }],
+  });
+}
+
+function parseLines(text: string): readonly unknown[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop(); // the last line ends, too
+  if (lines.length > LIMITS.bulkItemsMax) return lines; // refused by its number, unread
+  return lines.map((line, index) => parseJson(line, `/${index}`));
+}
+
+/**
+ * Reads the body of a request.
+ *
+ * @throws AppError `unsupported_media_type`, `body_too_large`, `invalid_encoding`, or what the
+ * parser of the body throws.
+ */
+export async function readBody<B>(request: IncomingMessage, spec: BodySpec<B>): Promise<B> {
+  if (spec.accepts.length === 0) return spec.parse('', '');
+  const mediaType = mediaTypeOf(request, spec.accepts);
+  const bytes = await readBytes(request);
+  if (!isUtf8(bytes)) throw new AppError('invalid_encoding', 'The body is not valid UTF-8');
+  return spec.parse(bytes.toString('utf8'), mediaType);
+}
+
+function mediaTypeOf(request: IncomingMessage, accepts: readonly string[]): string {
+  const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = request.headers;
+  // The usual case is spelled exactly; everything else is taken apart.
+  const [mediaType = '', ...parameters] = accepts.includes(type)
+    ? [type]
+    : type.split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  const isUtf8Text = charset === undefined || /^charset="?utf-8"?$/.test(charset);
+  if (accepts.includes(mediaType) && isUtf8Text && encoding === 'identity') return mediaType;
+  throw new AppError(
+    'unsupported_media_type',
+    `Send ${accepts.join(' or ')} in UTF-8 and without Content-Encoding`,
+  );
+}
+
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > LIMITS.bodyBytesMax) throw tooLarge();
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (): void => {
+      request.off('data', take).off('end', finish).off('error', fail).off('close', abort);
+    };
+    const finish = (): void => {
+      stop();
+      const [only] = chunks;
+      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
+    };
+    const fail = (cause: Error): void => {
+      stop();
+      reject(new AppError('invalid_request', 'The body broke off', { cause }));
+    };
+    const abort = (): void => {
+      fail(new Error('closed before the end'));
+    };
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size <= LIMITS.bodyBytesMax) {
+        chunks.push(chunk);
+        return;
+      }
+      stop();
+      reject(tooLarge()); // what else comes is thrown away by the answer
+    };
+    request.on('data', take).on('end', finish).on('error', fail).on('close', abort);
+  });
+}
+
+function tooLarge(): AppError {
+  return new AppError('body_too_large', `The body may have ${LIMITS.bodyBytesMax} bytes`);
+}

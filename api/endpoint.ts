@@ -1,0 +1,140 @@
+import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
+import { AppError } from '../core/kernel/errors.ts';
+import { fieldErrors } from '../core/kernel/field-errors.ts';
+import { type Principal, type Scope, hasScope } from '../core/tenants/api-key.ts';
+import type { TenantScope } from '../core/tenants/tenant.ts';
+import { type BodySpec, readBody } from './body.ts';
+import { type Preferences, idempotencyKeyOf, preferencesOf, traceparentOf } from './headers.ts';
+import type { ApiServices } from './services.ts';
+
+/** What an endpoint answers. `text`: as it is; else `body` as JSON. */
+export interface Reply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly text?: string;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a handler knows of the request besides its parsed input. */
+export interface RequestContext {
+  readonly services: ApiServices;
+  readonly tenant: TenantScope;
+  readonly correlationId: string;
+  readonly traceparent: string | undefined;
+  /** @throws AppError unless the `Idempotency-Key` header is there and well-formed. */
+  readonly idempotencyKey: () => string;
+  readonly preferences: () => Preferences;
+  /** Aborts when the client goes away. */
+  readonly signal: () => AbortSignal;
+}
+
+interface Input<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+}
+
+interface EndpointSpec<P, Q, B> {
+  readonly method: 'GET' | 'POST';
+  /** Express path, `/v1/users/:userId`. */
+  readonly path: string;
+  readonly scope: Scope;
+  /** One line for the documentation. */
+  readonly summary: string;
+  readonly input: {
+    readonly params: z.ZodType<P>;
+    readonly query: z.ZodType<Q>;
+    readonly body: BodySpec<B>;
+  };
+  readonly handle: (input: Input<P, Q, B>, request: RequestContext) => Promise<Reply> | Reply;
+}
+
+/** A request as the server has it, before anything is parsed. */
+export interface RawRequest {
+  readonly incoming: IncomingMessage;
+  readonly params: unknown;
+  readonly correlationId: string;
+  readonly principal: Principal;
+  readonly services: ApiServices;
+  readonly signal: () => AbortSignal;
+}
+
+/** An endpoint with its types closed over: what the list of them holds. */
+export interface Endpoint extends Pick<
+  EndpointSpec<unknown, unknown, unknown>,
+  'method' | 'path' | 'scope' | 'summary'
+> {
+  /** Media types of its body; none: it has none. */
+  readonly accepts: readonly string[];
+  /** @throws AppError for what is wrong with the request, and what the handler throws. */
+  run(request: RawRequest): Promise<Reply>;
+}
+
+/**
+ * Declares an endpoint: parsed, typed input in, data out; the handler never sees the response. One
+ * file and one line in `routes/index.ts` each.
+ */
+export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
+  const { method, path, scope, summary, input, handle } = spec;
+  return Object.freeze({
+    method,
+    path,
+    scope,
+    summary,
+    accepts: input.body.accepts,
+    run: async (request: RawRequest): Promise<Reply> => {
+      const { incoming, principal, correlationId, services, signal } = request;
+      if (!hasScope(principal.scopes, scope)) {
+        throw new AppError('forbidden', `The key needs the scope "${scope}"`, {
+          context: { scope },
+        });
+      }
+      const params = parseInput(input.params, request.params);
+      const query = parseInput(input.query, queryOf(incoming.url ?? ''));
+      const body = await readBody(incoming, input.body);
+      return handle(
+        { params, query, body },
+        {
+          services,
+          tenant: principal.tenant,
+          correlationId,
+          traceparent: traceparentOf(incoming),
+          idempotencyKey: () => idempotencyKeyOf(incoming),
+          preferences: () => preferencesOf(incoming),
+          signal,
+        },
+      );
+    },
+  });
+}
+
+function parseInput<T>(schema: z.ZodType<T>, raw: unknown): T {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const errors = fieldErrors(parsed.error.issues, raw);
+  const [first] = errors;
+  const what = first === undefined ? '' : `: ${first.pointer} ${first.detail}`;
+  throw new AppError('invalid_request', `The request does not fit the schema${what}`, { errors });
+}
+
+const NO_QUERY: Readonly<Record<string, string | readonly string[]>> = Object.freeze({});
+
+/** The query by name; a name that is there twice has a list, which no schema takes for a text. */
+export function queryOf(url: string): Readonly<Record<string, string | readonly string[]>> {
+  const start = url.indexOf('?');
+  if (start < 0) return NO_QUERY;
+  const search = new URLSearchParams(url.slice(start + 1));
+  const entries = [...new Set(search.keys())].map((name): [string, string | string[]] => {
+    const values = search.getAll(name);
+    const [only] = values;
+    return [name, values.length === 1 && only !== undefined ? only : values];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** 200 with a JSON document. */
+export function found(body: unknown): Reply {
+  return { status: 200, body };
+}

@@ -1,0 +1,77 @@
+import { LIMITS } from '../config/limits.ts';
+import { pointerSegment } from '../core/kernel/canonical.ts';
+import { AppError } from '../core/kernel/errors.ts';
+
+/**
+ * Parses JSON and refuses what would hurt further in: nesting, keys that mean something to
+ * JavaScript, text that UTF-8 cannot carry. `prefix` is the pointer of the value itself.
+ *
+ * @throws AppError `invalid_json`, `too_deep`, `invalid_encoding` or `invalid_request`.
+ */
+export function parseJson(text: string, prefix = ''): unknown {
+  const value = parse(text, prefix);
+  inspect(value, prefix, 1);
+  return value;
+}
+
+function parse(text: string, prefix: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    const position =
+      error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
+    const where = position === undefined ? '' : ` (at character ${position})`;
+    throw new AppError('invalid_json', `This is not valid JSON${where}`, {
+      errors: [{ pointer: prefix, detail: `is not valid JSON${where}` }],
+    });
+  }
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function inspect(value: unknown, pointer: string, depth: number): void {
+  if (typeof value === 'string' && LONE_SURROGATE.test(value)) throw notText(pointer);
+  if (typeof value !== 'object' || value === null) return;
+  if (depth > LIMITS.jsonDepthMax) {
+    const detail = `is nested more than ${LIMITS.jsonDepthMax} levels deep`;
+    throw new AppError('too_deep', `The JSON ${detail}`, { errors: [{ pointer, detail }] });
+  }
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      inspectMember(value[index], { pointer, key: index, depth });
+    }
+    return;
+  }
+  for (const [key, member] of Object.entries(value)) {
+    inspectKey(key, pointer);
+    inspectMember(member, { pointer, key, depth });
+  }
+}
+
+function inspectKey(key: string, pointer: string): void {
+  if (LONE_SURROGATE.test(key)) throw notText(pointer);
+  if (key !== '__proto__') return;
+  throw new AppError('invalid_request', 'A key of the body is not allowed', {
+    errors: [{ pointer: `${pointer}/${key}`, detail: 'is not a known field' }],
+  });
+}
+
+interface Place {
+  readonly pointer: string;
+  readonly key: string | number;
+  readonly depth: number;
+}
+
+/** Builds the pointer only where it may be needed: most members are plain numbers and strings. */
+function inspectMember(member: unknown, { pointer, key, depth }: Place): void {
+  const isNested = typeof member === 'object' && member !== null;
+  const isBadText = typeof member === 'string' && LONE_SURROGATE.test(member);
+  if (isNested || isBadText) inspect(member, `${pointer}/${pointerSegment(key)}`, depth + 1);
+}
+
+function notText(pointer: string): AppError {
+  const detail = 'holds half a surrogate pair, which is not text';
+  return new AppError('invalid_encoding', 'The body holds text that UTF-8 cannot carry', {
+    errors: [{ pointer, detail }],
+  });
+}

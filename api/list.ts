@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { LIMITS } from '../config/limits.ts';
+import { decodeCursor, encodeCursor } from '../core/kernel/cursor.ts';
+import { AppError } from '../core/kernel/errors.ts';
+import { type Reply, found } from './endpoint.ts';
+
+const limitText = `must be a number from 1 to ${LIMITS.listLimitMax}`;
+
+/** Query parameters of every list. */
+export const pageQuery = {
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/, limitText)
+    .transform((text) => Number.parseInt(text, 10))
+    .refine((limit) => limit <= LIMITS.listLimitMax, limitText)
+    .exactOptional()
+    .meta({ description: `items per page, 1 to ${LIMITS.listLimitMax}` }),
+  cursor: z
+    .string()
+    .max(600)
+    .exactOptional()
+    .meta({ description: '`nextCursor` of the page before' }),
+};
+
+/** Query of a list that has no filters. */
+export const plainPageQuery = z.strictObject(pageQuery);
+
+/** Query of an endpoint that takes none. */
+export const noQuery = z.strictObject({});
+
+/** Path parameters of an endpoint that has none. */
+export const noParams = z.object({});
+
+/** Ids in a path are looked up as they are: one that is malformed is not found. */
+export const idParams = z.object({ id: z.string() });
+
+interface PageRequest {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+interface ListSpec<T> {
+  /** Names the list inside its cursors, so that no other list takes them. */
+  readonly list: string;
+  /** What the list is ordered by; cursors carry it. */
+  readonly keyOf: (item: T) => string;
+  readonly isKey: (text: string) => boolean;
+  readonly read: (page: {
+    readonly after?: string;
+    readonly limit: number;
+  }) => Promise<readonly T[]>;
+  readonly view: (item: T) => unknown;
+}
+
+/**
+ * One page: `{items, nextCursor}`, the cursor null on the last one. Reads one item more than asked
+ * for, to know whether there is a next page.
+ *
+ * @throws AppError `invalid_cursor` unless the cursor is one that this list has handed out.
+ */
+export async function listReply<T>(spec: ListSpec<T>, request: PageRequest): Promise<Reply> {
+  const { list, keyOf, read, view } = spec;
+  const limit = request.limit ?? LIMITS.listLimitDefault;
+  const after = request.cursor === undefined ? undefined : keyIn(spec, request.cursor);
+  const docs = await read({ ...(after !== undefined && { after }), limit: limit + 1 });
+  const items = docs.slice(0, limit);
+  const last = docs.length > limit ? items.at(-1) : undefined;
+  return found({
+    items: items.map(view),
+    nextCursor: last === undefined ? null : encodeCursor(list, keyOf(last)),
+  });
+}
+
+function keyIn<T>({ list, isKey }: ListSpec<T>, cursor: string): string {
+  const key = decodeCursor(list, cursor);
+  if (isKey(key)) return key;
+  throw new AppError('invalid_cursor', 'Use the `nextCursor` of the previous page, unchanged', {
+    errors: [{ pointer: '/cursor', detail: 'not a cursor of this list' }],
+  });
+}
+
+/** The document, or `not_found`: what another tenant owns does not exist either. */
+export function foundOr404<T>(doc: T | undefined, what: string): T {
+  if (doc !== undefined) return doc;
+  throw new AppError('not_found', `There is no such ${what}`);
+}

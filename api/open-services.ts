@@ -1,0 +1,84 @@
+import { LIMITS } from '../config/limits.ts';
+import { readDatabaseTime } from '../core/infra/database-clock.ts';
+import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
+import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
+import { createCancel } from '../core/operations/cancel.ts';
+import { createIngest } from '../core/operations/ingest.ts';
+import { OPERATIONS } from '../core/operations/registry.ts';
+import type { Ingest } from '../core/operations/submission.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import { createCancelStore } from '../core/saga/operation-cancel-store.ts';
+import { createOperationReads } from '../core/saga/operation-reads-store.ts';
+import { createOperationStore } from '../core/saga/operation-store.ts';
+import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
+import type { TenantScope } from '../core/tenants/tenant.ts';
+import { laneQueue } from '../queues/catalog.ts';
+import { subscribeToHints } from '../queues/hints.ts';
+import type { ApiServices } from './services.ts';
+import { type Waiters, createWaiters } from './waiters.ts';
+
+interface ServiceDeps {
+  readonly platform: Platform;
+  readonly publisher: JobPublisher;
+  readonly hints: SettledHints;
+}
+
+/** Builds what the endpoints work with; the platform's lifecycle releases it. */
+export function openServices({ platform, publisher, hints }: ServiceDeps): ApiServices {
+  const { clock, logger, metrics, mongo, lifecycle } = platform;
+  const ingest = openIngest(platform, publisher);
+  lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
+  const waiters = openWaiters(platform);
+  lifecycle.onClose('waiters', () => waiters.close());
+  const store = createCancelStore(mongo.client, mongo.db);
+  return Object.freeze({
+    registry: OPERATIONS,
+    ingest,
+    waiters,
+    clock,
+    operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
+    ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
+    cancel: createCancel({ store, publisher, hints, logger, metrics }),
+  });
+}
+
+function openIngest(platform: Platform, publisher: JobPublisher): Ingest {
+  const { clock, logger, metrics, failpoint, mongo } = platform;
+  const store = createOperationStore(mongo.db);
+  const backlog = openBacklog(platform, (max) => store.countOpen(max));
+  return createIngest({
+    store,
+    databaseTime: () => readDatabaseTime(mongo.db),
+    publisher,
+    clock,
+    logger,
+    metrics,
+    failpoint,
+    backlog: () => backlog.size(),
+    laneQueue,
+  });
+}
+
+function openBacklog(
+  { clock, logger, metrics, lifecycle }: Platform,
+  countOpen: (max: number) => Promise<number>,
+): Backlog {
+  const backlog = startBacklog({ countOpen, clock, logger, metrics });
+  lifecycle.onClose('backlog', () => backlog.close());
+  return backlog;
+}
+
+function openWaiters(platform: Platform): Waiters {
+  const { clock, logger, mongo, lifecycle } = platform;
+  const subscription = subscribeToHints(platform, (ids) => {
+    waiters.hint(ids);
+  });
+  lifecycle.onClose('hint subscription', () => subscription.close());
+  const waiters = createWaiters({
+    readMany: (tenant, ids) => createOperationReads(mongo.db, tenant).findMany(ids),
+    isHinted: () => subscription.isLive(),
+    clock,
+    logger,
+  });
+  return waiters;
+}

@@ -1,0 +1,16 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { holdView } from '../../ledger-views.ts';
+import { foundOr404, idParams, noQuery } from '../../list.ts';
+
+export const getHold = defineEndpoint({
+  method: 'GET',
+  path: '/v1/holds/:id',
+  scope: 'ledger:read',
+  summary: 'One hold, and how much of it is left',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const hold = await services.ledger(tenant).hold(params.id);
+    return found(holdView(foundOr404(hold, 'hold')));
+  },
+});

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { OPERATIONS, type OperationType } from '../../../core/operations/registry.ts';
+import { parseAlias } from '../../../core/operations/parse-submission.ts';
+import { jsonBody } from '../../body.ts';
+import { type Endpoint, defineEndpoint } from '../../endpoint.ts';
+import { noQuery } from '../../list.ts';
+import { submitOne } from '../../submit.ts';
+
+/** A path of its own for an operation type; its body is the bare input. */
+interface Alias {
+  readonly path: string;
+  readonly type: OperationType;
+  /** The input field that `:id` in the path states. */
+  readonly idField?: string;
+}
+
+/** One line each. */
+export const ALIASES: readonly Alias[] = [
+  { path: '/v1/users', type: 'user.create' },
+  { path: '/v1/wallets', type: 'wallet.open' },
+  { path: '/v1/credits', type: 'wallet.credit' },
+  { path: '/v1/debits', type: 'wallet.debit' },
+  { path: '/v1/transfers', type: 'transfer' },
+  { path: '/v1/transfers/:id/reverse', type: 'transfer.reverse', idField: 'transferId' },
+  { path: '/v1/holds', type: 'hold.place' },
+  { path: '/v1/holds/:id/capture', type: 'hold.capture', idField: 'holdId' },
+  { path: '/v1/holds/:id/release', type: 'hold.release', idField: 'holdId' },
+  { path: '/v1/bonuses', type: 'bonus.award' },
+];
+
+export const aliasEndpoints: readonly Endpoint[] = ALIASES.map(({ path, type, idField }) =>
+  defineEndpoint({
+    method: 'POST',
+    path,
+    scope: 'operations:write',
+    summary: `Accepts a \`${type}\`: its bare input, with the optional fields beside it`,
+    input: { params: z.object({ id: z.string().exactOptional() }), query: noQuery, body: jsonBody },
+    handle: ({ params, body }, request) => {
+      const fixed =
+        idField === undefined || params.id === undefined ? {} : { [idField]: params.id };
+      return submitOne(request, (idempotencyKey, context) =>
+        parseAlias({ definition: OPERATIONS[type], raw: body, fixed, idempotencyKey }, context),
+      );
+    },
+  }),
+);

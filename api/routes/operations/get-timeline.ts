@@ -1,0 +1,23 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../list.ts';
+import { timelineView } from '../../operation-view.ts';
+
+/** A batch may have written thousands; /v1/transactions has the rest. */
+export const TIMELINE_ENTRIES_MAX = 500;
+
+export const getTimeline = defineEndpoint({
+  method: 'GET',
+  path: '/v1/operations/:id/timeline',
+  scope: 'ledger:read',
+  summary: 'What happened to an operation, and the entries that it has written (the first 500)',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const stored = await services.operations(tenant).find(params.id);
+    const operation = foundOr404(stored, 'operation');
+    const entries = await services
+      .ledger(tenant)
+      .entriesOfOperation(operation._id, TIMELINE_ENTRIES_MAX);
+    return found(timelineView(operation, entries));
+  },
+});

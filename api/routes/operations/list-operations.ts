@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { LIMITS } from '../../../config/limits.ts';
+import { isOperationId } from '../../../core/kernel/ids.ts';
+import { instant } from '../../../core/operations/inputs.ts';
+import { OPERATION_TYPES } from '../../../core/operations/registry.ts';
+import type { OperationFilter } from '../../../core/saga/operation-reads-store.ts';
+import { STATUSES } from '../../../core/saga/status.ts';
+import { noBody } from '../../body.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { listReply, noParams, pageQuery } from '../../list.ts';
+import { operationView } from '../../operation-view.ts';
+
+const METADATA = /^metadata\.([A-Za-z0-9][A-Za-z0-9_-]{0,39})$/;
+
+const idsText = `must be 1 to ${LIMITS.listLimitMax} operation ids, separated by commas`;
+const ids = z
+  .string()
+  .transform((text) => text.split(','))
+  .refine((list) => list.length <= LIMITS.listLimitMax && list.every(isOperationId), idsText);
+
+const time = instant.transform((text) => new Date(text));
+
+/** `metadata.<key>=<value>` is any number of parameters, so it is gathered first. */
+const query = z.preprocess(
+  gatherMetadata,
+  z.strictObject({
+    ...pageQuery,
+    type: z.enum(OPERATION_TYPES).exactOptional(),
+    status: z.enum(STATUSES).exactOptional(),
+    ids: ids.exactOptional(),
+    idempotencyKey: z.string().min(1).max(LIMITS.idempotencyKeyCharsMax).exactOptional(),
+    createdAfter: time.exactOptional(),
+    createdBefore: time.exactOptional(),
+    metadata: z
+      .record(z.string(), z.string().max(LIMITS.metadataValueCharsMax))
+      .refine((wanted) => Object.keys(wanted).length <= 5, 'may name at most 5 keys')
+      .exactOptional(),
+  }),
+);
+
+function gatherMetadata(raw: unknown): unknown {
+  if (typeof raw !== 'object' || raw === null) return raw;
+  const metadata: [string, unknown][] = [];
+  const others: [string, unknown][] = [];
+  for (const [name, value] of Object.entries(raw)) {
+    const key = METADATA.exec(name)?.[1];
+    if (key !== undefined) metadata.push([key, value]);
+    // `metadata` is only ours to give; as a parameter it has a key behind a dot.
+    else others.push([name === 'metadata' ? 'metadata.' : name, value]);
+  }
+  if (metadata.length > 0) others.push(['metadata', Object.fromEntries(metadata)]);
+  return Object.fromEntries(others); // defines, never assigns: `__proto__` stays a name
+}
+
+export const listOperations = defineEndpoint({
+  method: 'GET',
+  path: '/v1/operations',
+  scope: 'ledger:read',
+  summary:
+    'Operations, newest first, by type, status, ids, idempotencyKey, metadata.<key>, createdAfter ' +
+    'and createdBefore',
+  input: { params: noParams, query, body: noBody },
+  handle: ({ query: { limit, cursor, ...rest } }, { services, tenant }) => {
+    const filter: OperationFilter = rest;
+    // Whoever names ids wants them all on one page.
+    const size = limit ?? filter.ids?.length;
+    return listReply(
+      {
+        list: 'operations',
+        read: (page) => services.operations(tenant).list(filter, page),
+        keyOf: ({ _id }) => _id,
+        isKey: isOperationId,
+        view: (operation) => operationView(operation, services.registry),
+      },
+      { ...(size !== undefined && { limit: size }), ...(cursor !== undefined && { cursor }) },
+    );
+  },
+});

@@ -1,0 +1,97 @@
+import { present } from '../../../core/kernel/assert.ts';
+import type { AppError } from '../../../core/kernel/errors.ts';
+import { parseBulkItem } from '../../../core/operations/parse-submission.ts';
+import type { Submission, SubmissionOutcome } from '../../../core/operations/submission.ts';
+import type { OperationDoc } from '../../../core/saga/operation.ts';
+import { listBody } from '../../body.ts';
+import { type Reply, type RequestContext, defineEndpoint } from '../../endpoint.ts';
+import { noParams, noQuery } from '../../list.ts';
+import { operationBrief, operationView, statusOfOperation } from '../../operation-view.ts';
+import { operationIdOf, problemOf, statusOfCode } from '../../problem.ts';
+import { errorOf, outcomeOf, parseContextOf, preferenceApplied, submitAll } from '../../submit.ts';
+
+export const submitBulk = defineEndpoint({
+  method: 'POST',
+  path: '/v1/operations/bulk',
+  scope: 'operations:write',
+  summary:
+    'Accepts up to 1,000 operations, a JSON array or NDJSON, each with its own `idempotencyKey`; ' +
+    'one result per item, in order',
+  input: { params: noParams, query: noQuery, body: listBody },
+  handle: async ({ body }, request) => {
+    const context = parseContextOf(request);
+    const parsed = body.map((item) => parseBulkItem(item, context));
+    const valid = parsed.flatMap((item) => (item.ok ? [item.value] : []));
+    const outcomes = valid.length === 0 ? [] : await submitTogether(request, valid);
+    const results = parsed.map((item): Result =>
+      item.ok
+        ? resultOf(present(outcomes.shift(), 'the outcome of an item'))
+        : { error: errorOf(item.failure) },
+    );
+    return bulkReply(request, await Promise.all(results.map((one) => settledOf(request, one))));
+  },
+});
+
+/**
+ * @throws AppError when every one was refused because we cannot take work now: then nothing was
+ * stored, and the answer is 503 with `Retry-After`.
+ */
+async function submitTogether(
+  request: RequestContext,
+  valid: readonly Submission[],
+): Promise<SubmissionOutcome[]> {
+  const outcomes = await submitAll(request, valid);
+  const [first] = outcomes;
+  const isAway = outcomes.every(
+    (outcome) => outcome.kind === 'refused' && outcome.error.kind === 'unavailable',
+  );
+  if (isAway && first?.kind === 'refused') throw first.error;
+  return [...outcomes];
+}
+
+type Result =
+  { readonly error: AppError } | { readonly operation: OperationDoc; readonly isReplayed: boolean };
+
+function resultOf(outcome: SubmissionOutcome): Result {
+  return outcome.kind === 'refused'
+    ? { error: outcome.error }
+    : { operation: outcome.operation, isReplayed: outcome.kind === 'replayed' };
+}
+
+async function settledOf(request: RequestContext, result: Result): Promise<Result> {
+  if ('error' in result) return result;
+  return { ...result, operation: await outcomeOf(request, result.operation) };
+}
+
+/** 202 while the outcome of some item is open, else 200: each item has its own status. */
+function bulkReply(request: RequestContext, results: readonly Result[]): Reply {
+  const { correlationId, services } = request;
+  const { isMinimal } = request.preferences();
+  const items = results.map((result, index) => {
+    if ('error' in result) {
+      const operationId = operationIdOf(result.error);
+      const problem = problemOf(result.error, {
+        instance: `/v1/operations/bulk#/${index}`,
+        correlationId,
+        ...(operationId !== undefined && { operationId }),
+      });
+      return { index, status: statusOfCode(result.error.code), problem };
+    }
+    const { operation, isReplayed } = result;
+    return {
+      index,
+      status: statusOfOperation(operation),
+      ...(isReplayed && { replayed: true }),
+      operation: isMinimal
+        ? operationBrief(operation)
+        : operationView(operation, services.registry),
+    };
+  });
+  const isOpen = items.some((item) => item.status === 202);
+  const refused = items.filter((item) => 'problem' in item).length;
+  return {
+    status: isOpen ? 202 : 200,
+    headers: preferenceApplied(request, !isOpen),
+    body: { accepted: items.length - refused, refused, results: items },
+  };
+}

@@ -1,0 +1,16 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { transferView } from '../../ledger-views.ts';
+import { foundOr404, idParams, noQuery } from '../../list.ts';
+
+export const getTransfer = defineEndpoint({
+  method: 'GET',
+  path: '/v1/transfers/:id',
+  scope: 'ledger:read',
+  summary: 'One transfer, and how much of it has been reversed',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const transfer = await services.ledger(tenant).transfer(params.id);
+    return found(transferView(foundOr404(transfer, 'transfer')));
+  },
+});

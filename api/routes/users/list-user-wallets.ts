@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { walletView } from '../../ledger-views.ts';
+import { foundOr404, noQuery } from '../../list.ts';
+
+export const listUserWallets = defineEndpoint({
+  method: 'GET',
+  path: '/v1/users/:userId/wallets',
+  scope: 'ledger:read',
+  summary: 'All wallets of a user, by currency',
+  input: { params: z.object({ userId: z.string() }), query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const ledger = services.ledger(tenant);
+    foundOr404(await ledger.user(params.userId), 'user');
+    const wallets = await ledger.walletsOf(params.userId);
+    return found({ items: wallets.map(walletView), nextCursor: null });
+  },
+});

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { instant } from '../../../core/operations/inputs.ts';
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { balanceAtView, balanceView } from '../../ledger-views.ts';
+import { foundOr404, idParams } from '../../list.ts';
+
+export const getBalance = defineEndpoint({
+  method: 'GET',
+  path: '/v1/wallets/:id/balance',
+  scope: 'ledger:read',
+  summary: 'The balances of a wallet, now or (`?at=`) as the log had them at a time',
+  input: {
+    params: idParams,
+    query: z.strictObject({ at: instant.transform((text) => new Date(text)).exactOptional() }),
+    body: noBody,
+  },
+  handle: async ({ params, query }, { services, tenant }) => {
+    const ledger = services.ledger(tenant);
+    const wallet = foundOr404(await ledger.wallet(params.id), 'wallet');
+    if (query.at === undefined) return found(balanceView(wallet));
+    return found(balanceAtView(wallet, query.at, await ledger.balancesAt(wallet, query.at)));
+  },
+});

@@ -1,0 +1,16 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { walletView } from '../../ledger-views.ts';
+import { foundOr404, idParams, noQuery } from '../../list.ts';
+
+export const getWallet = defineEndpoint({
+  method: 'GET',
+  path: '/v1/wallets/:id',
+  scope: 'ledger:read',
+  summary: 'One wallet with its balances and lifetime totals',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const wallet = await services.ledger(tenant).wallet(params.id);
+    return found(walletView(foundOr404(wallet, 'wallet')));
+  },
+});

@@ -1,0 +1,28 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { entryView } from '../../ledger-views.ts';
+import { foundOr404, idParams, listReply, plainPageQuery } from '../../list.ts';
+
+const SEQ = /^[1-9]\d{0,15}$/;
+
+export const listWalletTransactions = defineEndpoint({
+  method: 'GET',
+  path: '/v1/wallets/:id/transactions',
+  scope: 'ledger:read',
+  summary: 'The entries of a wallet, newest first',
+  input: { params: idParams, query: plainPageQuery, body: noBody },
+  handle: async ({ params, query }, { services, tenant }) => {
+    const ledger = services.ledger(tenant);
+    const wallet = foundOr404(await ledger.wallet(params.id), 'wallet');
+    return listReply(
+      {
+        list: `wallet-transactions/${wallet._id}`,
+        keyOf: ({ seq }) => String(seq),
+        isKey: (text) => SEQ.test(text),
+        read: (page) => ledger.entriesOfWallet(wallet._id, page),
+        view: entryView,
+      },
+      query,
+    );
+  },
+});

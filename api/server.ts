@@ -1,0 +1,95 @@
+import { type Server, createServer as createHttpServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { LIMITS } from '../config/limits.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { AppError } from '../core/kernel/errors.ts';
+import { type AppDeps, createApp } from './app.ts';
+import { PROBLEM_TYPE, problemOf, problemText } from './problem.ts';
+
+interface ServerDeps extends AppDeps {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+export interface ApiServer {
+  readonly port: number;
+  /** Takes no new connections, lets the requests under way finish, sends the waiting ones away. */
+  close(): Promise<void>;
+}
+
+/** Listens once the promise resolves. */
+export async function startServer(deps: ServerDeps): Promise<ApiServer> {
+  const { host, port, clock, services } = deps;
+  const app = createApp(deps);
+  const server = createHttpServer(
+    { headersTimeout: LIMITS.requestHeadersMs, requestTimeout: LIMITS.requestMs },
+    app,
+  );
+  server.keepAliveTimeout = LIMITS.keepAliveMs;
+  server.on('clientError', refuseConnection);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return Object.freeze({
+    port: (server.address() as AddressInfo).port, // a TCP server has one once it listens
+    close: async () => {
+      const closed = closeServer(server, clock);
+      await services.waiters.close();
+      await closed;
+    },
+  });
+}
+
+const CLOSE_LOOK_MS = 20;
+
+async function closeServer(server: Server, clock: Clock): Promise<void> {
+  let isClosed = false;
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      isClosed = true;
+      resolve();
+    });
+  });
+  const endsMs = clock.monotonicMs() + LIMITS.drainDeadlineMs;
+  // Connections that are kept alive fall idle one by one as their requests are answered.
+  while (!isClosed && clock.monotonicMs() < endsMs) {
+    server.closeIdleConnections();
+    await clock.sleep(CLOSE_LOOK_MS);
+  }
+  server.closeAllConnections();
+  await closed;
+}
+
+/** What Node's parser refuses never becomes a request; it still gets a problem document. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const problem = problemOf(parserError(error.code ?? ''), {});
+  const text = problemText(problem);
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${problem.status === 400 ? 'Bad Request' : 'Error'}`,
+      `Content-Type: ${PROBLEM_TYPE}`,
+      `Content-Length: ${Buffer.byteLength(text)}`,
+      'Connection: close',
+      '',
+      text,
+    ].join('\r\n'),
+  );
+}
+
+function parserError(code: string): AppError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new AppError('invalid_request', 'The request did not arrive in time');
+  }
+  return code.startsWith('HPE_INVALID_HEADER') || code === 'HPE_HEADER_OVERFLOW'
+    ? new AppError('invalid_header', 'A header is malformed, or there are too many of them')
+    : new AppError('invalid_request', 'This is not valid HTTP');
+}

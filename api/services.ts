@@ -1,0 +1,19 @@
+import type { Clock } from '../core/kernel/clock.ts';
+import type { LedgerQueries } from '../core/ledger/ledger-reads-store.ts';
+import type { Registry } from '../core/operations/registry.ts';
+import type { Ingest } from '../core/operations/submission.ts';
+import type { OperationReads } from '../core/saga/operation-reads-store.ts';
+import type { OperationDoc } from '../core/saga/operation.ts';
+import type { TenantScope } from '../core/tenants/tenant.ts';
+import type { Waiters } from './waiters.ts';
+
+/** What endpoints work with. Everything that reads or writes is made for one tenant. */
+export interface ApiServices {
+  readonly registry: Registry;
+  readonly ingest: Ingest;
+  readonly operations: (tenant: TenantScope) => OperationReads;
+  readonly ledger: (tenant: TenantScope) => LedgerQueries;
+  readonly cancel: (tenant: TenantScope, operationId: string) => Promise<OperationDoc>;
+  readonly waiters: Waiters;
+  readonly clock: Clock;
+}

@@ -1,0 +1,82 @@
+import { LIMITS } from '../config/limits.ts';
+import { probeMongo } from '../core/infra/mongo-probe.ts';
+import { createOpsPages } from '../core/runtime/ops-pages.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import { type Readiness, createReadiness } from '../core/runtime/readiness.ts';
+import type { Metrics } from '../core/telemetry/metrics.ts';
+import { createAuthenticator } from '../core/tenants/api-key-cache.ts';
+import { createApiKeyStore } from '../core/tenants/api-key-store.ts';
+import { bootstrapTenant } from '../core/tenants/bootstrap.ts';
+import { createTenantStore } from '../core/tenants/tenant-store.ts';
+import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
+import { type HintPublisher, openHints } from '../queues/hints.ts';
+import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
+import { type Queues, openQueues } from '../queues/producer.ts';
+import { openServices } from './open-services.ts';
+import { ENDPOINTS } from './routes/index.ts';
+import { type ApiServer, startServer } from './server.ts';
+
+/**
+ * Everything of the API on top of a platform, released by its lifecycle: first the server, which
+ * lets its requests finish, then what they rest on.
+ */
+export async function startApi(platform: Platform): Promise<ApiServer> {
+  const { env, clock, logger, metrics, mongo, lifecycle } = platform;
+  const tenants = createTenantStore(mongo.db);
+  const keys = createApiKeyStore(mongo.db);
+  await bootstrapTenant({ keys, tenants, clock }, env.BOOTSTRAP_API_KEY);
+
+  const queues = openQueues(platform);
+  lifecycle.onClose('queues', () => queues.close());
+  const hints = openHints(platform);
+  lifecycle.onClose('hints', () => hints.close());
+  const depths = createDepthReader({ queues: queues.byName, clock });
+  const readiness = readinessOf(platform, queues, hints);
+  const ops = createOpsPages({
+    service: 'api',
+    readiness,
+    metrics,
+    beforeScrape: async () => {
+      recordDepths(metrics, await depths());
+    },
+  });
+  const server = await startServer({
+    host: env.HOST,
+    port: env.PORT,
+    endpoints: ENDPOINTS,
+    services: openServices({ platform, publisher: queues.publisher, hints }),
+    authenticator: createAuthenticator({ keys, tenants }),
+    pages: { ops, depths },
+    admin: { queues: queues.byName, password: env.ADMIN_PASSWORD },
+    clock,
+    logger,
+    metrics,
+  });
+  lifecycle.onClose('http server', () => server.close(), LIMITS.drainDeadlineMs + 5_000);
+  lifecycle.onClose('readiness', () => {
+    readiness.drain();
+  });
+  logger.info({ host: env.HOST, port: server.port }, 'api.started');
+  return server;
+}
+
+function readinessOf(platform: Platform, queues: Queues, hints: HintPublisher): Readiness {
+  const { clock, mongo } = platform;
+  return createReadiness({
+    clock,
+    dependencies: [
+      { name: 'mongodb', probe: () => probeMongo(mongo.db) },
+      queueRedisProbe(queues.connection),
+      pubRedisProbe(hints.connection),
+    ],
+  });
+}
+
+function recordDepths({ queueDepth, queueOldest }: Metrics, depths: readonly QueueDepth[]): void {
+  for (const { queue, waiting, prioritised, delayed, active, oldestWaitSeconds } of depths) {
+    for (const [state, jobs] of Object.entries({ waiting, prioritised, delayed, active })) {
+      queueDepth.set({ queue, state }, jobs);
+    }
+    queueOldest.set({ queue }, oldestWaitSeconds);
+  }
+}

@@ -1,0 +1,129 @@
+import { present } from '../core/kernel/assert.ts';
+import { AppError, type Failure } from '../core/kernel/errors.ts';
+import type { Result } from '../core/kernel/result.ts';
+import type { ParseContext } from '../core/operations/parse-submission.ts';
+import type { Submission, SubmissionOutcome } from '../core/operations/submission.ts';
+import type { OperationDoc } from '../core/saga/operation.ts';
+import { isSettled } from '../core/saga/status.ts';
+import type { Reply, RequestContext } from './endpoint.ts';
+import {
+  operationBrief,
+  operationPath,
+  operationView,
+  statusOfOperation,
+} from './operation-view.ts';
+
+export function parseContextOf({ services, tenant }: RequestContext): ParseContext {
+  return { registry: services.registry, currencies: tenant.currencies };
+}
+
+/**
+ * One operation, from the parsed body to the answer: 202, or 200 when the outcome is known.
+ *
+ * @throws AppError for whatever keeps the operation from being stored.
+ */
+export async function submitOne(
+  request: RequestContext,
+  parse: (idempotencyKey: string, context: ParseContext) => Result<Submission>,
+): Promise<Reply> {
+  const parsed = parse(request.idempotencyKey(), parseContextOf(request));
+  if (!parsed.ok) throw errorOf(parsed.failure);
+  const [outcome] = await submitAll(request, [parsed.value]);
+  const { kind, ...rest } = present(outcome, 'the outcome of a submission');
+  if (!('operation' in rest)) throw rest.error;
+  return operationReply(request, {
+    isReplayed: kind === 'replayed',
+    operation: await outcomeOf(request, rest.operation),
+  });
+}
+
+export function errorOf({ code, detail, errors }: Failure): AppError {
+  return new AppError(code, detail, errors === undefined ? {} : { errors });
+}
+
+/** Hands submissions to ingest; one outcome each, at the same index. */
+export async function submitAll(
+  request: RequestContext,
+  submissions: readonly Submission[],
+): Promise<readonly SubmissionOutcome[]> {
+  const { services, tenant, correlationId, traceparent } = request;
+  const context = {
+    tenantId: tenant.tenantId,
+    correlationId,
+    ...(traceparent !== undefined && { traceparent }),
+  };
+  const late = await Promise.all(submissions.map((submission) => tooLate(request, submission)));
+  if (late.every((error) => error === undefined)) {
+    return services.ingest.submit(submissions, context);
+  }
+  const inTime = submissions.filter((_submission, index) => late[index] === undefined);
+  const outcomes = [...(await services.ingest.submit(inTime, context))];
+  return late.map((error): SubmissionOutcome =>
+    error === undefined
+      ? present(outcomes.shift(), 'the outcome of a submission')
+      : { kind: 'refused', error },
+  );
+}
+
+/**
+ * A deadline that has passed refuses a new operation; a repeated request whose first one was in
+ * time still gets its answer.
+ */
+async function tooLate(
+  { services, tenant }: RequestContext,
+  { deadline, idempotencyKey }: Submission,
+): Promise<AppError | undefined> {
+  if (deadline === undefined || deadline.getTime() > services.clock.now()) return undefined;
+  const stored = await services.operations(tenant).findByKey(idempotencyKey);
+  if (stored !== undefined) return undefined;
+  const errors = [{ pointer: '/preconditions/expiresAt', detail: 'has already passed' }];
+  return new AppError('invalid_request', 'It is too late for this operation', { errors });
+}
+
+/** The operation as it is once settled, if the client wants to wait and it does not take longer. */
+export async function outcomeOf(
+  request: RequestContext,
+  operation: OperationDoc,
+): Promise<OperationDoc> {
+  const { waitSeconds } = request.preferences();
+  if (waitSeconds === 0 || isSettled(operation.status)) return operation;
+  const settled = await request.services.waiters.wait(request.tenant, operation._id, {
+    timeoutMs: waitSeconds * 1_000,
+    signal: request.signal(),
+  });
+  return settled ?? operation;
+}
+
+interface OperationReply {
+  readonly operation: OperationDoc;
+  readonly isReplayed: boolean;
+}
+
+function operationReply(request: RequestContext, { operation, isReplayed }: OperationReply): Reply {
+  const status = statusOfOperation(operation);
+  const applied = preferenceApplied(request, status === 200);
+  return {
+    status,
+    headers: {
+      Location: operationPath(operation._id),
+      ...(isReplayed && { 'Idempotent-Replayed': 'true' }),
+      ...applied,
+    },
+    body: request.preferences().isMinimal
+      ? operationBrief(operation)
+      : operationView(operation, request.services.registry),
+  };
+}
+
+/** `Preference-Applied` (RFC 7240): what was asked for and done. */
+export function preferenceApplied(
+  request: RequestContext,
+  isFinal: boolean,
+): Readonly<Record<string, string>> {
+  const { waitSeconds, isMinimal } = request.preferences();
+  const applied = [
+    ...(waitSeconds > 0 && isFinal ? [`wait=${waitSeconds}`] : []),
+    ...(isMinimal ? ['return=minimal'] : []),
+  ];
+  return applied.length === 0 ? {} : { 'Preference-Applied': applied.join(', ') };
+}

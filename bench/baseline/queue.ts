@@ -1,0 +1,43 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { QUEUES, type QueueName, laneQueue, operationPayload } from '../../queues/catalog.ts';
+import { present } from '../../core/kernel/assert.ts';
+import { type OperationJob, jobIdOf } from '../../core/saga/operation.ts';
+
+/** The baseline has no lanes: one queue for everything. */
+export const BASELINE_QUEUE = 'baseline';
+export const BASELINE_CONCURRENCY = 32;
+
+/** A queue with the options that ours has. */
+export function openBaselineQueue(
+  name: typeof BASELINE_QUEUE | 'events',
+  options: { readonly connection: Redis; readonly prefix: string },
+): Queue {
+  const like: QueueName = name === 'events' ? 'events' : laneQueue(0);
+  const spec = present(QUEUES.get(like), `queue ${like}`);
+  return new Queue(name, {
+    ...options,
+    skipWaitingForReady: true,
+    defaultJobOptions: {
+      attempts: spec.attempts,
+      backoff: { ...spec.backoff },
+      removeOnComplete: { ...spec.removeOnComplete },
+      removeOnFail: { ...spec.removeOnFail },
+      stackTraceLimit: 5,
+    },
+    streams: { events: { maxLen: 1_000 } },
+  });
+}
+
+/** The job of an operation, with the payload and the id that ours has. */
+export function baselineJob(job: OperationJob) {
+  const { operationId, tenantId, seq, correlationId, type } = job;
+  const data = operationPayload.parse({
+    v: 1,
+    operationId,
+    tenantId,
+    seq,
+    trace: { correlationId },
+  });
+  return { name: type, data, opts: { jobId: jobIdOf(operationId, seq) } };
+}

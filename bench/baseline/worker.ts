@@ -1,0 +1,46 @@
+import { type Job, Worker } from 'bullmq';
+import { parseEnv, redisUrls } from '../../config/env.ts';
+import { openMongo } from '../../core/infra/mongo.ts';
+import { openRedis } from '../../core/infra/redis.ts';
+import { present } from '../../core/kernel/assert.ts';
+import { QUEUES, laneQueue, operationPayload } from '../../queues/catalog.ts';
+import { BASELINE_CONCURRENCY, BASELINE_QUEUE, openBaselineQueue } from './queue.ts';
+import { createSettleTransfer } from './settle-transfer.ts';
+
+/** The worker that ours is measured against: one transaction per job. Says `ready` once it listens. */
+const env = parseEnv(process.env);
+const workerId = `baseline-${process.pid}`;
+const mongo = await openMongo({ url: env.MONGO_URL, database: env.MONGO_DB, appName: workerId });
+const onError = (error: Error): void => console.error(String(error));
+const url = redisUrls(env).queue;
+const connection = openRedis({ url, name: 'baseline', temper: 'patient', onError });
+const prefix = env.QUEUE_PREFIX;
+const events = openBaselineQueue('events', { connection, prefix });
+const settle = createSettleTransfer({ client: mongo.client, db: mongo.db, workerId });
+const spec = present(QUEUES.get(laneQueue(0)), 'a settlement queue');
+
+const work = async (job: Job): Promise<void> => {
+  const payload = operationPayload.parse(job.data);
+  const row = await settle(payload.operationId);
+  if (row === undefined) return;
+  const data = { v: 1, rowId: row._id, tenantId: row.tenantId };
+  await events.add('events', data, { jobId: row._id });
+};
+const worker = new Worker(BASELINE_QUEUE, work, {
+  connection,
+  prefix,
+  concurrency: BASELINE_CONCURRENCY,
+  lockDuration: spec.lockDurationMs,
+  stalledInterval: spec.stalledIntervalMs,
+  maxStalledCount: spec.maxStalledCount,
+  removeOnComplete: { ...spec.removeOnComplete },
+  removeOnFail: { ...spec.removeOnFail },
+});
+worker.on('error', onError);
+worker.on('failed', (_job, error) => console.error(`job failed: ${String(error)}`));
+await worker.waitUntilReady();
+console.log('ready');
+process.on('SIGTERM', () => {
+  const exit = (): void => process.exit(0);
+  worker.close().then(exit, exit);
+});

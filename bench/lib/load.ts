@@ -1,0 +1,131 @@
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../../core/infra/collections.ts';
+import { readDatabaseTime } from '../../core/infra/database-clock.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { noFailpoint } from '../../core/kernel/failpoint.ts';
+import type { WalletDoc } from '../../core/ledger/documents.ts';
+import { openWallet } from '../../core/ledger/wallet.ts';
+import { createIngest } from '../../core/operations/ingest.ts';
+import { OPERATIONS } from '../../core/operations/registry.ts';
+import type { Submission } from '../../core/operations/submission.ts';
+import { createOperationStore } from '../../core/saga/operation-store.ts';
+import type { JobPublisher } from '../../core/saga/ports.ts';
+import { createLogger } from '../../core/telemetry/logger.ts';
+import { createMetrics } from '../../core/telemetry/metrics.ts';
+import { laneQueue } from '../../queues/catalog.ts';
+import { BASELINE_QUEUE, baselineJob } from '../baseline/queue.ts';
+import type { Arena } from './arena.ts';
+import { createRandom } from './random.ts';
+
+export type Side = 'ours' | 'baseline';
+export type Shape = 'uniform' | 'hot';
+
+export const TENANT = 'default';
+export const CURRENCY = 'EUR';
+const OVERDRAFT = 1_000_000_000_000n;
+
+export const userName = (index: number): string => `user-${index}`;
+
+/** Wallets that can pay without end, as `user.create` leaves them. */
+export async function openWallets({ db }: Arena, count: number): Promise<void> {
+  const at = new Date();
+  const wallets = collection<WalletDoc>(db, 'wallets');
+  const docs = Array.from({ length: count }, (_, index) =>
+    openWallet({
+      tenantId: TENANT,
+      userId: userName(index),
+      currency: CURRENCY,
+      overdraftLimit: OVERDRAFT,
+      ownerBlocked: false,
+      at,
+    }),
+  );
+  for (let start = 0; start < docs.length; start += 2_000) {
+    await wallets.insertMany(docs.slice(start, start + 2_000), { ordered: false });
+  }
+}
+
+export interface TransferInput {
+  readonly fromUserId: string;
+  readonly toUserId: string;
+  readonly currency: string;
+  readonly amount: string;
+}
+
+/** `hot`: user 0 pays everything. */
+export function transferInputs(
+  count: number,
+  options: { readonly wallets: number; readonly shape: Shape; readonly seed: number },
+): TransferInput[] {
+  const random = createRandom(options.seed);
+  const pick = (): number => Math.floor(random() * options.wallets);
+  return Array.from({ length: count }, () => {
+    const from = options.shape === 'hot' ? 0 : pick();
+    let to = pick();
+    if (to === from) to = (to + 1) % options.wallets;
+    const amount = String(1 + Math.floor(random() * 10_000));
+    return { fromUserId: userName(from), toUserId: userName(to), currency: CURRENCY, amount };
+  });
+}
+
+const CHUNK = 2_000;
+
+/** Makes transfers durable and enqueues them, by our own ingest for either side. */
+export async function acceptTransfers(
+  arena: Arena,
+  side: Side,
+  { inputs, label }: { readonly inputs: readonly TransferInput[]; readonly label: string },
+): Promise<void> {
+  const ingest = createIngest({
+    store: createOperationStore(arena.db),
+    databaseTime: () => readDatabaseTime(arena.db),
+    publisher: side === 'ours' ? patient(arena.queues.publisher) : baselinePublisher(arena),
+    clock: systemClock,
+    logger: createLogger({ level: 'error', service: 'bench' }),
+    metrics: createMetrics(),
+    failpoint: noFailpoint,
+    backlog: () => 0,
+    laneQueue: side === 'ours' ? laneQueue : () => BASELINE_QUEUE,
+  });
+  const definition = OPERATIONS['transfer'];
+  if (definition === undefined) throw new Error('there is no operation type transfer');
+  const submissions = inputs.map((input, index): Submission => ({
+    definition,
+    input: definition.input.parse(input) as Submission['input'],
+    idempotencyKey: `${label}-${index}`,
+  }));
+  const context = { tenantId: TENANT, correlationId: `bench-${label}` };
+  for (let start = 0; start < submissions.length; start += CHUNK) {
+    const outcomes = await ingest.submit(submissions.slice(start, start + CHUNK), context);
+    const refused = outcomes.find(({ kind }) => kind !== 'accepted');
+    if (refused !== undefined) throw new Error(`not accepted: ${JSON.stringify(refused)}`);
+  }
+}
+
+/** Before the clock starts every job has to be there, however slow Redis is for a moment. */
+function patient(publisher: JobPublisher): JobPublisher {
+  return {
+    ...publisher,
+    publishOperations: async (jobs) => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          await publisher.publishOperations(jobs);
+          return;
+        } catch (error) {
+          if (tries === 10) throw error;
+          await systemClock.sleep(LIMITS.enqueuePauseMs);
+        }
+      }
+    },
+  };
+}
+
+function baselinePublisher(arena: Arena): JobPublisher {
+  return {
+    publishOperations: async (jobs) => {
+      await arena.baseline.addBulk(jobs.map(baselineJob));
+    },
+    publishEvents: async () => undefined,
+    findJobs: async () => [],
+  };
+}

@@ -1,0 +1,74 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type SupervisedProcess, spawnSupervised } from '../../scripts/local/processes.ts';
+import type { Log } from '../../scripts/local/report.ts';
+import { createWatchdog, type Watchdog } from '../../scripts/local/watchdog.ts';
+
+export const ROOT = resolve(import.meta.dirname, '..', '..');
+
+export interface BenchProcess {
+  readonly pid: number;
+  /** What it wrote, line by line. */
+  readonly lines: readonly string[];
+  freeze(): void;
+  resume(): void;
+  stop(): Promise<void>;
+}
+
+interface StartOptions {
+  /** Of the repository. */
+  readonly script: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: Log;
+  readonly nodeArgs?: readonly string[];
+}
+
+let watchdog: Watchdog | undefined;
+
+/** Starts a TypeScript file of the repository as a process of its own. */
+export function startProcess({ script, env, log, nodeArgs = [] }: StartOptions): BenchProcess {
+  watchdog ??= createWatchdog();
+  const lines: string[] = [];
+  let isStopping = false;
+  const child: SupervisedProcess = spawnSupervised({
+    name: script,
+    command: process.execPath,
+    args: [...nodeArgs, '--import', 'tsx', join(ROOT, script)],
+    env: { ...process.env, ...env },
+    cwd: ROOT,
+    watchdog,
+    log: (line) => {
+      const text = line.replace(`${script} | `, '');
+      lines.push(text);
+      if (text !== 'ready') log(`  ${line}`);
+    },
+    onExit: (exit) => {
+      if (!isStopping) log(`  ${script} ended: ${JSON.stringify(exit)}`);
+    },
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${script} did not start`);
+  return {
+    pid,
+    lines,
+    freeze: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    stop: async () => {
+      isStopping = true;
+      await child.stop('SIGTERM', 20_000);
+    },
+  };
+}
+
+/** Asks again and again until the answer is yes. */
+export async function until(
+  what: string,
+  isSo: () => Promise<boolean> | boolean,
+  { everyMs = 50, withinMs = 60_000 } = {},
+): Promise<void> {
+  const endMs = performance.now() + withinMs;
+  while (!(await isSo())) {
+    if (performance.now() > endMs) throw new Error(`${what}: not within ${withinMs} ms`);
+    await sleep(everyMs);
+  }
+}

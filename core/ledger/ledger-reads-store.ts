@@ -1,0 +1,213 @@
+import { type Collection, type Db, type Document, type Filter, ReadPreference } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import type { TenantScope } from '../tenants/tenant.ts';
+import {
+  type BalanceType,
+  type EntryDoc,
+  type HoldDoc,
+  type HoldStatus,
+  SYSTEM_WALLETS,
+  type SystemWallet,
+  type TransferDoc,
+  type UserDoc,
+  type WalletDoc,
+  systemUserId,
+} from './documents.ts';
+
+/** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
+export interface ListPage {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** A wallet's balances at an instant: the fold of its entries up to and including `seq`. */
+export interface BalancesAt {
+  readonly seq: number;
+  readonly balances: Readonly<Record<BalanceType, bigint>>;
+}
+
+/** A system wallet with its stripes added up. */
+export interface SystemWalletSum {
+  readonly name: SystemWallet;
+  readonly currency: string;
+  readonly balance: bigint;
+  readonly bonusBalance: bigint;
+  readonly lockedBalance: bigint;
+}
+
+export interface TransferFilter {
+  readonly fromUserId?: string;
+  readonly toUserId?: string;
+}
+
+export interface HoldFilter {
+  readonly userId?: string;
+  readonly status?: HoldStatus;
+}
+
+/**
+ * What clients ask about one tenant's ledger. Single documents and balances come from the primary;
+ * lists, newest first, may come from a secondary, a moment behind.
+ */
+export interface LedgerQueries {
+  user(userId: string): Promise<UserDoc | undefined>;
+  walletsOf(userId: string): Promise<readonly WalletDoc[]>;
+  wallet(id: string): Promise<WalletDoc | undefined>;
+  /** `wallet` has to be one of this tenant's. Costs a logarithm of its entries. */
+  balancesAt(wallet: WalletDoc, at: Date): Promise<BalancesAt>;
+  systemWallets(): Promise<readonly SystemWalletSum[]>;
+  /** `after` is a `seq`. */
+  entriesOfWallet(walletId: string, page: ListPage): Promise<readonly EntryDoc[]>;
+  /** In the order in which they were written. */
+  entriesOfOperation(operationId: string, limit: number): Promise<readonly EntryDoc[]>;
+  entries(page: ListPage): Promise<readonly EntryDoc[]>;
+  transfer(id: string): Promise<TransferDoc | undefined>;
+  transfers(filter: TransferFilter, page: ListPage): Promise<readonly TransferDoc[]>;
+  hold(id: string): Promise<HoldDoc | undefined>;
+  holds(filter: HoldFilter, page: ListPage): Promise<readonly HoldDoc[]>;
+}
+
+const OPTIONS = { maxTimeMS: LIMITS.listMaxTimeMs };
+const LIST_OPTIONS = { ...OPTIONS, readPreference: ReadPreference.secondaryPreferred };
+/** Far above what a user can open (one per currency), for the sake of a bound. */
+const WALLETS_OF_USER_MAX = 2_000;
+/** Of bonus and locked entries only: see core/infra/collections.ts. */
+const BY_BALANCE_TYPE = { walletId: 1, balanceType: 1, seq: -1 } as const;
+
+export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQueries {
+  const users = collection<UserDoc>(db, 'users');
+  const wallets = collection<WalletDoc>(db, 'wallets');
+  const entries = collection<EntryDoc>(db, 'transactions');
+  const transfers = collection<TransferDoc>(db, 'transfers');
+  const holds = collection<HoldDoc>(db, 'holds');
+
+  return Object.freeze({
+    user: async (userId) => (await users.findOne({ tenantId, userId }, OPTIONS)) ?? undefined,
+    walletsOf: async (userId) =>
+      wallets
+        .find({ tenantId, userId }, OPTIONS)
+        .sort({ currency: 1 })
+        .limit(WALLETS_OF_USER_MAX)
+        .toArray(),
+    wallet: (id) => findById(wallets, tenantId, id),
+    balancesAt: (wallet, at) => balancesAt(entries, wallet, at),
+    systemWallets: () => systemWallets(wallets, tenantId),
+    entriesOfWallet: async (walletId, { after, limit }) => {
+      const before = after === undefined ? {} : { seq: { $lt: Number.parseInt(after, 10) } };
+      const filter = { walletId, ...before } as Filter<EntryDoc>;
+      return entries.find(filter, LIST_OPTIONS).sort({ seq: -1 }).limit(limit).toArray();
+    },
+    entriesOfOperation: async (operationId, limit) => {
+      // "<operationId>.<leg>": everything between "." and the character after it.
+      const mine = { _id: { $gte: `${operationId}.`, $lt: `${operationId}/` }, tenantId };
+      const found = await entries.find(mine, OPTIONS).sort({ _id: 1 }).limit(limit).toArray();
+      return found.sort((a, b) => a.leg - b.leg);
+    },
+    entries: (page) => newestFirst(entries, { tenantId }, page),
+    transfer: (id) => findById(transfers, tenantId, id),
+    transfers: (filter, page) => newestFirst(transfers, { tenantId, ...filter }, page),
+    hold: (id) => findById(holds, tenantId, id),
+    holds: (filter, page) => newestFirst(holds, { tenantId, ...filter }, page),
+  } satisfies LedgerQueries);
+}
+
+async function findById<T extends Document & { readonly _id: string }>(
+  docs: Collection<T>,
+  tenantId: string,
+  id: string,
+): Promise<T | undefined> {
+  const filter: object = { _id: id, tenantId }; // the driver cannot see that T's `_id` is a string
+  const found = await docs.findOne(filter as Filter<T>, OPTIONS);
+  return (found as T | null) ?? undefined;
+}
+
+/** `filter` and `_id` descending have to be an index, which makes every page cost the same. */
+async function newestFirst<T extends Document & { readonly _id: string }>(
+  docs: Collection<T>,
+  filter: object,
+  { after, limit }: ListPage,
+): Promise<readonly T[]> {
+  const before = after === undefined ? {} : { _id: { $lt: after } };
+  const query = { ...filter, ...before } as Filter<T>;
+  const found = await docs.find(query, LIST_OPTIONS).sort({ _id: -1 }).limit(limit).toArray();
+  return found as T[];
+}
+
+async function balancesAt(
+  entries: Collection<EntryDoc>,
+  { _id: walletId, seq: lastSeq }: WalletDoc,
+  at: Date,
+): Promise<BalancesAt> {
+  const createdAt = async (seq: number): Promise<Date | undefined> => {
+    const projection = { _id: 0, createdAt: 1 };
+    const entry = await entries.findOne({ walletId, seq }, { ...OPTIONS, projection });
+    return entry?.createdAt;
+  };
+  const seq = await lastSeqAt(lastSeq, at, createdAt);
+  const balanceOf = async (balanceType: BalanceType): Promise<bigint> => {
+    const [entry] = await entries
+      .find(
+        { walletId, balanceType, seq: { $lte: seq } },
+        { ...OPTIONS, ...(balanceType !== 'real' && { hint: BY_BALANCE_TYPE }) },
+      )
+      .sort({ seq: -1 })
+      .limit(1)
+      .toArray();
+    return entry?.balanceAfter ?? 0n;
+  };
+  const [real, bonus, locked] = await Promise.all([
+    balanceOf('real'),
+    balanceOf('bonus'),
+    balanceOf('locked'),
+  ]);
+  return { seq, balances: { real, bonus, locked } };
+}
+
+/**
+ * The last entry written at or before `at`, by bisection: a wallet's entries are numbered without
+ * gaps in the order in which they were written.
+ */
+async function lastSeqAt(
+  lastSeq: number,
+  at: Date,
+  createdAt: (seq: number) => Promise<Date | undefined>,
+): Promise<number> {
+  let atOrBefore = 0;
+  let after = lastSeq + 1;
+  while (after - atOrBefore > 1) {
+    const middle = atOrBefore + Math.floor((after - atOrBefore) * 0.5);
+    const written = await createdAt(middle);
+    if (written !== undefined && written <= at) atOrBefore = middle;
+    else after = middle;
+  }
+  return atOrBefore;
+}
+
+async function systemWallets(
+  wallets: Collection<WalletDoc>,
+  tenantId: string,
+): Promise<readonly SystemWalletSum[]> {
+  const stripes = Array.from({ length: LIMITS.systemStripes }, (_, stripe) => stripe);
+  const owners = new Map(
+    SYSTEM_WALLETS.flatMap((name) =>
+      stripes.map((stripe) => [systemUserId(name, stripe), name] as const),
+    ),
+  );
+  const filter = { tenantId, userId: { $in: [...owners.keys()] } };
+  const sums = new Map<string, SystemWalletSum>();
+  for await (const wallet of wallets.find(filter, OPTIONS)) {
+    const name = owners.get(wallet.userId);
+    if (name === undefined) continue;
+    const key = `${name}/${wallet.currency}`;
+    const sum = sums.get(key);
+    sums.set(key, {
+      name,
+      currency: wallet.currency,
+      balance: (sum?.balance ?? 0n) + wallet.balance,
+      bonusBalance: (sum?.bonusBalance ?? 0n) + wallet.bonusBalance,
+      lockedBalance: (sum?.lockedBalance ?? 0n) + wallet.lockedBalance,
+    });
+  }
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
+}

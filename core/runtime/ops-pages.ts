@@ -1,0 +1,59 @@
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Readiness } from './readiness.ts';
+
+/** What a probe or a scraper gets, whichever server answers it. */
+export interface OpsPage {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface OpsPages {
+  /** Alive: the event loop turns. Says nothing of dependencies, so that no outage restarts us. */
+  health(): OpsPage;
+  /**
+   * 200 when every dependency can be used, else 503; each is named either way. `required`: only
+   * these count (a balancer that should keep sending while Redis is away asks for `mongodb`).
+   */
+  ready(required?: readonly string[]): Promise<OpsPage>;
+  metrics(): Promise<OpsPage>;
+}
+
+interface OpsDeps {
+  readonly service: string;
+  readonly readiness: Readiness;
+  readonly metrics: Metrics;
+  /** Fills gauges that are only worth reading when somebody asks. May fail: they stay as they are. */
+  readonly beforeScrape?: () => Promise<void>;
+}
+
+const JSON_TYPE = 'application/json';
+
+export function createOpsPages(deps: OpsDeps): OpsPages {
+  const { service, readiness, metrics, beforeScrape } = deps;
+  return Object.freeze({
+    health: () => jsonPage(200, { status: 'ok', service }),
+    ready: async (required?: readonly string[]) => {
+      const { dependencies, ready: all } = await readiness.check();
+      const counted = required ?? [];
+      const ready =
+        counted.length === 0
+          ? all
+          : ['process', ...counted].every((name) => dependencies[name]?.ok === true);
+      return jsonPage(ready ? 200 : 503, {
+        status: ready ? 'ready' : 'not ready',
+        service,
+        dependencies,
+      });
+    },
+    metrics: async () => {
+      await beforeScrape?.().catch(() => undefined); // a scrape without them beats no scrape
+      const body = await metrics.registry.metrics();
+      return { status: 200, contentType: metrics.registry.contentType, body };
+    },
+  } satisfies OpsPages);
+}
+
+function jsonPage(status: number, body: unknown): OpsPage {
+  return { status, contentType: JSON_TYPE, body: JSON.stringify(body) };
+}

@@ -1,0 +1,120 @@
+import type { Db, Filter } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import type { OperationId } from '../kernel/ids.ts';
+import type { TenantScope } from '../tenants/tenant.ts';
+import type { OperationDoc } from './operation.ts';
+import { type OperationStatus, isTerminal } from './status.ts';
+
+export interface OperationFilter {
+  readonly type?: string;
+  readonly status?: OperationStatus;
+  readonly ids?: readonly string[];
+  readonly idempotencyKey?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** By the time inside the operation id, when it was accepted. Both ends exclusive. */
+  readonly createdAfter?: Date;
+  readonly createdBefore?: Date;
+}
+
+/** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
+export interface Page {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** What clients and operators ask about one tenant's operations. */
+export interface OperationReads {
+  /** From the primary. */
+  find(id: string): Promise<OperationDoc | undefined>;
+  /** From the primary, in no particular order; ids that are not there are left out. */
+  findMany(ids: readonly string[]): Promise<readonly OperationDoc[]>;
+  findByKey(idempotencyKey: string): Promise<OperationDoc | undefined>;
+  /** Newest first; may come from a secondary, a moment behind. */
+  list(filter: OperationFilter, page: Page): Promise<readonly OperationDoc[]>;
+}
+
+export function createOperationReads(db: Db, { tenantId }: TenantScope): OperationReads {
+  const operations = collection<OperationDoc>(db, 'operations');
+  const options = { maxTimeMS: LIMITS.listMaxTimeMs };
+  return Object.freeze({
+    find: async (id: string) => {
+      const found = await operations.findOne({ _id: id as OperationId, tenantId }, options);
+      return found ?? undefined;
+    },
+    findMany: async (ids: readonly string[]) => {
+      if (ids.length === 0) return [];
+      return operations.find({ _id: { $in: ids as OperationId[] }, tenantId }, options).toArray();
+    },
+    findByKey: async (idempotencyKey: string) => {
+      const found = await operations.findOne({ tenantId, idempotencyKey }, options);
+      return found ?? undefined;
+    },
+    list: async (filter: OperationFilter, page: Page) =>
+      operations
+        .find(queryOf(tenantId, filter, page), {
+          ...options,
+          readPreference: 'secondaryPreferred',
+          // Only what is still open stands in this index, so looking for it costs the backlog at
+          // most, not the history.
+          ...(isOpen(filter) && { hint: { nextCheckAt: 1 } }),
+        })
+        .sort({ _id: -1 })
+        .limit(page.limit)
+        .toArray(),
+  });
+}
+
+function isOpen({ status, ids, idempotencyKey }: OperationFilter): boolean {
+  if (status === undefined || ids !== undefined || idempotencyKey !== undefined) return false;
+  return !isTerminal(status) && status !== 'needs_attention';
+}
+
+function queryOf(tenantId: string, filter: OperationFilter, page: Page): Filter<OperationDoc> {
+  const { type, status, idempotencyKey, metadata = {} } = filter;
+  const wanted = Object.entries(metadata).map(([key, value]): [string, string] => [
+    `metadata.${key}`,
+    value,
+  ]);
+  const range = idRange(filter, page);
+  return {
+    tenantId,
+    ...(type !== undefined && { type }),
+    ...(status !== undefined && { status }),
+    ...(isOpen(filter) && { nextCheckAt: { $exists: true } }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...Object.fromEntries<string>(wanted),
+    ...(Object.keys(range).length > 0 && { _id: range }),
+  };
+}
+
+interface IdRange {
+  readonly $in?: readonly OperationId[];
+  readonly $lt?: OperationId;
+  readonly $gte?: OperationId;
+}
+
+function idRange({ ids, createdAfter, createdBefore }: OperationFilter, { after }: Page): IdRange {
+  const ceilings: string[] = [];
+  if (after !== undefined) ceilings.push(after);
+  if (createdBefore !== undefined) ceilings.push(firstIdOf(createdBefore));
+  const [lowest] = ceilings.sort(byCodeUnits);
+  return {
+    ...(ids !== undefined && { $in: ids as readonly OperationId[] }),
+    ...(lowest !== undefined && { $lt: lowest as OperationId }),
+    // The first id of the next millisecond: everything of `createdAfter` itself is left out.
+    ...(createdAfter !== undefined && {
+      $gte: firstIdOf(new Date(createdAfter.getTime() + 1)),
+    }),
+  };
+}
+
+/** The smallest id of a millisecond: a UUIDv7 starts with 48 bits of Unix time (RFC 9562, 5.7). */
+function firstIdOf(time: Date): OperationId {
+  const hex = Math.max(0, time.getTime()).toString(16).padStart(12, '0');
+  return `op_${hex}${'0'.repeat(20)}`;
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,23 @@
+import type { Db } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import type { TenantDoc } from './tenant.ts';
+
+export interface TenantStore {
+  find(tenantId: string): Promise<TenantDoc | undefined>;
+  /** Creates the tenant unless it is there; an existing one stays as it is. */
+  ensure(tenant: TenantDoc): Promise<void>;
+}
+
+export function createTenantStore(db: Db): TenantStore {
+  const tenants = collection<TenantDoc>(db, 'tenants');
+  return Object.freeze({
+    find: async (tenantId: string) => {
+      const found = await tenants.findOne({ _id: tenantId }, { maxTimeMS: LIMITS.listMaxTimeMs });
+      return found ?? undefined;
+    },
+    ensure: async ({ _id, ...rest }: TenantDoc) => {
+      await tenants.updateOne({ _id }, { $setOnInsert: rest }, { upsert: true });
+    },
+  });
+}

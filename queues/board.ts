@@ -1,0 +1,57 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { IServerAdapter } from '@bull-board/api/typings/app';
+import type { Queue } from 'bullmq';
+import { QUEUES, type QueueName } from './catalog.ts';
+
+interface BoardOptions {
+  readonly queues: ReadonlyMap<QueueName, Queue>;
+  readonly serverAdapter: IServerAdapter;
+  /** Where an operator reads about the operation of a job. */
+  readonly operationUrl: (operationId: string, tenantId: string) => string;
+}
+
+const POLL_SECONDS = 5;
+
+/**
+ * Bull Board over every queue of the catalogue. All of them are read-only here: a retry or an edit
+ * in the board would go around the operation's own record (the caller refuses writes as well, since
+ * the board's switch leaves some routes open).
+ */
+export function mountBoard({ queues, serverAdapter, operationUrl }: BoardOptions): void {
+  const adapters = [...queues].map(
+    ([name, queue]) =>
+      new BullMQAdapter(queue, {
+        readOnlyMode: true,
+        allowRetries: false,
+        description: QUEUES.get(name)?.summary ?? '',
+        externalJobUrl: ({ data }) => {
+          const { operationId, tenantId } = idsOf(data);
+          return operationId === undefined || tenantId === undefined
+            ? { href: '#' }
+            : { displayText: operationId, href: operationUrl(operationId, tenantId) };
+        },
+      }),
+  );
+  createBullBoard({
+    queues: adapters,
+    serverAdapter,
+    options: {
+      uiConfig: {
+        boardTitle: 'Sluice queues',
+        pollingInterval: { forceInterval: POLL_SECONDS },
+        showWorkers: false, // a CLIENT LIST per queue and poll; /internal/autoscale has them
+        hideDocsLink: true,
+      },
+    },
+  });
+}
+
+function idsOf(data: unknown): { readonly operationId?: string; readonly tenantId?: string } {
+  if (typeof data !== 'object' || data === null) return {};
+  const operationId = 'operationId' in data ? data.operationId : undefined;
+  const tenantId = 'tenantId' in data ? data.tenantId : undefined;
+  return typeof operationId === 'string' && typeof tenantId === 'string'
+    ? { operationId, tenantId }
+    : {};
+}

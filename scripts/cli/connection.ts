@@ -1,0 +1,74 @@
+import { type DevFile, readDevFile } from './dev-file.ts';
+import { CliError, EXIT } from './exit.ts';
+
+const DEFAULT_URL = 'http://127.0.0.1:3000';
+const DEFAULT_MONGO_URL = 'mongodb://127.0.0.1:27017/?replicaSet=rs0';
+const DEFAULT_MONGO_DB = 'sluice';
+
+type Source = Readonly<Record<string, string | undefined>>;
+
+interface Given {
+  readonly env: Source;
+  readonly dev: DevFile | undefined;
+}
+
+export interface Connection {
+  readonly url: string;
+  readonly key: string;
+  /** Said when nothing answers there. */
+  readonly hint: string;
+}
+
+const currently = (): Given => ({ env: process.env, dev: readDevFile() });
+
+/** The first that is set; an empty value counts as unset. */
+function firstSet(...values: readonly (string | undefined)[]): string | undefined {
+  return values.find((value) => value !== undefined && value !== '');
+}
+
+/**
+ * Where the API is and with which key: what the command line says, else the environment, else what
+ * `npm start` left in `.data/dev.json`. The key in that file is only sent to the address in it.
+ *
+ * @throws CliError when the address is not one, or no key is known for it.
+ */
+export function resolveConnection(
+  options: { readonly url?: string; readonly key?: string },
+  { env, dev }: Given = currently(),
+): Connection {
+  const named = firstSet(options.url, env['SLUICE_URL']);
+  const url = normalizeUrl(named ?? dev?.url ?? DEFAULT_URL);
+  const isDev = dev !== undefined && normalizeUrl(dev.url) === url;
+  const key = firstSet(options.key, env['SLUICE_API_KEY'], isDev ? dev.apiKey : undefined);
+  if (key === undefined) {
+    const start = dev === undefined ? ', or start a local platform with `npm start`' : '';
+    const how = `give one with --key or SLUICE_API_KEY${start}`;
+    throw new CliError(`There is no API key for ${url}: ${how}.`, EXIT.usage);
+  }
+  const hint =
+    named === undefined
+      ? 'Start it with `npm start`, or say where it is with --url or SLUICE_URL.'
+      : 'Is it running, and is the address right?';
+  return { url, key, hint };
+}
+
+function normalizeUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new CliError(`"${text}" is not an http:// or https:// address.`, EXIT.usage);
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+/** The database, for the commands that look into it themselves; same order as above. */
+export function resolveDatabase(
+  options: { readonly mongoUrl?: string; readonly db?: string },
+  { env, dev }: Given = currently(),
+): { readonly url: string; readonly database: string } {
+  const named = firstSet(options.mongoUrl, env['MONGO_URL']);
+  const url = named ?? dev?.mongoUrl ?? DEFAULT_MONGO_URL;
+  // The development database belongs to the development server only.
+  const local = dev?.mongoUrl === url ? dev.mongoDb : undefined;
+  const database = firstSet(options.db, env['MONGO_DB'], local) ?? DEFAULT_MONGO_DB;
+  return { url, database };
+}

@@ -1,0 +1,49 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+
+/** What `npm start` leaves for the other commands: where it runs, and the secrets that it made. */
+const devSchema = z.object({
+  url: z.string(),
+  apiKey: z.string(),
+  adminPassword: z.string(),
+  mongoUrl: z.string(),
+  mongoDb: z.string(),
+  redisUrl: z.string(),
+  /** Empty while it does not run. */
+  pids: z.record(z.string(), z.int().positive()),
+});
+
+export type DevFile = z.infer<typeof devSchema>;
+
+/** Secrets in it, so for the owner only. */
+const MODE = 0o600;
+
+/** The checkout's root; from a build, `dist/scripts/cli` lies one folder deeper. */
+export function projectRoot(): string {
+  const root = resolve(import.meta.dirname, '../..');
+  return basename(root) === 'dist' ? dirname(root) : root;
+}
+
+export function devFilePath(root: string = projectRoot()): string {
+  return join(root, '.data', 'dev.json');
+}
+
+/** Undefined when there is none, or none that can be understood. */
+export function readDevFile(path: string = devFilePath()): DevFile | undefined {
+  try {
+    return devSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces the file in one step, so that a reader never sees half of it. */
+export function writeDevFile(content: DevFile, path: string = devFilePath()): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const draft = `${path}.${String(process.pid)}.tmp`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, `${JSON.stringify(content, undefined, 2)}\n`, { mode: MODE });
+  chmodSync(draft, MODE);
+  renameSync(draft, path);
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+const resultsSchema = z.looseObject({
+  numPassedTests: z.int(),
+  numFailedTests: z.int(),
+  numPendingTests: z.int(),
+  numTodoTests: z.int(),
+  testResults: z.array(
+    z.looseObject({ status: z.string(), assertionResults: z.array(z.unknown()) }),
+  ),
+});
+
+const NOTHING: z.infer<typeof resultsSchema> = {
+  numPassedTests: 0,
+  numFailedTests: 0,
+  numPendingTests: 0,
+  numTodoTests: 0,
+  testResults: [],
+};
+
+export type TestSummary = {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+};
+
+/**
+ * Counts what vitest's JSON report says. A run that failed never counts as zero failures: a file that
+ * could not be loaded has no failed test in it, and a run that broke off has no report at all.
+ */
+export function summarise(report: string | undefined, exitCode: number): TestSummary {
+  const results = parseReport(report) ?? NOTHING;
+  const brokenFiles = results.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  );
+  const failed = results.numFailedTests + brokenFiles.length;
+  return {
+    passed: results.numPassedTests,
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: results.numPendingTests + results.numTodoTests,
+  };
+}
+
+function parseReport(report: string | undefined): z.infer<typeof resultsSchema> | undefined {
+  if (report === undefined) return undefined;
+  try {
+    return resultsSchema.safeParse(JSON.parse(report)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export function formatSummary({ passed, failed, skipped }: TestSummary): string {
+  const counts = `${String(passed)} passed, ${String(failed)} failed`;
+  return skipped === 0 ? counts : `${counts}, ${String(skipped)} skipped`;
+}

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { onInterrupt } from './local/interrupts.ts';
+import { removeAbandoned } from './local/leftovers.ts';
+import { spawnSupervised } from './local/processes.ts';
+import { createTerminalLog, formatSeconds, type Log } from './local/report.ts';
+import { ensureServers, prepareServers, type Servers } from './local/servers.ts';
+import { formatSummary, summarise, type TestSummary } from './local/test-summary.ts';
+import { createWatchdog } from './local/watchdog.ts';
+
+/**
+ * `npm test [-- vitest's arguments]`: servers, tests, a summary. Instead of the tests:
+ *   --servers-only   keeps servers for development running and prints their addresses
+ *   --prepare-only   installs and fetches what servers need, and ends
+ */
+const ROOT = resolve(import.meta.dirname, '..');
+const DATA_FOLDER = join(ROOT, '.data');
+const TEST_FOLDER = join(DATA_FOLDER, 'test');
+const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+/** The tests have their own ceilings; this one is for a runner that hangs. */
+const RUN_TIMEOUT_MS = 3_600_000;
+const INTERRUPT_DEADLINE_MS = 10_000;
+const TEST_CACHE_GB = 0.5;
+
+/** What to stop at an interrupt, the last first. */
+type Stopper = () => Promise<void>;
+
+async function runVitest(
+  servers: Servers,
+  args: readonly string[],
+  { log, stoppers }: { readonly log: Log; readonly stoppers: Stopper[] },
+): Promise<TestSummary> {
+  const report = join(TEST_FOLDER, `${String(process.pid)}.json`);
+  const hasReporter = args.some((argument) => argument.startsWith('--reporter'));
+  const vitest = spawnSupervised({
+    name: 'vitest',
+    command: process.execPath,
+    args: [
+      ...[VITEST, 'run', ...args, '--reporter=json', `--outputFile.json=${report}`],
+      ...(hasReporter ? [] : ['--reporter=default']),
+    ],
+    env: { ...process.env, MONGO_URL: servers.mongoUrl, REDIS_URL: servers.redisUrl },
+    cwd: ROOT,
+    log,
+    output: 'inherit',
+  });
+  stoppers.push(async () => vitest.stop('SIGINT', INTERRUPT_DEADLINE_MS));
+  const exit = await vitest.waitForExit(RUN_TIMEOUT_MS);
+  await vitest.stop('SIGTERM', INTERRUPT_DEADLINE_MS);
+  return summarise(readIfThere(report), exit?.code ?? 1);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+async function runTests(args: readonly string[], log: Log, stoppers: Stopper[]): Promise<void> {
+  await removeAbandoned(TEST_FOLDER, log);
+  const startedAt = performance.now();
+  const servers = await ensureServers({
+    env: process.env,
+    dataDir: join(TEST_FOLDER, String(process.pid)),
+    log,
+    ports: 'any',
+    cacheGb: TEST_CACHE_GB,
+    watchdog: createWatchdog(),
+  });
+  stoppers.push(async () => servers.discard());
+  log(`• servers ready after ${formatSeconds(performance.now() - startedAt)}`);
+  try {
+    const summary = await runVitest(servers, args, { log, stoppers });
+    await servers.discard();
+    process.exitCode = summary.failed === 0 ? 0 : 1;
+    log(formatSummary(summary));
+  } catch (error) {
+    await servers.discard();
+    throw error;
+  }
+}
+
+async function keepServers(log: Log, stoppers: Stopper[]): Promise<void> {
+  const servers = await ensureServers({
+    env: process.env,
+    dataDir: DATA_FOLDER,
+    log,
+    restartOnCrash: true,
+  });
+  stoppers.push(async () => servers.stop());
+  log('• they stay up until Ctrl-C; in another terminal:');
+  process.stdout.write(`export MONGO_URL='${servers.mongoUrl}' REDIS_URL='${servers.redisUrl}'\n`);
+  // Child processes alone would keep it running, but not where they belong to somebody else.
+  setInterval(() => undefined, 2 ** 30);
+}
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const isServersOnly = args.includes('--servers-only');
+  // Only the address goes to standard output there, so that it can be captured.
+  const log = createTerminalLog(isServersOnly ? process.stderr : process.stdout);
+  const stoppers: Stopper[] = [];
+  onInterrupt(async (signal) => {
+    log(`• ${signal}: stopping`);
+    for (const stop of stoppers.reverse()) await stop();
+  });
+  if (args.includes('--prepare-only')) await prepareServers(process.env, log);
+  else if (isServersOnly) await keepServers(log, stoppers);
+  else await runTests(args, log, stoppers);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof Error && error.cause instanceof Error) {
+    process.stderr.write(`  (${error.cause.message})\n`);
+  }
+  process.exit(1);
+});

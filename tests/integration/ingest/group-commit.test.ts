@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { collection } from '../../../core/infra/collections.ts';
+import type { SubmissionOutcome } from '../../../core/operations/submission.ts';
+import type { OperationDoc } from '../../../core/saga/operation.ts';
+import { jobIdOf } from '../../../core/saga/operation.ts';
+import { laneQueue } from '../../../queues/catalog.ts';
+import {
+  type Instance,
+  TENANT,
+  accept,
+  context,
+  openWorld,
+  readOperations,
+  submission,
+} from '../../support/platform.ts';
+
+const credit = (userId: string, amount = 1) =>
+  submission('wallet.credit', { userId, currency: 'EUR', amount });
+
+async function countOperations({ platform }: Instance): Promise<number> {
+  return collection<OperationDoc>(platform.mongo.db, 'operations').countDocuments({});
+}
+
+async function jobCount({ queues }: Instance): Promise<number> {
+  const counts = await Promise.all([...queues.byName.values()].map((queue) => queue.count()));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function kindOf(outcome: SubmissionOutcome): string {
+  return outcome.kind === 'refused' ? outcome.error.code : outcome.kind;
+}
+
+/** Insert statements that reached the server while `work` ran. */
+async function insertsDuring(node: Instance, work: () => Promise<unknown>): Promise<number> {
+  let inserts = 0;
+  const { client } = node.platform.mongo;
+  client.on('commandStarted', ({ commandName, command }) => {
+    if (commandName === 'insert' && command['insert'] === 'operations') inserts += 1;
+  });
+  await work();
+  client.removeAllListeners('commandStarted');
+  return inserts;
+}
+
+describe('group commit', () => {
+  it('stores concurrent requests with one insert, and each gets its own operation', async () => {
+    const { node } = await openWorld({ monitor: true });
+    let outcomes: readonly SubmissionOutcome[] = [];
+    const inserts = await insertsDuring(node, async () => {
+      const answers = Array.from({ length: 40 }, (_, index) =>
+        node.ingest.submit([credit(`u${index}`, index + 1)], context()),
+      );
+      outcomes = (await Promise.all(answers)).flat();
+    });
+    expect(inserts).toBe(1);
+    expect(new Set(outcomes.map(kindOf))).toEqual(new Set(['accepted']));
+    const amounts = outcomes.map((outcome) =>
+      outcome.kind === 'refused' ? undefined : outcome.operation.input,
+    );
+    expect(amounts).toEqual(
+      outcomes.map((_, index) => ({
+        ...{ userId: `u${index}`, currency: 'EUR' },
+        amount: String(index + 1),
+      })),
+    );
+  });
+
+  it('stores and enqueues what it answers: the document, the job, the first check', async () => {
+    const { node } = await openWorld();
+    const submitted = credit('ann');
+    const [accepted] = await accept(node, [submitted]);
+    const [stored] = await readOperations(node, accepted === undefined ? [] : [accepted]);
+    expect(stored).toEqual(accepted);
+    expect(stored).toMatchObject({
+      ...{ tenantId: TENANT, type: 'wallet.credit', typeVersion: 1, status: 'accepted', epoch: 0 },
+      ...{ idempotencyKey: submitted.idempotencyKey, input: submitted.input },
+      ...{ orderingKey: `${TENANT}|u:ann`, correlationId: 'test' },
+    });
+    const { _id: id = '', lane = -1, dispatch, nextCheckAt, createdAt } = stored ?? {};
+    expect(dispatch).toEqual({ queue: laneQueue(lane), seq: 1, at: createdAt });
+    expect(nextCheckAt?.getTime()).toBeGreaterThan(createdAt?.getTime() ?? Infinity);
+    const job = await node.queues.byName.get(laneQueue(lane))?.getJob(jobIdOf(id, 1));
+    expect(job?.name).toBe('wallet.credit');
+    expect(job?.data).toEqual({
+      ...{ v: 1, operationId: id, tenantId: TENANT, seq: 1 },
+      trace: { correlationId: 'test' },
+    });
+  });
+
+  it('keeps tenants apart: the same key of two tenants is two operations', async () => {
+    const { node } = await openWorld();
+    const once = credit('ann');
+    const answers = await Promise.all([
+      node.ingest.submit([once], context('acme')),
+      node.ingest.submit([once], context('other')),
+    ]);
+    expect(answers.flat().map(kindOf)).toEqual(['accepted', 'accepted']);
+    expect(await countOperations(node)).toBe(2);
+  });
+
+  it('turns 20 concurrent requests with one key into one operation', async () => {
+    const { node, open } = await openWorld();
+    const other = await open();
+    const once = credit('ann');
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        (index % 2 === 0 ? node : other).ingest.submit([once], context()),
+      ),
+    );
+    const kinds = answers.flat().map(kindOf);
+    expect(kinds.filter((kind) => kind === 'accepted')).toHaveLength(1);
+    expect(kinds.filter((kind) => kind === 'replayed')).toHaveLength(19);
+    const ids = answers.flat().map((one) => (one.kind === 'refused' ? '' : one.operation._id));
+    expect(new Set(ids).size).toBe(1);
+    expect(await countOperations(node)).toBe(1);
+    expect(await jobCount(node)).toBe(1);
+  });
+
+  it('gives duplicates inside one group the first one, and neighbours their own', async () => {
+    const { node } = await openWorld();
+    const once = credit('ann');
+    const outcomes = await node.ingest.submit([once, credit('bob'), once, once], context());
+    expect(outcomes.map(kindOf)).toEqual(['accepted', 'accepted', 'replayed', 'replayed']);
+  });
+
+  it('refuses what comes after drain, and finishes what came before', async () => {
+    const { node } = await openWorld();
+    const before = node.ingest.submit([credit('ann')], context());
+    await node.ingest.drain();
+    expect((await before).map(kindOf)).toEqual(['accepted']);
+    const after = await node.ingest.submit([credit('ann')], context());
+    expect(after.map(kindOf)).toEqual(['shutting_down']);
+  });
+
+  it('refuses with nothing stored when MongoDB is gone', async () => {
+    const { node, open } = await openWorld();
+    const doomed = await open();
+    await doomed.platform.mongo.close();
+    const outcomes = await doomed.ingest.submit([credit('ann'), credit('bob')], context());
+    expect(outcomes.map(kindOf)).toEqual(['ledger_unavailable', 'ledger_unavailable']);
+    expect(await countOperations(node)).toBe(0);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../config/limits.ts';
+import { type OperationDoc, laneOf } from '../../../core/saga/operation.ts';
+import {
+  type Instance,
+  TENANT,
+  accept,
+  openWorld,
+  submission,
+} from '../../support/platform.ts';
+
+const credit = (amount: number, userId = 'ann') =>
+  submission('wallet.credit', { userId, currency: 'EUR', amount });
+
+/** The order in which settlement reads operations. */
+function byAcceptance(a: OperationDoc, b: OperationDoc): number {
+  if (a.stamp !== b.stamp) return a.stamp < b.stamp ? -1 : 1;
+  return a._id < b._id ? -1 : 1;
+}
+
+async function acceptOne(node: Instance, one = credit(1)): Promise<OperationDoc> {
+  const [operation] = await accept(node, [one]);
+  if (operation === undefined) throw new Error('nothing was accepted');
+  return operation;
+}
+
+describe('the order of acceptance', () => {
+  it('puts what was sent after an answer behind it, across two processes', async () => {
+    const { node, open } = await openWorld();
+    const other = await open();
+    const accepted: OperationDoc[] = [];
+    for (let turn = 0; turn < 30; turn += 1) {
+      accepted.push(await acceptOne(turn % 2 === 0 ? node : other));
+    }
+    expect([...accepted].sort(byAcceptance)).toEqual(accepted);
+    expect(new Set(accepted.map(({ stamp }) => stamp)).size).toBe(accepted.length);
+  });
+
+  it('follows the order of the items inside one request', async () => {
+    const { node } = await openWorld();
+    const work = Array.from({ length: 100 }, (_, index) => credit(index + 1));
+    const operations = await accept(node, work);
+    expect([...operations].sort(byAcceptance)).toEqual(operations);
+  });
+
+  it('follows it also when a request is too large for one group commit', async () => {
+    const { node } = await openWorld();
+    const origin = await acceptOne(
+      node,
+      submission('transfer', { fromUserId: 'ann', toUserId: 'bob', currency: 'EUR', amount: 1 }),
+    );
+    const transferId = `trf_${origin._id.slice(3)}`;
+    // The reversal makes the first group ask for the line that it follows, so the second one,
+    // committed at the same time, is quicker.
+    const rest = Array.from({ length: LIMITS.groupCommitSizeMax * 2 - 1 }, (_, index) => index + 1);
+    for (let turn = 0; turn < 4; turn += 1) {
+      const work = [submission('transfer.reverse', { transferId }), ...rest.map((n) => credit(n))];
+      const operations = await accept(node, work);
+      const keys = new Set(operations.map(({ orderingKey }) => orderingKey));
+      expect(keys).toEqual(new Set([`${TENANT}|u:ann`]));
+      const places = new Map([...operations].sort(byAcceptance).map(({ _id }, at) => [_id, at]));
+      const moved = operations.filter(({ _id }, index) => places.get(_id) !== index);
+      expect(moved).toHaveLength(0);
+    }
+  });
+});
+
+describe('the line that an operation stands in', () => {
+  it.each([
+    ['transfer', { fromUserId: 'ann', toUserId: 'bob', currency: 'EUR', amount: 1 }, 'ann'],
+    ['wallet.debit', { userId: 'bob', currency: 'EUR', amount: 1 }, 'bob'],
+    ['bonus.award', { userId: 'cyd', currency: 'EUR', amount: 1 }, 'cyd'],
+  ] as const)('is that of the user who pays, else is paid: %s', async (type, input, userId) => {
+    const { node } = await openWorld();
+    const operation = await acceptOne(node, submission(type, input));
+    expect(operation.orderingKey).toBe(`${TENANT}|u:${userId}`);
+    expect(operation.lane).toBe(laneOf(operation.orderingKey, LIMITS.lanes));
+  });
+
+  it("is the client's own when it names one, apart from every user's", async () => {
+    const { node } = await openWorld();
+    const named = { ...credit(1), orderingKey: 'u:ann' };
+    expect((await acceptOne(node, named)).orderingKey).toBe(`${TENANT}|k:u:ann`);
+  });
+
+  it.each(['transfer.reverse', 'hold.capture', 'hold.release'] as const)(
+    'is that of the operation it follows: %s',
+    async (type) => {
+      const { node } = await openWorld();
+      const isHold = type !== 'transfer.reverse';
+      const place = isHold
+        ? submission('hold.place', { userId: 'ann', currency: 'EUR', amount: 5 })
+        : submission('transfer', { fromUserId: 'ann', toUserId: 'b', currency: 'EUR', amount: 5 });
+      const idOf = ({ _id }: OperationDoc) =>
+        isHold ? { holdId: `hld_${_id.slice(3)}` } : { transferId: `trf_${_id.slice(3)}` };
+      const plain = await acceptOne(node, place);
+      expect((await acceptOne(node, submission(type, idOf(plain)))).orderingKey).toBe(
+        `${TENANT}|u:ann`,
+      );
+      const named = await acceptOne(node, { ...place, idempotencyKey: 'named', orderingKey: 'x' });
+      expect((await acceptOne(node, submission(type, idOf(named)))).orderingKey).toBe(
+        `${TENANT}|k:x`,
+      );
+      const nowhere = { _id: `op_${'0'.repeat(32)}` } as OperationDoc;
+      expect((await acceptOne(node, submission(type, idOf(nowhere)))).orderingKey).toBe(
+        `${TENANT}|o:${nowhere._id}`,
+      );
+    },
+  );
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { formatSummary, summarise } from '../../../scripts/local/test-summary.ts';
+
+function report(counts: Record<string, unknown>): string {
+  return JSON.stringify({
+    ...{ numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 },
+    testResults: [],
+    ...counts,
+  });
+}
+
+describe('the last line of npm test', () => {
+  it('counts what passed and failed', () => {
+    const summary = summarise(report({ numPassedTests: 12, numFailedTests: 2 }), 1);
+    expect(formatSummary(summary)).toBe('12 passed, 2 failed');
+  });
+
+  it('names skipped tests only when there are some', () => {
+    const summary = summarise(
+      report({ numPassedTests: 1, numPendingTests: 2, numTodoTests: 1 }),
+      0,
+    );
+    expect(formatSummary(summary)).toBe('1 passed, 0 failed, 3 skipped');
+  });
+
+  it('counts a file that could not be loaded as a failure', () => {
+    const testResults = [
+      { status: 'failed', assertionResults: [] },
+      { status: 'failed', assertionResults: [] },
+      { status: 'passed', assertionResults: [{}] },
+    ];
+    const summary = summarise(report({ numPassedTests: 1, testResults }), 1);
+    expect(formatSummary(summary)).toBe('1 passed, 2 failed');
+  });
+
+  it.each([
+    ['no report', undefined],
+    ['half a report', '{"numPassedTests":'],
+    ['a report without a failure', report({ numPassedTests: 3 })],
+  ])('never says that nothing failed when the run failed: %s', (_, text) => {
+    expect(summarise(text, 1).failed).toBe(1);
+  });
+});

@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../config/limits.ts';
+import { collection } from '../../../core/infra/collections.ts';
+import { createLeaseStore } from '../../../core/infra/lease-store.ts';
+import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
+import { createRepairStore } from '../../../core/recovery/repair-store.ts';
+import { isQueueAway, sweep } from '../../../core/recovery/sweep.ts';
+import { type OperationDoc, jobIdOf } from '../../../core/saga/operation.ts';
+import type { OutboxRow } from '../../../core/saga/ports.ts';
+import { createOutboxStore } from '../../../core/saga/settle-store.ts';
+import {
+  type Instance,
+  accept,
+  context,
+  expectSoundLedger,
+  openWorld,
+  outcomesOf,
+  readOperations,
+  settled,
+  submission,
+} from '../../support/platform.ts';
+import { openSettler, pokeAll, startWorker } from '../../support/settling.ts';
+
+const user = (userId: string) => submission('user.create', { userId });
+
+function sweepDeps(node: Instance, workerId = node.platform.processId) {
+  const { mongo, logger, metrics, failpoint } = node.platform;
+  return {
+    workerId,
+    store: createRecoveryStore(mongo.db),
+    outbox: createOutboxStore(mongo.db),
+    repairs: createRepairStore(mongo.db, createOutboxStore(mongo.db)),
+    expireHolds: async () => 0,
+    leaseMs: LIMITS.sweepLeaseMs,
+    leases: createLeaseStore(mongo.db),
+    databaseTime: node.databaseTime,
+    publisher: node.queues.publisher,
+    logger,
+    metrics,
+    failpoint,
+  };
+}
+
+const operationsOf = ({ platform }: Instance) =>
+  collection<OperationDoc>(platform.mongo.db, 'operations');
+const longAgo = (): Date => new Date(Date.now() - 60_000);
+
+/** As if the time in which somebody should have moved them had passed. */
+async function makeOverdue(node: Instance): Promise<void> {
+  await operationsOf(node).updateMany(
+    { nextCheckAt: { $exists: true } },
+    { $set: { nextCheckAt: longAgo() } },
+  );
+}
+
+async function removeJobs({ queues }: Instance): Promise<void> {
+  for (const queue of queues.byName.values()) await queue.obliterate({ force: true });
+}
+
+async function jobExists({ queues }: Instance, operation: OperationDoc): Promise<boolean> {
+  const queue = queues.byName.get(operation.dispatch.queue as 'settlement-0');
+  return (await queue?.getJob(jobIdOf(operation._id, operation.dispatch.seq))) !== undefined;
+}
+
+describe('R1: accepted and not moved', () => {
+  it('is enqueued again under the next seq when its job is gone, and settles', async () => {
+    const { node } = await openWorld();
+    const operations = await accept(node, [user('ann'), user('bob')]);
+    await removeJobs(node);
+    await makeOverdue(node);
+    const report = await sweep(sweepDeps(node));
+    expect(report).toMatchObject({ isLeader: true, overdue: 2, redispatched: 2 });
+    const moved = await readOperations(node, operations);
+    expect(moved.map(({ dispatch, recoveries }) => [dispatch.seq, recoveries])).toEqual([
+      ...[
+        [2, 1],
+        [2, 1],
+      ],
+    ]);
+    for (const operation of moved) {
+      expect(await jobExists(node, operation)).toBe(true);
+      expect(operation.nextCheckAt?.getTime()).toBeGreaterThan(Date.now());
+    }
+    startWorker(node);
+    expect(outcomesOf(await settled(node, operations))).toEqual(['succeeded', 'succeeded']);
+  });
+
+  it('is only put off when its job still stands in the queue', async () => {
+    const { node } = await openWorld();
+    const operations = await accept(node, [user('ann')]);
+    await makeOverdue(node);
+    const report = await sweep(sweepDeps(node));
+    expect(report).toMatchObject({ overdue: 1, redispatched: 0 });
+    const [operation] = await readOperations(node, operations);
+    expect(operation?.dispatch.seq).toBe(1);
+    expect(operation?.recoveries).toBeUndefined();
+    expect(operation?.nextCheckAt?.getTime()).toBeGreaterThan(Date.now());
+  });
+
+  it('is enqueued again when its job is finished and it is not', async () => {
+    const { node } = await openWorld();
+    const operations = await accept(node, [user('ann')]);
+    startWorker(node);
+    const [done] = await settled(node, operations);
+    const again = { status: 'accepted', nextCheckAt: longAgo() } as const;
+    await operationsOf(node).updateOne({ _id: done?._id ?? 'op_' }, { $set: again });
+    expect(await sweep(sweepDeps(node))).toMatchObject({ overdue: 1, redispatched: 1 });
+  });
+
+  it('is left alone once it is settled or not yet due', async () => {
+    const { node } = await openWorld();
+    const operations = await accept(node, [user('ann')]);
+    pokeAll(openSettler(node));
+    await settled(node, operations);
+    await accept(node, [user('bob')]);
+    expect(await sweep(sweepDeps(node))).toMatchObject({ overdue: 0, redispatched: 0 });
+  });
+
+  it('is redispatched once by two sweepers that look at the same moment', async () => {
+    const { node, open } = await openWorld();
+    const other = await open();
+    await node.ingest.submit(
+      Array.from({ length: 50 }, (_, index) => user(`u${index}`)),
+      context(),
+    );
+    await removeJobs(node);
+    await makeOverdue(node);
+    const nobodyLeads = { hold: async () => true, release: async () => undefined };
+    const reports = await Promise.all([
+      sweep({ ...sweepDeps(node), leases: nobodyLeads }),
+      sweep({ ...sweepDeps(other), leases: nobodyLeads }),
+    ]);
+    expect(reports.reduce((sum, report) => sum + report.redispatched, 0)).toBe(50);
+    const stored = await operationsOf(node).find().toArray();
+    expect(new Set(stored.map(({ dispatch }) => dispatch.seq))).toEqual(new Set([2]));
+    const counts = await Promise.all(
+      [...node.queues.byName.values()].map((queue) => queue.count()),
+    );
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(50);
+  });
+
+  it('leaves the work to the holder of the lease', async () => {
+    const { node } = await openWorld();
+    await accept(node, [user('ann')]);
+    await removeJobs(node);
+    await makeOverdue(node);
+    await createLeaseStore(node.platform.mongo.db).hold('sweep', 'another', LIMITS.sweepLeaseMs);
+    expect(await sweep(sweepDeps(node))).toMatchObject({ isLeader: false, overdue: 0 });
+  });
+
+  it('goes through a backlog larger than one round', async () => {
+    const { node } = await openWorld();
+    const many = Array.from({ length: LIMITS.sweepBatch * 2 + 10 }, (_, index) =>
+      user(`u${index}`),
+    );
+    await accept(node, many);
+    await removeJobs(node);
+    await makeOverdue(node);
+    expect(await sweep(sweepDeps(node))).toMatchObject({ redispatched: many.length });
+  });
+
+  it('waits for Redis to come back, and counts nothing as repaired meanwhile', async () => {
+    const { node, open } = await openWorld();
+    const cut = await open({ REDIS_URL: 'redis://127.0.0.1:1' });
+    const operations = await accept(node, [user('ann')]);
+    await removeJobs(node);
+    await makeOverdue(node);
+    const failure = await sweep(sweepDeps(cut)).catch((error: unknown) => error);
+    expect(isQueueAway(failure)).toBe(true);
+    const [operation] = await readOperations(node, operations);
+    expect(operation?.status).toBe('accepted');
+    await makeOverdue(node);
+    expect(await sweep(sweepDeps(node, cut.platform.processId))).toMatchObject({ redispatched: 1 });
+  });
+
+  it('tells how old the oldest open operation is, also while Redis is away', async () => {
+    const { node, open } = await openWorld();
+    const cut = await open({ REDIS_URL: 'redis://127.0.0.1:1' });
+    const [operation] = await accept(node, [user('ann')]);
+    await operationsOf(node).updateOne(
+      { _id: operation?._id ?? 'op_' },
+      { $set: { createdAt: longAgo(), nextCheckAt: longAgo() } },
+    );
+    await sweep(sweepDeps(cut)).catch(() => undefined);
+    const { values } = await cut.platform.metrics.oldestOpen.get();
+    expect(values[0]?.value).toBeGreaterThan(50);
+  });
+});
+
+describe('R7: outbox rows that nobody has dealt with', () => {
+  it('are published again under the same id', async () => {
+    const { node } = await openWorld();
+    const operations = await accept(node, [user('ann')]);
+    pokeAll(openSettler(node));
+    await settled(node, operations);
+    const outbox = collection<OutboxRow>(node.platform.mongo.db, 'outbox');
+    await removeJobs(node);
+    expect(await sweep(sweepDeps(node))).toMatchObject({ events: 0 });
+    await outbox.updateMany({}, { $set: { nextCheckAt: longAgo() } });
+    expect(await sweep(sweepDeps(node))).toMatchObject({ events: 1 });
+    const [row] = await outbox.find().toArray();
+    const job = await node.queues.byName.get('events')?.getJob(row?._id ?? '');
+    expect(job?.data).toEqual({ v: 1, rowId: row?._id, tenantId: 'default' });
+    expect(row?.nextCheckAt.getTime()).toBeGreaterThan(Date.now());
+    await expectSoundLedger(node);
+  });
+});

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { LIMITS } from '../../../config/limits.ts';
+import { collection } from '../../../core/infra/collections.ts';
+import { OPERATIONS, type Registry } from '../../../core/operations/registry.ts';
+import { defineOperation } from '../../../core/saga/define.ts';
+import type { OperationDoc } from '../../../core/saga/operation.ts';
+import {
+  type Instance,
+  accept,
+  context,
+  expectSoundLedger,
+  openWorld,
+  outcomesOf,
+  readOperations,
+  settled,
+  submission,
+} from '../../support/platform.ts';
+import { openSettler, pokeAll, userIn } from '../../support/settling.ts';
+
+const anything = { version: 1, mode: 'atomic', summary: 'for tests', input: z.any() } as const;
+
+const throwing = defineOperation<unknown>({
+  ...anything,
+  type: 'test.throws',
+  ordering: () => ({ user: 'ann' }),
+  touches: () => ({}),
+  decide: () => {
+    throw new Error('a bug in a decision');
+  },
+});
+/** Its schema has changed since old ones were stored, and now it stumbles over them. */
+const stumbling = defineOperation<unknown>({
+  ...anything,
+  type: 'test.stumbles',
+  ordering: () => ({ user: 'ann' }),
+  touches: () => {
+    throw new Error('a bug in what it touches');
+  },
+  decide: () => {
+    throw new Error('never reached');
+  },
+});
+/** Credits more than it debits. */
+const conjuring = defineOperation<unknown>({
+  ...anything,
+  type: 'test.conjures',
+  ordering: () => ({ user: 'ann' }),
+  touches: () => ({ wallets: [{ userId: 'ann', currency: 'EUR' }] }),
+  decide: (draft) => {
+    const wallet = draft.wallet('ann', 'EUR');
+    if (wallet === undefined) throw new Error('no wallet');
+    draft.putWallet({ ...wallet, balance: wallet.balance + 1_000n });
+    return { ok: true, value: undefined };
+  },
+});
+
+const REGISTRY: Registry = {
+  ...OPERATIONS,
+  [throwing.type]: throwing,
+  [stumbling.type]: stumbling,
+  [conjuring.type]: conjuring,
+};
+
+const users = (): readonly ReturnType<typeof submission>[] =>
+  ['ann', 'bob'].flatMap((userId) => [
+    submission('user.create', { userId, wallets: [{ currency: 'EUR' }] }),
+    submission('wallet.credit', { userId, currency: 'EUR', amount: 50 }),
+  ]);
+
+const credit = (userId: string) =>
+  submission('wallet.credit', { userId, currency: 'EUR', amount: 1 });
+
+/** Accepted as an operation of ours, then given the type under test, as an older process stored it. */
+async function acceptAs(
+  node: Instance,
+  fields: Partial<OperationDoc>,
+  submissions = [credit('ann')],
+): Promise<readonly OperationDoc[]> {
+  const operations = await accept(node, submissions);
+  const ids = operations.map(({ _id }) => _id);
+  await collection<OperationDoc>(node.platform.mongo.db, 'operations').updateMany(
+    { _id: { $in: ids } },
+    { $set: fields },
+  );
+  return operations;
+}
+
+async function settleSome(node: Instance, fields: Partial<OperationDoc>) {
+  const before = await accept(node, users());
+  const poison = await acceptAs(node, fields);
+  const after = await accept(node, [credit('ann'), credit('bob')]);
+  const settler = openSettler(node, { registry: REGISTRY });
+  pokeAll(settler);
+  return { before, poison, after, settler };
+}
+
+describe('a poison operation', () => {
+  it('whose decision throws ends with a human, and its neighbours settle in the same batch', async () => {
+    const { node } = await openWorld();
+    const { before, poison, after } = await settleSome(node, { type: 'test.throws' });
+    const done = await settled(node, [...before, ...after]);
+    expect(new Set(outcomesOf(done))).toEqual(new Set(['succeeded']));
+    const [parked] = await settled(node, poison);
+    expect(outcomesOf(parked === undefined ? [] : [parked])).toEqual([
+      'needs_attention poison_operation',
+    ]);
+    expect(parked?.nextCheckAt).toBeUndefined();
+    expect(parked?.completedAt).toBeUndefined();
+    await expectSoundLedger(node);
+  });
+
+  it('that would conjure money ends with a human after a few tries, alone', async () => {
+    const { node } = await openWorld();
+    const { before, poison, after } = await settleSome(node, { type: 'test.conjures' });
+    const done = await settled(node, [...before, ...after]);
+    expect(new Set(outcomesOf(done))).toEqual(new Set(['succeeded']));
+    expect(outcomesOf(await settled(node, poison))).toEqual(['needs_attention poison_operation']);
+    await expectSoundLedger(node);
+  });
+
+  it('that stumbles over its own input holds up its own line and no other', async () => {
+    const { node } = await openWorld();
+    const { before, poison, after } = await settleSome(node, { type: 'test.stumbles' });
+    const [, bobs] = after;
+    const done = await settled(node, [...before, ...(bobs === undefined ? [] : [bobs])]);
+    expect(new Set(outcomesOf(done))).toEqual(new Set(['succeeded']));
+    expect(outcomesOf(await readOperations(node, poison))).toEqual(['accepted']);
+  });
+
+  it('is settled when a human sets it back and its job is delivered again', async () => {
+    const { node } = await openWorld();
+    const { poison, settler } = await settleSome(node, { type: 'test.throws' });
+    const [operation] = await settled(node, poison);
+    const operations = collection<OperationDoc>(node.platform.mongo.db, 'operations');
+    await operations.updateOne(
+      { _id: operation?._id ?? 'op_0' },
+      { $set: { status: 'accepted', type: 'wallet.credit', nextCheckAt: new Date() } },
+    );
+    await settler.settle(operation?.lane ?? 0, operation?._id ?? '');
+    expect(outcomesOf(await settled(node, poison, 3_000))).toEqual(['succeeded']);
+  });
+});
+
+describe('an operation of a type or version that this code does not know', () => {
+  it('waits in its line for a newer worker; other lines go on', async () => {
+    const { node } = await openWorld();
+    const { before, poison, after, settler } = await settleSome(node, { typeVersion: 2 });
+    const [anns, bobs] = after as [OperationDoc, OperationDoc];
+    await settled(node, [...before, bobs]);
+    expect(outcomesOf(await readOperations(node, [...poison, anns]))).toEqual([
+      ...['accepted', 'accepted'],
+    ]);
+    await settler.close();
+    const newer = { ...OPERATIONS, 'wallet.credit': { ...OPERATIONS['wallet.credit'], version: 2 } };
+    const operations = collection<OperationDoc>(node.platform.mongo.db, 'operations');
+    await operations.updateOne({ _id: anns._id }, { $set: { typeVersion: 2 } });
+    pokeAll(openSettler(node, { registry: newer }));
+    expect(outcomesOf(await settled(node, [...poison, anns]))).toEqual(['succeeded', 'succeeded']);
+  });
+
+  it('starves no other line of its lane, however many stand behind it', async () => {
+    const { node } = await openWorld();
+    const hot = userIn('hot', (lane) => lane === 0);
+    const quiet = userIn('quiet', (lane) => lane === 0);
+    const wallets = [{ currency: 'EUR' }];
+    const before = await accept(
+      node,
+      [hot, quiet].map((userId) => submission('user.create', { userId, wallets })),
+    );
+    const settler = openSettler(node);
+    settler.poke(0);
+    await settled(node, before);
+    await acceptAs(node, { type: 'test.unknown' }, [credit(hot)]);
+    const behind = LIMITS.settlementBatchMax + 50;
+    const crowd = Array.from({ length: behind }, () => credit(hot));
+    await node.ingest.submit(crowd, context());
+    const quiets = await accept(node, [credit(quiet)]);
+    settler.poke(0);
+    expect(outcomesOf(await settled(node, quiets, 8_000))).toEqual(['succeeded']);
+  });
+});

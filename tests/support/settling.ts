@@ -1,0 +1,78 @@
+import { LIMITS } from '../../config/limits.ts';
+import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
+import { noClaims } from '../../core/ledger/wallet-claims-lock.ts';
+import { type BatchRunner, createBatchRunner } from '../../core/operations/batch-runner.ts';
+import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
+import { type Settler, createSettler } from '../../core/operations/settler.ts';
+import type { Failpoint } from '../../core/kernel/failpoint.ts';
+import { laneOf, userOrderingKey } from '../../core/saga/operation.ts';
+import { createOutboxStore, createSettleStore } from '../../core/saga/settle-store.ts';
+import { startSettlement } from '../../workers/settlement.ts';
+import { LANES } from '../../queues/catalog.ts';
+import { type Instance, TENANT } from './platform.ts';
+
+interface SettlingOptions {
+  readonly registry?: Registry;
+  readonly failpoint?: Failpoint;
+  /** Of the system wallets: two settlers at once need two. */
+  readonly stripe?: number;
+}
+
+export const noHints = { announce: () => undefined };
+
+/** The batch runner of one process, without queues in front of it. */
+export function openRunner(node: Instance, options: SettlingOptions = {}): BatchRunner {
+  const { platform, queues, databaseTime } = node;
+  const { mongo, clock, logger, metrics, random, processId } = platform;
+  return createBatchRunner({
+    workerId: processId,
+    ledger: createLedgerStore(mongo.client, mongo.db),
+    operations: createSettleStore(mongo.db),
+    outbox: createOutboxStore(mongo.db),
+    databaseTime,
+    publisher: queues.publisher,
+    hints: noHints,
+    clock,
+    logger,
+    metrics,
+    random,
+    failpoint: options.failpoint ?? platform.failpoint,
+    stripeOf: (slot) => (options.stripe ?? 0) * 2 + slot,
+  });
+}
+
+/** A settler that reads what it is told to read: no jobs, no lane leases. */
+export function openSettler(node: Instance, options: SettlingOptions = {}): Settler {
+  const { clock, logger, metrics, random, lifecycle } = node.platform;
+  const settler = createSettler({
+    registry: options.registry ?? OPERATIONS,
+    store: node.store,
+    runner: openRunner(node, options),
+    clock,
+    logger,
+    metrics,
+    random,
+    claims: () => noClaims,
+  });
+  lifecycle.onClose('test settler', () => settler.close());
+  return settler;
+}
+
+/** Reads every lane once. */
+export function pokeAll(settler: Settler): void {
+  for (const lane of LANES) settler.poke(lane);
+}
+
+/** The real pool: lanes, queues, settler. */
+export function startWorker(node: Instance) {
+  const { platform, queues } = node;
+  return startSettlement({ platform, publisher: queues.publisher, hints: noHints });
+}
+
+/** The first of `<name>1`, `<name>2`… whose line stands in a lane like the one wanted. */
+export function userIn(name: string, isWanted: (lane: number) => boolean): string {
+  for (let number = 1; ; number += 1) {
+    const userId = `${name}${number}`;
+    if (isWanted(laneOf(userOrderingKey(TENANT, userId), LIMITS.lanes))) return userId;
+  }
+}

@@ -1,0 +1,249 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+/**
+ * A boundary check that nobody has seen fail is not yet a check. This builds a small tree with one
+ * violation of each rule of .dependency-cruiser.cjs, among imports that are allowed, and expects
+ * exactly those violations.
+ */
+const ROOT = resolve(import.meta.dirname, '../../..');
+const CONFIG = join(ROOT, '.dependency-cruiser.cjs');
+
+const rulesSchema = z.object({ forbidden: z.array(z.object({ name: z.string() })) });
+const reportSchema = z.object({
+  summary: z.object({
+    violations: z.array(
+      z.object({ from: z.string(), to: z.string(), rule: z.object({ name: z.string() }) }),
+    ),
+  }),
+});
+
+/** Files that break nothing; the violating ones point at them. */
+const LEGAL: Record<string, readonly string[]> = {
+  'config/env.ts': ['zod'],
+  'config/limits.ts': [],
+  'core/kernel/ids.ts': ['uuid', '../../config/limits.ts', 'node:crypto'],
+  'core/telemetry/logger.ts': ['pino', 'prom-client', '../kernel/ids.ts'],
+  'core/infra/mongo.ts': ['mongodb', 'ioredis', 'type ../../config/env.ts'],
+  'core/service-config/reader.ts': ['../infra/mongo.ts'],
+  'core/users/users.ts': ['../service-config/reader.ts', './user-store.ts'],
+  'core/users/user-store.ts': ['mongodb', '../infra/mongo.ts'],
+  'core/wallets/wallet-cache.ts': ['ioredis', '../users/users.ts'],
+  'core/saga/engine.ts': ['../users/users.ts', '../wallets/wallet-cache.ts'],
+  'core/operations/deposit.ts': ['../saga/engine.ts'],
+  'core/notifications/delivery.ts': ['../saga/engine.ts'],
+  'core/recovery/sweep.ts': ['../operations/deposit.ts', '../notifications/delivery.ts'],
+  'core/runtime/platform.ts': ['../recovery/sweep.ts', '../../config/env.ts'],
+  'queues/producer.ts': ['bullmq', 'ioredis', '../core/saga/engine.ts'],
+  'queues/board.ts': ['@bull-board/api', './producer.ts'],
+  'api/main.ts': ['./server.ts', '../config/env.ts', '../core/runtime/platform.ts'],
+  'api/server.ts': ['express', '@bull-board/express', '../queues/board.ts'],
+  'workers/main.ts': ['bullmq', '../config/env.ts', '../queues/producer.ts'],
+  'tests/support/tree.ts': ['../../api/server.ts', 'vitest'],
+  'scripts/cli/main.ts': ['commander', '../../core/runtime/platform.ts'],
+};
+
+interface Violation {
+  readonly file: string;
+  /** What it imports; the last one is the violation. Empty: the file itself is. */
+  readonly imports: readonly string[];
+  /** Where the violating import leads, when that is not a package of the same name. */
+  readonly to?: string;
+}
+
+const upwards = (file: string): Violation => ({
+  file,
+  imports: ['../runtime/platform.ts'],
+  to: 'core/runtime/platform.ts',
+});
+const homeless = (name: string, file = 'core/saga'): Violation => ({
+  file: `${file}/${name.replaceAll(/\W/g, '-')}-user.ts`,
+  imports: [name],
+});
+
+const VIOLATIONS: Record<string, Violation> = {
+  'config-imports-nothing': {
+    file: 'config/up.ts',
+    imports: ['../core/kernel/ids.ts'],
+    to: 'core/kernel/ids.ts',
+  },
+  'core-is-below-the-edges': {
+    file: 'core/saga/publishes.ts',
+    imports: ['../../queues/producer.ts'],
+    to: 'queues/producer.ts',
+  },
+  'queues-below-api-and-workers': {
+    file: 'queues/up.ts',
+    imports: ['../api/server.ts'],
+    to: 'api/server.ts',
+  },
+  'api-not-workers': {
+    file: 'api/runs-workers.ts',
+    imports: ['../workers/main.ts'],
+    to: 'workers/main.ts',
+  },
+  'workers-not-api': {
+    file: 'workers/serves.ts',
+    imports: ['../api/server.ts'],
+    to: 'api/server.ts',
+  },
+  'env-is-passed-in': {
+    file: 'core/infra/reads-env.ts',
+    imports: ['../../config/limits.ts', '../../config/env.ts'],
+    to: 'config/env.ts',
+  },
+  'core-tier-kernel': upwards('core/kernel/up.ts'),
+  'core-tier-telemetry': upwards('core/telemetry/up.ts'),
+  'core-tier-infra': upwards('core/infra/up.ts'),
+  'core-tier-service-config': upwards('core/service-config/up.ts'),
+  'core-tier-ledger': upwards('core/ledger/up.ts'),
+  'core-tier-saga': upwards('core/saga/up.ts'),
+  'core-tier-operations': upwards('core/operations/up.ts'),
+  'core-tier-recovery': upwards('core/recovery/up.ts'),
+  'core-tier-unknown': {
+    file: 'tests/unit/misc.ts',
+    imports: ['../../core/misc/thing.ts'],
+    to: 'core/misc/thing.ts',
+  },
+  'sibling-stores-are-private': {
+    file: 'core/wallets/wallets.ts',
+    imports: ['../users/users.ts', './wallet-cache.ts', '../users/user-store.ts'],
+    to: 'core/users/user-store.ts',
+  },
+  'operations-not-notifications': {
+    file: 'core/operations/notifies.ts',
+    imports: ['../notifications/delivery.ts'],
+    to: 'core/notifications/delivery.ts',
+  },
+  'notifications-not-operations': {
+    file: 'core/notifications/operates.ts',
+    imports: ['../operations/deposit.ts'],
+    to: 'core/operations/deposit.ts',
+  },
+  'kernel-does-no-io': {
+    file: 'core/kernel/reads.ts',
+    imports: ['node:crypto', 'node:fs/promises'],
+    to: 'fs/promises',
+  },
+  'home-of-uuid': homeless('uuid'),
+  'home-of-mongodb': homeless('mongodb'),
+  'home-of-ioredis': homeless('ioredis'),
+  'home-of-lru-cache': homeless('lru-cache'),
+  'home-of-bullmq': homeless('bullmq', 'api'),
+  'home-of-bullmq-otel': homeless('bullmq-otel', 'api'),
+  'home-of-pino': homeless('pino', 'queues'),
+  'home-of-bull-board-api': homeless('@bull-board/api', 'workers'),
+  'home-of-bull-board-express': homeless('@bull-board/express', 'queues'),
+  'home-of-express': homeless('express'),
+  'home-of-socket-io': homeless('socket.io'),
+  'home-of-graphql': homeless('graphql'),
+  'home-of-csv-parse': homeless('csv-parse'),
+  'home-of-undici': homeless('undici', 'api'),
+  'no-circular': { file: 'api/cycle-a.ts', imports: ['type ./cycle-b.ts'], to: 'api/cycle-b.ts' },
+  'no-orphans': { file: 'core/ledger/lonely.ts', imports: [], to: 'core/ledger/lonely.ts' },
+  'sources-stand-alone': {
+    file: 'workers/tested.ts',
+    imports: ['../tests/support/tree.ts'],
+    to: 'tests/support/tree.ts',
+  },
+  'cli-stands-alone': {
+    file: 'scripts/cli/tested.ts',
+    imports: ['../../tests/support/tree.ts'],
+    to: 'tests/support/tree.ts',
+  },
+  'no-dev-dependency-in-source': { file: 'scripts/cli/dev.ts', imports: ['type vitest', 'vitest'] },
+  'package-without-a-home': homeless('left-pad'),
+  'package-not-listed': { file: 'tests/unit/lucky.ts', imports: ['unlisted'] },
+  resolvable: { file: 'tests/unit/lost.ts', imports: ['./nowhere.ts'], to: './nowhere.ts' },
+};
+
+/** Parts of a violation that are not violations themselves. */
+const REST: Record<string, readonly string[]> = {
+  'api/cycle-b.ts': ['./cycle-a.ts'],
+  'core/misc/thing.ts': ['../../config/limits.ts'],
+};
+
+const isPackage = (specifier: string): boolean => !/^(\.|node:)/.test(specifier);
+
+function source(imports: readonly string[]): string {
+  const lines = imports.map((specifier, index) => {
+    const typeOnly = specifier.startsWith('type ');
+    const name = typeOnly ? specifier.slice('type '.length) : specifier;
+    return typeOnly
+      ? `import type { T as T${String(index)} } from '${name}';`
+      : `import * as m${String(index)} from '${name}';`;
+  });
+  return [...lines, 'export type T = string;', ''].join('\n');
+}
+
+async function put(tree: string, path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(tree, path)), { recursive: true });
+  await writeFile(join(tree, path), text);
+}
+
+/** Empty packages in the tree itself: the real ones would be slow to resolve and might be absent. */
+async function putPackages(tree: string, names: ReadonlySet<string>): Promise<void> {
+  const listed = [...names].filter((name) => name !== 'unlisted' && name !== 'vitest');
+  const dependencies = Object.fromEntries(listed.map((name) => [name, '1.0.0']));
+  const manifest = { name: 'tree', type: 'module', dependencies };
+  const development = { ...manifest, devDependencies: { vitest: '1.0.0' } };
+  await put(tree, 'package.json', JSON.stringify(development));
+  for (const name of names) {
+    const folder = `node_modules/${name}`;
+    await put(tree, `${folder}/package.json`, JSON.stringify({ name, main: 'index.js' }));
+    await put(tree, `${folder}/index.js`, 'export default 1;\n');
+  }
+}
+
+async function putTree(tree: string): Promise<void> {
+  const violating = Object.values(VIOLATIONS).map((one) => [one.file, one.imports] as const);
+  const files = new Map([...Object.entries(LEGAL), ...Object.entries(REST), ...violating]);
+  const specifiers = [...files.values()].flat().map((one) => one.replace(/^type /, ''));
+  await putPackages(tree, new Set(specifiers.filter(isPackage)));
+  for (const [path, imports] of files) await put(tree, path, source(imports));
+}
+
+const line = (rule: string, from: string, to: string): string => `${rule}: ${from} -> ${to}`;
+
+function expectedLines(): string[] {
+  return Object.entries(VIOLATIONS).map(([rule, { file, imports, to }]) => {
+    return line(rule, file, to ?? `node_modules/${imports.at(-1) ?? ''}/index.js`);
+  });
+}
+
+async function reportedLines(tree: string): Promise<string[]> {
+  const bin = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const folders = ['config', 'core', 'queues', 'api', 'workers', 'scripts', 'tests'];
+  const args = [bin, '--config', CONFIG, '--output-type', 'json', ...folders];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: tree });
+  const { violations } = reportSchema.parse(JSON.parse(stdout)).summary;
+  return violations.map(({ rule, from, to }) => line(rule.name, from, to));
+}
+
+describe('import boundaries', () => {
+  let tree = '';
+
+  beforeAll(async () => {
+    tree = await mkdtemp(join(tmpdir(), 'boundaries-'));
+    await putTree(tree);
+  });
+  afterAll(async () => {
+    await rm(tree, { recursive: true });
+  });
+
+  it('reports each planted violation and nothing else', async () => {
+    const reported = await reportedLines(tree);
+    expect(reported.toSorted()).toEqual(expectedLines().toSorted());
+  }, 20_000);
+
+  it('has a planted violation for every rule', () => {
+    const rules = rulesSchema.parse(createRequire(import.meta.url)(CONFIG)).forbidden;
+    expect(Object.keys(VIOLATIONS).toSorted()).toEqual(rules.map(({ name }) => name).toSorted());
+  });
+});

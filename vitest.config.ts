@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+
+/** Two cores, and the servers under test share them. */
+const WORKERS_MAX = 2;
+/** They measure times or kill servers, so whatever ran beside them would disturb them, or be disturbed. */
+const ALONE = [
+  'tests/faults/**/*.test.ts',
+  'tests/e2e/**/*.test.ts',
+  'tests/integration/local-servers/**/*.test.ts',
+];
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // MONGO_URL and REDIS_URL come from the environment: `npm test` sets them to servers of its own.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['tests/**/*.test.ts'],
+          exclude: ALONE,
+          maxWorkers: WORKERS_MAX,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ALONE,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,47 @@
+import { probeMongo } from '../core/infra/mongo-probe.ts';
+import { createOpsPages } from '../core/runtime/ops-pages.ts';
+import { startOpsServer } from '../core/runtime/ops-server.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import { createReadiness } from '../core/runtime/readiness.ts';
+import { openHints } from '../queues/hints.ts';
+import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
+import { openQueues } from '../queues/producer.ts';
+import { startEvents } from './events.ts';
+import { startRecovery } from './recovery.ts';
+import { startSagas } from './saga.ts';
+import { startSettlement } from './settlement.ts';
+
+/** The pools that the environment names, and the probes, on top of a platform. */
+export async function startWorker(platform: Platform): Promise<void> {
+  const { env, clock, logger, metrics, mongo, lifecycle } = platform;
+  const queues = openQueues(platform);
+  lifecycle.onClose('queues', () => queues.close());
+  const hints = openHints(platform);
+  lifecycle.onClose('hints', () => hints.close());
+  const readiness = createReadiness({
+    clock,
+    dependencies: [
+      { name: 'mongodb', probe: () => probeMongo(mongo.db) },
+      queueRedisProbe(queues.connection),
+      pubRedisProbe(hints.connection),
+    ],
+  });
+  const ops = await startOpsServer({
+    pages: createOpsPages({ service: 'worker', readiness, metrics }),
+    host: env.HOST,
+    port: env.WORKER_PORT,
+    logger,
+  });
+  lifecycle.onClose('ops server', () => ops.close());
+
+  const pools = new Set(env.WORKER_POOLS);
+  const { publisher } = queues;
+  if (pools.has('settlement')) startSettlement({ platform, publisher, hints });
+  if (pools.has('saga')) startSagas({ platform, publisher, hints });
+  if (pools.has('notification')) startEvents(platform);
+  if (pools.has('recovery')) startRecovery({ platform, publisher });
+  lifecycle.onClose('readiness', () => {
+    readiness.drain();
+  });
+  logger.info({ pools: [...pools], host: env.HOST, port: ops.port }, 'worker.started');
+}
