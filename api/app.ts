@@ -9,7 +9,7 @@ import { PUBLIC_PAGES, type PublicServices } from './public-pages.ts';
 export interface AppDeps extends AdapterDeps {
   readonly endpoints: readonly Endpoint[];
   readonly pages: PublicServices;
-  readonly admin: Pick<AdminDeps, 'queues' | 'password'>;
+  readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'password'>;
 }
 
 /**

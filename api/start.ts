@@ -30,7 +30,11 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
   lifecycle.onClose('queues', () => queues.close());
   const hints = openHints(platform);
   lifecycle.onClose('hints', () => hints.close());
-  const depths = createDepthReader({ queues: queues.byName, clock });
+  const depths = createDepthReader({
+    queues: queues.byName,
+    connection: queues.connection,
+    clock,
+  });
   const readiness = readinessOf(platform, queues, hints);
   const ops = createOpsPages({
     service: 'api',
@@ -47,7 +51,11 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
     services: openServices({ platform, publisher: queues.publisher, hints }),
     authenticator: createAuthenticator({ keys, tenants }),
     pages: { ops, depths },
-    admin: { queues: queues.byName, password: env.ADMIN_PASSWORD },
+    admin: {
+      queues: queues.byName,
+      hasQueues: () => queues.connection.status === 'ready',
+      password: env.ADMIN_PASSWORD,
+    },
     clock,
     logger,
     metrics,

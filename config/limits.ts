@@ -31,6 +31,8 @@ export const LIMITS = {
   /** Money, in minor units: one movement, and any balance that it may lead to. */
   amountMinorMax: 1_000_000_000_000_000n,
   balanceMinorMax: 4_000_000_000_000_000_000n,
+  /** Lifetime totals beyond this drop what both sides have in common. */
+  totalMinorMax: 9_000_000_000_000_000_000n,
 
   /** Ingest. */
   groupCommitWindowMs: 2,
@@ -146,6 +148,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   ],
   [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
+  [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],
   [LIMITS.batchItemsMax <= LIMITS.bulkItemsMax, 'a batch fits a bulk request'],
 ];
 

@@ -114,5 +114,3 @@ export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, Queu
   ['saga', saga],
   ['events', events],
 ]);
-
-export const QUEUE_NAMES: readonly QueueName[] = [...QUEUES.keys()];

@@ -1,7 +1,9 @@
 import type { Job, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { WORKER_POOLS, type WorkerPool } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
-import type { Clock } from '../core/kernel/clock.ts';
+import { type Clock, withTimeout } from '../core/kernel/clock.ts';
+import { AppError } from '../core/kernel/errors.ts';
 import { QUEUES, type QueueName } from './catalog.ts';
 
 /** One queue at one moment. */
@@ -51,22 +53,38 @@ const REPLICAS_MAX: Partial<Record<WorkerPool, number>> = { settlement: LIMITS.l
 
 interface DepthDeps {
   readonly queues: ReadonlyMap<QueueName, Queue>;
+  /** The connection of the queues: without it their calls would wait for it. */
+  readonly connection: Redis;
   readonly clock: Clock;
 }
 
 const KEPT_MS = 1_000;
 
-/** Reads every queue, at most once a second however often it is asked. */
-export function createDepthReader({ queues, clock }: DepthDeps) {
+/**
+ * Reads every queue, at most once a second however often it is asked.
+ *
+ * @throws AppError `queue_unavailable` while Redis is away.
+ */
+export function createDepthReader({ queues, connection, clock }: DepthDeps) {
   let lastAtMs = Number.NEGATIVE_INFINITY;
   let last: Promise<readonly QueueDepth[]> | undefined;
+
+  const readAll = async (): Promise<readonly QueueDepth[]> => {
+    if (connection.status !== 'ready') throw away(`not connected (${connection.status})`);
+    const reads = [...queues].map(([name, queue]) => depthOf(name, queue, clock.now()));
+    return withTimeout(Promise.all(reads), LIMITS.redisCommandMs, () => away('no answer in time'));
+  };
   return (): Promise<readonly QueueDepth[]> => {
     if (last === undefined || clock.monotonicMs() - lastAtMs >= KEPT_MS) {
       lastAtMs = clock.monotonicMs();
-      last = Promise.all([...queues].map(([name, queue]) => depthOf(name, queue, clock.now())));
+      last = readAll();
     }
     return last;
   };
+}
+
+function away(reason: string): AppError {
+  return new AppError('queue_unavailable', `The queues cannot be read: ${reason}`);
 }
 
 async function depthOf(name: QueueName, queue: Queue, now: number): Promise<QueueDepth> {

@@ -32,6 +32,6 @@ export function createEventStream(redis: Redis, prefix: string): EventStream {
   });
 }
 
-export function streamKey(prefix: string, tenantId: string): string {
+function streamKey(prefix: string, tenantId: string): string {
   return `${prefix}-stream:${tenantId}`;
 }

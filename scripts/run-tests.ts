@@ -67,6 +67,8 @@ async function runTests(args: readonly string[], log: Log, stoppers: Stopper[]):
     log,
     ports: 'any',
     cacheGb: TEST_CACHE_GB,
+    // One server serves all tests: the death of it in one of them must not fail all the others.
+    restartOnCrash: true,
     watchdog: createWatchdog(),
   });
   stoppers.push(async () => servers.discard());
@@ -106,8 +108,9 @@ async function main(): Promise<void> {
     log(`• ${signal}: stopping`);
     for (const stop of stoppers.reverse()) await stop();
   });
-  if (args.includes('--prepare-only')) await prepareServers(process.env, log);
-  else if (isServersOnly) await keepServers(log, stoppers);
+  if (args.includes('--prepare-only')) {
+    for (const found of await prepareServers(process.env, log)) log(`• found ${found}`);
+  } else if (isServersOnly) await keepServers(log, stoppers);
   else await runTests(args, log, stoppers);
 }
 

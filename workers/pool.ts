@@ -1,5 +1,4 @@
-import { type Job, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { type ConnectionOptions, type Job, Worker } from 'bullmq';
 import { LIMITS } from '../config/limits.ts';
 import { withTimeout } from '../core/kernel/clock.ts';
 import { present } from '../core/kernel/assert.ts';
@@ -15,7 +14,7 @@ export interface Pool {
 
 interface PoolOptions<P> {
   readonly platform: Platform;
-  readonly connection: Redis;
+  readonly connection: ConnectionOptions;
   readonly queue: QueueName;
   readonly work: (payload: P) => Promise<void>;
   /**

@@ -17,6 +17,8 @@ import { createThrottle } from './throttle.ts';
 
 export interface AdminDeps extends Omit<AdapterDeps, 'authenticator'> {
   readonly queues: ReadonlyMap<QueueName, Queue>;
+  /** False while Redis is away. */
+  readonly hasQueues: () => boolean;
   /** Undefined: the admin pages say that they are shut. */
   readonly password: string | undefined;
 }
@@ -60,7 +62,7 @@ export function createAdminRouter(deps: AdminDeps): Router {
     operationReply(deps, { request, formToken: sessions.formToken(session) }),
   );
   router.get('/operations/:id', page('/admin/operations/:id', show));
-  router.use('/queues', refuseWrites(deps), boardPolicy, createBoard(deps.queues));
+  router.use('/queues', guardBoard(deps), boardPolicy, createBoard(deps.queues));
   return router;
 }
 
@@ -87,16 +89,28 @@ function boardPolicy(_request: Request, response: Response, next: NextFunction):
   next();
 }
 
-/** Money queues are for looking at: whatever the board's own switch leaves open ends here. */
-function refuseWrites(deps: AdminDeps) {
+/**
+ * Money queues are for looking at: whatever the board's own switch leaves open ends here. And
+ * without Redis its questions would wait for it, so they are answered here as well.
+ */
+function guardBoard(deps: AdminDeps) {
+  const refusalOf = ({ method, path }: Request): AppError | undefined => {
+    if (method !== 'GET' && method !== 'HEAD') {
+      const detail = 'The queues are read-only here; use the admin API';
+      return new AppError('method_not_allowed', detail, { context: { allow: 'GET, HEAD' } });
+    }
+    return path.startsWith('/api/') && !deps.hasQueues()
+      ? new AppError('queue_unavailable', 'Redis is not connected')
+      : undefined;
+  };
   return (request: Request, response: Response, next: NextFunction): void => {
-    if (request.method === 'GET' || request.method === 'HEAD') {
+    const refusal = refusalOf(request);
+    if (refusal === undefined) {
       next();
       return;
     }
     const work = (): never => {
-      const detail = 'The queues are read-only here; use the admin API';
-      throw new AppError('method_not_allowed', detail, { context: { allow: 'GET, HEAD' } });
+      throw refusal;
     };
     answer(deps, { request, response, route: '/admin/queues', work });
   };

@@ -12,7 +12,7 @@ import {
   systemUserId,
   userDocId,
 } from './documents.ts';
-import { assertWallet, balanceOf, openWallet } from './wallet.ts';
+import { assertWallet, balanceOf, openWallet, withPosted } from './wallet.ts';
 
 /** What the ledger holds of a batch, by id. */
 export type LedgerState = { readonly [K in keyof Kinds]: ReadonlyMap<string, Kinds[K]> };
@@ -249,12 +249,7 @@ function postEntry(
 function withPosting(wallet: WalletDoc, type: BalanceType, delta: bigint): WalletDoc {
   switch (type) {
     case 'real':
-      return {
-        ...wallet,
-        balance: wallet.balance + delta,
-        totalCredited: delta > 0n ? wallet.totalCredited + delta : wallet.totalCredited,
-        totalDebited: delta < 0n ? wallet.totalDebited - delta : wallet.totalDebited,
-      };
+      return { ...wallet, balance: wallet.balance + delta, ...withPosted(wallet, delta) };
     case 'bonus':
       return { ...wallet, bonusBalance: wallet.bonusBalance + delta };
     case 'locked':

@@ -8,7 +8,7 @@ import {
   isSystemUser,
 } from './documents.ts';
 import { type CurrencySummary, type Findings, type Sums, noSums } from './verify-report.ts';
-import { availableOf, balanceOf } from './wallet.ts';
+import { availableOf, balanceOf, withPosted } from './wallet.ts';
 
 const BALANCE_TYPES = ['real', 'bonus', 'locked'] as const satisfies readonly BalanceType[];
 
@@ -81,7 +81,7 @@ export function entryProblem(entry: EntryDoc): string | undefined {
 export function createWalletFold(walletId: string): WalletFold {
   const sums = noSums();
   const after = noSums();
-  const totals = { credited: 0n, debited: 0n };
+  let totals = { totalCredited: 0n, totalDebited: 0n };
   let seq = 0;
   let owner: EntryDoc | undefined;
 
@@ -106,10 +106,10 @@ export function createWalletFold(walletId: string): WalletFold {
     },
     sums,
     get totalCredited() {
-      return totals.credited;
+      return totals.totalCredited;
     },
     get totalDebited() {
-      return totals.debited;
+      return totals.totalDebited;
     },
     get owner() {
       return owner;
@@ -130,9 +130,7 @@ export function createWalletFold(walletId: string): WalletFold {
       }
       after[type] = entry.balanceAfter;
       sums[type] += amount;
-      if (type !== 'real') return;
-      if (amount > 0n) totals.credited += amount;
-      else totals.debited -= amount;
+      if (type === 'real') totals = withPosted(totals, amount);
     },
   };
 }

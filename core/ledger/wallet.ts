@@ -1,3 +1,4 @@
+import { LIMITS } from '../../config/limits.ts';
 import { assert } from '../kernel/assert.ts';
 import { walletIdOf } from '../kernel/ids.ts';
 import { assertBalanceRange } from '../kernel/money.ts';
@@ -18,6 +19,24 @@ export function balanceOf(wallet: WalletDoc, type: BalanceType): bigint {
     case 'locked':
       return wallet.lockedBalance;
   }
+}
+
+interface LifetimeTotals {
+  readonly totalCredited: bigint;
+  readonly totalDebited: bigint;
+}
+
+/**
+ * The lifetime totals after a posting. What both sides have in common is taken off before either
+ * outgrows what can be stored, so their difference is the balance for ever.
+ */
+export function withPosted(totals: LifetimeTotals, delta: bigint): LifetimeTotals {
+  const totalCredited = delta > 0n ? totals.totalCredited + delta : totals.totalCredited;
+  const totalDebited = delta < 0n ? totals.totalDebited - delta : totals.totalDebited;
+  const isSmall = totalCredited <= LIMITS.totalMinorMax && totalDebited <= LIMITS.totalMinorMax;
+  if (isSmall) return { totalCredited, totalDebited };
+  const common = totalCredited < totalDebited ? totalCredited : totalDebited;
+  return { totalCredited: totalCredited - common, totalDebited: totalDebited - common };
 }
 
 /** The invariants of one wallet, checked after every read and before every write. */

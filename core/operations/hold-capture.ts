@@ -92,7 +92,7 @@ function payee(
 }
 
 /** The hold, if it can still be captured or released. */
-export function findOpenHold(draft: Draft, id: string): Result<HoldDoc> {
+function findOpenHold(draft: Draft, id: string): Result<HoldDoc> {
   const hold = draft.hold(id);
   if (hold === undefined || hold.tenantId !== draft.scope.tenantId) {
     return refuse('hold_not_found', `Hold ${id} does not exist`);

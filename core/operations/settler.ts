@@ -114,19 +114,27 @@ export function createSettler(deps: SettlerDeps): Settler {
     const read = await store.openInLanes(lanes, limit);
     const isComplete = read.length < limit;
     // The server takes the partial index's word for the status: what settles between its look at
-    // the index and its look at the document still comes back, settled.
-    const open = read.filter(({ status }) => status === 'accepted');
+    // the index and its look at the document still comes back, settled. And what was read as open
+    // may have landed since.
+    const open = read.filter(({ _id, status }) => status === 'accepted' && !waiters.isSettled(_id));
     if (isComplete) waiters.acknowledgeGone(known, { lanes, open, underWay: flight.operations });
     const { batch, isHeldBack } = selectBatch(open, selector);
+    const started = await startClaimed(batch);
+    const isRefused = started < batch.length;
+    if (isRefused) isClaimedElsewhere = true;
+    // More to read now, or when what blocks it has landed or cooled down.
+    const hasMore = !isComplete && started > 0;
+    const isBlocked = isHeldBack || !isComplete || isRefused;
+    const later = hasMore ? dirty : flight.revisit;
+    if (hasMore || isBlocked) for (const lane of lanes) later.add(lane);
+  };
+
+  /** Starts what the claims allow of a batch; returns how many operations that is. */
+  const startClaimed = async (batch: readonly Candidate[]): Promise<number> => {
     const claimed = await claim(batch);
     if (claimed.batch.length > 0) startBatch(claimed);
     else supervise(claimed.release(), () => undefined);
-    // More to read now, or when what blocks it has landed or cooled down.
-    const hasMore = !isComplete && claimed.batch.length > 0;
-    if (claimed.batch.length < batch.length) isClaimedElsewhere = true;
-    const isBlocked = isHeldBack || !isComplete || claimed.batch.length < batch.length;
-    if (hasMore) for (const lane of lanes) dirty.add(lane);
-    else if (isBlocked) for (const lane of lanes) flight.revisit.add(lane);
+    return claimed.batch.length;
   };
 
   const runBatch = async (batch: readonly BoundDoc[], slot: number): Promise<void> => {

@@ -10,7 +10,9 @@ const devSchema = z.object({
   mongoUrl: z.string(),
   mongoDb: z.string(),
   redisUrl: z.string(),
-  /** Empty while it does not run. */
+  /** The `npm start` that it is about, with the time of its start: pids are used again. */
+  owner: z.object({ pid: z.int().positive(), startedAt: z.string() }).optional(),
+  /** Of the API and the workers; empty while it does not run. */
   pids: z.record(z.string(), z.int().positive()),
 });
 

@@ -1,6 +1,7 @@
 /** The note on top of every generated page. */
 export function heading(title: string, intro: string): string {
-  return `# ${title}\n\n<!-- Generated from the code by \`npm run docs\`; edit the code instead. -->\n\n${intro}\n`;
+  const note = '<!-- Generated from the code by `npm run docs`; edit the code instead. -->';
+  return `# ${title}\n\n${note}\n\n${intro}\n`;
 }
 
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

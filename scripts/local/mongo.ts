@@ -8,6 +8,7 @@ import { pickPort } from './ports.ts';
 import {
   ensureReplicaSet,
   formatMongoUrl,
+  MovedMembersError,
   readdress,
   waitForAllMembers,
   waitForPrimary,
@@ -45,7 +46,7 @@ export type LocalMongo = {
   discard(): Promise<void>;
 };
 
-export const MONGO_DEFAULT_PORT = 27017;
+const MONGO_DEFAULT_PORT = 27017;
 const PORTS_FILE = 'ports.json';
 const portsSchema = z.object({ ports: z.array(z.int()) });
 const PRIMARY_TIMEOUT_MS = 60_000;
@@ -82,7 +83,10 @@ export async function startMongo(options: MongoOptions): Promise<LocalMongo> {
     await waitForAllMembers(ports);
   } catch (error) {
     await stopAll(members);
-    throw error;
+    if (!(error instanceof MovedMembersError)) throw error;
+    // A copied or restored folder, whose file of ports is not that of its data.
+    writeJsonFile(join(folder, PORTS_FILE), { ports: [] });
+    return startMongo(options);
   }
   return createHandle(members, replSet, folder);
 }

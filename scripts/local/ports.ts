@@ -14,7 +14,7 @@ const PICKS_MAX = 100;
 const CONNECT_TIMEOUT_MS = 1_000;
 const POLL_EVERY_MS = 25;
 
-export async function isPortFree(port: number): Promise<boolean> {
+async function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => {

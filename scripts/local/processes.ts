@@ -55,6 +55,8 @@ export type SupervisedProcess = {
   start(): void;
   /** Signals the whole process group, for faults: supervision sees it as a crash. */
   kill(signal: NodeJS.Signals): boolean;
+  /** Its next end is wanted, by whatever means it comes. */
+  expectEnd(): void;
   /** Ends it for good: the signal, then SIGKILL after the deadline. */
   stop(signal?: NodeJS.Signals, deadlineMs?: number): Promise<void>;
   /** Resolves at the end of the current run, or with undefined when that takes longer. */
@@ -116,6 +118,11 @@ export function spawnSupervised(spec: ProcessSpec): SupervisedProcess {
     timer = setTimeout(restart, delayMs);
   };
 
+  const expectEnd = (): void => {
+    isWanted = false;
+    clearTimeout(timer);
+  };
+
   start();
   return Object.freeze({
     name: spec.name,
@@ -131,9 +138,9 @@ export function spawnSupervised(spec: ProcessSpec): SupervisedProcess {
       const pid = current()?.child.pid;
       return pid === undefined ? false : signalGroup(pid, signal);
     },
+    expectEnd,
     stop: async (signal: NodeJS.Signals = 'SIGTERM', deadlineMs = STOP_DEADLINE_MS) => {
-      isWanted = false;
-      clearTimeout(timer);
+      expectEnd();
       const running = current();
       if (running !== undefined) await endRun(running, signal, deadlineMs);
     },

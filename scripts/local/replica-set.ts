@@ -63,7 +63,7 @@ export async function ensureReplicaSet(plan: ReplicaSetPlan): Promise<void> {
   await withMember(firstPort, async (admin) => {
     const config = await readConfig(admin);
     if (config === undefined) await initiate(admin, plan);
-    else checkSize(config, plan.ports);
+    else checkMembers(config, plan.ports);
   });
 }
 
@@ -75,6 +75,17 @@ function checkSize(config: Config, ports: readonly number[]): void {
     `the data was made by a set of ${String(config.members.length)}, not of ` +
       `${String(ports.length)}: use another data folder, or remove that one`,
   );
+}
+
+function checkMembers(config: Config, ports: readonly number[]): void {
+  checkSize(config, ports);
+  const hosts = config.members.map((member) => member.host);
+  if (hosts.join() !== ports.map(formatHost).join()) throw new MovedMembersError(hosts.join(', '));
+}
+
+/** The data names other addresses than the members have: they would look for each other in vain. */
+export class MovedMembersError extends Error {
+  override readonly name = 'MovedMembersError';
 }
 
 /**
@@ -129,7 +140,7 @@ async function readStates(port: number): Promise<ReadonlyMap<string, number>> {
 }
 
 /** The port of the member that says of itself that it is the primary and may be written to. */
-export async function findPrimary(ports: readonly number[]): Promise<number | undefined> {
+async function findPrimary(ports: readonly number[]): Promise<number | undefined> {
   const answers = ports.map(async (port) => {
     const sayHello = async (admin: Db): Promise<Document> => admin.command({ hello: 1 });
     const hello = await withMember(port, sayHello, HELLO_TIMEOUT_MS);

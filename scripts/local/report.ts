@@ -5,6 +5,8 @@ const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
 const REDRAW_EVERY_MS = 100;
 /** Without a terminal a long step would look hung, so it says now and then that it is still at it. */
 const STILL_AT_IT_EVERY_MS = 15_000;
+/** Some terminals say 0. */
+const COLUMNS_UNKNOWN = 80;
 const CLEAR_LINE = '\r\u001b[K';
 
 export function formatSeconds(elapsedMs: number): string {
@@ -28,7 +30,8 @@ export function createTerminalLog(stream: NodeJS.WriteStream): Log {
         clear();
         if (text === '') return;
         // A line that wraps cannot be cleared again, so it is cut.
-        stream.write(text.slice(0, Math.max(20, stream.columns - 1)));
+        const width = stream.columns > 0 ? stream.columns : COLUMNS_UNKNOWN;
+        stream.write(text.slice(0, width - 1));
         isLiveShown = true;
       },
     },

@@ -65,10 +65,11 @@ export async function startServer(spec: ServerSpec): Promise<LocalServer> {
       writePidFile(pidFile, pid);
     },
   });
-  let isKilled = false;
+  let killedPid: number | undefined;
   const stop = async (): Promise<void> => {
+    server.expectEnd();
     // A process that was killed a moment ago still counts as running, but has nobody to ask any more.
-    if (server.isRunning() && !isKilled) {
+    if (server.isRunning() && server.pid !== killedPid) {
       server.kill('SIGCONT');
       await spec.askToStop(server).catch(() => undefined);
     }
@@ -76,7 +77,6 @@ export async function startServer(spec: ServerSpec): Promise<LocalServer> {
     removePidFile(pidFile);
   };
   const becomeReady = async (): Promise<void> => {
-    isKilled = false;
     try {
       await waitUntilReady(spec, server, logFile);
     } catch (error) {
@@ -93,7 +93,7 @@ export async function startServer(spec: ServerSpec): Promise<LocalServer> {
     },
     isRunning: () => server.isRunning(),
     kill: (signal: NodeJS.Signals) => {
-      isKilled ||= signal === 'SIGKILL';
+      if (signal === 'SIGKILL') killedPid = server.pid;
       return server.kill(signal);
     },
     restart: async () => {

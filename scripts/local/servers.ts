@@ -45,11 +45,12 @@ const recordSchema = z.object({
   ports: z.array(z.int()),
 });
 
-/** Installs or fetches what `ensureServers` would need, and starts nothing. */
-export async function prepareServers(env: NodeJS.ProcessEnv, log: Log): Promise<void> {
+/** Installs or fetches what `ensureServers` would need, starts nothing, and says what it will use. */
+export async function prepareServers(env: NodeJS.ProcessEnv, log: Log): Promise<readonly string[]> {
   // One after the other: both may need apt's lock.
-  if (readUrl(env, 'REDIS_URL') === undefined) await resolveRedisBinary(env, log);
-  if (readUrl(env, 'MONGO_URL') === undefined) await resolveMongod(env, log);
+  const redis = readUrl(env, 'REDIS_URL') ?? (await resolveRedisBinary(env, log));
+  const mongo = readUrl(env, 'MONGO_URL') ?? (await resolveMongod(env, log)).path;
+  return [redis, mongo];
 }
 
 /**

@@ -48,6 +48,8 @@ export interface ApiUnderTest {
     readonly scopes: readonly Scope[];
   }): Promise<string>;
   newTenant(tenantId: string, currencies?: readonly string[]): Promise<void>;
+  /** How many operations are stored: what is left of `effects` while a worker is at work. */
+  operations(): Promise<number>;
   /** Documents per collection that a request may have an effect on, and jobs of operations. */
   effects(): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
@@ -139,6 +141,7 @@ function apiOf(platform: Platform, port: number): ApiUnderTest {
     },
     newTenant: (tenantId, currencies = []) =>
       createTenantStore(db).ensure({ _id: tenantId, currencies, createdAt: new Date() }),
+    operations: () => db.collection('operations').countDocuments(),
     effects: () => countEffects(platform),
     close: () => platform.lifecycle.close(),
   };
@@ -182,14 +185,14 @@ async function countEffects({ mongo: { db }, env }: Platform) {
 async function countJobs(env: Env): Promise<number> {
   const redis = new Redis(env.REDIS_URL);
   try {
-    let jobs = 0;
+    const jobs = new Set<string>(); // a scan may show a key twice
     for await (const keys of redis.scanStream({
       match: `${env.QUEUE_PREFIX}:*:op_*`,
       count: 1_000,
     })) {
-      jobs += (keys as readonly string[]).length;
+      for (const key of keys as readonly string[]) jobs.add(key);
     }
-    return jobs;
+    return jobs.size;
   } finally {
     redis.disconnect();
   }

@@ -1,5 +1,7 @@
+import { MongoNetworkError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
+import { createIngest } from '../../../core/operations/ingest.ts';
 import type { SubmissionOutcome } from '../../../core/operations/submission.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
 import { jobIdOf } from '../../../core/saga/operation.ts';
@@ -121,6 +123,23 @@ describe('group commit', () => {
     const once = credit('ann');
     const outcomes = await node.ingest.submit([once, credit('bob'), once, once], context());
     expect(outcomes.map(kindOf)).toEqual(['accepted', 'accepted', 'replayed', 'replayed']);
+  });
+
+  it('answers what it has stored although the look at a duplicate fails', async () => {
+    const { node } = await openWorld();
+    const once = credit('ann');
+    await accept(node, [once]);
+    const blind = createIngest({
+      ...node.platform,
+      ...{ databaseTime: node.databaseTime, publisher: node.queues.publisher },
+      ...{ backlog: () => 0, laneQueue },
+      store: {
+        ...node.store,
+        findByKeys: async () => Promise.reject(new MongoNetworkError('cut off')),
+      },
+    });
+    const outcomes = await blind.submit([credit('bob'), once], context());
+    expect(outcomes.map(kindOf)).toEqual(['accepted', 'ledger_unavailable']);
   });
 
   it('refuses what comes after drain, and finishes what came before', async () => {

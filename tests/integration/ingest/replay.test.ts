@@ -47,7 +47,10 @@ describe('a request with a key that was used before', () => {
     const early = await submitOne(node, once);
     expect(early).toMatchObject({ kind: 'replayed', operation: { _id: first?._id } });
     pokeAll(openSettler(node));
-    await settled(node, [user, first].flatMap((one) => one ?? []));
+    await settled(
+      node,
+      [user, first].flatMap((one) => one ?? []),
+    );
     const late = await submitOne(node, once);
     expect(late).toMatchObject({
       kind: 'replayed',

@@ -12,7 +12,7 @@ interface Watched {
   readonly consuming: () => readonly number[];
 }
 
-function watchLanes(node: Instance): Watched {
+function watchLanes(node: Instance, closed: Promise<void> = Promise.resolve()): Watched {
   const { platform } = node;
   const open: number[] = [];
   const lanes = startLanes({
@@ -23,6 +23,7 @@ function watchLanes(node: Instance): Watched {
       open.push(lane);
       return {
         close: async () => {
+          await closed;
           open.splice(open.indexOf(lane), 1);
         },
       };
@@ -75,6 +76,28 @@ describe('lanes', () => {
     );
     await until(() => !watched.lanes.held().includes(3), 'it notices', 20_000);
     expect(watched.consuming()).toEqual(LANES.filter((lane) => lane !== 3));
+  });
+
+  it('that it keeps are renewed while another takes long to give up', async () => {
+    const { node, open } = await openWorld();
+    let finish = (): void => undefined;
+    const jobsDone = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const first = watchLanes(node, jobsDone);
+    await until(() => count(first) === LANES.length, 'the first takes every lane');
+    watchLanes(await open());
+    await until(() => count(first) < LANES.length, 'the first begins to give one up', 20_000);
+    const leases = collection<{ _id: string; until: Date }>(node.platform.mongo.db, 'leases');
+    const kept = `lane:${first.lanes.held()[0] ?? -1}`;
+    const before = (await leases.findOne({ _id: kept }))?.until.getTime() ?? Infinity;
+    const isRenewed = async (): Promise<boolean> =>
+      ((await leases.findOne({ _id: kept }))?.until.getTime() ?? 0) > before + 1_000;
+    try {
+      await until(isRenewed, 'the kept lease is renewed', 9_000);
+    } finally {
+      finish();
+    }
   });
 
   it('are all closed by a process that stops while it is still taking them', async () => {

@@ -11,6 +11,8 @@ import {
 } from './support.ts';
 
 const cleanup = createCleanup();
+/** Starting servers takes a second here, and many on a machine that is busy. */
+const TIMEOUT_MS = 60_000;
 const GONE_WITHIN_MS = 12_000;
 const NO_URLS = { ...process.env, MONGO_URL: '', REDIS_URL: '' };
 
@@ -20,7 +22,7 @@ async function areGone(pids: readonly unknown[]): Promise<boolean> {
   });
 }
 
-describe('when the process that started the servers dies', () => {
+describe('when the process that started the servers dies', { timeout: TIMEOUT_MS }, () => {
   afterEach(cleanup.run);
 
   it('by kill -9, so do the servers and all their helpers', async () => {

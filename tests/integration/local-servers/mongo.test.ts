@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { MongoClient, type Collection } from 'mongodb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startMongo, type LocalMongo, type MongoOptions } from '../../../scripts/local/mongo.ts';
@@ -11,6 +13,8 @@ import {
 } from './support.ts';
 
 const cleanup = createCleanup();
+/** Starting servers takes a second here, and many on a machine that is busy. */
+const TIMEOUT_MS = 60_000;
 const log = createMemoryLog();
 
 async function start(dataDir: string, more: Partial<MongoOptions> = {}): Promise<LocalMongo> {
@@ -34,7 +38,7 @@ function onlyMember(mongo: LocalMongo): LocalMongo['members'][number] {
   return member;
 }
 
-describe('a local MongoDB', () => {
+describe('a local MongoDB', { timeout: TIMEOUT_MS }, () => {
   afterEach(cleanup.run);
 
   it('keeps its data from one start to the next, on the same port', async () => {
@@ -60,6 +64,18 @@ describe('a local MongoDB', () => {
     const kept = open(second);
     await kept.insertOne({ _id: 2 });
     expect(await kept.countDocuments()).toBe(2);
+  });
+
+  it('finds its data again in a folder whose data was restored from another place', async () => {
+    const folder = cleanup.makeFolder();
+    const first = await start(folder, { port: await pickPort([]) });
+    await open(first).insertOne({ _id: 1 });
+    await first.stop();
+    const port = await pickPort([]);
+    writeFileSync(join(folder, 'ports.json'), JSON.stringify({ ports: [port] }));
+    const second = await start(folder);
+    expect(onlyMember(second).port).not.toBe(onlyMember(first).port);
+    expect(await open(second).countDocuments()).toBe(1);
   });
 
   it('keeps what it acknowledged when it is killed', async () => {
@@ -106,6 +122,24 @@ describe('a local MongoDB', () => {
       data: { failCommands: ['insert'], errorCode: 2 },
     });
     await expect(kept.insertOne({ _id: 3 })).rejects.toMatchObject({ code: 2 });
+  });
+
+  it('is not started again when it was stopped, though it would be after a crash', async () => {
+    const crashLog = createMemoryLog();
+    const folder = cleanup.makeFolder();
+    const mongo = await start(folder, { restartOnCrash: true, log: crashLog });
+    const member = onlyMember(mongo);
+    const { pid } = member;
+    member.kill('SIGKILL');
+    const isBack = (): boolean => ![undefined, pid].includes(member.pid);
+    expect(await waitUntil(isBack, { timeoutMs: 5_000 })).toBe(true);
+    await mongo.waitForPrimary();
+    await mongo.stop();
+    expect(crashLog.lines).toEqual(['MongoDB: ended by signal SIGKILL, starts again in 250 ms']);
+    expect(member.isRunning()).toBe(false);
+    // In good order, the crash before notwithstanding.
+    const serverLog = readFileSync(join(folder, 'member-0', 'server.log'), 'utf8');
+    expect(serverLog.trimEnd().split('\n').at(-1)).toContain('"exitCode":0');
   });
 
   it('refuses data of a set of another size', async () => {

@@ -7,11 +7,13 @@ import { ensureServers } from '../../../scripts/local/servers.ts';
 import { createCleanup, createMemoryLog, isRunning, runParent } from './support.ts';
 
 const cleanup = createCleanup();
+/** Starting servers takes a second here, and many on a machine that is busy. */
+const TIMEOUT_MS = 60_000;
 const MONGO_URL = 'mongodb://db.example/?replicaSet=there';
 const REDIS_URL = 'redis://cache.example';
 const NO_URLS = { ...process.env, MONGO_URL: '', REDIS_URL: '' };
 
-describe('the servers of the platform', () => {
+describe('the servers of the platform', { timeout: TIMEOUT_MS }, () => {
   afterEach(cleanup.run);
 
   it('are those that the environment names', async () => {

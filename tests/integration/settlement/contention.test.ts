@@ -83,7 +83,7 @@ describe('two settlers fighting over the same wallets without leases', () => {
       submission('transfer', { fromUserId: 'ann', toUserId: 'bob', currency: 'EUR', amount: 60 }),
     ]);
     await settleByTwo([node, other], transfer === undefined ? [] : [transfer]);
-    const transferId = `trf_${transfer?._id.slice(3) ?? ''}` as TransferDoc['_id'];
+    const transferId: TransferDoc['_id'] = `trf_${transfer?._id.slice(3) ?? ''}`;
     const work = Array.from({ length: 20 }, () => submission('transfer.reverse', { transferId }));
     const operations = await accept(node, inOwnLines(work));
     await settleByTwo([node, other], operations);
@@ -124,7 +124,7 @@ describe('two settlers fighting over the same wallets without leases', () => {
       submission('hold.place', { userId: 'ann', currency: 'EUR', amount: 100 }),
     ]);
     await settleByTwo([node, other], place === undefined ? [] : [place]);
-    const holdId = `hld_${place?._id.slice(3) ?? ''}` as HoldDoc['_id'];
+    const holdId: HoldDoc['_id'] = `hld_${place?._id.slice(3) ?? ''}`;
     const captures = Array.from({ length: 8 }, () =>
       submission('hold.capture', { holdId, amount: 10 }),
     );
@@ -133,8 +133,12 @@ describe('two settlers fighting over the same wallets without leases', () => {
     const operations = await accept(node, inOwnLines(mixed));
     await settleByTwo([node, other], operations);
     const done = await settled(node, operations);
-    const released = done.filter((one) => one.type === 'hold.release' && one.status === 'succeeded');
-    const captured = done.filter((one) => one.type === 'hold.capture' && one.status === 'succeeded');
+    const released = done.filter(
+      (one) => one.type === 'hold.release' && one.status === 'succeeded',
+    );
+    const captured = done.filter(
+      (one) => one.type === 'hold.capture' && one.status === 'succeeded',
+    );
     expect(released).toHaveLength(1);
     const hold = await collection<HoldDoc>(node.platform.mongo.db, 'holds').findOne({
       _id: holdId,

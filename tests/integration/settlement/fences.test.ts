@@ -30,7 +30,10 @@ async function prepare(node: Instance): Promise<void> {
 
 /** Opens at the first pass of a failpoint and waits there until it is let go. */
 function gateAt(name: FailpointName) {
-  const gate = { isReached: false, open: () => undefined as void };
+  const gate: { isReached: boolean; open: () => void } = {
+    isReached: false,
+    open: () => undefined,
+  };
   const opened = new Promise<void>((resolve) => {
     gate.open = resolve;
   });
@@ -99,7 +102,10 @@ describe('the fences of a settlement transaction', () => {
     const { gate, failpoint } = gateAt('settle.before-transaction');
     pokeAll(openSettler(node, { failpoint }));
     await until(() => gate.isReached, 'the batch is read');
-    const stored = collection<{ _id: string; status: string }>(node.platform.mongo.db, 'operations');
+    const stored = collection<{ _id: string; status: string }>(
+      node.platform.mongo.db,
+      'operations',
+    );
     await stored.updateOne({ _id: first?._id ?? '' }, { $set: { status: 'canceled' } });
     gate.open();
     expect(outcomesOf(await settled(node, operations))).toEqual(['canceled', 'succeeded']);
@@ -134,8 +140,8 @@ describe('the fences of a settlement transaction', () => {
     await settled(node, both);
     const wallets = collection<WalletDoc>(node.platform.mongo.db, 'wallets');
     const found = await wallets.find({ userId: 'ann' }).toArray();
-    expect(found.map(({ currency, ownerBlocked }) => `${currency} ${String(ownerBlocked)}`)).toEqual(
-      found.map(({ currency }) => `${currency} true`),
-    );
+    expect(
+      found.map(({ currency, ownerBlocked }) => `${currency} ${String(ownerBlocked)}`),
+    ).toEqual(found.map(({ currency }) => `${currency} true`));
   });
 });

@@ -152,7 +152,10 @@ describe('an operation of a type or version that this code does not know', () =>
       ...['accepted', 'accepted'],
     ]);
     await settler.close();
-    const newer = { ...OPERATIONS, 'wallet.credit': { ...OPERATIONS['wallet.credit'], version: 2 } };
+    const newer = {
+      ...OPERATIONS,
+      'wallet.credit': { ...OPERATIONS['wallet.credit'], version: 2 },
+    };
     const operations = collection<OperationDoc>(node.platform.mongo.db, 'operations');
     await operations.updateOne({ _id: anns._id }, { $set: { typeVersion: 2 } });
     pokeAll(openSettler(node, { registry: newer }));

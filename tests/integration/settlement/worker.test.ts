@@ -33,7 +33,9 @@ async function entriesOf({ platform }: Instance, userId: string): Promise<readon
 /** Settlement jobs that nobody has finished. */
 async function jobsLeft({ queues }: Instance): Promise<number> {
   const settlement = [...queues.byName].filter(([name]) => name !== 'events');
-  const counts = settlement.map(([, queue]) => queue.getJobCountByTypes('wait', 'active', 'delayed'));
+  const counts = settlement.map(([, queue]) =>
+    queue.getJobCountByTypes('wait', 'active', 'delayed'),
+  );
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
@@ -80,7 +82,10 @@ describe('the settlement worker', () => {
     startWorker(node);
     const done = await settled(node, line);
     expect(new Set(outcomesOf(done))).toEqual(new Set(['succeeded']));
-    for (const [userId, rest] of [['ann', 0], ['bob', 1]] as const) {
+    for (const [userId, rest] of [
+      ['ann', 0],
+      ['bob', 1],
+    ] as const) {
       const amounts = (await entriesOf(node, userId)).map(({ amount }) => Number(amount));
       const accepted = Array.from({ length: 40 }, (_, index) => index + 1);
       expect(amounts).toEqual(accepted.filter((step) => step % 2 === rest));

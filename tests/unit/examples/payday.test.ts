@@ -59,24 +59,22 @@ function isReady(book: Book, { id, bound, line }: Accepted): boolean {
   return wallets.every(({ userId, currency }) => draft.wallet(userId, currency) !== undefined);
 }
 
-/** Settles everything; `next` chooses among the queues, whose heads may go in any order. */
+/** Settles everything; `next` says which of the queues comes first, whose heads may go in any order. */
 function settleInAnyOrder(operations: readonly Accepted[], next: (count: number) => number): Book {
   const empty = new Map<string, never>();
   const book = createBook({ users: empty, wallets: empty, transfers: empty, holds: empty });
-  const queues = [...queuesOf(operations).values()];
+  let queues = [...queuesOf(operations).values()];
   while (queues.length > 0) {
-    const at = next(queues.length);
-    const queue = queues[at] ?? [];
-    const [head] = queue;
-    if (head === undefined) {
-      queues.splice(at, 1);
-    } else if (isReady(book, head)) {
-      const draft = draftOf(book, head.id);
-      const decision = head.bound.decide(draft, head.id);
-      if (!decision.ok) throw new Error(JSON.stringify({ line: head.line, ...decision.failure }));
-      book.apply(draft);
-      queue.shift();
-    }
+    const start = next(queues.length);
+    const turn = [...queues.slice(start), ...queues.slice(0, start)];
+    const ready = turn.find(([head]) => head !== undefined && isReady(book, head));
+    const head = ready?.shift();
+    if (head === undefined) throw new Error('every queue waits for another one');
+    const draft = draftOf(book, head.id);
+    const decision = head.bound.decide(draft, head.id);
+    if (!decision.ok) throw new Error(JSON.stringify({ line: head.line, ...decision.failure }));
+    book.apply(draft);
+    if (ready?.length === 0) queues = queues.filter((queue) => queue.length > 0);
   }
   return book;
 }

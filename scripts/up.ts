@@ -1,0 +1,189 @@
+import { join, resolve } from 'node:path';
+import type { Connection } from './cli/connection.ts';
+import { type DevFile, readDevFile, writeDevFile } from './cli/dev-file.ts';
+import { EXIT } from './cli/exit.ts';
+import { onInterrupt } from './local/interrupts.ts';
+import { ownIdentity } from './local/pid-file.ts';
+import { pickPort } from './local/ports.ts';
+import { isAlive } from './local/process-identity.ts';
+import { type Log, createTerminalLog, runStep } from './local/report.ts';
+import { ensureServers } from './local/servers.ts';
+import { createWatchdog } from './local/watchdog.ts';
+import { addressLines } from './up/addresses.ts';
+import {
+  type Child,
+  type ChildContext,
+  startChild,
+  stopChild,
+  waitUntilReady,
+} from './up/children.ts';
+import { type UpOptions, parseUpOptions } from './up/options.ts';
+import { prepareSchema } from './up/schema.ts';
+import { showBalances, showConservation, submitSample } from './up/sample.ts';
+import { apiPortOf, databaseOf, secretsOf, urlOf } from './up/settings.ts';
+
+/** `npm start`: servers, API, workers, the sample, the addresses; then up until Ctrl-C. */
+const ROOT = resolve(import.meta.dirname, '..');
+const DATA_FOLDER = join(ROOT, '.data');
+const SAMPLE_FILE = join('examples', 'payday.ndjson');
+const SAMPLE_USERS = ['pd1-user-001', 'pd1-user-002', 'pd1-employer-001', 'pd1-shop-001'] as const;
+const CACHE_GB = 0.5;
+
+/** What to release at the end, the last first. */
+type Stopper = () => Promise<void>;
+
+interface Run {
+  readonly options: UpOptions;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly stoppers: Stopper[];
+  /** Ends everything because it cannot go on. */
+  readonly fail: (reason: string) => void;
+}
+
+async function main(): Promise<void> {
+  const options = parseUpOptions(process.argv.slice(2), process.env);
+  if (typeof options === 'number') {
+    process.exitCode = options;
+    return;
+  }
+  const log = createTerminalLog(process.stdout);
+  const running = readDevFile();
+  if (running?.owner !== undefined && isAlive(running.owner)) {
+    log(`Sluice is up already, started by process ${String(running.owner.pid)}:`);
+    showAddresses(log, running, []);
+    return;
+  }
+  const stopping = new AbortController();
+  const stoppers: Stopper[] = [];
+  const stopAll = async (reason: string): Promise<void> => {
+    if (stopping.signal.aborted) return;
+    stopping.abort(new Error('stopping'));
+    log(`• ${reason}: stopping`);
+    for (const stop of stoppers.reverse()) await stop();
+    log('• stopped; the data stays in .data/');
+  };
+  onInterrupt(stopAll);
+  const fail = (reason: string): void => {
+    const end = (): void => process.exit(EXIT.failed);
+    stopAll(reason).then(end, end);
+  };
+  try {
+    await startAll({ options, log, signal: stopping.signal, stoppers, fail });
+  } catch (error) {
+    if (stopping.signal.aborted) return; // it was told to stop, and is about to
+    fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function startAll(run: Run): Promise<void> {
+  const { options, log, signal, stoppers } = run;
+  const watchdog = createWatchdog();
+  const servers = await ensureServers({
+    env: process.env,
+    dataDir: DATA_FOLDER,
+    log,
+    restartOnCrash: true,
+    cacheGb: CACHE_GB,
+    watchdog,
+  });
+  stoppers.push(() => servers.stop());
+  signal.throwIfAborted();
+
+  const port = await apiPortOf(options.port);
+  const { mongoUrl, redisUrl } = servers;
+  const secrets = secretsOf(process.env, readDevFile());
+  const mongoDb = databaseOf(process.env);
+  let dev: DevFile = { url: urlOf(port), ...secrets, mongoUrl, mongoDb, redisUrl, pids: {} };
+  const save = (change: Partial<DevFile>): void => {
+    dev = { ...dev, ...change };
+    writeDevFile(dev);
+  };
+  stoppers.push(async () => {
+    save({ owner: undefined, pids: {} });
+    return Promise.resolve();
+  });
+  await prepareSchema(mongoUrl, mongoDb);
+  const children = await startChildren(run, dev, {
+    root: ROOT,
+    logFolder: join(DATA_FOLDER, 'logs'),
+    log,
+    watchdog,
+    onStart: (name, pid) => {
+      save({ pids: { ...dev.pids, [name]: pid } });
+    },
+    onGiveUp: (name) => {
+      run.fail(`${name} dies again and again (see .data/logs/${name}.log)`);
+    },
+  });
+  save({ owner: ownIdentity() });
+  if (options.sample) await runSample(run, dev);
+  showAddresses(
+    log,
+    dev,
+    children.slice(1).map(({ url }) => url),
+  );
+  log('Up until Ctrl-C.');
+}
+
+async function startChildren(
+  { options, log, signal, stoppers }: Run,
+  dev: DevFile,
+  context: ChildContext,
+): Promise<readonly Child[]> {
+  const apiPort = Number(new URL(dev.url).port);
+  const shared = {
+    ...process.env,
+    MONGO_URL: dev.mongoUrl,
+    MONGO_DB: dev.mongoDb,
+    REDIS_URL: dev.redisUrl,
+    BOOTSTRAP_API_KEY: dev.apiKey,
+    ADMIN_PASSWORD: dev.adminPassword,
+  };
+  const ports = new Set([apiPort]);
+  const specs = [
+    { name: 'api', script: 'api/main.ts', url: dev.url, env: { ...shared, PORT: String(apiPort) } },
+  ];
+  for (let number = 1; number <= options.workers; number += 1) {
+    const port = await pickPort([], ports);
+    ports.add(port);
+    const env = { ...shared, PORT: '', WORKER_PORT: String(port) };
+    const name = `worker-${String(number)}`;
+    specs.push({ name, script: 'workers/main.ts', url: urlOf(port), env });
+  }
+  const count = options.workers === 1 ? '1 worker' : `${String(options.workers)} workers`;
+  return runStep(log, `API and ${count}: starting`, async (note) => {
+    note(`port ${String(apiPort)}`);
+    // Workers are stopped after the API, which may still be answering for what they settle.
+    const children = specs.map((spec) => startChild(spec, context));
+    const [api, ...workers] = children;
+    stoppers.push(async () => {
+      await Promise.all(workers.map(stopChild));
+    });
+    if (api !== undefined) stoppers.push(() => stopChild(api));
+    await Promise.all(children.map((child) => waitUntilReady(child, signal)));
+    return children;
+  });
+}
+
+async function runSample({ log, signal }: Run, dev: DevFile): Promise<void> {
+  const connection: Connection = { url: dev.url, key: dev.apiKey, hint: 'See .data/logs/api.log.' };
+  const refused = join(DATA_FOLDER, 'payday.refused.ndjson');
+  const context = { connection, log, signal };
+  try {
+    await submitSample(join(ROOT, SAMPLE_FILE), refused, context);
+    await showBalances(SAMPLE_USERS, context);
+    await showConservation({ url: dev.mongoUrl, database: dev.mongoDb }, context);
+  } catch (error) {
+    signal.throwIfAborted();
+    // No reason to take the platform down: whoever looks into it needs it.
+    log(`• sample: not done: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function showAddresses(log: Log, dev: DevFile, workerUrls: readonly string[]): void {
+  const [payer, payee] = SAMPLE_USERS;
+  for (const line of addressLines({ dev, workerUrls, payer, payee })) log(line);
+}
+
+await main();

@@ -1,0 +1,223 @@
+import { request as httpRequest } from 'node:http';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  ADMIN_PASSWORD,
+  type Answer,
+  type Ask,
+  expectProblem,
+  openApi,
+  useApi,
+} from '../../support/api.ts';
+import { nameOfTest } from '../../support/database.ts';
+import { succeed } from '../../support/http-fixtures.ts';
+
+const api = useApi({ worker: true });
+const FORM = 'application/x-www-form-urlencoded';
+const open = { key: null } as const;
+
+const form = (fields: Record<string, string>, ask: Ask = {}): Ask => ({
+  ...open,
+  ...ask,
+  method: 'POST',
+  body: new URLSearchParams(fields).toString(),
+  headers: { 'content-type': FORM, ...ask.headers },
+});
+const cookieOf = ({ headers }: Answer): string => headers.get('set-cookie')?.split(';')[0] ?? '';
+const page = (cookie: string): Ask => ({ ...open, headers: { cookie, accept: 'text/html' } });
+
+let cookie = '';
+let operationId = '';
+
+beforeAll(async () => {
+  cookie = cookieOf(await api.ask('/admin/login', form({ password: ADMIN_PASSWORD })));
+  const user = await succeed(api, '/v1/users', { userId: 'ann', wallets: [{ currency: 'EUR' }] });
+  expect(user.status).toBe('succeeded');
+  const credit = { userId: 'ann', currency: 'EUR', amount: 5, description: '<b>gift</b>' };
+  operationId = (await succeed(api, '/v1/credits', credit)).id as string;
+});
+
+describe('signing in', () => {
+  it('shows a form, and leads to the pages with the right password', async () => {
+    const shown = await api.ask('/admin/login', open);
+    expect(shown.status).toBe(200);
+    expect(shown.text).toContain('<form method="post" action="/admin/login">');
+    expect(shown.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const answer = await api.ask('/admin/login', form({ password: ADMIN_PASSWORD }));
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toBe('/admin');
+    expect(answer.headers.get('set-cookie')).toMatch(/; HttpOnly; SameSite=Strict$/);
+  });
+
+  it('refuses a wrong password', async () => {
+    const answer = await api.ask('/admin/login', form({ password: 'wrong' }));
+    expect(answer.status).toBe(401);
+    expect(answer.text).toContain('That is not the password.');
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    await api.ask('/admin/login', form({ password: ADMIN_PASSWORD })); // the failure is forgiven
+  });
+
+  it.each(['https://evil.example', 'null'])('refuses a form from %s', async (origin) => {
+    const answer = await api.ask(
+      '/admin/login',
+      form({ password: ADMIN_PASSWORD }, { headers: { origin } }),
+    );
+    expectProblem(answer, 403, 'forbidden');
+  });
+
+  it('takes the form of its own page', async () => {
+    const ask = form({ password: ADMIN_PASSWORD }, { headers: { origin: api.url } });
+    expect((await api.ask('/admin/login', ask)).status).toBe(303);
+  });
+
+  it.each(['/admin', '/admin/queues', `/admin/operations/op_${'0'.repeat(32)}`])(
+    'is needed for %s',
+    async (path) => {
+      const answer = await api.ask(path, page(''));
+      expect(answer.status).toBe(303);
+      expect(answer.headers.get('location')).toBe('/admin/login');
+    },
+  );
+
+  it('is needed for what the board asks for, too', async () => {
+    expectProblem(await api.ask('/admin/queues/api/queues', open), 401, 'unauthenticated');
+    const withKey = await api.ask('/admin/queues/api/queues');
+    expectProblem(withKey, 401, 'unauthenticated'); // an API key is not a session
+  });
+
+  it('shuts out who guesses, and says for how long', async () => {
+    const own = await openApi(nameOfTest());
+    onTestFinished(() => own.close());
+    for (let guess = 0; guess < 5; guess += 1) {
+      expect((await own.ask('/admin/login', form({ password: 'wrong' }))).status).toBe(401);
+    }
+    const answer = await own.ask('/admin/login', form({ password: ADMIN_PASSWORD }));
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(200);
+  });
+
+  it('is not possible without a password in the environment', async () => {
+    const own = await openApi(nameOfTest(), { env: { ADMIN_PASSWORD: undefined } });
+    onTestFinished(() => own.close());
+    for (const path of ['/admin', '/admin/login', '/admin/queues']) {
+      const answer = await own.ask(path, page(''));
+      expect(answer.status).toBe(503);
+      expect(answer.text).toContain('ADMIN_PASSWORD');
+    }
+  });
+});
+
+describe('signing out', () => {
+  it('needs a form of the session', async () => {
+    const forged = await api.ask('/admin/logout', form({ token: 'x' }, { headers: { cookie } }));
+    expectProblem(forged, 403, 'forbidden');
+    const home = await api.ask('/admin', page(cookie));
+    const token = /name="token" value="([^"]+)"/.exec(home.text)?.[1] ?? '';
+    const answer = await api.ask('/admin/logout', form({ token }, { headers: { cookie } }));
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('set-cookie')).toContain('sluice_admin=; Path=/admin; Max-Age=0');
+  });
+});
+
+describe('the operation page', () => {
+  it('shows the operation, its timeline and its entries', async () => {
+    const { status, text } = await api.ask(
+      `/admin/operations/${operationId}?tenant=default`,
+      page(cookie),
+    );
+    expect(status).toBe(200);
+    for (const part of [operationId, 'succeeded', 'wallet.credit', 'accepted', 'settled', 'ann']) {
+      expect(text).toContain(part);
+    }
+    expect(text).toContain('&lt;b&gt;gift&lt;/b&gt;');
+    expect(text).not.toContain('<b>gift');
+  });
+
+  it('shows nothing of a tenant that is not named', async () => {
+    const answer = await api.ask(`/admin/operations/${operationId}?tenant=other`, page(cookie));
+    expect(answer.status).toBe(404);
+  });
+
+  it('is found by the form', async () => {
+    const answer = await api.ask(
+      `/admin/operations?id=%20${operationId}&tenant=default`,
+      page(cookie),
+    );
+    expect(answer.headers.get('location')).toBe(`/admin/operations/${operationId}?tenant=default`);
+    const evil = await api.ask('/admin/operations?id=//evil.example&tenant=a%0d%0ab', page(cookie));
+    expect(evil.headers.get('location')).toBe(
+      '/admin/operations/%2F%2Fevil.example?tenant=a%0D%0Ab',
+    );
+  });
+});
+
+describe('the board', () => {
+  const queues = '/admin/queues/api/queues';
+
+  it('shows the queues, read-only, and links jobs to their operation', async () => {
+    const list = await api.ask(
+      `${queues}?activeQueue=settlement-0&status=latest&page=1&jobsPerPage=10`,
+      page(cookie),
+    );
+    const shown = list.body.queues as readonly { name: string; readOnlyMode: boolean }[];
+    expect(shown.map(({ name, readOnlyMode }) => ({ name, readOnlyMode }))).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7]
+        .map((lane) => ({ name: `settlement-${lane}`, readOnlyMode: true }))
+        .concat({ name: 'events', readOnlyMode: true }),
+    );
+    const stored = await api.db.collection('operations').findOne({ _id: operationId as never });
+    const queue = stored?.['dispatch'].queue as string;
+    const job = await api.ask(`${queues}/${queue}/${operationId}.1`, page(cookie));
+    expect(job.body.job.externalUrl).toEqual({
+      displayText: operationId,
+      href: `/admin/operations/${operationId}?tenant=default`,
+    });
+  });
+
+  it.each([
+    ['PUT', '/settlement-0/pause'],
+    ['PUT', '/pause'],
+    ['PUT', '/resume'],
+    ['PUT', '/settlement-0/retry/failed'],
+    ['PUT', '/settlement-0/obliterate'],
+    ['PUT', '/settlement-0/empty'],
+    ['POST', '/settlement-0/add'],
+    ['PATCH', '/settlement-0/x/update-data'],
+    ['DELETE', '/settlement-0'],
+    ['PUT', '/events/pause'],
+  ])('refuses %s %s', async (method, path) => {
+    const answer = await api.ask(`${queues}${path}`, { ...page(cookie), method });
+    expectProblem(answer, 405, 'method_not_allowed');
+    expect(answer.headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  it('is not tricked by a method in a header', async () => {
+    const { text } = await api.ask(`${queues}/settlement-0/pause`, {
+      ...page(cookie),
+      headers: { cookie, 'x-http-method-override': 'PUT' },
+    });
+    expect(text).not.toContain('"code":"internal"');
+    const list = await api.ask(`${queues}?activeQueue=settlement-0`, page(cookie));
+    const shown = list.body.queues as readonly { isPaused: boolean }[];
+    expect(shown.some(({ isPaused }) => isPaused)).toBe(false);
+  });
+
+  it('does not serve files from elsewhere', async () => {
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      httpRequest(
+        {
+          port: api.port,
+          host: '127.0.0.1',
+          path: '/admin/queues/static/../../../../package.json',
+          headers: { cookie },
+        },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      )
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBeGreaterThanOrEqual(400);
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { EnvError, WORKER_POOLS, parseEnv, redactEnv, redisUrls } from '../../../config/env.ts';
+
+function problemsOf(source: Record<string, string>): string {
+  try {
+    parseEnv(source);
+  } catch (error) {
+    if (error instanceof EnvError) return error.message;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('the environment', () => {
+  it('needs nothing: every name has a default or may be left out', () => {
+    const env = parseEnv({});
+    expect(env).toMatchObject({
+      ...{ NODE_ENV: 'development', PORT: 3000, MONGO_DB: 'sluice', TENANCY: 'shared' },
+      WORKER_POOLS,
+    });
+    expect(Object.isFrozen(env)).toBe(true);
+  });
+
+  it('counts empty values as unset, as compose files pass them', () => {
+    expect(parseEnv({ PORT: '', ADMIN_PASSWORD: '', WORKER_POOLS: '' })).toEqual(parseEnv({}));
+  });
+
+  it('names every problem at once', () => {
+    const text = problemsOf({
+      ...{ PORT: '70000', MONGO_URL: 'http://x', REDIS_URL: 'x', TENANCY: 'both' },
+      ...{ LOG_LEVEL: 'loud', WORKER_POOLS: 'settlement,nonsense', MONGO_DB: 'a.b' },
+    });
+    const names = ['PORT', 'MONGO_URL', 'REDIS_URL', 'TENANCY', 'LOG_LEVEL', 'WORKER_POOLS'];
+    for (const name of [...names, 'MONGO_DB']) expect(text).toContain(`\n  ${name}: `);
+    expect(text).toContain('.env.example');
+  });
+
+  it('never prints the value of a secret that is wrong', () => {
+    const text = problemsOf({ BOOTSTRAP_API_KEY: 'slk_hunter2', ADMIN_PASSWORD: 'hunter3' });
+    expect(text).toContain('BOOTSTRAP_API_KEY');
+    expect(text).toContain('ADMIN_PASSWORD');
+    expect(text).not.toContain('hunter');
+  });
+
+  it.each([
+    ['settlement', ['settlement']],
+    ['recovery, settlement', ['settlement', 'recovery']],
+    ['settlement,settlement', ['settlement']],
+  ])('reads pools from %j', (text, pools) => {
+    expect(parseEnv({ WORKER_POOLS: text }).WORKER_POOLS).toEqual(pools);
+  });
+
+  it.each([' ', ',', 'settlement,', 'all', 'SETTLEMENT', 'settlement recovery'])(
+    'refuses the pools %j rather than run none',
+    (text) => {
+      expect(problemsOf({ WORKER_POOLS: text })).toContain('WORKER_POOLS');
+    },
+  );
+
+  it.each(['0', '65535'])('takes port %s', (PORT) => {
+    expect(parseEnv({ PORT }).PORT).toBe(Number(PORT));
+  });
+
+  it.each(['-1', '65536', '80.5', 'http', '0x50', ' ', '1e3'])('refuses port %j', (PORT) => {
+    expect(problemsOf({ PORT })).toContain('PORT');
+  });
+
+  it('refuses failpoints in production', () => {
+    expect(problemsOf({ NODE_ENV: 'production', FAILPOINTS: 'settle.before-commit' })).toContain(
+      'FAILPOINTS',
+    );
+  });
+});
+
+describe('the addresses of Redis', () => {
+  it('fall back to REDIS_URL, each by itself', () => {
+    const urls = redisUrls(
+      parseEnv({ REDIS_URL: 'redis://main:1', REDIS_QUEUE_URL: 'rediss://queue:2' }),
+    );
+    expect(urls).toMatchObject({ queue: 'rediss://queue:2', core: 'redis://main:1' });
+    expect(new Set(Object.values(urls)).size).toBe(2);
+  });
+});
+
+describe('the environment in the log', () => {
+  it('shows neither secrets nor the passwords inside addresses', () => {
+    const shown = JSON.stringify(
+      redactEnv(
+        parseEnv({
+          MONGO_URL: 'mongodb://user:hunter2@a:1,b:2/?replicaSet=rs0',
+          REDIS_URL: 'redis://:hunter2@c:3/0',
+          REDIS_QUEUE_URL: 'redis://u:p%40hunter2@d:4',
+          BOOTSTRAP_API_KEY: 'slk_boot_hunter2hunter2hunter2',
+          ADMIN_PASSWORD: 'hunter2hunter2',
+        }),
+      ),
+    );
+    expect(shown).not.toContain('hunter2');
+    expect(shown).toContain('mongodb://[redacted]@a:1,b:2/?replicaSet=rs0');
+  });
+
+  it('shows no password that holds a slash or an at sign', () => {
+    const REDIS_URL = 'redis://u:hun/ter@2@c:3/0';
+    const shown = JSON.stringify(redactEnv(parseEnv({ REDIS_URL })));
+    expect(shown).not.toMatch(/hun|ter@/);
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { currentContext, withContext } from '../../../../core/telemetry/context.ts';
+import { createLogger } from '../../../../core/telemetry/logger.ts';
+import { codeLabel, createMetrics } from '../../../../core/telemetry/metrics.ts';
+
+function record() {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const logger = createLogger({ level: 'debug', service: 'test', destination });
+  return { lines, logger, last: () => JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown> };
+}
+
+describe('log lines', () => {
+  it.each([
+    { authorization: 'hunter2' },
+    { headers: { authorization: 'hunter2' } },
+    { req: { headers: { authorization: 'hunter2', cookie: 'hunter2' } } },
+    { password: 'hunter2', user: { password: 'hunter2' } },
+    { apiKey: 'hunter2', key: { apiKey: 'hunter2', secret: 'hunter2' } },
+    { contacts: { email: 'hunter2@example.org' }, input: { contacts: { phone: 'hunter2' } } },
+  ])('hold no secret of %j', (fields) => {
+    const { lines, logger } = record();
+    logger.info(fields, 'thing.happened');
+    expect(lines.join('')).not.toContain('hunter2');
+    expect(lines.join('')).toContain('[redacted]');
+  });
+
+  it('say what happened and when, with the level as a word', () => {
+    const { logger, last } = record();
+    logger.warn({ count: 2 }, 'thing.happened');
+    expect(last()).toMatchObject({
+      ...{ level: 'warn', event: 'thing.happened', service: 'test', count: 2 },
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    });
+  });
+
+  it('carry the ids of the work they belong to, and only of that', async () => {
+    const { logger, last } = record();
+    await withContext({ correlationId: 'c', tenantId: 't' }, async () =>
+      withContext({ operationId: 'op_1' }, async () => {
+        await Promise.resolve();
+        logger.info('inside');
+      }),
+    );
+    expect(last()).toMatchObject({ correlationId: 'c', tenantId: 't', operationId: 'op_1' });
+    logger.info('outside');
+    expect(last()).not.toHaveProperty('correlationId');
+    expect(currentContext()).toEqual({});
+  });
+});
+
+describe('metrics', () => {
+  it('belong to a registry of their own, so that two processes in one test do not collide', () => {
+    expect(() => [createMetrics(), createMetrics()]).not.toThrow();
+  });
+
+  it('label by codes of the table, never by whatever comes', () => {
+    expect(codeLabel('insufficient_funds')).toBe('insufficient_funds');
+    expect(['op_123', '', 'toString', '__proto__'].map(codeLabel)).toEqual(Array(4).fill('other'));
+  });
+});

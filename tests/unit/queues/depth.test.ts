@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../config/limits.ts';
+import { type QueueDepth, adviseReplicas } from '../../../queues/depth.ts';
+
+const depth = (part: Partial<QueueDepth>): QueueDepth => ({
+  queue: 'settlement-0',
+  pool: 'settlement',
+  waiting: 0,
+  prioritised: 0,
+  delayed: 0,
+  due: 0,
+  active: 0,
+  oldestWaitSeconds: 0,
+  consumers: [],
+  load: 0,
+  ...part,
+});
+const advice = (depths: readonly QueueDepth[], bounds = { min: 1, max: 20 }) =>
+  adviseReplicas(depths, bounds)[0];
+
+describe('how many workers a pool should have', () => {
+  it('is the least when there is nothing to do, even if that is none', () => {
+    expect(advice([depth({ delayed: 500 })])).toMatchObject({ backlog: 0, recommendedReplicas: 1 });
+    expect(advice([depth({})], { min: 0, max: 20 })).toMatchObject({ recommendedReplicas: 0 });
+  });
+
+  it('counts all that is to be done now, over all queues of the pool', () => {
+    const depths = [
+      depth({ waiting: 10_000, prioritised: 10_000, delayed: 90_000, due: 10_000 }),
+      depth({ queue: 'settlement-1', active: 256, waiting: 19_744 }),
+      depth({ queue: 'events', pool: 'notification', waiting: 7 }),
+    ];
+    expect(advice(depths)).toMatchObject({ backlog: 50_000, recommendedReplicas: 3 });
+    expect(adviseReplicas(depths, { min: 1, max: 20 })[1]).toMatchObject({
+      pool: 'notification',
+      backlog: 7,
+      recommendedReplicas: 1,
+    });
+  });
+
+  it('counts a process once, however many lanes it holds', () => {
+    const depths = [depth({ consumers: ['w1', 'w2'] }), depth({ consumers: ['w2'] })];
+    expect(advice(depths)).toMatchObject({ workers: 2 });
+  });
+
+  it('is one more than now when something has waited too long', () => {
+    const waiting = depth({ waiting: 3, oldestWaitSeconds: 11, consumers: ['w1', 'w2'] });
+    expect(advice([waiting])).toMatchObject({ oldestWaitSeconds: 11, recommendedReplicas: 3 });
+  });
+
+  it('is never more than asked for, nor than there are lanes', () => {
+    const flood = depth({ waiting: 10_000_000 });
+    expect(advice([flood], { min: 1, max: 4 })).toMatchObject({ recommendedReplicas: 4 });
+    expect(advice([flood], { min: 1, max: 500 })).toMatchObject({
+      recommendedReplicas: LIMITS.lanes,
+    });
+    const events = depth({ queue: 'events', pool: 'notification', waiting: 10_000_000 });
+    expect(advice([events], { min: 1, max: 500 })).toMatchObject({ recommendedReplicas: 500 });
+  });
+
+  it('is never less than asked for', () => {
+    expect(advice([depth({})], { min: 12, max: 20 })).toMatchObject({ recommendedReplicas: 12 });
+  });
+});
