@@ -78,6 +78,9 @@ export const envSchema = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('least severe level that is logged'),
+  SANDBOX_URL: z.url().optional().describe('payment provider `sandbox` (scripts/sandbox)'),
+  PAYMENT_PROVIDER_URL: z.url().optional().describe('payment provider `http`'),
+  PAYMENT_PROVIDER_TOKEN: z.string().optional().describe('bearer token for it'),
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 
@@ -107,7 +110,11 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
   throw new EnvError(`The environment is not usable:\n${lines.join('\n')}\nSee .env.example.`);
 }
 
-const SECRETS: ReadonlySet<string> = new Set(['BOOTSTRAP_API_KEY', 'ADMIN_PASSWORD']);
+const SECRETS: ReadonlySet<string> = new Set([
+  'BOOTSTRAP_API_KEY',
+  'ADMIN_PASSWORD',
+  'PAYMENT_PROVIDER_TOKEN',
+]);
 
 /** The environment as it may be logged: secrets and the passwords inside URLs are masked. */
 export function redactEnv(env: Env): Readonly<Record<string, unknown>> {

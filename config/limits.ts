@@ -65,7 +65,7 @@ export const LIMITS = {
   sweepIntervalMs: 10 * SECOND,
   sweepJitterMs: 2 * SECOND,
   sweepBatch: 200,
-  sweepLeaseMs: 30 * SECOND,
+  sweepLeaseMs: 15 * SECOND,
   outboxStaleMs: 5 * SECOND,
   outboxEventsMax: 500,
   outboxRecheckMs: 30 * SECOND,
@@ -75,6 +75,23 @@ export const LIMITS = {
   /** Sagas. */
   operationLeaseMs: 30 * SECOND,
   operationHeartbeatMs: 10 * SECOND,
+  /** No new external call this close to the end of a lease. */
+  operationFenceMs: 5 * SECOND,
+  sagaConcurrency: 64,
+  sagaGroupMax: 128,
+  sagaClaimSlots: 2,
+  sagaWriteSlots: 2,
+  sagaTransactionSlots: 2,
+  sagaConflictTriesMax: 12,
+  sagaRetryInPlaceMs: 2 * SECOND,
+  sagaUndoAttemptsMax: 12,
+  sagaUndoRetryMs: 500,
+  sagaUndoRetryMsMax: MINUTE,
+  sagaLedgerAttemptsMax: 5,
+  waitRecheckMs: HOUR,
+  riskReviewMs: 72 * HOUR,
+  timerIntervalMs: SECOND,
+  interruptionsMax: 10,
 
   /** Databases. */
   mongoPoolMax: 50,
@@ -110,6 +127,14 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     'an operation lease survives two missed heartbeats',
   ],
   [
+    LIMITS.operationLeaseMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.repairBudgetMs,
+    'the saga of a dead worker is taken over within the repair budget',
+  ],
+  [
+    LIMITS.operationFenceMs + LIMITS.operationHeartbeatMs < LIMITS.operationLeaseMs,
+    'a worker that renews its leases may call out',
+  ],
+  [
     LIMITS.firstCheckMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.repairBudgetMs,
     'a lost job is found within the repair budget',
   ],
@@ -117,7 +142,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     LIMITS.laneLeaseMs + LIMITS.sweepIntervalMs < LIMITS.repairBudgetMs,
     'a dead lane owner is replaced within the repair budget',
   ],
-  [LIMITS.sweepIntervalMs < LIMITS.sweepLeaseMs, 'the sweep lease outlives one period'],
+  [
+    LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.sweepLeaseMs,
+    'the sweep lease outlives one period',
+  ],
   [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],

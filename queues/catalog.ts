@@ -3,7 +3,7 @@ import { LIMITS } from '../config/limits.ts';
 import type { RedisRole, WorkerPool } from '../config/env.ts';
 
 /** Names of the queues, by what stands in them. */
-export type QueueName = `settlement-${number}` | 'events';
+export type QueueName = `settlement-${number}` | 'saga' | 'events';
 
 interface QueueSpec {
   readonly summary: string;
@@ -71,6 +71,22 @@ const settlement: QueueSpec = {
   maxStalledCount: 1_000, // the operation decides when to give up, not the job
 };
 
+const saga: QueueSpec = {
+  ...RETENTION,
+  summary: 'Stepwise operations, one job each time that one has something to do',
+  role: 'queue',
+  pool: 'saga',
+  isMoney: true,
+  payload: operationPayload,
+  attempts: 20,
+  backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+  concurrency: LIMITS.sagaConcurrency,
+  // A job whose worker died before the claim comes back by these: within the 45 s promised.
+  lockDurationMs: 15_000,
+  stalledIntervalMs: 5_000,
+  maxStalledCount: 1_000, // as above
+};
+
 const events: QueueSpec = {
   ...RETENTION,
   summary: 'Outbox rows: what happened, for notifications and realtime',
@@ -95,5 +111,6 @@ export function laneQueue(lane: number): QueueName {
 /** Every queue: one row each, every option stated. */
 export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, QueueSpec>([
   ...LANES.map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
+  ['saga', saga],
   ['events', events],
 ]);

@@ -2,46 +2,85 @@ import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLeaseStore } from '../core/infra/lease-store.ts';
 import { startTicker } from '../core/kernel/clock.ts';
+import { createIngest } from '../core/operations/ingest.ts';
+import { OPERATIONS } from '../core/operations/registry.ts';
+import { expireHolds } from '../core/recovery/expire-holds.ts';
+import { createExpiredHoldsStore } from '../core/recovery/expired-holds-store.ts';
 import { createRecoveryStore } from '../core/recovery/recovery-store.ts';
+import { createRepairStore } from '../core/recovery/repair-store.ts';
+import { wakeDue } from '../core/recovery/repair.ts';
 import { isQueueAway, sweep } from '../core/recovery/sweep.ts';
 import type { Platform } from '../core/runtime/platform.ts';
+import { createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher } from '../core/saga/ports.ts';
 import { createOutboxStore } from '../core/saga/settle-store.ts';
+import { laneQueue } from '../queues/catalog.ts';
 
 interface RecoveryDeps {
   readonly platform: Platform;
   readonly publisher: JobPublisher;
+  /** By default LIMITS; the fault tests are in a hurry. */
+  readonly sweepIntervalMs?: number;
 }
 
 /** The recovery pool: a plain timer, so that losing Redis cannot stop it. */
-export function startRecovery({ platform, publisher }: RecoveryDeps): void {
+export function startRecovery(options: RecoveryDeps): void {
+  const { platform, publisher, sweepIntervalMs = LIMITS.sweepIntervalMs } = options;
   const { mongo, clock, logger, metrics, failpoint, processId, random } = platform;
+  const outbox = createOutboxStore(mongo.db);
+  const databaseTime = () => readDatabaseTime(mongo.db);
+  const ingest = createIngest({
+    store: createOperationStore(mongo.db),
+    databaseTime,
+    publisher,
+    clock,
+    logger,
+    metrics,
+    failpoint,
+    backlog: () => 0, // expiry is not put off by a backlog
+    laneQueue,
+  });
+  const expired = createExpiredHoldsStore(mongo.db);
   const deps = {
     workerId: processId,
+    leaseMs: Math.min(LIMITS.sweepLeaseMs, 3 * sweepIntervalMs + LIMITS.sweepJitterMs),
     store: createRecoveryStore(mongo.db),
-    outbox: createOutboxStore(mongo.db),
+    outbox,
+    repairs: createRepairStore(mongo.db, outbox),
+    expireHolds: () =>
+      expireHolds({ expired, ingest, registry: OPERATIONS, databaseTime, metrics }),
     leases: createLeaseStore(mongo.db),
-    databaseTime: () => readDatabaseTime(mongo.db),
+    databaseTime,
     publisher,
     logger,
     metrics,
     failpoint,
   };
+  const onError = (err: unknown): void => {
+    if (isQueueAway(err)) logger.warn({ err }, 'sweep.queue.away');
+    else logger.error({ err }, 'sweep.failed');
+  };
+  const timers = startTicker({
+    intervalMs: LIMITS.timerIntervalMs,
+    clock,
+    run: async () => {
+      await wakeDue(deps);
+    },
+    onError,
+  });
   const ticker = startTicker({
-    intervalMs: LIMITS.sweepIntervalMs,
+    intervalMs: sweepIntervalMs,
     jitterMs: LIMITS.sweepJitterMs,
     clock,
     random,
     run: async () => {
       await sweep(deps);
     },
-    onError: (err) => {
-      if (isQueueAway(err)) logger.warn({ err }, 'sweep.queue.away');
-      else logger.error({ err }, 'sweep.failed');
-    },
+    onError,
   });
   platform.lifecycle.onClose('recovery', async () => {
-    await ticker.stop();
+    await Promise.all([ticker.stop(), timers.stop()]);
+    await ingest.drain();
     await deps.leases.release('sweep', processId);
   });
 }

@@ -8,6 +8,7 @@ import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { openQueues } from '../queues/producer.ts';
 import { startEvents } from './events.ts';
 import { startRecovery } from './recovery.ts';
+import { startSagas } from './saga.ts';
 import { startSettlement } from './settlement.ts';
 
 /** The pools that the environment names, and the probes, on top of a platform. */
@@ -36,6 +37,7 @@ export async function startWorker(platform: Platform): Promise<void> {
   const pools = new Set(env.WORKER_POOLS);
   const { publisher } = queues;
   if (pools.has('settlement')) startSettlement({ platform, publisher, hints });
+  if (pools.has('saga')) startSagas({ platform, publisher, hints });
   if (pools.has('notification')) startEvents(platform);
   if (pools.has('recovery')) startRecovery({ platform, publisher });
   lifecycle.onClose('readiness', () => {

@@ -47,6 +47,7 @@ export const COLLECTIONS = {
     { key: { expiresAt: 1 }, partialFilterExpression: { status: 'open' } },
   ],
   outbox: [{ key: { nextCheckAt: 1 } }],
+  audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
   tenants: [],
   api_keys: [{ key: { tenantId: 1 } }],
   leases: [],

@@ -69,6 +69,11 @@ export const ERRORS = {
     retry: 'never',
     title: 'The operation is not in a state that allows this',
   },
+  operation_busy: {
+    kind: 'conflict',
+    retry: 'after',
+    title: 'Another worker is at work on the operation',
+  },
   rate_limited: { kind: 'limit', retry: 'after', title: 'Too many requests' },
   backlog_full: {
     kind: 'unavailable',
@@ -103,13 +108,46 @@ export const ERRORS = {
   hold_not_open: rule('The hold is no longer open'),
   hold_exceeded: rule('The capture exceeds what is left of the hold'),
   hold_expired: rule('The hold has expired'),
+  hold_managed: rule('The hold belongs to an operation of its own'),
   same_wallet: rule('Source and destination are the same wallet'),
   precondition_available: rule('The available balance is below the stated minimum'),
   precondition_seq: rule('The wallet has moved on from the stated sequence number'),
   batch_item_rejected: rule('An operation of the batch was refused, so none of it happened'),
   deadline_passed: rule('The deadline passed before the operation could run'),
+  canceled: rule('Canceled on request'),
+  payment_declined: rule('The payment provider declined'),
+  risk_declined: rule('The withdrawal was refused by the risk check'),
+  tenant_exists: rule('The tenant already exists'),
+  key_exists: rule('The API key id is taken'),
+  tenant_forbidden: rule('Only the default tenant sets up tenants'),
+  provider_unknown: rule('There is no payment provider of that name'),
 
   // Ours.
+  provider_unavailable: {
+    kind: 'unavailable',
+    retry: 'backoff',
+    title: 'The payment provider did not give an answer',
+  },
+  version_unknown: {
+    kind: 'unavailable',
+    retry: 'after',
+    title: 'The operation is of a newer version than this process',
+  },
+  step_exhausted: {
+    kind: 'internal',
+    retry: 'never',
+    title: 'A step failed more often than it may',
+  },
+  outcome_unknown: {
+    kind: 'internal',
+    retry: 'never',
+    title: 'Whether a step took effect is unknown',
+  },
+  compensation_exhausted: {
+    kind: 'internal',
+    retry: 'never',
+    title: 'A step could not be taken back',
+  },
   fenced_out: { kind: 'conflict', retry: 'never', title: 'Another worker has taken over' },
   poison_operation: {
     kind: 'internal',

@@ -58,7 +58,8 @@ export interface Movement {
  * trace, so that a refusal never touches its neighbours.
  */
 export interface Book {
-  draft(scope: DraftScope): Draft;
+  /** `legOffset`: where its legs start, for operations that post in several transactions. */
+  draft(scope: DraftScope, legOffset?: number): Draft;
   apply(draft: Draft): void;
   /** Everything that differs from what was read, for the bulk writes. */
   changes(): BookChanges;
@@ -113,7 +114,7 @@ export function createBook(loaded: LedgerState): Book {
   for (const wallet of state.wallets.values()) assertWallet(wallet);
   const entries: EntryDoc[] = [];
   return Object.freeze({
-    draft: (scope: DraftScope) => createDraft(scope, [state], 0),
+    draft: (scope: DraftScope, legOffset = 0) => createDraft(scope, [state], legOffset),
     apply: (draft: Draft) => {
       assertBalanced(draft.entries);
       for (const wallet of draft.written.wallets.values()) assertWallet(wallet);

@@ -79,6 +79,8 @@ export interface HoldDoc {
   readonly captured: bigint;
   readonly released: bigint;
   readonly status: HoldStatus;
+  /** Type of the operation that alone may capture or release it. */
+  readonly managedBy?: string;
   readonly expiresAt?: Date;
   readonly description?: string;
   readonly createdAt: Date;

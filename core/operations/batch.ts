@@ -8,9 +8,9 @@ import {
   type BoundOperation,
   type OperationDefinition,
   type Origin,
-  type Touches,
   defineOperation,
 } from '../saga/define.ts';
+import type { Touches } from '../saga/touches.ts';
 
 interface BatchItem {
   readonly type: string;

@@ -97,6 +97,9 @@ function findOpenHold(draft: Draft, id: string): Result<HoldDoc> {
   if (hold === undefined || hold.tenantId !== draft.scope.tenantId) {
     return refuse('hold_not_found', `Hold ${id} does not exist`);
   }
+  if (hold.managedBy !== undefined) {
+    return refuse('hold_managed', `Hold ${id} belongs to a ${hold.managedBy}`);
+  }
   if (hold.status !== 'open') {
     return refuse('hold_not_open', `Hold ${id} is ${hold.status}`);
   }

@@ -21,6 +21,9 @@ export const holdRelease = defineOperation({
     if (hold === undefined || hold.tenantId !== draft.scope.tenantId) {
       return refuse('hold_not_found', `Hold ${input.holdId} does not exist`);
     }
+    if (hold.managedBy !== undefined) {
+      return refuse('hold_managed', `Hold ${input.holdId} belongs to a ${hold.managedBy}`);
+    }
     if (hold.status !== 'open') {
       return refuse('hold_not_open', `Hold ${input.holdId} is ${hold.status}`);
     }

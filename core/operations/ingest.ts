@@ -6,10 +6,12 @@ import { newOperationId } from '../kernel/ids.ts';
 import { present } from '../kernel/assert.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import { toAppError } from '../infra/database-errors.ts';
+import type { OperationDefinition } from '../saga/define.ts';
 import type { OperationStore } from '../saga/operation-store.ts';
 import {
   type OperationDoc,
   type OperationJob,
+  SAGA_QUEUE,
   laneOf,
   userOrderingKey,
 } from '../saga/operation.ts';
@@ -164,7 +166,7 @@ function operationOf(deps: IngestDeps, { ticket, time, followed }: OperationPart
   const { submission, context, requestHash } = ticket;
   const { definition } = submission;
   const orderingKey = orderingKeyOf(ticket, followed);
-  const lane = laneOf(orderingKey, LIMITS.lanes);
+  const { queue, lane } = placeOf(deps, definition, orderingKey);
   return {
     _id: newOperationId(),
     tenantId: context.tenantId,
@@ -173,13 +175,12 @@ function operationOf(deps: IngestDeps, { ticket, time, followed }: OperationPart
     input: submission.input,
     idempotencyKey: submission.idempotencyKey,
     requestHash,
-    status: 'accepted',
+    ...startOf(submission.runAt, time.now),
     epoch: 0,
     orderingKey,
-    lane,
+    ...(lane !== undefined && { lane }),
     stamp: time.stamp,
-    dispatch: { queue: deps.laneQueue(lane), seq: 1, at: time.now },
-    nextCheckAt: new Date(time.now.getTime() + LIMITS.firstCheckMs),
+    dispatch: { queue, seq: 1, at: time.now },
     ...(submission.preconditions !== undefined && { preconditions: submission.preconditions }),
     ...(submission.deadline !== undefined && { deadline: submission.deadline }),
     ...(submission.dryRun === true && { dryRun: true as const }),
@@ -188,6 +189,31 @@ function operationOf(deps: IngestDeps, { ticket, time, followed }: OperationPart
     ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     createdAt: time.now,
   };
+}
+
+/**
+ * What is scheduled waits outside its lane until recovery, whose timers are in the database, lets
+ * it in.
+ */
+function startOf(
+  runAt: Date | undefined,
+  now: Date,
+): Pick<OperationDoc, 'status' | 'nextCheckAt' | 'runAt' | 'requestedRunAt'> {
+  const nextCheckAt = new Date(now.getTime() + LIMITS.firstCheckMs);
+  if (runAt === undefined) return { status: 'accepted', nextCheckAt };
+  if (runAt <= now) return { status: 'accepted', nextCheckAt, requestedRunAt: runAt };
+  return { status: 'waiting', nextCheckAt: runAt, runAt, requestedRunAt: runAt };
+}
+
+/** Atomic operations stand in a lane; stepwise ones share a queue. */
+function placeOf(
+  deps: IngestDeps,
+  definition: OperationDefinition,
+  orderingKey: string,
+): { readonly queue: string; readonly lane?: number } {
+  if (definition.mode === 'stepwise') return { queue: SAGA_QUEUE };
+  const lane = laneOf(orderingKey, LIMITS.lanes);
+  return { queue: deps.laneQueue(lane), lane };
 }
 
 function orderingKeyOf(ticket: Ticket, followed: ReadonlyMap<string, string>): string {
@@ -223,7 +249,8 @@ async function orderingKeysFollowed(
 }
 
 /** Bounded; a failure here costs time, not the operation: the sweeper enqueues it later. */
-async function enqueue(deps: IngestDeps, operations: readonly OperationDoc[]): Promise<void> {
+async function enqueue(deps: IngestDeps, fresh: readonly OperationDoc[]): Promise<void> {
+  const operations = fresh.filter(({ status }) => status === 'accepted');
   if (operations.length === 0) return;
   try {
     await deps.publisher.publishOperations(operations.map(jobOf));

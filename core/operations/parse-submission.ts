@@ -39,6 +39,7 @@ const envelopeFields = {
     })
     .exactOptional()
     .meta({ description: 'checked at the moment of settlement' }),
+  runAt: instant.exactOptional().meta({ description: 'not before then' }),
   dryRun: z
     .boolean()
     .exactOptional()
@@ -155,6 +156,7 @@ function parseParts(
   const later = [
     ...unknownCurrencies(data, inputPointer, context.currencies),
     ...pointlessPreconditions(outer.data, definition, data),
+    ...pointlessDryRun(outer.data, definition),
   ];
   if (later.length > 0) return invalid(later);
   return ok({ definition, input: data, idempotencyKey, ...statedOf(outer.data) });
@@ -162,8 +164,11 @@ function parseParts(
 
 function statedOf(
   parsed: Envelope,
-): Pick<Submission, 'orderingKey' | 'preconditions' | 'deadline' | 'dryRun' | 'metadata'> {
-  const { orderingKey, preconditions, dryRun, metadata } = parsed;
+): Pick<
+  Submission,
+  'orderingKey' | 'preconditions' | 'deadline' | 'dryRun' | 'runAt' | 'metadata'
+> {
+  const { orderingKey, preconditions, dryRun, runAt, metadata } = parsed;
   const { expiresAt, ...conditions } = preconditions ?? {};
   return {
     ...(orderingKey !== undefined && { orderingKey }),
@@ -172,6 +177,7 @@ function statedOf(
     }),
     ...(expiresAt !== undefined && { deadline: new Date(expiresAt) }),
     ...(dryRun === true && { dryRun }),
+    ...(runAt !== undefined && { runAt: new Date(runAt) }),
     ...(metadata !== undefined && Object.keys(metadata).length > 0 && { metadata }),
   };
 }
@@ -191,6 +197,15 @@ function pointlessPreconditions(
       pointer: `/preconditions/${name}`,
       detail: `does not apply to ${definition.type}, which has no main wallet`,
     }));
+}
+
+/** What other sides would answer cannot be known without asking them. */
+function pointlessDryRun(
+  { dryRun }: Envelope,
+  { mode, type }: OperationDefinition,
+): readonly FieldError[] {
+  if (dryRun !== true || mode === 'atomic') return [];
+  return [{ pointer: '/dryRun', detail: `does not apply to ${type}, which acts outside` }];
 }
 
 /** Every `currency` in a parsed input has to be ISO 4217 or one of the tenant's own. */

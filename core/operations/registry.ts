@@ -2,9 +2,11 @@ import type { OperationDefinition } from '../saga/define.ts';
 import { defineBatch } from './batch.ts';
 import { bonusAward } from './bonus-award.ts';
 import { bonusConvert } from './bonus-convert.ts';
+import { deposit } from './deposit.ts';
 import { holdCapture } from './hold-capture.ts';
 import { holdPlace } from './hold-place.ts';
 import { holdRelease } from './hold-release.ts';
+import { tenantProvision } from './tenant-provision.ts';
 import { transferReverse } from './transfer-reverse.ts';
 import { transfer } from './transfer.ts';
 import { userCreate } from './user-create.ts';
@@ -13,6 +15,7 @@ import { walletCredit } from './wallet-credit.ts';
 import { walletDebit } from './wallet-debit.ts';
 import { walletOpen } from './wallet-open.ts';
 import { walletUpdate } from './wallet-update.ts';
+import { withdrawal } from './withdrawal.ts';
 
 const SINGLE = {
   'user.create': userCreate,
@@ -34,6 +37,9 @@ const SINGLE = {
 export const OPERATIONS = {
   ...SINGLE,
   batch: defineBatch(SINGLE),
+  deposit,
+  withdrawal,
+  'tenant.provision': tenantProvision,
 } as const satisfies Record<string, OperationDefinition>;
 
 export type OperationType = keyof typeof OPERATIONS;

@@ -11,12 +11,13 @@ interface Stated {
   readonly preconditions?: Submission['preconditions'];
   readonly deadline?: Date;
   readonly dryRun?: true;
+  readonly runAt?: Date;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 function requestJson(stated: Stated | Submission): Json {
   const type = 'type' in stated ? stated.type : stated.definition.type;
-  const { input, orderingKey, preconditions, deadline, dryRun, metadata } = stated;
+  const { input, orderingKey, preconditions, deadline, dryRun, runAt, metadata } = stated;
   const conditions = {
     ...preconditions,
     ...(deadline !== undefined && { expiresAt: deadline.toISOString() }),
@@ -27,6 +28,7 @@ function requestJson(stated: Stated | Submission): Json {
     ...(orderingKey !== undefined && { orderingKey }),
     ...(Object.keys(conditions).length > 0 && { preconditions: conditions }),
     ...(dryRun === true && { dryRun }),
+    ...(runAt !== undefined && { runAt: runAt.toISOString() }),
     ...(metadata !== undefined && { metadata }),
   };
 }
@@ -42,6 +44,7 @@ function fromStored(operation: OperationDoc): Stated {
     ...(operation.preconditions !== undefined && { preconditions: operation.preconditions }),
     ...(operation.deadline !== undefined && { deadline: operation.deadline }),
     ...(operation.dryRun === true && { dryRun: true as const }),
+    ...(operation.requestedRunAt !== undefined && { runAt: operation.requestedRunAt }),
     ...(operation.metadata !== undefined && { metadata: operation.metadata }),
   };
 }

@@ -15,6 +15,8 @@ export interface Submission {
   /** Too late to run from then on (`expiresAt` in the request). */
   readonly deadline?: Date;
   readonly dryRun?: true;
+  /** Not before then. */
+  readonly runAt?: Date;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 

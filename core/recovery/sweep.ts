@@ -1,26 +1,21 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { DatabaseTime } from '../infra/database-clock.ts';
 import type { LeaseStore } from '../infra/lease-store.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Failpoint } from '../kernel/failpoint.ts';
 import { jobOf } from '../operations/ingest.ts';
 import type { OperationDoc } from '../saga/operation.ts';
-import type { JobPublisher } from '../saga/ports.ts';
 import type { OutboxStore } from '../saga/settle-store.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RecoveryStore } from './recovery-store.ts';
+import { type RepairDeps, repairInterrupted } from './repair.ts';
 
-interface SweepDeps {
+interface SweepDeps extends RepairDeps {
   readonly workerId: string;
   readonly store: RecoveryStore;
   readonly outbox: OutboxStore;
   readonly leases: LeaseStore;
-  readonly databaseTime: () => Promise<DatabaseTime>;
-  readonly publisher: JobPublisher;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly failpoint: Failpoint;
+  readonly leaseMs: number;
+  /** R10: submits the release of holds past their time; how many. */
+  readonly expireHolds: () => Promise<number>;
 }
 
 /** What a sweep found and did, by rule. */
@@ -42,7 +37,7 @@ const ROUNDS_MAX = 100;
  * so that two sweepers at once do nothing twice; the lease only spares the work.
  */
 export async function sweep(deps: SweepDeps): Promise<SweepReport> {
-  if (!(await deps.leases.hold(LEASE, deps.workerId, LIMITS.sweepLeaseMs))) return NOTHING;
+  if (!(await deps.leases.hold(LEASE, deps.workerId, deps.leaseMs))) return NOTHING;
   await observeOldest(deps); // first: what follows ends early while Redis is away
   let overdue = 0;
   let redispatched = 0;
@@ -52,6 +47,13 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
     redispatched += found.redispatched;
     if (found.overdue < LIMITS.sweepBatch) break;
   }
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const found = await repairInterrupted(deps);
+    overdue += found.overdue;
+    redispatched += found.repaired;
+    if (found.overdue < LIMITS.sweepBatch) break;
+  }
+  await deps.expireHolds();
   let events = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const published = await sweepOutbox(deps);

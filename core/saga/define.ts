@@ -1,27 +1,12 @@
 import type { z } from 'zod';
+import { assert } from '../kernel/assert.ts';
 import type { Json } from '../kernel/canonical.ts';
+import { InvariantError } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
-import type { Result } from '../kernel/result.ts';
+import { type Result, ok } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
-import type { SystemWallet } from '../ledger/documents.ts';
-
-export interface WalletRef {
-  readonly userId: string;
-  readonly currency: string;
-}
-
-/** What a decision reads: loaded before it, in two queries at most. */
-export interface Touches {
-  readonly users?: readonly string[];
-  readonly wallets?: readonly WalletRef[];
-  /** Users of whom every wallet is needed. */
-  readonly walletsOf?: readonly string[];
-  readonly systems?: readonly { readonly name: SystemWallet; readonly currency: string }[];
-  /** Loaded together with the wallets at both their ends. */
-  readonly transfers?: readonly string[];
-  /** Loaded together with their wallets. */
-  readonly holds?: readonly string[];
-}
+import type { SagaPlan, Step, StepContext } from './step.ts';
+import { NO_TOUCHES, type Touches, type WalletRef } from './touches.ts';
 
 /**
  * Which line an operation stands in: the user that pays (else is paid), or, for work on a transfer
@@ -54,15 +39,6 @@ export interface AtomicSpec<I> {
   readonly describe?: (input: I, origin: Origin) => Readonly<Record<string, Json>>;
 }
 
-const NOTHING: Required<Touches> = {
-  users: [],
-  wallets: [],
-  walletsOf: [],
-  systems: [],
-  transfers: [],
-  holds: [],
-};
-
 /** A definition with its input bound: what the machinery works with. */
 export interface BoundOperation {
   readonly ordering: Ordering;
@@ -72,21 +48,60 @@ export interface BoundOperation {
   describe(origin: Origin): Readonly<Record<string, Json>>;
 }
 
+export type OperationMode = 'atomic' | 'stepwise';
+
 export interface OperationDefinition {
   readonly type: string;
   readonly version: number;
-  readonly mode: 'atomic';
+  readonly mode: OperationMode;
   readonly summary: string;
   readonly input: z.ZodType;
   /** `input` must have come out of this definition's schema (ingest stores only such). */
   bind(input: unknown): BoundOperation;
+  /** Stepwise only. */
+  readonly saga?: SagaPlan;
+  /** Older versions, kept until no operation of theirs is in flight. */
+  readonly earlier?: readonly OperationDefinition[];
 }
+
+/** Steps in one shared transaction: what one refuses, MongoDB rolls back for all. */
+export interface AtomicStep<I> {
+  readonly name: string;
+  readonly touches: (input: I) => Touches;
+  readonly decide: (draft: Draft, input: I, origin: Origin) => Result<Json | undefined>;
+}
+
+export interface AtomicSagaSpec<I> extends Omit<AtomicSpec<I>, 'touches' | 'decide'> {
+  readonly steps: readonly AtomicStep<I>[];
+}
+
+export interface StepwiseSpec<I> {
+  readonly type: string;
+  readonly version: number;
+  readonly mode: 'stepwise';
+  readonly summary: string;
+  readonly input: z.ZodType<I>;
+  readonly ordering: (input: I) => Ordering;
+  readonly steps: readonly Step<I>[];
+  /** The operation's result out of those of its steps; by default nothing. */
+  readonly result?: (
+    ctx: Pick<StepContext<I>, 'operationId' | 'input' | 'results'>,
+  ) => Json | undefined;
+  readonly earlier?: readonly OperationDefinition[];
+}
+
+type Spec<I> = AtomicSpec<I> | AtomicSagaSpec<I> | StepwiseSpec<I>;
 
 /**
  * Declares an operation type. One file and one registry line each: the request union, job
  * handling, metrics, documentation and conformance tests derive from the registry.
  */
-export function defineOperation<I>(spec: AtomicSpec<I>): OperationDefinition {
+export function defineOperation<I>(spec: Spec<I>): OperationDefinition {
+  if (spec.mode === 'stepwise') return defineStepwise(spec);
+  return 'steps' in spec ? defineAtomic(sharingOneTransaction(spec)) : defineAtomic(spec);
+}
+
+function defineAtomic<I>(spec: AtomicSpec<I>): OperationDefinition {
   return Object.freeze({
     type: spec.type,
     version: spec.version,
@@ -98,10 +113,71 @@ export function defineOperation<I>(spec: AtomicSpec<I>): OperationDefinition {
       return {
         ordering: spec.ordering(input),
         mainWallet: spec.mainWallet?.(input),
-        touches: { ...NOTHING, ...spec.touches(input) },
+        touches: { ...NO_TOUCHES, ...spec.touches(input) },
         decide: (draft, origin) => spec.decide(draft, input, origin),
         describe: (origin) => spec.describe?.(input, origin) ?? {},
       };
     },
+  });
+}
+
+/** The steps one after another on one draft; the result has those of the steps by name. */
+function sharingOneTransaction<I>({ steps, ...spec }: AtomicSagaSpec<I>): AtomicSpec<I> {
+  return {
+    ...spec,
+    touches: (input) => mergeTouches(steps.map((step) => step.touches(input))),
+    decide: (draft, input, origin) => {
+      const results: Record<string, Json> = {};
+      for (const step of steps) {
+        const decision = step.decide(draft, input, origin);
+        if (!decision.ok) return decision;
+        if (decision.value !== undefined) results[step.name] = decision.value;
+      }
+      return ok(Object.keys(results).length === 0 ? undefined : results);
+    },
+  };
+}
+
+function mergeTouches(all: readonly Touches[]): Touches {
+  return {
+    users: all.flatMap(({ users = [] }) => users),
+    wallets: all.flatMap(({ wallets = [] }) => wallets),
+    walletsOf: all.flatMap(({ walletsOf = [] }) => walletsOf),
+    systems: all.flatMap(({ systems = [] }) => systems),
+    transfers: all.flatMap(({ transfers = [] }) => transfers),
+    holds: all.flatMap(({ holds = [] }) => holds),
+  };
+}
+
+function defineStepwise<I>(spec: StepwiseSpec<I>): OperationDefinition {
+  const names = spec.steps.map(({ name }) => name);
+  assert(new Set(names).size === names.length, 'the steps of a saga have different names');
+  assert(spec.steps.filter((step) => step.isPivot).length <= 1, 'a saga has one pivot at most');
+  for (const step of spec.steps) {
+    const canAsk = step.kind === 'call' && step.query !== undefined;
+    const mustAsk = step.kind === 'call' && step.redo === 'query';
+    assert(canAsk || !mustAsk, `step ${step.name} says how to ask`);
+  }
+  return Object.freeze({
+    type: spec.type,
+    version: spec.version,
+    mode: spec.mode,
+    summary: spec.summary,
+    input: spec.input,
+    saga: {
+      steps: spec.steps,
+      result: (ctx: Parameters<SagaPlan['result']>[0]) =>
+        spec.result?.({ ...ctx, input: ctx.input as I }), // as in `bind` below
+    },
+    ...(spec.earlier !== undefined && { earlier: spec.earlier }),
+    bind: (raw: unknown): BoundOperation => ({
+      ordering: spec.ordering(raw as I), // parsed by `spec.input` at ingest
+      mainWallet: undefined,
+      touches: NO_TOUCHES,
+      decide: () => {
+        throw new InvariantError('stepwise operations are not settled in lanes');
+      },
+      describe: () => ({}),
+    }),
   });
 }

@@ -1,7 +1,12 @@
 import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
+import type { StepRecord, TurnBack } from './machine.ts';
 import type { OperationStatus } from './status.ts';
+import type { Signal } from './step.ts';
+
+/** The queue of stepwise operations. */
+export const SAGA_QUEUE = 'saga';
 
 /** Conditions that are checked at the moment of settlement, against the operation's main wallet. */
 export interface Preconditions {
@@ -50,6 +55,28 @@ export interface OperationDoc {
   readonly traceparent?: string;
   /** Times that recovery had to enqueue it again. */
   readonly recoveries?: number;
+  /** As the client asked. */
+  readonly requestedRunAt?: Date;
+  /** Not before then: scheduled, a retry, or the end of a wait. */
+  readonly runAt?: Date;
+
+  // Stepwise operations only.
+  /** The journal: one record per step begun. */
+  readonly steps?: readonly StepRecord[];
+  /** +1 with every journal write; with `epoch` it tells whether a write has happened. */
+  readonly rev?: number;
+  readonly pivotPassed?: boolean;
+  readonly turnBack?: TurnBack;
+  readonly cancelRequested?: { readonly at: Date; readonly by: string };
+  readonly signals?: Readonly<Record<string, Signal>>;
+  /** Who is at work on it, fresh at every claim, and until when it is theirs (database time). */
+  readonly owner?: string;
+  readonly leaseUntil?: Date;
+  /** Times that its worker died or stalled past the lease. */
+  readonly interruptions?: number;
+  /** How a human settled what needed attention. */
+  readonly resolution?: { readonly note: string; readonly at: Date };
+
   readonly result?: Json;
   readonly error?: Failure;
   /** Who settled it, in which batch. */

@@ -76,6 +76,7 @@ export function createMetrics(registry: Registry = new Registry()) {
     ]),
     lanesHeld: gauge('sluice_lanes_held', 'Lanes that this process consumes', []),
     queueDepth: gauge('sluice_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
+    fencedOut: counter('sluice_saga_fenced_total', 'Claims lost to another worker', ['type']),
     queueOldest: gauge('sluice_queue_oldest_wait_seconds', 'Wait of the next job', ['queue']),
     sweepStale: counter('sluice_sweep_stale_total', 'Stale work found, by rule', ['rule']),
     sweepRepaired: counter('sluice_sweep_repaired_total', 'Repairs made, by rule', ['rule']),

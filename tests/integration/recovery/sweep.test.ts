@@ -3,6 +3,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { createLeaseStore } from '../../../core/infra/lease-store.ts';
 import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
+import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { isQueueAway, sweep } from '../../../core/recovery/sweep.ts';
 import { type OperationDoc, jobIdOf } from '../../../core/saga/operation.ts';
 import type { OutboxRow } from '../../../core/saga/ports.ts';
@@ -28,6 +29,9 @@ function sweepDeps(node: Instance, workerId = node.platform.processId) {
     workerId,
     store: createRecoveryStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
+    repairs: createRepairStore(mongo.db, createOutboxStore(mongo.db)),
+    expireHolds: async () => 0,
+    leaseMs: LIMITS.sweepLeaseMs,
     leases: createLeaseStore(mongo.db),
     databaseTime: node.databaseTime,
     publisher: node.queues.publisher,

@@ -193,6 +193,12 @@ const SAMPLES = {
   'bonus.award': input,
   'bonus.convert': { userId: 'ann', currency: 'EUR' },
   batch: { operations: [{ type: 'wallet.credit', input }] },
+  deposit: { ...input, instrument: 'card' },
+  withdrawal: { ...input, instrument: 'account' },
+  'tenant.provision': {
+    tenant: 'acme',
+    firstKey: { id: 'first', secretHash: 'a'.repeat(43) },
+  },
 } as const satisfies Record<(typeof OPERATION_TYPES)[number], object>;
 
 describe('an item of a bulk', () => {

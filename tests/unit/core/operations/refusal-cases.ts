@@ -43,7 +43,10 @@ const lastHold = (extras: object) => (scenario: Scenario) => ({
   holdId: scenario.lastId('hld'),
   ...extras,
 });
-export const CASES: Readonly<Record<Exclude<OperationType, 'batch'>, readonly Case[]>> = {
+/** Stepwise types are decided by their steps (tests/sagas). */
+type Elsewhere = 'batch' | 'deposit' | 'withdrawal' | 'tenant.provision';
+
+export const CASES: Readonly<Record<Exclude<OperationType, Elsewhere>, readonly Case[]>> = {
   'user.create': [
     { input: { userId: 'dan', wallets: [EUR] }, becomes: 'succeeded' },
     { input: { userId: 'ann' }, becomes: 'rejected user_exists' },

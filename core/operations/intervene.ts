@@ -1,0 +1,49 @@
+import { LIMITS } from '../../config/limits.ts';
+import { withTimeout } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { InterventionStore } from '../saga/intervention-store.ts';
+import type { InterventionAction } from '../saga/intervention.ts';
+import type { OperationDoc } from '../saga/operation.ts';
+import type { JobPublisher, SettledHints } from '../saga/ports.ts';
+import { isSettled } from '../saga/status.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { TenantScope } from '../tenants/tenant.ts';
+import { jobOf } from './ingest.ts';
+
+interface InterveneDeps {
+  readonly store: InterventionStore;
+  readonly publisher: JobPublisher;
+  readonly hints: SettledHints;
+  readonly logger: Logger;
+}
+
+/**
+ * Signal, cancel, retry, resolve: stored first, then announced. What cannot be enqueued now is
+ * enqueued by recovery.
+ *
+ * @throws what the store throws.
+ */
+export function createIntervene({ store, publisher, hints, logger }: InterveneDeps) {
+  return async (
+    tenant: TenantScope,
+    id: string,
+    action: InterventionAction,
+  ): Promise<OperationDoc> => {
+    const { operation, isWoken, rows } = await store.intervene(tenant, id, action);
+    const { _id: operationId, status } = operation;
+    logger.info({ operationId, action: action.kind, actor: action.actor }, 'operation.intervened');
+    const publish = async (): Promise<void> => {
+      if (isWoken) await publisher.publishOperations([jobOf(operation)]);
+      if (rows.length > 0) await publisher.publishEvents(rows);
+    };
+    await withTimeout(
+      publish(),
+      LIMITS.enqueueTimeoutMs,
+      () => new AppError('queue_unavailable', 'Redis did not answer in time'),
+    ).catch((err: unknown) => {
+      logger.warn({ err, operationId }, 'operation.intervened.unpublished');
+    });
+    if (isSettled(status)) hints.announce([{ operationId, status }]);
+    return operation;
+  };
+}

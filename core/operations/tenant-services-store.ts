@@ -1,0 +1,131 @@
+import type { Db } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import { faultOf } from '../infra/database-errors.ts';
+import { ensureCollections } from '../infra/schema.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { SYSTEM_WALLETS, type WalletDoc, systemUserId } from '../ledger/documents.ts';
+import { openWallet } from '../ledger/wallet.ts';
+import type {
+  FirstKey,
+  NewTenant,
+  TenantPolicies,
+  TenantPolicy,
+  TenantSetup,
+} from '../saga/services.ts';
+import type { ApiKeyDoc } from '../tenants/api-key.ts';
+import type { TenantDoc } from '../tenants/tenant.ts';
+
+/** What setting up a tenant adds to its document. */
+interface ProvisionedTenant extends TenantDoc {
+  readonly status?: 'provisioning' | 'active' | 'abandoned';
+  readonly provisionedBy?: string;
+  readonly policies?: readonly TenantPolicy[];
+}
+
+export function createTenantPolicies(db: Db): TenantPolicies {
+  const tenants = collection<ProvisionedTenant>(db, 'tenants');
+  return Object.freeze({
+    find: async (tenantId: string, currency: string) => {
+      const tenant = await tenants.findOne({ _id: tenantId }, { maxTimeMS: LIMITS.mongoMaxTimeMs });
+      return tenant?.policies?.find((policy) => policy.currency === currency);
+    },
+  });
+}
+
+/** Every write is keyed by the operation, so that repeats and late attempts change nothing. */
+export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
+  const tenants = collection<ProvisionedTenant>(db, 'tenants');
+  const keys = collection<ApiKeyDoc & { readonly provisionedBy?: string }>(db, 'api_keys');
+  const wallets = collection<WalletDoc>(db, 'wallets');
+  const at = (): Date => new Date(clock.now());
+
+  const openSystemWallets = async (tenantId: string, currencies: readonly string[]) => {
+    const fresh = SYSTEM_WALLETS.flatMap((name) =>
+      currencies.map((currency) =>
+        openWallet({
+          tenantId,
+          userId: systemUserId(name, 0),
+          currency,
+          overdraftLimit: 0n,
+          ownerBlocked: false,
+          at: at(),
+        }),
+      ),
+    );
+    if (fresh.length === 0) return;
+    await wallets.bulkWrite(
+      fresh.map(({ _id, ...rest }) => ({
+        updateOne: { filter: { _id }, update: { $setOnInsert: rest }, upsert: true },
+      })),
+      { ordered: false },
+    );
+  };
+
+  return Object.freeze({
+    reserve: async ({ tenantId, currencies, operationId }: NewTenant) => {
+      const fresh = { currencies, provisionedBy: operationId, status: 'provisioning' as const };
+      try {
+        await tenants.insertOne({ _id: tenantId, ...fresh, createdAt: at() });
+        return true;
+      } catch (error) {
+        if (faultOf(error) !== 'duplicate-key') throw error;
+      }
+      // An id given up by another operation is free again; one given up by this one is not.
+      const taken = await tenants.findOneAndUpdate(
+        { _id: tenantId, status: 'abandoned', provisionedBy: { $ne: operationId } },
+        { $set: { ...fresh, createdAt: at() } },
+        { returnDocument: 'after' },
+      );
+      const current = taken ?? (await tenants.findOne({ _id: tenantId }));
+      return current?.provisionedBy === operationId && current.status !== 'abandoned';
+    },
+    prepareDatabase: async (tenantId: string) => {
+      await ensureCollections(db, clock);
+      const tenant = await tenants.findOne({ _id: tenantId });
+      await openSystemWallets(tenantId, tenant?.currencies ?? []);
+    },
+    addKey: async ({ tenantId, operationId }: NewTenant, key: FirstKey) => {
+      const isOurs = await tenants.countDocuments({
+        _id: tenantId,
+        provisionedBy: operationId,
+        status: { $ne: 'abandoned' },
+      });
+      if (isOurs === 0) return false;
+      const name = 'first';
+      const rest = { tenantId, hash: key.hash, scopes: ['admin'] as const, name, createdAt: at() };
+      const stored = await keys.findOneAndUpdate(
+        { _id: key.id },
+        { $setOnInsert: { ...rest, provisionedBy: operationId } },
+        { upsert: true, returnDocument: 'after' },
+      );
+      return stored?.tenantId === tenantId && stored.hash === key.hash;
+    },
+    activate: async ({ tenantId, operationId }: NewTenant) => {
+      await tenants.updateOne(
+        { _id: tenantId, provisionedBy: operationId, status: 'provisioning' },
+        { $set: { status: 'active' } },
+      );
+    },
+    abandon: async ({ tenantId, currencies, operationId }: NewTenant) => {
+      const tombstone = { currencies, provisionedBy: operationId, createdAt: at() };
+      try {
+        await tenants.updateOne(
+          { _id: tenantId, provisionedBy: operationId },
+          {
+            $set: { status: 'abandoned' },
+            $setOnInsert: { currencies, createdAt: tombstone.createdAt },
+          },
+          { upsert: true },
+        );
+      } catch (error) {
+        // Somebody else's tenant stands there: nothing of ours to give up, and no way in for us.
+        if (faultOf(error) !== 'duplicate-key') throw error;
+      }
+      await keys.updateMany(
+        { provisionedBy: operationId, revokedAt: { $exists: false } },
+        { $set: { revokedAt: at() } },
+      );
+    },
+  } satisfies TenantSetup);
+}

@@ -1,0 +1,129 @@
+import type { Db, Filter, UpdateFilter } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import { TRANSACTION } from '../infra/mongo.ts';
+import { newToken } from '../kernel/ids.ts';
+import type { OperationDoc } from '../saga/operation.ts';
+import type { OutboxRow } from '../saga/ports.ts';
+import { type OutboxStore, outboxRows } from '../saga/settle-store.ts';
+import { assertMove } from '../saga/status.ts';
+
+/** Repairs by compare-and-set: of two sweepers that try, one succeeds. */
+export interface RepairStore {
+  /** Overdue operations that somebody may have to move, the most overdue first. */
+  findOverdue(options: OverdueQuery): Promise<readonly OperationDoc[]>;
+  /** R2, R4: `epoch + 1` fences whoever held it. Undefined: it has moved meanwhile. */
+  takeOver(operation: OperationDoc, now: Date): Promise<OperationDoc | undefined>;
+  /** R3, R6: lets in what waits. */
+  wake(operation: OperationDoc, now: Date): Promise<OperationDoc | undefined>;
+  /** Nothing to do yet: look again after `ms`. */
+  leave(operation: OperationDoc, now: Date, ms: number): Promise<void>;
+  /** R5, with its event. Undefined: it has moved meanwhile. */
+  park(operation: OperationDoc, now: Date): Promise<readonly OutboxRow[] | undefined>;
+}
+
+export interface OverdueQuery {
+  readonly now: Date;
+  readonly statuses: readonly OperationDoc['status'][];
+  readonly limit: number;
+}
+
+export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
+  const operations = collection<OperationDoc>(db, 'operations');
+
+  const move = async (
+    operation: OperationDoc,
+    update: UpdateFilter<OperationDoc>,
+  ): Promise<OperationDoc | undefined> => {
+    const moved = await operations.findOneAndUpdate(placeOf(operation), update, {
+      returnDocument: 'after',
+    });
+    return moved ?? undefined;
+  };
+
+  return Object.freeze({
+    findOverdue: async ({ now, statuses, limit }: OverdueQuery) =>
+      operations
+        .find(
+          { nextCheckAt: { $lt: now }, status: { $in: [...statuses] } },
+          { maxTimeMS: LIMITS.mongoMaxTimeMs },
+        )
+        .sort({ nextCheckAt: 1 })
+        .limit(limit)
+        .toArray(),
+    takeOver: async (operation: OperationDoc, now: Date) => {
+      const isBackwards = operation.status === 'compensating';
+      if (!isBackwards) assertMove(operation.status, 'accepted');
+      return move(operation, {
+        $set: { ...enqueuedAgain(operation, now), ...(!isBackwards && { status: 'accepted' }) },
+        $unset: { owner: '', leaseUntil: '' },
+        $inc: { epoch: 1, interruptions: 1, recoveries: 1 },
+      });
+    },
+    wake: async (operation: OperationDoc, now: Date) => {
+      const isBackwards = operation.status === 'compensating';
+      if (!isBackwards) assertMove(operation.status, 'accepted');
+      return move(operation, {
+        $set: { ...enqueuedAgain(operation, now), ...(!isBackwards && { status: 'accepted' }) },
+        $unset: { runAt: '' },
+      });
+    },
+    leave: async (operation: OperationDoc, now: Date, ms: number) => {
+      const nextCheckAt = new Date(now.getTime() + ms);
+      await move(operation, { $set: { nextCheckAt } });
+    },
+    park: async (operation: OperationDoc, now: Date) => {
+      assertMove(operation.status, 'needs_attention');
+      const { _id, tenantId, type, interruptions = 0 } = operation;
+      const detail = `Its worker died or stalled ${interruptions} times`;
+      const event = {
+        id: `${_id}.r5`,
+        name: 'operation.needs_attention',
+        operationId: _id,
+        data: { type },
+      };
+      const rows = outboxRows(new Map([[tenantId, [event]]]), { batch: newToken(), at: now });
+      return db.client.withSession((session) =>
+        session.withTransaction(async () => {
+          const parked = await operations.updateOne(
+            placeOf(operation),
+            {
+              $set: {
+                status: 'needs_attention',
+                error: { code: 'poison_operation', detail },
+                updatedAt: now,
+              },
+              $unset: { owner: '', leaseUntil: '', nextCheckAt: '' },
+              $inc: { epoch: 1 },
+            },
+            { session },
+          );
+          if (parked.matchedCount === 0) return undefined;
+          await outbox.insert(session, rows);
+          return rows;
+        }, TRANSACTION),
+      );
+    },
+  } satisfies RepairStore);
+}
+
+/** Exactly as it was read: a renewal, a claim or another sweeper makes it miss. */
+function placeOf(operation: OperationDoc): Filter<OperationDoc> {
+  const { _id, epoch, status, dispatch, leaseUntil } = operation;
+  return {
+    _id,
+    epoch,
+    status,
+    'dispatch.seq': dispatch.seq,
+    leaseUntil: leaseUntil ?? { $exists: false },
+  };
+}
+
+/** Another job id: one that is known in any state would be ignored. */
+function enqueuedAgain({ dispatch }: OperationDoc, now: Date) {
+  return {
+    dispatch: { queue: dispatch.queue, seq: dispatch.seq + 1, at: now },
+    nextCheckAt: new Date(now.getTime() + LIMITS.recheckMs),
+    updatedAt: now,
+  };
+}

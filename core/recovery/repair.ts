@@ -1,0 +1,106 @@
+import { LIMITS } from '../../config/limits.ts';
+import type { DatabaseTime } from '../infra/database-clock.ts';
+import { assertNever } from '../kernel/assert.ts';
+import type { Failpoint } from '../kernel/failpoint.ts';
+import { jobOf } from '../operations/ingest.ts';
+import type { OperationDoc } from '../saga/operation.ts';
+import type { JobPublisher, OutboxRow } from '../saga/ports.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { RepairStore } from './repair-store.ts';
+import { type OperationRule, ruleOf } from './rules.ts';
+
+export interface RepairDeps {
+  readonly repairs: RepairStore;
+  readonly databaseTime: () => Promise<DatabaseTime>;
+  readonly publisher: JobPublisher;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly failpoint: Failpoint;
+}
+
+export interface RepairReport {
+  readonly overdue: number;
+  readonly repaired: number;
+}
+
+/** R2 to R6 over what is running, waiting or compensating and should have moved. */
+export async function repairInterrupted(deps: RepairDeps): Promise<RepairReport> {
+  return repair(deps, ['running', 'waiting', 'compensating']);
+}
+
+/**
+ * The timers: what waits for its time alone, often and cheaply. They are in the database, so that
+ * an emptied Redis loses none of them.
+ */
+export async function wakeDue(deps: RepairDeps): Promise<RepairReport> {
+  return repair(deps, ['waiting']);
+}
+
+async function repair(
+  deps: RepairDeps,
+  statuses: readonly OperationDoc['status'][],
+): Promise<RepairReport> {
+  const { now } = await deps.databaseTime();
+  const overdue = await deps.repairs.findOverdue({ now, statuses, limit: LIMITS.sweepBatch });
+  if (overdue.length === 0) return { overdue: 0, repaired: 0 };
+  await deps.failpoint('recovery.before-redispatch');
+  const repaired = await Promise.all(overdue.map((operation) => apply(deps, operation, now)));
+  const moved = repaired.flatMap(({ woken }) => (woken === undefined ? [] : [woken]));
+  const rows = repaired.flatMap(({ events }) => events ?? []);
+  if (moved.length > 0) await deps.publisher.publishOperations(moved.map(jobOf));
+  if (rows.length > 0) await deps.publisher.publishEvents(rows);
+  await deps.failpoint('recovery.after-redispatch');
+  return { overdue: overdue.length, repaired: moved.length };
+}
+
+interface Repaired {
+  readonly woken?: OperationDoc;
+  readonly events?: readonly OutboxRow[];
+}
+
+async function apply(deps: RepairDeps, operation: OperationDoc, now: Date): Promise<Repaired> {
+  const rule = ruleOf(operation, now);
+  if (rule !== 'idle') deps.metrics.sweepStale.inc({ rule });
+  const repaired = await act(deps, rule, { operation, now });
+  const isDone = repaired.woken !== undefined || repaired.events !== undefined;
+  if (!isDone) return repaired;
+  deps.metrics.sweepRepaired.inc({ rule });
+  const overdueMs = now.getTime() - (operation.nextCheckAt ?? now).getTime();
+  deps.metrics.timeToRepair.observe({ rule }, Math.max(0, overdueMs / 1_000));
+  const { _id: operationId, type, epoch } = operation;
+  deps.logger.info({ rule, operationId, type, epoch }, 'operation.repaired');
+  return repaired;
+}
+
+async function act(
+  { repairs, logger }: RepairDeps,
+  rule: OperationRule,
+  { operation, now }: { readonly operation: OperationDoc; readonly now: Date },
+): Promise<Repaired> {
+  switch (rule) {
+    case 'R2':
+    case 'R4':
+      return wokenBy(await repairs.takeOver(operation, now));
+    case 'R3':
+    case 'R6':
+      return wokenBy(await repairs.wake(operation, now));
+    case 'R5': {
+      const events = await repairs.park(operation, now);
+      if (events === undefined) return {};
+      logger.error({ operationId: operation._id, rule }, 'operation.needs-attention');
+      return { events };
+    }
+    case 'idle':
+      await repairs.leave(operation, now, LIMITS.waitRecheckMs);
+      return {};
+    case 'R1':
+      return {}; // swept by its own pass, which asks the queue first
+    default:
+      return assertNever(rule);
+  }
+}
+
+function wokenBy(operation: OperationDoc | undefined): Repaired {
+  return operation === undefined ? {} : { woken: operation };
+}

@@ -1,0 +1,46 @@
+import { LIMITS } from '../../config/limits.ts';
+import { InvariantError } from '../kernel/errors.ts';
+import type { OperationDoc } from '../saga/operation.ts';
+
+/** What recovery does about an operation whose `nextCheckAt` has passed. */
+export const OPERATION_RULES = {
+  R1: 'accepted and not moved: enqueue again unless its job is only slow',
+  R2: 'running, its lease over: fence the old worker, back to accepted',
+  R3: 'its time has come: let it in',
+  R4: 'compensating, its lease over: fence the old worker, go on compensating',
+  R5: 'interrupted too often: a human has to look',
+  R6: 'its deadline has passed while it waited: wake it, to go back',
+  idle: 'waits for an outside event: look again much later',
+} as const;
+export type OperationRule = keyof typeof OPERATION_RULES;
+
+/** Pure. `operation` is not terminal and overdue. */
+export function ruleOf(operation: OperationDoc, now: Date): OperationRule {
+  switch (operation.status) {
+    case 'waiting':
+      return waitingRule(operation, now);
+    case 'running':
+      return isWornOut(operation) ? 'R5' : 'R2';
+    case 'compensating':
+      if (operation.leaseUntil === undefined) return 'R3';
+      return isWornOut(operation) ? 'R5' : 'R4';
+    case 'accepted':
+      return 'R1';
+    case 'succeeded':
+    case 'rejected':
+    case 'compensated':
+    case 'canceled':
+    case 'expired':
+    case 'needs_attention':
+      throw new InvariantError('what is settled is never overdue', { status: operation.status });
+  }
+}
+
+function waitingRule({ deadline, pivotPassed, runAt }: OperationDoc, now: Date): OperationRule {
+  if (deadline !== undefined && deadline <= now && pivotPassed !== true) return 'R6';
+  return runAt !== undefined && runAt <= now ? 'R3' : 'idle';
+}
+
+function isWornOut({ interruptions = 0 }: OperationDoc): boolean {
+  return interruptions >= LIMITS.interruptionsMax;
+}

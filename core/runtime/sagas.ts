@@ -1,0 +1,100 @@
+import { LIMITS } from '../../config/limits.ts';
+import { planLookup } from '../operations/saga-plans.ts';
+import { OPERATIONS, type Registry } from '../operations/registry.ts';
+import { createTenantPolicies, createTenantSetup } from '../operations/tenant-services-store.ts';
+import { type ProviderAddresses, createProviders } from '../operations/providers/registry.ts';
+import { type Env } from '../../config/env.ts';
+import { createLedgerStore } from '../ledger/settlement-store.ts';
+import { type SagaEngine, createSagaEngine } from '../saga/engine.ts';
+import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../saga/heartbeat.ts';
+import { createSagaJournal } from '../saga/journal-group.ts';
+import { createJournalStore } from '../saga/journal-store.ts';
+import type { JobPublisher, SettledHints } from '../saga/ports.ts';
+import type { SagaServices } from '../saga/services.ts';
+import { createOutboxStore } from '../saga/settle-store.ts';
+import type { Platform } from './platform.ts';
+
+export interface SagaOptions {
+  readonly platform: Pick<
+    Platform,
+    'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
+  >;
+  readonly publisher: JobPublisher;
+  readonly hints: SettledHints;
+  readonly services: SagaServices;
+  readonly registry?: Registry;
+  /** By default LIMITS; the fault tests are in a hurry. */
+  readonly timing?: LeaseTiming;
+  /** 1: every journal write alone (for the benchmark). */
+  readonly groupMax?: number;
+}
+
+export interface Sagas {
+  readonly engine: SagaEngine;
+  readonly heartbeat: Heartbeat;
+}
+
+const USUAL: LeaseTiming = {
+  leaseMs: LIMITS.operationLeaseMs,
+  heartbeatMs: LIMITS.operationHeartbeatMs,
+  fenceMs: LIMITS.operationFenceMs,
+};
+
+/** The saga engine on MongoDB. */
+export function createSagas(options: SagaOptions): Sagas {
+  const { platform, publisher, hints, services, registry = OPERATIONS, timing = USUAL } = options;
+  const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
+  // Away from the stripes that the settlement slots of low ranks use.
+  const firstStripe = Math.floor(random() * LIMITS.systemStripes);
+  const journal = createSagaJournal({
+    workerId: processId,
+    store: createJournalStore(mongo.db),
+    ledger: createLedgerStore(mongo.client, mongo.db),
+    outbox: createOutboxStore(mongo.db),
+    publisher,
+    clock,
+    random,
+    failpoint,
+    logger,
+    metrics,
+    leaseMs: timing.leaseMs,
+    stripeOf: (slot) => (firstStripe + slot) % LIMITS.systemStripes,
+    ...(options.groupMax !== undefined && { groupMax: options.groupMax }),
+  });
+  const heartbeat = createHeartbeat({ journal, timing, clock, logger });
+  const engine = createSagaEngine({
+    journal,
+    heartbeat,
+    planOf: planLookup(registry),
+    services,
+    hints,
+    clock,
+    random,
+    failpoint,
+    logger,
+    metrics,
+  });
+  return { engine, heartbeat };
+}
+
+export function createServices(platform: Pick<Platform, 'mongo' | 'clock' | 'env'>): SagaServices {
+  const { mongo, clock, env } = platform;
+  return Object.freeze({
+    payments: createProviders(providerAddresses(env)),
+    policies: createTenantPolicies(mongo.db),
+    tenants: createTenantSetup(mongo.db, clock),
+  });
+}
+
+function providerAddresses(env: Env): ProviderAddresses {
+  const { SANDBOX_URL, PAYMENT_PROVIDER_URL, PAYMENT_PROVIDER_TOKEN } = env;
+  return {
+    ...(SANDBOX_URL !== undefined && { sandbox: { url: SANDBOX_URL } }),
+    ...(PAYMENT_PROVIDER_URL !== undefined && {
+      http: {
+        url: PAYMENT_PROVIDER_URL,
+        ...(PAYMENT_PROVIDER_TOKEN !== undefined && { token: PAYMENT_PROVIDER_TOKEN }),
+      },
+    }),
+  };
+}

@@ -1,0 +1,48 @@
+import { type Clock, withTimeout } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Failpoint } from '../kernel/failpoint.ts';
+import { FencedOut } from './fenced-out.ts';
+import type { Run } from './saga-run.ts';
+import type { SagaServices } from './services.ts';
+import type { StepTools } from './step.ts';
+
+interface CallDeps {
+  readonly services: SagaServices;
+  readonly clock: Clock;
+  readonly failpoint: Failpoint;
+}
+
+interface CallOut<R> {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly call: (tools: StepTools) => Promise<R>;
+}
+
+type Called<R> = { readonly reply: R } | { readonly error: unknown };
+
+/**
+ * Calls the outside world, if the lease still allows it.
+ *
+ * @throws FencedOut when it does not.
+ */
+export async function callOut<R>(deps: CallDeps, run: Run, out: CallOut<R>): Promise<Called<R>> {
+  if (!run.lease.mayCall()) throw new FencedOut();
+  await deps.failpoint('saga.before-call');
+  const timeout = new AbortController();
+  const signal = AbortSignal.any([run.lease.signal, timeout.signal]);
+  const key = `${run.operation._id}.${out.name}`;
+  const late = (): AppError => {
+    const error = new AppError('timeout', `No answer within ${out.timeoutMs} ms`);
+    timeout.abort(error);
+    return error;
+  };
+  let called: Called<R>;
+  try {
+    const call = out.call({ key, signal, services: deps.services });
+    called = { reply: await withTimeout(call, out.timeoutMs, late) };
+  } catch (error) {
+    called = { error };
+  }
+  await deps.failpoint('saga.after-call');
+  return called;
+}

@@ -1,0 +1,278 @@
+import { LIMITS } from '../../config/limits.ts';
+import { type DatabaseFault, faultOf } from '../infra/database-errors.ts';
+import { assertNever } from '../kernel/assert.ts';
+import { fullJitterMs } from '../kernel/backoff.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError, type Failure } from '../kernel/errors.ts';
+import type { Failpoint } from '../kernel/failpoint.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { FencedOut } from './fenced-out.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import type { Commit, CommitOutcome, CommitPart, JournalChange, SagaJournal } from './journal.ts';
+import { type Command, nextCommand, turnedBack } from './machine.ts';
+import type { OperationDoc } from './operation.ts';
+import type { SettledHints } from './ports.ts';
+import { type Run, beginRun, earliest, factsOf, failureOf, refOf, resultsOf } from './saga-run.ts';
+import type { SagaServices } from './services.ts';
+import type { SagaPlan } from './step.ts';
+import { type StepDeps, askStep, runStep, undoStep } from './step-runner.ts';
+
+/** What the registry knows of a stored operation. */
+export type PlanLookup =
+  | { readonly kind: 'plan'; readonly plan: SagaPlan }
+  /** Accepted by newer code than this: another process will know it. */
+  | { readonly kind: 'newer' }
+  | { readonly kind: 'gone' };
+
+export interface EngineDeps {
+  readonly journal: SagaJournal;
+  readonly heartbeat: Heartbeat;
+  readonly planOf: (operation: OperationDoc) => PlanLookup;
+  readonly services: SagaServices;
+  readonly hints: SettledHints;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly failpoint: Failpoint;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface SagaEngine {
+  /**
+   * Claims an operation and takes it as far as it goes now. Resolves when there is nothing more to
+   * do for this job: terminal, parked, waiting, or taken over by another worker.
+   *
+   * @throws AppError `operation_busy` while another claim is alive, `shutting_down` after the lease
+   * was given back, or what the database threw: the job has to come again.
+   */
+  run(operationId: string): Promise<void>;
+  /** Runs under way give their leases back at the next step. */
+  close(): void;
+}
+
+const NEWER_PAUSE_SECONDS = 5;
+
+export function createSagaEngine(deps: EngineDeps): SagaEngine {
+  const closing = { isClosing: false };
+  return Object.freeze({
+    run: async (operationId: string) => {
+      if (closing.isClosing) throw shuttingDown();
+      await deps.failpoint('saga.before-claim');
+      const sinceMs = deps.clock.monotonicMs();
+      const outcome = await deps.journal.claim(operationId);
+      if (outcome.kind === 'idle') return;
+      if (outcome.kind === 'busy') {
+        throw new AppError('operation_busy', 'Another claim is alive', {
+          retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1_000)),
+        });
+      }
+      await deps.failpoint('saga.after-claim');
+      const lease = deps.heartbeat.hold(outcome.claim, sinceMs);
+      try {
+        const found = deps.planOf(outcome.claim.operation);
+        const plan = found.kind === 'plan' ? found.plan : NO_PLAN;
+        const monotonicMs = (): number => deps.clock.monotonicMs();
+        const run = beginRun(outcome.claim, plan, { lease, monotonicMs });
+        if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
+        else if (found.kind === 'gone') await park(deps, run, goneVersion(run));
+        else await drive(deps, run, closing);
+      } catch (error) {
+        if (!(error instanceof FencedOut)) throw error;
+        deps.metrics.fencedOut.inc({ type: outcome.claim.operation.type });
+        deps.logger.warn({ operationId, epoch: outcome.claim.epoch }, 'operation.fenced-out');
+      } finally {
+        lease.drop();
+      }
+    },
+    close: () => {
+      closing.isClosing = true;
+    },
+  } satisfies SagaEngine);
+}
+
+const NO_PLAN: SagaPlan = { steps: [], result: () => undefined };
+
+async function drive(
+  deps: EngineDeps,
+  run: Run,
+  closing: { readonly isClosing: boolean },
+): Promise<void> {
+  const commit = (change: CommitPart): Promise<CommitOutcome> => commitPatiently(deps, run, change);
+  const stepDeps = { ...deps, commit };
+  for (;;) {
+    if (closing.isClosing) return giveBack(deps, run, shuttingDown());
+    const command = nextCommand(run.shapes, run.state, factsOf(run));
+    try {
+      const isOver = await execute(stepDeps, run, command);
+      if (isOver) return;
+    } catch (error) {
+      if (error instanceof FencedOut || WAIT_IT_OUT.has(faultOf(error))) throw error;
+      // A bug in a decision: going on would only repeat it.
+      deps.logger.error({ err: error, operationId: run.operation._id }, 'operation.step.crashed');
+      return park(deps, run, failureOf(error));
+    }
+  }
+}
+
+/** True when the run is over. */
+async function execute(deps: StepDeps & EngineDeps, run: Run, command: Command): Promise<boolean> {
+  switch (command.do) {
+    case 'run':
+      return (await runStep(deps, run, command)) === 'parked-for-signal';
+    case 'ask':
+      await askStep(deps, run, command);
+      return false;
+    case 'undo':
+      await undoStep(deps, run, command);
+      return false;
+    case 'turn-back':
+      run.state = turnedBack(run.shapes, run.state, command.why);
+      return false;
+    case 'pause':
+      return pause(deps, run, command.until);
+    case 'finish':
+      await finish(deps, run, command);
+      return true;
+    case 'park':
+      await park(deps, run, command.error);
+      return true;
+    default:
+      return assertNever(command);
+  }
+}
+
+/** Short pauses are slept through with the lease held; longer ones are a timer in the database. */
+async function pause(deps: EngineDeps, run: Run, until: Date): Promise<boolean> {
+  const ms = until.getTime() - run.now().getTime();
+  if (ms <= LIMITS.sagaRetryInPlaceMs) {
+    await deps.clock.sleep(Math.max(1, ms), run.lease.signal);
+    if (run.lease.signal.aborted) throw new FencedOut();
+    return false;
+  }
+  const { state } = run;
+  const wakeAt = earliest(until, state.pivotPassed ? undefined : run.operation.deadline) ?? until;
+  const outcome = await commitPatiently(deps, run, {
+    guard: state.pivotPassed || state.turnBack !== undefined ? {} : { cancel: true },
+    change: {
+      state,
+      lease: 'wait',
+      status: state.status === 'compensating' ? 'compensating' : 'waiting',
+      wakeAt,
+      events: [],
+      at: run.now(),
+    },
+  });
+  return outcome.kind === 'written';
+}
+
+async function finish(
+  deps: EngineDeps,
+  run: Run,
+  command: Extract<Command, { readonly do: 'finish' }>,
+): Promise<void> {
+  const { status, error } = command;
+  const { operation, state } = run;
+  const results = resultsOf(state);
+  const context = { operationId: operation._id, input: operation.input, results };
+  const result = status === 'succeeded' ? run.plan.result(context) : undefined;
+  await end(deps, run, {
+    status,
+    ...(result !== undefined && { result }),
+    ...(error !== undefined && { error }),
+  });
+}
+
+async function park(deps: EngineDeps, run: Run, error: Failure): Promise<void> {
+  await end(deps, run, { status: 'needs_attention', error });
+  const { _id: operationId, type } = run.operation;
+  deps.logger.error({ operationId, type, code: error.code }, 'operation.needs-attention');
+}
+
+async function end(
+  deps: EngineDeps,
+  run: Run,
+  ending: Pick<JournalChange, 'status' | 'result' | 'error'>,
+): Promise<void> {
+  const { operation, state } = run;
+  const { type, _id: operationId } = operation;
+  const at = run.now();
+  await commitPatiently(deps, run, {
+    guard: {},
+    change: {
+      ...ending,
+      state,
+      lease: 'end',
+      events: [{ name: `operation.${ending.status}`, data: { type } }],
+      at,
+    },
+  });
+  deps.metrics.settled.inc({ type, status: ending.status });
+  deps.metrics.settleLatency.observe(
+    Math.max(0, (at.getTime() - operation.createdAt.getTime()) / 1_000),
+  );
+  deps.hints.announce([{ operationId, status: ending.status }]);
+}
+
+/** The lease goes back at once, so that whoever gets the job next need not wait for its end. */
+async function giveBack(deps: EngineDeps, run: Run, reason: AppError): Promise<never> {
+  const { state } = run;
+  const status = state.status === 'compensating' ? 'compensating' : 'accepted';
+  await commitPatiently(deps, run, {
+    guard: {},
+    change: { state, lease: 'release', status, events: [], at: run.now() },
+  });
+  throw reason;
+}
+
+const WAIT_IT_OUT: ReadonlySet<DatabaseFault> = new Set([
+  'unavailable',
+  'commit-unknown',
+  'transient',
+]);
+
+/**
+ * Commits and moves the run along. A database that is away is waited for as long as the lease
+ * lasts: repeating the same commit is safe.
+ *
+ * @throws FencedOut when the operation is no longer ours.
+ */
+async function commitPatiently(
+  deps: EngineDeps,
+  run: Run,
+  part: CommitPart,
+): Promise<CommitOutcome> {
+  const commit: Commit = { ...part, ref: refOf(run) };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const outcome = await deps.journal.commit(commit);
+      if (outcome.kind === 'fenced') throw new FencedOut();
+      if (outcome.kind === 'overtaken') run.requests = outcome.requests;
+      if (outcome.kind === 'written') {
+        run.state = outcome.change.state;
+        run.rev += 1;
+      }
+      return outcome;
+    } catch (error) {
+      if (!WAIT_IT_OUT.has(faultOf(error)) || run.lease.signal.aborted) throw error;
+      const { random } = deps;
+      const ms = fullJitterMs(tries, { baseMs: 50, capMs: 1_000, random });
+      await deps.clock.sleep(ms, run.lease.signal);
+    }
+  }
+}
+
+function shuttingDown(): AppError {
+  return new AppError('shutting_down', 'The worker stops', { retryAfterSeconds: 1 });
+}
+
+function newerVersion({ operation }: Run): AppError {
+  return new AppError('version_unknown', `${operation.type} ${operation.typeVersion} is newer`, {
+    retryAfterSeconds: NEWER_PAUSE_SECONDS,
+  });
+}
+
+function goneVersion({ operation }: Run): Failure {
+  const detail = `No code here knows ${operation.type} version ${operation.typeVersion}`;
+  return { code: 'poison_operation', detail };
+}

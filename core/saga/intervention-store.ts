@@ -1,0 +1,138 @@
+import type { ClientSession, Db, UpdateFilter } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import { readDatabaseTime } from '../infra/database-clock.ts';
+import { TRANSACTION } from '../infra/mongo.ts';
+import type { Json } from '../kernel/canonical.ts';
+import { AppError } from '../kernel/errors.ts';
+import { type OperationId, newId } from '../kernel/ids.ts';
+import type { TenantScope } from '../tenants/tenant.ts';
+import { type Intervention, type InterventionAction, interventionOn } from './intervention.ts';
+import type { OperationDoc } from './operation.ts';
+import type { OutboxEvent, OutboxRow } from './ports.ts';
+import { type OutboxStore, outboxRows } from './settle-store.ts';
+
+/** Who did what to which operation, and what it made of it. Append-only. */
+export interface AuditDoc {
+  readonly _id: string;
+  readonly tenantId: string;
+  readonly operationId: OperationId;
+  readonly action: InterventionAction['kind'];
+  readonly actor: string;
+  readonly note?: string;
+  readonly data?: Json;
+  readonly before: OperationDoc['status'];
+  readonly after: OperationDoc['status'];
+  readonly at: Date;
+}
+
+export interface Intervened {
+  readonly operation: OperationDoc;
+  /** It has something to do now: enqueue it (recovery does, if that fails). */
+  readonly isWoken: boolean;
+  readonly rows: readonly OutboxRow[];
+}
+
+export interface InterventionStore {
+  /**
+   * What people and outside systems do to an operation: signal, cancel, retry, resolve. State,
+   * audit line and event in one transaction, by compare-and-set.
+   *
+   * @throws AppError `not_found`, `not_cancelable` or `illegal_state`.
+   */
+  intervene(tenant: TenantScope, id: string, action: InterventionAction): Promise<Intervened>;
+  auditOf(tenant: TenantScope, id: string): Promise<readonly AuditDoc[]>;
+}
+
+export function createInterventionStore(db: Db, outbox: OutboxStore): InterventionStore {
+  const operations = collection<OperationDoc>(db, 'operations');
+  const audit = collection<AuditDoc>(db, 'audit');
+
+  const act = async (session: ClientSession, target: Target): Promise<Intervened> => {
+    const { tenantId, id, action, now } = target;
+    const before = await operations.findOne({ _id: id, tenantId }, { session });
+    if (before === null) throw new AppError('not_found', `There is no operation ${id}`);
+    const intervention = interventionOn(before, action, now);
+    const isWoken = intervention.wakes;
+    const after = await operations.findOneAndUpdate(
+      { _id: id, epoch: before.epoch },
+      updateOf(before, intervention, now),
+      { session, returnDocument: 'after' },
+    );
+    if (after === null) throw new AppError('illegal_state', 'It has just moved; look again');
+    const { kind, actor } = action;
+    const line: AuditDoc = {
+      _id: newId('aud'),
+      tenantId,
+      operationId: id,
+      action: kind,
+      actor,
+      ...('note' in action && { note: action.note }),
+      ...('data' in action && { data: action.data }),
+      before: before.status,
+      after: after.status,
+      at: now,
+    };
+    await audit.insertOne(line, { session });
+    const rows = outboxRows(eventsOf(after, intervention, line), { batch: line._id, at: now });
+    await outbox.insert(session, rows);
+    return { operation: after, isWoken, rows };
+  };
+
+  return Object.freeze({
+    intervene: async ({ tenantId }: TenantScope, id: string, action: InterventionAction) => {
+      const { now } = await readDatabaseTime(db);
+      const target = { tenantId, id: id as OperationId, action, now };
+      return db.client.withSession((session) =>
+        session.withTransaction(() => act(session, target), TRANSACTION),
+      );
+    },
+    auditOf: async ({ tenantId }: TenantScope, id: string) =>
+      audit
+        .find({ tenantId, operationId: id as OperationId }, { maxTimeMS: LIMITS.listMaxTimeMs })
+        .sort({ _id: 1 })
+        .limit(LIMITS.listLimitMax)
+        .toArray(),
+  } satisfies InterventionStore);
+}
+
+interface Target {
+  readonly tenantId: string;
+  readonly id: OperationId;
+  readonly action: InterventionAction;
+  readonly now: Date;
+}
+
+function updateOf(
+  before: OperationDoc,
+  { set, unset, wakes, fences }: Intervention,
+  now: Date,
+): UpdateFilter<OperationDoc> {
+  const { dispatch } = before;
+  const woken = {
+    dispatch: { queue: dispatch.queue, seq: dispatch.seq + 1, at: now },
+    nextCheckAt: new Date(now.getTime() + LIMITS.recheckMs),
+  };
+  return {
+    $set: { ...set, ...(wakes && woken), updatedAt: now },
+    ...(unset.length > 0 && {
+      $unset: Object.fromEntries(unset.map((field) => [field, ''])),
+    }),
+    ...(fences && { $inc: { epoch: 1 } }),
+  };
+}
+
+function eventsOf(
+  { _id, tenantId, type, status }: OperationDoc,
+  { isEnd }: Intervention,
+  line: AuditDoc,
+): ReadonlyMap<string, readonly OutboxEvent[]> {
+  if (!isEnd) return new Map();
+  const event = {
+    id: `${_id}.${line._id}`,
+    name: `operation.${status}`,
+    operationId: _id,
+    data: { type },
+  };
+  return new Map([[tenantId, [event]]]);
+}

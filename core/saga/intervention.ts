@@ -1,0 +1,174 @@
+import { assertNever } from '../kernel/assert.ts';
+import type { Json } from '../kernel/canonical.ts';
+import { AppError, type Failure } from '../kernel/errors.ts';
+import type { SagaState, StepRecord } from './machine.ts';
+import type { OperationDoc } from './operation.ts';
+import { assertMove, isTerminal } from './status.ts';
+
+/** What may be done to an operation from outside. */
+export type InterventionAction =
+  | { readonly kind: 'signal'; readonly name: string; readonly data: Json; readonly actor: string }
+  | { readonly kind: 'cancel'; readonly actor: string }
+  /** `assume`: what the human has found out about a step whose outcome is unknown. */
+  | {
+      readonly kind: 'retry';
+      readonly actor: string;
+      readonly note: string;
+      readonly assume?: 'applied' | 'absent';
+    }
+  | {
+      readonly kind: 'resolve';
+      readonly actor: string;
+      readonly note: string;
+      readonly status: 'succeeded' | 'rejected' | 'compensated' | 'canceled';
+    };
+
+/** What an intervention makes of an operation. */
+export interface Intervention {
+  readonly set: Readonly<Record<string, unknown>>;
+  readonly unset: readonly string[];
+  /** It has something to do at once. */
+  readonly wakes: boolean;
+  /** Whoever holds it must not go on from what it knew. */
+  readonly fences: boolean;
+  readonly isEnd: boolean;
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,39}$/;
+
+/**
+ * Pure.
+ *
+ * @throws AppError `illegal_state` or `not_cancelable` when the state does not allow it.
+ */
+export function interventionOn(
+  operation: OperationDoc,
+  action: InterventionAction,
+  now: Date,
+): Intervention {
+  switch (action.kind) {
+    case 'signal':
+      return signaled(operation, action, now);
+    case 'cancel':
+      return canceled(operation, action.actor, now);
+    case 'retry':
+      return retried(operation, action);
+    case 'resolve':
+      return resolved(operation, action, now);
+    default:
+      return assertNever(action);
+  }
+}
+
+const NOTHING = { set: {}, unset: [], wakes: false, fences: false, isEnd: false };
+
+/** The first signal of a name counts; a repeat changes nothing. */
+function signaled(
+  operation: OperationDoc,
+  { name, data, actor }: Extract<InterventionAction, { kind: 'signal' }>,
+  at: Date,
+): Intervention {
+  if (!NAME.test(name)) throw new AppError('invalid_request', 'That is not the name of a signal');
+  if (operation.signals?.[name] !== undefined) return NOTHING;
+  if (isTerminal(operation.status) || operation.lane !== undefined) {
+    throw new AppError('illegal_state', `The operation is ${operation.status} and waits for none`);
+  }
+  const set = { [`signals.${name}`]: { data, at, by: actor } };
+  const isAwaited = operation.steps?.some(
+    ({ status, waitingFor }) => status === 'waiting' && waitingFor?.signal === name,
+  );
+  if (operation.status !== 'waiting' || isAwaited !== true) return { ...NOTHING, set };
+  return { ...woken(operation), set: { ...set, status: 'accepted' } };
+}
+
+function woken(operation: OperationDoc): Intervention {
+  assertMove(operation.status, 'accepted');
+  return { ...NOTHING, unset: ['runAt'], wakes: true };
+}
+
+/** At once while nobody is at work on it; else at the next step boundary, if before the pivot. */
+function canceled(operation: OperationDoc, actor: string, at: Date): Intervention {
+  const { status, steps = [], cancelRequested } = operation;
+  if (status === 'canceled' || cancelRequested !== undefined) return NOTHING;
+  const why = whyNotCancelable(operation);
+  if (why !== undefined) throw new AppError('not_cancelable', why);
+  const request = { cancelRequested: { at, by: actor } };
+  if (status === 'running') return { ...NOTHING, set: request };
+  if (steps.length === 0) {
+    assertMove(status, 'canceled');
+    const set = { ...request, status: 'canceled', completedAt: at };
+    return { set, unset: ['nextCheckAt', 'runAt'], wakes: false, fences: true, isEnd: true };
+  }
+  if (status === 'accepted') return { ...NOTHING, set: request };
+  return { ...woken(operation), set: { ...request, status: 'accepted' } };
+}
+
+const CANCELABLE: ReadonlySet<OperationDoc['status']> = new Set(['accepted', 'running', 'waiting']);
+
+function whyNotCancelable({ status, pivotPassed }: OperationDoc): string | undefined {
+  if (status === 'compensating') return 'The operation is being taken back already';
+  if (!CANCELABLE.has(status)) return `The operation is ${status}`;
+  return pivotPassed === true ? 'The operation has passed its point of no return' : undefined;
+}
+
+function needsNone({ status }: OperationDoc, what: string): AppError {
+  const detail = `Only what needs attention is ${what}, and this is ${status}`;
+  return new AppError('illegal_state', detail);
+}
+
+function retried(
+  operation: OperationDoc,
+  { assume }: Extract<InterventionAction, { kind: 'retry' }>,
+): Intervention {
+  if (operation.status !== 'needs_attention') {
+    throw needsNone(operation, 'retried');
+  }
+  const status = operation.turnBack === undefined ? 'accepted' : 'compensating';
+  assertMove(operation.status, status);
+  const set = { status, interruptions: 0 };
+  const base = { ...NOTHING, unset: ['error', 'runAt'], wakes: true, fences: true };
+  if (operation.steps === undefined) return { ...base, set };
+  const state: SagaState = {
+    status: status === 'compensating' ? status : 'running',
+    steps: operation.steps,
+    pivotPassed: operation.pivotPassed ?? false,
+  };
+  return { ...base, set: { ...set, steps: assumed(attemptsRenewed(state), assume) } };
+}
+
+function assumed({ steps }: SagaState, assume: 'applied' | 'absent' | undefined) {
+  if (assume === undefined) return steps;
+  return steps.map((record) => {
+    if (record.status !== 'unsure' && record.status !== 'started') return record;
+    return { ...record, status: assume === 'applied' ? 'done' : 'absent' };
+  });
+}
+
+function resolved(
+  operation: OperationDoc,
+  { status, note }: Extract<InterventionAction, { kind: 'resolve' }>,
+  at: Date,
+): Intervention {
+  if (operation.status !== 'needs_attention') {
+    throw needsNone(operation, 'resolved');
+  }
+  assertMove(operation.status, status);
+  const resolution = { resolution: { note, at } };
+  const unset = status === 'succeeded' ? ['error', 'nextCheckAt'] : ['nextCheckAt'];
+  const error: Failure | undefined = operation.error;
+  const kept = status !== 'succeeded' && error !== undefined ? { error } : {};
+  const set = { ...resolution, ...kept, status, completedAt: at };
+  return { set, unset, wakes: false, fences: true, isEnd: true };
+}
+
+/** A human says that what is stuck may be tried anew: its attempts count from zero again. */
+function attemptsRenewed(state: SagaState): SagaState {
+  const steps = state.steps.map(
+    ({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
+      if (record.status === 'done') return record;
+      const isRefused = record.status === 'refused' && state.pivotPassed;
+      return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
+    },
+  );
+  return { ...state, steps };
+}

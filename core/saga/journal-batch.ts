@@ -1,0 +1,85 @@
+import { walletIdOf } from '../kernel/ids.ts';
+import { type Book, type LedgerState, createBook } from '../ledger/book.ts';
+import { systemUserId, userDocId } from '../ledger/documents.ts';
+import type { LedgerReads } from '../ledger/settlement-store.ts';
+import type { JournalWrite } from './journal-store.ts';
+import type { Commit } from './journal.ts';
+import type { OutboxEvent } from './ports.ts';
+import { NO_TOUCHES } from './touches.ts';
+
+export interface JournalBatch {
+  readonly book: Book;
+  readonly writes: readonly JournalWrite[];
+}
+
+/** Everything that the ledger steps among some commits look at. */
+export function journalReads(commits: readonly Commit[], stripe: number): LedgerReads {
+  const reads = {
+    users: new Set<string>(),
+    wallets: new Set<string>(),
+    transfers: new Set<string>(),
+    holds: new Set<string>(),
+    owners: new Array<{ tenantId: string; userId: string }>(),
+    stripe,
+  };
+  for (const commit of commits) {
+    if (!('ledger' in commit)) continue;
+    const { tenantId } = commit.ref.operation;
+    const touches = { ...NO_TOUCHES, ...commit.ledger.touches };
+    for (const userId of touches.users) reads.users.add(userDocId(tenantId, userId));
+    for (const ref of touches.wallets) {
+      reads.wallets.add(walletIdOf(tenantId, ref.userId, ref.currency));
+    }
+    for (const { name, currency } of touches.systems) {
+      reads.wallets.add(walletIdOf(tenantId, systemUserId(name, stripe), currency));
+    }
+    for (const userId of touches.walletsOf) reads.owners.push({ tenantId, userId });
+    for (const id of touches.transfers) reads.transfers.add(id);
+    for (const id of touches.holds) reads.holds.add(id);
+  }
+  return reads;
+}
+
+/** Decides the ledger steps of a batch one after another on one book. Pure. */
+export function decideJournalBatch(
+  commits: readonly Commit[],
+  loaded: LedgerState,
+  stripe: number,
+): JournalBatch {
+  const book = createBook(loaded);
+  const writes = commits.map((commit): JournalWrite => {
+    const { ref, guard } = commit;
+    if (!('ledger' in commit)) return { ref, guard, change: commit.change };
+    const { tenantId, _id, metadata } = ref.operation;
+    const scope = {
+      tenantId,
+      operationId: _id,
+      at: commit.ledger.at,
+      stripe,
+      ...(metadata !== undefined && { metadata }),
+    };
+    const draft = book.draft(scope, commit.ledger.legOffset);
+    const decision = commit.ledger.decide(draft);
+    if (decision.ok) book.apply(draft);
+    const events = decision.ok ? draft.events : [];
+    return { ref, guard, change: commit.changeOf(decision, events) };
+  });
+  return { book, writes };
+}
+
+/** Event ids follow from the journal: `<operationId>.r<rev>.e<n>`, the same at every attempt. */
+export function outboxEvents(
+  writes: readonly JournalWrite[],
+): ReadonlyMap<string, readonly OutboxEvent[]> {
+  const byTenant = new Map<string, OutboxEvent[]>();
+  for (const { ref, change } of writes) {
+    const { _id, tenantId } = ref.operation;
+    const list = byTenant.get(tenantId) ?? [];
+    byTenant.set(tenantId, list);
+    for (const [index, { name, data }] of change.events.entries()) {
+      list.push({ id: `${_id}.r${ref.rev}.e${index}`, name, operationId: _id, data });
+    }
+  }
+  for (const [tenantId, events] of byTenant) if (events.length === 0) byTenant.delete(tenantId);
+  return byTenant;
+}

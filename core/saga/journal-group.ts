@@ -1,0 +1,267 @@
+import { LIMITS } from '../../config/limits.ts';
+import { type DatabaseFault, faultOf } from '../infra/database-errors.ts';
+import { present } from '../kernel/assert.ts';
+import { fullJitterMs } from '../kernel/backoff.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Failpoint } from '../kernel/failpoint.ts';
+import { createGroup } from '../kernel/group.ts';
+import { type OperationId, newToken } from '../kernel/ids.ts';
+import { supervise } from '../kernel/supervise.ts';
+import type { LedgerStore } from '../ledger/settlement-store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import {
+  type JournalBatch,
+  decideJournalBatch,
+  journalReads,
+  outboxEvents,
+} from './journal-batch.ts';
+import type { JournalPlace, JournalStore, Unclaimed } from './journal-store.ts';
+import type {
+  Claim,
+  ClaimOutcome,
+  Commit,
+  CommitOutcome,
+  JournalChange,
+  SagaJournal,
+} from './journal.ts';
+import type { JobPublisher, OutboxRow } from './ports.ts';
+import { type OutboxStore, outboxRows } from './settle-store.ts';
+
+interface JournalDeps {
+  readonly workerId: string;
+  readonly store: JournalStore;
+  readonly ledger: LedgerStore;
+  readonly outbox: OutboxStore;
+  readonly publisher: JobPublisher;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly failpoint: Failpoint;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly leaseMs: number;
+  /** The stripe of the system wallets for a slot of this process. */
+  readonly stripeOf: (slot: number) => number;
+  /** 1: every write on its own, for the comparison in the benchmark. */
+  readonly groupMax?: number;
+}
+
+/** The journal in MongoDB. What concurrent sagas write shares round trips and transactions. */
+export function createSagaJournal(deps: JournalDeps): SagaJournal {
+  const sizeMax = deps.groupMax ?? LIMITS.sagaGroupMax;
+  /** What was being committed when the answer was lost: the truth if it turns out to be there. */
+  const attempted = new WeakMap<Commit, JournalChange>();
+
+  const claims = createGroup<OperationId, Claim | Unclaimed>({
+    sizeMax,
+    inFlightMax: LIMITS.sagaClaimSlots,
+    run: (ids) => claimPatiently(deps, [...new Set(ids)]).then((byId) => ids.map(byId)),
+  });
+  const plain = createGroup<Commit & { readonly change: JournalChange }, CommitOutcome>({
+    sizeMax,
+    inFlightMax: LIMITS.sagaWriteSlots,
+    run: async (commits) => {
+      await deps.failpoint('saga.before-journal');
+      const writes = commits.map(({ ref, guard, change }) => ({ ref, guard, change }));
+      const isWritten = await deps.store.write(writes);
+      await deps.failpoint('saga.after-journal');
+      if (isWritten) return commits.map(({ change }) => ({ kind: 'written', change }));
+      const places = await placesOf(deps, commits);
+      return commits.map(
+        (commit) => outcomeOf(commit, places, commit.change) ?? { kind: 'fenced' },
+      );
+    },
+  });
+  const transactions = createGroup<Commit, Settled>({
+    sizeMax,
+    inFlightMax: LIMITS.sagaTransactionSlots,
+    run: (commits, slot) => settleTogether({ deps, attempted, slot }, commits),
+  });
+
+  return Object.freeze({
+    claim: async (operationId: string): Promise<ClaimOutcome> => {
+      const claimed = await claims.add(operationId as OperationId);
+      if ('epoch' in claimed) return { kind: 'claimed', claim: claimed };
+      const { busyForMs } = claimed;
+      return busyForMs === undefined ? { kind: 'idle' } : { kind: 'busy', retryAfterMs: busyForMs };
+    },
+    commit: async (commit: Commit) => {
+      if ('change' in commit && commit.change.events.length === 0) return plain.add(commit);
+      const settled = await transactions.add(commit);
+      if ('failure' in settled) throw settled.failure;
+      return settled;
+    },
+    renew: (leases) => deps.store.renew(leases, deps.leaseMs),
+  } satisfies SagaJournal);
+}
+
+const CLAIM_TRIES_MAX = 3;
+
+/** A repeat under the same owner finds what a lost answer has already claimed. */
+async function claimPatiently(
+  deps: JournalDeps,
+  ids: readonly OperationId[],
+): Promise<(id: OperationId) => Claim | Unclaimed> {
+  const owner = `${deps.workerId}/${newToken()}`;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const found = await deps.store.claim({ ids, owner, leaseMs: deps.leaseMs });
+      const byId = new Map(ids.map((id, index) => [id, found[index]]));
+      const taken = new Set<OperationId>();
+      // Of two deliveries in one group only the first has the claim; the other comes again.
+      return (id) => {
+        const claimed = present(byId.get(id), 'the claim of an id');
+        if (!('epoch' in claimed)) return claimed;
+        if (taken.has(id)) return { busyForMs: deps.leaseMs };
+        taken.add(id);
+        return claimed;
+      };
+    } catch (error) {
+      if (faultOf(error) === 'other' || tries >= CLAIM_TRIES_MAX) throw error;
+    }
+  }
+}
+
+/** The outcome of one commit, or why it has none: one failure must not be its neighbours'. */
+type Settled = CommitOutcome | { readonly failure: unknown };
+
+interface Setting {
+  readonly deps: JournalDeps;
+  readonly attempted: WeakMap<Commit, JournalChange>;
+  readonly slot: number;
+}
+
+/** One transaction for all; what spoils it is found by trying each alone. */
+async function settleTogether(
+  setting: Setting,
+  commits: readonly Commit[],
+): Promise<readonly Settled[]> {
+  try {
+    const changes = await transactPatiently(setting, commits);
+    if (changes !== undefined) return changes.map((change) => ({ kind: 'written', change }));
+  } catch (error) {
+    const isAway = AWAY.has(faultOf(error));
+    if (isAway || commits.length === 1) return commits.map(() => ({ failure: error }));
+  }
+  const settled: Settled[] = [];
+  for (const commit of commits) settled.push(await settleAlone(setting, commit));
+  return settled;
+}
+
+const AWAY: ReadonlySet<DatabaseFault> = new Set(['unavailable', 'commit-unknown']);
+
+async function settleAlone(setting: Setting, commit: Commit): Promise<Settled> {
+  try {
+    for (let tries = 0; tries < LIMITS.sagaConflictTriesMax; tries += 1) {
+      const places = await placesOf(setting.deps, [commit]);
+      const known = outcomeOf(commit, places, setting.attempted.get(commit));
+      if (known !== undefined) return known;
+      const [change] = (await transactPatiently(setting, [commit])) ?? [];
+      if (change !== undefined) return { kind: 'written', change };
+    }
+    throw new Error('the journal moves under every attempt to write it');
+  } catch (failure) {
+    return { failure };
+  }
+}
+
+/** Tries again while neighbours' transactions are in the way. Undefined: a compare-and-set missed. */
+async function transactPatiently(
+  { deps, attempted, slot }: Setting,
+  commits: readonly Commit[],
+): Promise<readonly JournalChange[] | undefined> {
+  for (let conflicts = 1; ; conflicts += 1) {
+    try {
+      return await transact(deps, commits, { stripe: deps.stripeOf(slot), attempted });
+    } catch (error) {
+      const isConflict = CONFLICTS.has(faultOf(error));
+      if (!isConflict || conflicts >= LIMITS.sagaConflictTriesMax) throw error;
+      deps.metrics.conflicts.inc({ reason: 'saga' });
+      const { random } = deps;
+      await deps.clock.sleep(fullJitterMs(conflicts, { baseMs: 2, capMs: 200, random }));
+    }
+  }
+}
+
+/** Two transactions that open the same stripe meet at its unique key. */
+const CONFLICTS: ReadonlySet<DatabaseFault> = new Set(['transient', 'duplicate-key']);
+
+/** Aborts the transaction: somebody has claimed, or asked to cancel, one of the operations. */
+class JournalMissed extends Error {
+  override readonly name = 'JournalMissed';
+}
+
+interface TransactOptions {
+  readonly stripe: number;
+  readonly attempted: WeakMap<Commit, JournalChange>;
+}
+
+async function transact(
+  deps: JournalDeps,
+  commits: readonly Commit[],
+  { stripe, attempted }: TransactOptions,
+): Promise<readonly JournalChange[] | undefined> {
+  const batch = newToken();
+  let decided: JournalBatch | undefined;
+  const work = deps.ledger.transact(
+    async (transaction) => {
+      const loaded = await transaction.load(journalReads(commits, stripe));
+      decided = decideJournalBatch(commits, loaded, stripe);
+      const isOurs = await deps.store.write(decided.writes, transaction.session);
+      if (!isOurs) throw new JournalMissed();
+      await deps.failpoint('saga.in-transaction');
+      await transaction.write(decided.book.changes());
+      const at = present(decided.writes[0], 'a write').change.at;
+      const rows = outboxRows(outboxEvents(decided.writes), { batch, at });
+      await deps.outbox.insert(transaction.session, rows);
+      return rows;
+    },
+    async () => {
+      for (const [index, commit] of commits.entries()) {
+        const write = decided?.writes[index];
+        if (write !== undefined) attempted.set(commit, write.change);
+      }
+      await deps.failpoint('saga.before-commit');
+    },
+  );
+  const rows = await work.catch((error: unknown) => {
+    if (error instanceof JournalMissed) return undefined;
+    throw error;
+  });
+  if (rows === undefined) return undefined;
+  await deps.failpoint('saga.after-commit');
+  supervise(publish(deps, rows), (err) => {
+    deps.metrics.enqueueFailed.inc({ queue: 'events' });
+    deps.logger.warn({ err, rows: rows.length }, 'outbox.publish.failed');
+  });
+  await deps.failpoint('saga.after-publish');
+  return present(decided, 'the decisions of a transaction').writes.map(({ change }) => change);
+}
+
+async function publish(deps: JournalDeps, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length > 0) await deps.publisher.publishEvents(rows);
+}
+
+function placesOf(
+  deps: JournalDeps,
+  commits: readonly Commit[],
+): Promise<ReadonlyMap<string, JournalPlace>> {
+  return deps.store.places(commits.map(({ ref }) => ref.operation._id));
+}
+
+/** What has become of a commit by where its journal stands; undefined: not written, may be. */
+function outcomeOf(
+  { ref, guard }: Commit,
+  places: ReadonlyMap<string, JournalPlace>,
+  change: JournalChange | undefined,
+): CommitOutcome | undefined {
+  const place = places.get(ref.operation._id);
+  if (place?.epoch !== ref.epoch) return { kind: 'fenced' };
+  if (place.rev === ref.rev + 1 && change !== undefined) return { kind: 'written', change };
+  if (place.rev !== ref.rev) return { kind: 'fenced' };
+  const { requests } = place;
+  const isOvertaken =
+    (guard.cancel === true && requests.isCancelRequested) ||
+    (guard.signal !== undefined && requests.signals[guard.signal] !== undefined);
+  return isOvertaken ? { kind: 'overtaken', requests } : undefined;
+}

@@ -1,0 +1,212 @@
+import type { AnyBulkWriteOperation, ClientSession, Db, Filter, UpdateFilter } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import { present } from '../kernel/assert.ts';
+import type { OperationId } from '../kernel/ids.ts';
+import type {
+  Claim,
+  Guard,
+  JournalChange,
+  JournalRef,
+  Lease,
+  Renewal,
+  Requests,
+} from './journal.ts';
+import type { OperationDoc } from './operation.ts';
+import { isSettled } from './status.ts';
+
+/** One compare-and-set, as the store does it. */
+export interface JournalWrite {
+  readonly ref: JournalRef;
+  readonly guard: Guard;
+  readonly change: JournalChange;
+}
+
+/** Where an operation stands, for telling whether a write of unknown outcome has happened. */
+export interface JournalPlace {
+  readonly epoch: number;
+  readonly rev: number;
+  readonly requests: Requests;
+}
+
+export interface ClaimRequest {
+  readonly ids: readonly OperationId[];
+  /** Unique to this call: a claim is told by it, not by a name that a worker may keep. */
+  readonly owner: string;
+  readonly leaseMs: number;
+}
+
+export interface JournalStore {
+  /** Claims what is free of these, in database time; two round trips for all of them. */
+  claim(request: ClaimRequest): Promise<readonly (Claim | Unclaimed)[]>;
+  /** False: some of them missed, and it is unknown which. Without a session each stands alone. */
+  write(writes: readonly JournalWrite[], session?: ClientSession): Promise<boolean>;
+  places(ids: readonly OperationId[]): Promise<ReadonlyMap<string, JournalPlace>>;
+  renew(leases: readonly Lease[], leaseMs: number): Promise<readonly Renewal[]>;
+}
+
+export interface Unclaimed {
+  /** Milliseconds until another claim's lease is over; absent when there is nothing to do. */
+  readonly busyForMs?: number;
+}
+
+const CLAIMABLE: readonly OperationDoc['status'][] = ['accepted', 'running', 'compensating'];
+
+export function createJournalStore(db: Db): JournalStore {
+  const operations = collection<OperationDoc>(db, 'operations');
+  const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
+
+  const claim = async ({ ids, owner, leaseMs }: ClaimRequest) => {
+    const until = { $add: ['$$NOW', leaseMs] };
+    // A pipeline, so that database time decides; an operation once claimed no longer matches.
+    await operations.updateMany(
+      {
+        _id: { $in: [...ids] },
+        status: { $in: [...CLAIMABLE] },
+        $expr: {
+          $and: [
+            isPast('$leaseUntil'),
+            { $or: [{ $ne: ['$status', 'compensating'] }, isPast('$runAt')] },
+          ],
+        },
+      },
+      [
+        {
+          $set: {
+            status: { $cond: [{ $eq: ['$status', 'accepted'] }, 'running', '$status'] },
+            epoch: { $add: ['$epoch', 1] },
+            rev: { $ifNull: ['$rev', 0] },
+            owner,
+            leaseUntil: until,
+            nextCheckAt: until,
+          },
+        },
+      ],
+    );
+    const found = await operations
+      .aggregate<OperationDoc & { readonly claimNow: Date }>(
+        [{ $match: { _id: { $in: [...ids] } } }, { $set: { claimNow: '$$NOW' } }],
+        options,
+      )
+      .toArray();
+    const byId = new Map(found.map((doc) => [doc._id, doc]));
+    return ids.map((id): Claim | Unclaimed => {
+      const doc = byId.get(id);
+      if (doc === undefined || isSettled(doc.status) || doc.status === 'waiting') return {};
+      const { claimNow, ...operation } = doc;
+      const leaseUntil = present(operation.leaseUntil ?? operation.runAt, 'the time of a claim');
+      if (operation.owner === owner) {
+        const at = new Date(leaseUntil.getTime() - leaseMs);
+        return { operation, epoch: operation.epoch, at };
+      }
+      return { busyForMs: Math.max(0, leaseUntil.getTime() - claimNow.getTime()) };
+    });
+  };
+
+  return Object.freeze({
+    claim,
+    write: async (writes: readonly JournalWrite[], session?: ClientSession) => {
+      const result = await operations.bulkWrite(writes.map(writeOf), {
+        ordered: false,
+        ...(session !== undefined && { session }),
+      });
+      return result.matchedCount === writes.length;
+    },
+    places: async (ids: readonly OperationId[]) => {
+      const found = await operations
+        .find(
+          { _id: { $in: [...ids] } },
+          { ...options, projection: { epoch: 1, rev: 1, cancelRequested: 1, signals: 1 } },
+        )
+        .toArray();
+      return new Map(found.map((doc) => [doc._id, placeOf(doc)]));
+    },
+    renew: async (leases: readonly Lease[], leaseMs: number) => {
+      const until = { $add: ['$$NOW', leaseMs] };
+      await operations.bulkWrite(
+        leases.map(({ operationId, epoch }) => ({
+          updateOne: {
+            filter: { _id: operationId, epoch, leaseUntil: { $exists: true } },
+            update: [{ $set: { leaseUntil: until, nextCheckAt: until } }],
+          },
+        })),
+        { ordered: false },
+      );
+      const ids = leases.map(({ operationId }) => operationId);
+      const found = await operations
+        .find({ _id: { $in: ids } }, { ...options, projection: { epoch: 1, cancelRequested: 1 } })
+        .toArray();
+      const byId = new Map(found.map((doc) => [doc._id, doc]));
+      return leases.map(({ operationId, epoch }) => {
+        const doc = byId.get(operationId);
+        const isCancelRequested = doc?.cancelRequested !== undefined;
+        return { isOurs: doc?.epoch === epoch, isCancelRequested };
+      });
+    },
+  } satisfies JournalStore);
+}
+
+function isPast(field: string) {
+  return { $lte: [{ $ifNull: [field, new Date(0)] }, '$$NOW'] };
+}
+
+function placeOf(doc: OperationDoc): JournalPlace {
+  return {
+    epoch: doc.epoch,
+    rev: doc.rev ?? 0,
+    requests: {
+      isCancelRequested: doc.cancelRequested !== undefined,
+      signals: doc.signals ?? {},
+    },
+  };
+}
+
+function writeOf({ ref, guard, change }: JournalWrite): AnyBulkWriteOperation<OperationDoc> {
+  const filter: Filter<OperationDoc> = {
+    _id: ref.operation._id,
+    epoch: ref.epoch,
+    rev: ref.rev,
+    ...(guard.cancel === true && { cancelRequested: { $exists: false } }),
+    ...(guard.signal !== undefined && { [`signals.${guard.signal}`]: { $exists: false } }),
+  };
+  return { updateOne: { filter, update: updateOf(ref, change) } };
+}
+
+function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<OperationDoc> {
+  const { state, status, lease, at, wakeAt } = change;
+  return {
+    $set: {
+      status,
+      steps: state.steps,
+      pivotPassed: state.pivotPassed,
+      rev: ref.rev + 1,
+      updatedAt: at,
+      ...definedFields({
+        turnBack: state.turnBack,
+        runAt: wakeAt,
+        result: change.result,
+        error: change.error,
+        nextCheckAt: nextCheckOf(change),
+        completedAt: lease === 'end' && status !== 'needs_attention' ? at : undefined,
+      }),
+    },
+    $unset: {
+      ...(lease !== 'keep' && { owner: '', leaseUntil: '' }),
+      ...(lease === 'end' && { nextCheckAt: '' }),
+      ...(wakeAt === undefined && { runAt: '' }),
+    },
+  };
+}
+
+/** The driver would store a stray `undefined` as null. */
+function definedFields<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const defined = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(defined) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** While the lease is kept its end is the time to look; it is set with the lease. */
+function nextCheckOf({ lease, wakeAt, at }: JournalChange): Date | undefined {
+  if (lease === 'keep' || lease === 'end') return undefined;
+  const ms = lease === 'wait' ? LIMITS.waitRecheckMs : LIMITS.recheckMs;
+  return wakeAt ?? new Date(at.getTime() + ms);
+}

@@ -1,0 +1,124 @@
+import type { Json } from '../kernel/canonical.ts';
+import type { Failure } from '../kernel/errors.ts';
+import type { OperationId } from '../kernel/ids.ts';
+import type { Result } from '../kernel/result.ts';
+import type { Draft, DraftEvent } from '../ledger/book.ts';
+import type { SagaState } from './machine.ts';
+import type { OperationDoc } from './operation.ts';
+import type { OperationStatus } from './status.ts';
+import type { Signal } from './step.ts';
+import type { Touches } from './touches.ts';
+
+/** A claim on an operation: until the lease is over nobody else works on it. */
+export interface Claim {
+  /** As the claim left it. */
+  readonly operation: OperationDoc;
+  readonly epoch: number;
+  /** Database time of the claim. */
+  readonly at: Date;
+}
+
+export type ClaimOutcome =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  /** Another claim is alive: come again. */
+  | { readonly kind: 'busy'; readonly retryAfterMs: number }
+  /** Terminal, parked or waiting for something that has not come: nothing to do. */
+  | { readonly kind: 'idle' };
+
+/** Which journal, and the state of it that a write builds upon. */
+export interface JournalRef {
+  readonly operation: Pick<OperationDoc, '_id' | 'tenantId' | 'type' | 'metadata'>;
+  readonly epoch: number;
+  readonly rev: number;
+}
+
+/** What an operation becomes by one journal write. */
+export interface JournalChange {
+  readonly state: SagaState;
+  /**
+   * `keep`: we go on. `release`: somebody else may claim it at once. `wait`: nobody may before
+   * `wakeAt`, or a signal. `end`: terminal, or parked for a human.
+   */
+  readonly lease: 'keep' | 'release' | 'wait' | 'end';
+  readonly status: OperationStatus;
+  readonly wakeAt?: Date;
+  readonly result?: Json;
+  readonly error?: Failure;
+  /** Leave through the outbox of the same transaction. */
+  readonly events: readonly DraftEvent[];
+  readonly at: Date;
+}
+
+export interface LedgerWork {
+  readonly touches: Touches;
+  readonly legOffset: number;
+  /** Database time of the entries. */
+  readonly at: Date;
+  /** Pure; may run again when the transaction has to be repeated. */
+  decide(draft: Draft): Result<Json | undefined>;
+}
+
+/** What must not have come from outside when a write happens, for it would be overlooked. */
+export interface Guard {
+  readonly cancel?: true;
+  readonly signal?: string;
+}
+
+/** What has come from outside. */
+export interface Requests {
+  readonly isCancelRequested: boolean;
+  readonly signals: Readonly<Record<string, Signal>>;
+}
+
+interface CommitBase {
+  readonly ref: JournalRef;
+  readonly guard: Guard;
+}
+
+/** One compare-and-set on an operation, with what belongs into the same transaction. */
+export type Commit =
+  | (CommitBase & { readonly change: JournalChange })
+  | (CommitBase & {
+      readonly ledger: LedgerWork;
+      readonly changeOf: (
+        decision: Result<Json | undefined>,
+        events: readonly DraftEvent[],
+      ) => JournalChange;
+    });
+
+/** A commit but for the place in the journal that it builds upon. */
+export type CommitPart = Commit extends infer C
+  ? C extends Commit
+    ? Omit<C, 'ref'>
+    : never
+  : never;
+
+export type CommitOutcome =
+  | { readonly kind: 'written'; readonly change: JournalChange }
+  /** Somebody else has claimed the operation: stop, write nothing, call nobody. */
+  | { readonly kind: 'fenced' }
+  /** Not written, for what the guard names has come meanwhile. */
+  | { readonly kind: 'overtaken'; readonly requests: Requests };
+
+export interface Lease {
+  readonly operationId: OperationId;
+  readonly epoch: number;
+}
+
+export interface Renewal {
+  readonly isOurs: boolean;
+  readonly isCancelRequested: boolean;
+}
+
+/** What the engine needs of storage. */
+export interface SagaJournal {
+  claim(operationId: string): Promise<ClaimOutcome>;
+  /**
+   * Concurrent commits share round trips; each has its own outcome.
+   *
+   * @throws when the database does not answer; the outcome is then unknown, and committing the
+   * same again is safe.
+   */
+  commit(commit: Commit): Promise<CommitOutcome>;
+  renew(leases: readonly Lease[]): Promise<readonly Renewal[]>;
+}

@@ -1,0 +1,350 @@
+import { assert, present } from '../kernel/assert.ts';
+import type { Json } from '../kernel/canonical.ts';
+import type { Failure } from '../kernel/errors.ts';
+import type { Redo } from './step.ts';
+
+/**
+ * The saga as a pure state machine: `nextCommand` says what to do, the event functions say what the
+ * state is afterwards. It does no I/O and reads no clock, so it can be tested by model.
+ */
+export type StepStatus =
+  /** The intent is recorded; whether the call was made is known only to who recorded it. */
+  | 'started'
+  | 'done'
+  /** Definitely without effect. */
+  | 'refused'
+  /** The other side has never seen it. */
+  | 'absent'
+  /** May or may not have happened. */
+  | 'unsure'
+  /** Parked until a signal comes or its time is over. */
+  | 'waiting'
+  | 'undoing'
+  | 'undone';
+
+const STEP_NEXT = {
+  started: ['started', 'done', 'refused', 'absent', 'unsure', 'waiting', 'undoing', 'undone'],
+  waiting: ['started', 'undoing', 'undone'],
+  unsure: ['started', 'done', 'refused', 'absent', 'unsure', 'undoing', 'undone'],
+  absent: ['started', 'undoing', 'undone'],
+  done: ['undoing', 'undone'],
+  undoing: ['undoing', 'undone'],
+  refused: [],
+  undone: [],
+} as const satisfies Record<StepStatus, readonly StepStatus[]>;
+
+/** One line of the journal: where a step stands. */
+export interface StepRecord {
+  readonly name: string;
+  readonly status: StepStatus;
+  /** Attempts begun. */
+  readonly attempt: number;
+  /** The claim under which the last attempt began: of another one, its outcome is unknown. */
+  readonly epoch: number;
+  readonly startedAt: Date;
+  readonly finishedAt?: Date;
+  readonly result?: Json;
+  readonly error?: Failure;
+  readonly retryAt?: Date;
+  readonly waitingFor?: { readonly signal: string; readonly until?: Date };
+  readonly undoAttempt?: number;
+}
+
+/** Why a saga goes back. */
+export interface TurnBack {
+  readonly status: 'rejected' | 'canceled' | 'expired';
+  readonly error: Failure;
+}
+
+export interface SagaState {
+  readonly status: 'running' | 'compensating';
+  readonly steps: readonly StepRecord[];
+  readonly pivotPassed: boolean;
+  readonly turnBack?: TurnBack;
+}
+
+/** What the machine needs to know of a step's definition. */
+export interface StepShape {
+  readonly name: string;
+  /** Ledger steps are atomic with the journal, so that their outcome is never unknown. */
+  readonly redo: Redo | 'atomic';
+  readonly isPivot: boolean;
+  readonly attemptsMax: number;
+  readonly undoAttemptsMax: number;
+  readonly hasCompensation: boolean;
+}
+
+export interface Facts {
+  /** Of the present claim. */
+  readonly epoch: number;
+  readonly now: Date;
+  readonly isCancelRequested: boolean;
+  readonly deadline?: Date;
+}
+
+export type Command =
+  | { readonly do: 'run' | 'ask' | 'undo'; readonly step: number; readonly attempt: number }
+  | { readonly do: 'pause'; readonly until: Date }
+  | { readonly do: 'turn-back'; readonly why: TurnBack }
+  | {
+      readonly do: 'finish';
+      readonly status: 'succeeded' | 'rejected' | 'compensated' | 'canceled' | 'expired';
+      readonly error?: Failure;
+    }
+  | { readonly do: 'park'; readonly error: Failure };
+
+export const NEW_SAGA: SagaState = { status: 'running', steps: [], pivotPassed: false };
+
+/** What is to be done now. Total: every state that the table allows has a command. */
+export function nextCommand(plan: readonly StepShape[], state: SagaState, facts: Facts): Command {
+  if (state.turnBack !== undefined) return backward(plan, state, facts);
+  const why = outsideReason(state, facts);
+  if (why !== undefined) return { do: 'turn-back', why };
+  const index = state.steps.findIndex((record) => record.status !== 'done');
+  const step = index === -1 ? state.steps.length : index;
+  const shape = plan[step];
+  if (shape === undefined) return { do: 'finish', status: 'succeeded' };
+  const record = state.steps[step];
+  if (record === undefined) return { do: 'run', step, attempt: 1 };
+  return forward({ shape, record, step, state, facts });
+}
+
+function outsideReason(state: SagaState, facts: Facts): TurnBack | undefined {
+  if (state.pivotPassed) return undefined;
+  if (facts.isCancelRequested) {
+    return { status: 'canceled', error: { code: 'canceled', detail: 'Canceled on request' } };
+  }
+  if (facts.deadline !== undefined && facts.deadline <= facts.now) {
+    const detail = `The deadline ${facts.deadline.toISOString()} has passed`;
+    return { status: 'expired', error: { code: 'deadline_passed', detail } };
+  }
+  return undefined;
+}
+
+interface Position {
+  readonly shape: StepShape;
+  readonly record: StepRecord;
+  readonly step: number;
+  readonly state: SagaState;
+  readonly facts: Facts;
+}
+
+function forward(position: Position): Command {
+  const { shape, record, step, state, facts } = position;
+  const isDue = record.retryAt === undefined || record.retryAt <= facts.now;
+  switch (record.status) {
+    case 'refused':
+      return giveUp(state, present(record.error, 'the reason of a refusal'));
+    case 'waiting':
+      return { do: 'run', step, attempt: record.attempt };
+    case 'absent':
+      if (record.attempt >= shape.attemptsMax) return giveUp(state, exhausted(shape, record));
+      return isDue ? { do: 'run', step, attempt: record.attempt + 1 } : pause(record);
+    case 'started':
+      assert(record.epoch !== facts.epoch, 'a call under way is not decided about', { step });
+      return again(position);
+    case 'unsure':
+      return isDue ? again(position) : pause(record);
+    case 'done':
+    case 'undoing':
+    case 'undone':
+      assert(false, 'a saga that goes forward has no such step', { step, status: record.status });
+  }
+}
+
+/** The outcome of the last attempt is unknown. */
+function again({ shape, record, step, state }: Position): Command {
+  const attempt = record.attempt + 1;
+  switch (shape.redo) {
+    case 'never':
+      return { do: 'park', error: unknownOutcome(shape) };
+    case 'query':
+      // Asked even when the attempts are used up: the answer decides which way to go.
+      if (record.attempt >= shape.attemptsMax * 2) return outOfPatience(shape, record, state);
+      return { do: 'ask', step, attempt };
+    case 'safe':
+    case 'atomic':
+      if (record.attempt >= shape.attemptsMax) return outOfPatience(shape, record, state);
+      return { do: 'run', step, attempt };
+  }
+}
+
+/** Past the pivot only a human may go on; before it the compensations leave tombstones. */
+function outOfPatience(shape: StepShape, record: StepRecord, state: SagaState): Command {
+  const error = exhausted(shape, record);
+  return state.pivotPassed ? { do: 'park', error } : giveUp(state, error);
+}
+
+function giveUp(state: SagaState, error: Failure): Command {
+  return state.pivotPassed
+    ? { do: 'park', error }
+    : { do: 'turn-back', why: { status: 'rejected', error } };
+}
+
+function pause(record: StepRecord): Command {
+  return { do: 'pause', until: present(record.retryAt, 'the time of a retry') };
+}
+
+function exhausted(shape: StepShape, record: StepRecord): Failure {
+  const reason = record.error === undefined ? '' : `; the last error: ${record.error.detail}`;
+  return {
+    code: 'step_exhausted',
+    detail: `Step ${shape.name} gave up after ${record.attempt} attempts${reason}`,
+  };
+}
+
+function unknownOutcome(shape: StepShape): Failure {
+  return {
+    code: 'outcome_unknown',
+    detail: `Whether step ${shape.name} took effect is unknown, and it must not be repeated`,
+  };
+}
+
+/** Records whose effect may exist, or may still arrive late: `absent` is undone by a tombstone. */
+const MAYBE_EFFECTIVE: ReadonlySet<StepStatus> = new Set([
+  'started',
+  'unsure',
+  'absent',
+  'done',
+  'waiting',
+  'undoing',
+]);
+
+function needsUndo(plan: readonly StepShape[], record: StepRecord, step: number): boolean {
+  return MAYBE_EFFECTIVE.has(record.status) && plan[step]?.hasCompensation === true;
+}
+
+function backward(plan: readonly StepShape[], state: SagaState, facts: Facts): Command {
+  const step = state.steps.findLastIndex((record, index) => needsUndo(plan, record, index));
+  const record = state.steps[step];
+  if (record === undefined) return allUndone(state);
+  const shape = present(plan[step], 'the shape of a step');
+  const attempts = record.undoAttempt ?? 0;
+  if (attempts >= shape.undoAttemptsMax) {
+    const reason = record.error?.detail ?? 'its worker died each time';
+    const detail = `Taking back step ${shape.name} failed ${attempts} times: ${reason}`;
+    return { do: 'park', error: { code: 'compensation_exhausted', detail } };
+  }
+  const { retryAt } = record;
+  const isEarly = record.status === 'undoing' && retryAt !== undefined && retryAt > facts.now;
+  return isEarly ? pause(record) : { do: 'undo', step, attempt: attempts + 1 };
+}
+
+function allUndone(state: SagaState): Command {
+  const why = present(state.turnBack, 'the reason of a way back');
+  const wasUndone = state.steps.some(({ status }) => status === 'undone');
+  const status = why.status === 'rejected' && wasUndone ? 'compensated' : why.status;
+  return { do: 'finish', status, error: why.error };
+}
+
+// Events: what the state is after something happened.
+
+type RecordChange = Partial<Omit<StepRecord, 'name' | 'status'>>;
+
+/** @throws InvariantError when the table does not know the move. */
+function moved(record: StepRecord, status: StepStatus, change: RecordChange): StepRecord {
+  const isLegal = STEP_NEXT[record.status].some((next) => next === status);
+  assert(isLegal, 'steps move only by the table', { from: record.status, to: status });
+  return { ...record, ...change, status };
+}
+
+function withStep(state: SagaState, step: number, record: StepRecord): SagaState {
+  assert(step <= state.steps.length, 'steps are journaled in order', { step });
+  const steps = [...state.steps];
+  steps[step] = record;
+  return { ...state, steps };
+}
+
+function recordOf(state: SagaState, step: number): StepRecord {
+  return present(state.steps[step], `the record of step ${step}`);
+}
+
+export interface Start {
+  readonly step: number;
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly at: Date;
+}
+
+export function stepStarted(plan: readonly StepShape[], state: SagaState, start: Start): SagaState {
+  const shape = present(plan[start.step], 'a step of the plan');
+  const old = state.steps[start.step];
+  const { attempt, epoch, at } = start;
+  const fresh = { name: shape.name, status: 'started', attempt, epoch, startedAt: at } as const;
+  if (old !== undefined) moved(old, 'started', {});
+  const wait = old?.waitingFor === undefined ? {} : { waitingFor: old.waitingFor };
+  const next = withStep(state, start.step, { ...fresh, ...wait });
+  return shape.isPivot ? { ...next, pivotPassed: true } : next;
+}
+
+export function stepDone(
+  state: SagaState,
+  step: number,
+  done: { readonly at: Date; readonly result: Json | undefined },
+): SagaState {
+  const { retryAt: _retry, error: _error, waitingFor: _wait, ...record } = recordOf(state, step);
+  const result = done.result === undefined ? {} : { result: done.result };
+  return withStep(state, step, moved(record, 'done', { finishedAt: done.at, ...result }));
+}
+
+/** A definite refusal. Of the pivot: it was not passed after all. */
+export function stepRefused(
+  plan: readonly StepShape[],
+  state: SagaState,
+  refusal: { readonly step: number; readonly at: Date; readonly error: Failure },
+): SagaState {
+  const { step, at, error } = refusal;
+  const record = moved(recordOf(state, step), 'refused', { finishedAt: at, error });
+  return unpassed(plan, withStep(state, step, record), step);
+}
+
+export function stepUnsure(
+  state: SagaState,
+  step: number,
+  failed: { readonly attempt: number; readonly error: Failure; readonly retryAt: Date },
+): SagaState {
+  return withStep(state, step, moved(recordOf(state, step), 'unsure', failed));
+}
+
+/** The other side has never seen it: as if it had not been tried. */
+export function stepAbsent(plan: readonly StepShape[], state: SagaState, step: number): SagaState {
+  const { retryAt: _retry, ...record } = recordOf(state, step);
+  return unpassed(plan, withStep(state, step, moved(record, 'absent', {})), step);
+}
+
+function unpassed(plan: readonly StepShape[], state: SagaState, step: number): SagaState {
+  return plan[step]?.isPivot === true ? { ...state, pivotPassed: false } : state;
+}
+
+export function stepWaits(
+  state: SagaState,
+  step: number,
+  waitingFor: { readonly signal: string; readonly until?: Date },
+): SagaState {
+  return withStep(state, step, moved(recordOf(state, step), 'waiting', { waitingFor }));
+}
+
+export function turnedBack(plan: readonly StepShape[], state: SagaState, why: TurnBack): SagaState {
+  assert(!state.pivotPassed, 'past the pivot a saga goes only forward');
+  const hasEffects = state.steps.some((record, step) => needsUndo(plan, record, step));
+  return { ...state, turnBack: why, status: hasEffects ? 'compensating' : state.status };
+}
+
+export function undoStarted(state: SagaState, start: Start): SagaState {
+  const { retryAt: _retry, ...record } = recordOf(state, start.step);
+  const change = { undoAttempt: start.attempt, epoch: start.epoch };
+  return withStep(state, start.step, moved(record, 'undoing', change));
+}
+
+export function undoFailed(
+  state: SagaState,
+  step: number,
+  failed: { readonly error: Failure; readonly retryAt: Date },
+): SagaState {
+  return withStep(state, step, moved(recordOf(state, step), 'undoing', failed));
+}
+
+export function undoDone(state: SagaState, step: number, at: Date): SagaState {
+  const { retryAt: _retry, ...record } = recordOf(state, step);
+  return withStep(state, step, moved(record, 'undone', { finishedAt: at }));
+}

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
+import { ensureCollections } from '../../core/infra/schema.ts';
+import { readDatabaseTime } from '../../core/infra/database-clock.ts';
+import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { type Failpoint, noFailpoint } from '../../core/kernel/failpoint.ts';
+import { newToken } from '../../core/kernel/ids.ts';
+import type { HoldDoc, WalletDoc } from '../../core/ledger/documents.ts';
+import { createIngest } from '../../core/operations/ingest.ts';
+import { parseSubmission } from '../../core/operations/parse-submission.ts';
+import { createProviders } from '../../core/operations/providers/registry.ts';
+import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
+import {
+  createTenantPolicies,
+  createTenantSetup,
+} from '../../core/operations/tenant-services-store.ts';
+import { createBatchRunner } from '../../core/operations/batch-runner.ts';
+import { bindOperation } from '../../core/operations/settlement.ts';
+import { type Sagas, createSagas } from '../../core/runtime/sagas.ts';
+import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
+import { createOperationStore } from '../../core/saga/operation-store.ts';
+import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
+import { type OperationDoc, type OperationJob } from '../../core/saga/operation.ts';
+import type { JobPublisher } from '../../core/saga/ports.ts';
+import { createOutboxStore, createSettleStore } from '../../core/saga/settle-store.ts';
+import { createLogger } from '../../core/telemetry/logger.ts';
+import { createMetrics } from '../../core/telemetry/metrics.ts';
+import { type Sandbox, startSandbox } from '../../scripts/sandbox/server.ts';
+import { walletIdOf } from '../../core/kernel/ids.ts';
+
+const HASTY: LeaseTiming = { leaseMs: 3_000, heartbeatMs: 700, fenceMs: 500 };
+
+/** MongoDB, ledger, sandbox and saga engines of one test, with a publisher that only remembers. */
+export interface Arena {
+  readonly mongo: Mongo;
+  readonly sandbox: Sandbox;
+  readonly tenantId: string;
+  readonly published: OperationJob[];
+  readonly publisher: JobPublisher;
+  engine(options?: EngineOptions): Sagas;
+  /** Accepts an operation and settles it when it is atomic. */
+  submit(type: string, input: unknown, extra?: Readonly<Record<string, unknown>>): Promise<string>;
+  operation(id: string): Promise<OperationDoc>;
+  wallet(userId: string, currency?: string): Promise<WalletDoc>;
+  holds(): Promise<HoldDoc[]>;
+  close(): Promise<void>;
+}
+
+interface EngineOptions {
+  readonly failpoint?: Failpoint;
+  readonly timing?: LeaseTiming;
+  readonly registry?: Registry;
+}
+
+export function testUrl(name: 'MONGO_URL' | 'REDIS_URL'): string {
+  const url = process.env[name];
+  if (url === undefined) throw new Error(`${name} is not set: run the tests by npm test`);
+  return url;
+}
+
+export async function openArena(): Promise<Arena> {
+  const name = expect.getState().testPath ?? 'arena';
+  const place = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  const database = `sg_${place}_${newToken().slice(0, 6)}`;
+  const metrics = createMetrics();
+  const logger = createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', service: 'test' });
+  const mongo = await openMongo({ url: testUrl('MONGO_URL'), database, appName: database });
+  await ensureCollections(mongo.db, systemClock);
+  const sandbox = await startSandbox();
+  const tenantId = 'default';
+  const published: OperationJob[] = [];
+  const publisher: JobPublisher = {
+    publishOperations: async (jobs) => {
+      published.push(...jobs);
+    },
+    publishEvents: async () => undefined,
+    findJobs: async (jobs) => jobs.map(() => 'gone'),
+  };
+  const clock = systemClock;
+  const random = Math.random;
+  const hints = { announce: () => undefined };
+  const shared = { publisher, clock, logger, metrics, random, hints };
+  const databaseTime = () => readDatabaseTime(mongo.db);
+  const ingest = createIngest({
+    ...shared,
+    store: createOperationStore(mongo.db),
+    databaseTime,
+    failpoint: noFailpoint,
+    backlog: () => 0,
+    laneQueue: (lane) => `settlement-${String(lane)}`,
+  });
+  const runner = createBatchRunner({
+    ...shared,
+    workerId: 'test',
+    ledger: createLedgerStore(mongo.client, mongo.db),
+    operations: createSettleStore(mongo.db),
+    outbox: createOutboxStore(mongo.db),
+    databaseTime,
+    failpoint: noFailpoint,
+    stripeOf: (slot) => slot,
+  });
+  const settle = async (operation: OperationDoc): Promise<void> => {
+    for (let tries = 0; tries < 20; tries += 1) {
+      const { settled } = await runner.run([bindOperation(OPERATIONS, operation)], 0);
+      if (settled.length > 0) return; // else it met another transaction
+    }
+    throw new Error(`${operation._id} does not settle`);
+  };
+  const sagas: Sagas[] = [];
+  const operations = mongo.db.collection<OperationDoc>('operations', { useBigInt64: true });
+  const find = async (id: string): Promise<OperationDoc> => {
+    const found = await operations.findOne({ _id: id as OperationDoc['_id'] });
+    if (found === null) throw new Error(`no operation ${id}`);
+    return found;
+  };
+  return {
+    mongo,
+    sandbox,
+    tenantId,
+    published,
+    publisher,
+    engine: ({ failpoint = noFailpoint, timing = HASTY, registry } = {}) => {
+      const processId = `test-${newToken()}`;
+      const made = createSagas({
+        platform: { mongo, clock, random, failpoint, logger, metrics, processId },
+        publisher,
+        hints,
+        timing,
+        services: {
+          payments: createProviders({ sandbox: { url: sandbox.url } }),
+          policies: createTenantPolicies(mongo.db),
+          tenants: createTenantSetup(mongo.db, clock),
+        },
+        ...(registry !== undefined && { registry }),
+      });
+      sagas.push(made);
+      return made;
+    },
+    submit: async (type, input, extra = {}) => {
+      const context = { registry: OPERATIONS as Registry, currencies: [] };
+      const parsed = parseSubmission({ type, input, ...extra }, newToken(), context);
+      if (!parsed.ok) throw new Error(parsed.failure.detail);
+      const [outcome] = await ingest.submit([parsed.value], { tenantId, correlationId: 'test' });
+      if (outcome === undefined || outcome.kind === 'refused') throw outcome?.error ?? new Error();
+      const { operation } = outcome;
+      if (operation.lane !== undefined && operation.status === 'accepted') {
+        await settle(operation);
+      }
+      return operation._id;
+    },
+    operation: find,
+    wallet: async (userId, currency = 'EUR') => {
+      const wallets = mongo.db.collection<WalletDoc>('wallets', { useBigInt64: true });
+      const found = await wallets.findOne({ _id: walletIdOf(tenantId, userId, currency) });
+      if (found === null) throw new Error(`no wallet of ${userId}`);
+      return found;
+    },
+    holds: () => mongo.db.collection<HoldDoc>('holds', { useBigInt64: true }).find().toArray(),
+    close: async () => {
+      await Promise.all(sagas.map(({ heartbeat }) => heartbeat.close()));
+      await ingest.drain();
+      await sandbox.close();
+      await mongo.db.dropDatabase();
+      await mongo.close();
+    },
+  };
+}
