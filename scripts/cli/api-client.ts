@@ -86,7 +86,7 @@ async function ask(
   try {
     const response = await fetch(connection.url + request.path, {
       method: request.method,
-      headers: { authorization: `Bearer ${connection.key}`, ...request.headers },
+      headers: { ...authorization(connection), ...request.headers },
       ...(request.body !== undefined && { body: request.body }),
       redirect: 'error',
       signal: stopping.signal,
@@ -106,6 +106,11 @@ async function ask(
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** Some pages need no key, and an empty one is worse than none. */
+function authorization({ key }: Connection): Record<string, string> {
+  return key === '' ? {} : { authorization: `Bearer ${key}` };
 }
 
 function parseBody(text: string): unknown {

@@ -34,8 +34,7 @@ export function resolveConnection(
   options: { readonly url?: string; readonly key?: string },
   { env, dev }: Given,
 ): Connection {
-  const named = firstSet(options.url, env['SLUICE_URL']);
-  const url = normalizeUrl(named ?? dev?.url ?? DEFAULT_URL);
+  const { url, hint } = resolveAddress(options, { env, dev });
   const isDev = dev !== undefined && normalizeUrl(dev.url) === url;
   const key = firstSet(options.key, env['SLUICE_API_KEY'], isDev ? dev.apiKey : undefined);
   if (key === undefined) {
@@ -43,11 +42,20 @@ export function resolveConnection(
     const how = `give one with --key or SLUICE_API_KEY${start}`;
     throw new CliError(`There is no API key for ${url}: ${how}.`, EXIT.usage);
   }
+  return { url, key, hint };
+}
+
+/** As above, for what needs no key. */
+export function resolveAddress(
+  options: { readonly url?: string },
+  { env, dev }: Given,
+): Omit<Connection, 'key'> {
+  const named = firstSet(options.url, env['SLUICE_URL']);
   const hint =
     named === undefined
       ? 'Start it with `npm start`, or say where it is with --url or SLUICE_URL.'
       : 'Is it running, and is the address right?';
-  return { url, key, hint };
+  return { url: normalizeUrl(named ?? dev?.url ?? DEFAULT_URL), hint };
 }
 
 function normalizeUrl(text: string): string {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { AppError } from '../../core/kernel/errors.ts';
+import { autoscaleCommand } from './commands/autoscale.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
@@ -14,6 +15,7 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   importCommand,
   ledgerCommand,
   keysCommand,
+  autoscaleCommand,
 ];
 
 /** Runs `sluice …`. Every expected end becomes an exit code; what is thrown is a bug. */

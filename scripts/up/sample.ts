@@ -42,11 +42,12 @@ export async function submitSample(
       connection,
       signal,
       onProgress: (progress) => {
+        progressLine.sample(progress);
         if (log.live !== undefined) {
-          log.live(progressLine(progress));
+          log.live(progressLine.text(progress));
         } else if (performance.now() - saidMs > PLAIN_EVERY_MS) {
           saidMs = performance.now();
-          log(`  ${progressLine(progress)}`);
+          log(`  ${progressLine.text(progress)}`);
         }
       },
     },

@@ -100,7 +100,8 @@ async function importFile(file: string, options: Options, io: Io): Promise<ExitC
       signal,
       stdin: io.stdin,
       onProgress: (progress) => {
-        terminal.live(() => progressLine(progress));
+        progressLine.sample(progress);
+        terminal.live(() => progressLine.text(progress));
       },
     });
     const failure = await work.run().then(

@@ -3,36 +3,63 @@ import type { ImportProgress } from './run.ts';
 import { type Tally, totalOf } from './tally.ts';
 
 const RATE_WINDOW_MS = 10_000;
+/** Progress comes several times a second; the rate needs less. */
+const SAMPLE_EVERY_MS = 500;
 
 /** Turns progress into one line; remembers a little of the past, for the rate. */
-export function createProgressLine(now: () => number = () => performance.now()) {
-  const samples: { readonly atMs: number; readonly items: number; readonly bytes: number }[] = [];
-  return (progress: ImportProgress): string => {
-    const { tally, bytesTotal, outstanding, notice } = progress;
-    const latest = { atMs: now(), items: tally.fresh + tally.known, bytes: tally.bytesDone };
-    samples.push(latest);
-    while (samples.length > 2 && latest.atMs - (samples[0]?.atMs ?? 0) > RATE_WINDOW_MS) {
-      samples.shift();
-    }
-    const first = samples[0] ?? latest;
-    const seconds = (latest.atMs - first.atMs) / 1_000;
-    const perSecond = seconds > 0 ? (latest.items - first.items) / seconds : 0;
-    const bytesPerSecond = seconds > 0 ? (latest.bytes - first.bytes) / seconds : 0;
-    const left = bytesTotal === undefined ? 0 : bytesTotal - tally.bytesDone;
-    const refused = totalOf(tally.refused) + totalOf(tally.rejected);
-    const parts = [
-      progressOf(tally, bytesTotal),
-      `${formatCount(latest.items)} accepted`,
-      `${formatCount(Math.round(perSecond))}/s`,
-      ...(outstanding > 0 ? [`${formatCount(outstanding)} to settle`] : []),
-      ...(refused > 0 ? [`${formatCount(refused)} refused`] : []),
-      ...(left > 0 && bytesPerSecond > 0
-        ? [`${formatDuration((left / bytesPerSecond) * 1_000)} left`]
-        : []),
-      ...(notice === undefined ? [] : [`waiting: ${notice}`]),
-    ];
-    return parts.join(' · ');
+export interface ProgressLine {
+  /** To be called at every progress, shown or not. */
+  sample(progress: ImportProgress): void;
+  text(progress: ImportProgress): string;
+}
+
+interface Sample {
+  readonly atMs: number;
+  readonly items: number;
+  readonly bytes: number;
+}
+
+export function createProgressLine(now: () => number = () => performance.now()): ProgressLine {
+  const samples: Sample[] = [{ atMs: now(), items: 0, bytes: 0 }];
+  const sampleOf = ({ tally }: ImportProgress): Sample => ({
+    atMs: now(),
+    items: tally.fresh + tally.known,
+    bytes: tally.bytesDone,
+  });
+  return {
+    sample: (progress) => {
+      const latest = sampleOf(progress);
+      if (latest.atMs - (samples.at(-1)?.atMs ?? 0) < SAMPLE_EVERY_MS) return;
+      samples.push(latest);
+      while (latest.atMs - (samples[0]?.atMs ?? latest.atMs) > RATE_WINDOW_MS) samples.shift();
+    },
+    text: (progress) => {
+      const latest = sampleOf(progress);
+      const first = samples[0] ?? latest;
+      const perSecond = (value: 'items' | 'bytes'): number =>
+        ((latest[value] - first[value]) * 1_000) / Math.max(1, latest.atMs - first.atMs);
+      const rates = { items: perSecond('items'), bytes: perSecond('bytes') };
+      return progressParts(progress, rates).join(' · ');
+    },
   };
+}
+
+function progressParts(
+  { tally, bytesTotal, outstanding, notice }: ImportProgress,
+  rates: { readonly items: number; readonly bytes: number },
+): string[] {
+  const left = bytesTotal === undefined ? 0 : bytesTotal - tally.bytesDone;
+  const isTimeKnown = left > 0 && rates.bytes > 0;
+  const refused = totalOf(tally.refused) + totalOf(tally.rejected);
+  return [
+    progressOf(tally, bytesTotal),
+    `${formatCount(tally.fresh + tally.known)} accepted`,
+    `${formatCount(Math.round(rates.items))}/s`,
+    ...(outstanding > 0 ? [`${formatCount(outstanding)} to settle`] : []),
+    ...(refused > 0 ? [`${formatCount(refused)} refused`] : []),
+    ...(isTimeKnown ? [`${formatDuration((left / rates.bytes) * 1_000)} left`] : []),
+    ...(notice === undefined ? [] : [`waiting: ${notice}`]),
+  ];
 }
 
 function progressOf({ bytesDone }: Tally, bytesTotal: number | undefined): string {

@@ -124,12 +124,11 @@ describe('the progress line', () => {
     let nowMs = 0;
     const line = createProgressLine(() => nowMs);
     const tally = createTally();
-    line({ tally, bytesTotal: 1_000_000, outstanding: 0, notice: undefined });
+    const progress = { tally, bytesTotal: 1_000_000, outstanding: 42, notice: 'no connection' };
     nowMs = 2_000;
     Object.assign(tally, { fresh: 3_000, known: 1_000, bytesDone: 250_000 });
     tally.refused.set('invalid_json', 7);
-    const text = line({ tally, bytesTotal: 1_000_000, outstanding: 42, notice: 'no connection' });
-    expect(text).toBe(
+    expect(line.text(progress)).toBe(
       `${formatBar(0.25)} 250.0 kB of 1.0 MB · 4,000 accepted · 2,000/s · 42 to settle · ` +
         '7 refused · 6.0 s left · waiting: no connection',
     );
@@ -138,8 +137,21 @@ describe('the progress line', () => {
   it('does without a total', () => {
     const line = createProgressLine(() => 0);
     const tally = { ...createTally(), bytesDone: 5_000 };
-    const text = line({ tally, bytesTotal: undefined, outstanding: 0, notice: undefined });
-    expect(text).toBe('5.0 kB · 0 accepted · 0/s');
+    const progress = { tally, bytesTotal: undefined, outstanding: 0, notice: undefined };
+    expect(line.text(progress)).toBe('5.0 kB · 0 accepted · 0/s');
+  });
+
+  it('forgets what is longer ago than ten seconds', () => {
+    let nowMs = 0;
+    const line = createProgressLine(() => nowMs);
+    const tally = createTally();
+    const progress = { tally, bytesTotal: undefined, outstanding: 0, notice: undefined };
+    for (nowMs = 100; nowMs <= 60_000; nowMs += 100) {
+      tally.fresh += nowMs <= 30_000 ? 1_000 : 20;
+      line.sample(progress);
+    }
+    nowMs = 60_000;
+    expect(line.text(progress)).toContain(' · 200/s');
   });
 });
 
