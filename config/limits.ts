@@ -93,6 +93,40 @@ export const LIMITS = {
   timerIntervalMs: SECOND,
   interruptionsMax: 10,
 
+  /** Notifications. */
+  pushTargetsMax: 10,
+  deliveryConcurrency: 128,
+  deliveryGroupMax: 128,
+  deliveryGroupsInFlightMax: 2,
+  deliveryLeaseMs: 30 * SECOND,
+  /** Between the deadline of an attempt and the end of its lease: for the journal. */
+  deliveryMarginMs: 5 * SECOND,
+  /** A lost job is found this long after its delivery was due. */
+  deliveryRecheckMs: 10 * SECOND,
+  deliveryAttemptsKept: 100,
+  /** What waits for a breaker comes back within this after it may let one through. */
+  deferSpreadMs: 5 * SECOND,
+  throttledMs: 30 * SECOND,
+  retryAfterMsMax: 6 * HOUR,
+  breakersMax: 10_000,
+  routingCacheMs: SECOND,
+  routingTenantsMax: 10_000,
+  templateCacheMs: 2 * SECOND,
+  templatesCachedMax: 5_000,
+  webhookEndpointsMax: 50,
+  webhookFiltersMax: 50,
+  webhookUrlCharsMax: 2_048,
+  webhookBodyBytesMax: 20_000,
+  /** The old secret signs as well for this long. */
+  webhookRotationMs: 24 * HOUR,
+  /** An endpoint that has only failed for this long is disabled. */
+  webhookFailingMsMax: 120 * HOUR,
+  templateCharsMax: 50_000,
+  notificationDataMax: 50,
+  digestWindowMs: HOUR,
+  digestItemsMax: 100,
+  replayMax: 10_000,
+
   /** Databases. */
   mongoPoolMax: 50,
   mongoServerSelectionMs: 5 * SECOND,
@@ -145,6 +179,11 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.sweepLeaseMs,
     'the sweep lease outlives one period',
+  ],
+  [
+    LIMITS.deliveryRecheckMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs <
+      LIMITS.repairBudgetMs,
+    'a lost delivery job is found within the repair budget',
   ],
   [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],

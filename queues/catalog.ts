@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { LIMITS } from '../config/limits.ts';
 import type { RedisRole, WorkerPool } from '../config/env.ts';
+import { CHANNELS, type Channel } from '../core/notifications/ports.ts';
 
 /** Names of the queues, by what stands in them. */
-export type QueueName = `settlement-${number}` | 'saga' | 'events';
+export type QueueName = `settlement-${number}` | 'saga' | 'events' | `notify-${Channel}`;
 
 interface QueueSpec {
   readonly summary: string;
@@ -47,6 +48,14 @@ export const eventsPayload = z.strictObject({
   tenantId: z.string().min(1),
 });
 export type EventsPayload = z.infer<typeof eventsPayload>;
+
+export const deliveryPayload = z.strictObject({
+  v: z.literal(1),
+  deliveryId: z.string().regex(/^dlv_[0-9a-f]{48}$/),
+  tenantId: z.string().min(1),
+  seq: z.int().min(1),
+});
+export type DeliveryPayload = z.infer<typeof deliveryPayload>;
 
 const HOUR_SECONDS = 3_600;
 
@@ -102,10 +111,36 @@ const events: QueueSpec = {
   maxStalledCount: 1_000,
 };
 
+/** What is sent again and when is the delivery's own business (core/notifications/policies.ts). */
+const notify: Omit<QueueSpec, 'summary' | 'concurrency'> = {
+  ...RETENTION,
+  role: 'queue',
+  pool: 'notification',
+  isMoney: false,
+  payload: deliveryPayload,
+  attempts: 20,
+  backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+  lockDurationMs: 15_000,
+  stalledIntervalMs: 5_000,
+  maxStalledCount: 1_000,
+};
+
+const NOTIFY: Readonly<Record<Channel, Pick<QueueSpec, 'summary' | 'concurrency'>>> = {
+  email: { summary: 'Mails to users', concurrency: LIMITS.deliveryConcurrency },
+  sms: { summary: 'Text messages to users', concurrency: LIMITS.deliveryConcurrency },
+  push: { summary: "Push messages to users' devices", concurrency: LIMITS.deliveryConcurrency },
+  webhook: { summary: "Events to tenants' endpoints", concurrency: LIMITS.deliveryConcurrency },
+  realtime: { summary: "Messages to users' streams", concurrency: LIMITS.deliveryConcurrency },
+};
+
 export const LANES: readonly number[] = Array.from({ length: LIMITS.lanes }, (_, lane) => lane);
 
 export function laneQueue(lane: number): QueueName {
   return `settlement-${lane}`;
+}
+
+export function notifyQueue(channel: Channel): QueueName {
+  return `notify-${channel}`;
 }
 
 /** Every queue: one row each, every option stated. */
@@ -113,4 +148,8 @@ export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, Queu
   ...LANES.map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
   ['saga', saga],
   ['events', events],
+  ...CHANNELS.map((channel): [QueueName, QueueSpec] => [
+    notifyQueue(channel),
+    { ...notify, ...NOTIFY[channel] },
+  ]),
 ]);

@@ -15,7 +15,8 @@ export function createEventStream(redis: Redis, prefix: string): EventStream {
     append: async (row: OutboxRow) => {
       const pipeline = redis.pipeline();
       for (const { id, name, operationId, data } of row.events) {
-        const fields = ['id', id, 'name', name, 'operationId', operationId];
+        const fields = ['id', id, 'name', name];
+        if (operationId !== undefined) fields.push('operationId', operationId);
         if (data !== undefined) fields.push('data', JSON.stringify(data));
         pipeline.xadd(
           streamKey(prefix, row.tenantId),

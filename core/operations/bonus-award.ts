@@ -30,7 +30,8 @@ export const bonusAward = defineOperation({
       balanceType: 'bonus',
       description: input.description ?? 'bonus',
     });
-    draft.emit('bonus.awarded', { userId: input.userId, amount: input.amount });
+    const { userId: user, amount: awarded, currency: unit } = input;
+    draft.emit('bonus.awarded', { userId: user, amount: awarded, currency: unit });
     return ok(undefined);
   },
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { defineOperation } from '../saga/define.ts';
-import { contacts, userId } from './inputs.ts';
+import { contacts, pushTargets, quietHours, userId } from './inputs.ts';
 
 export const userUpdate = defineOperation({
   type: 'user.update',
@@ -18,6 +18,8 @@ export const userUpdate = defineOperation({
         .record(z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/), z.boolean())
         .refine((prefs) => Object.keys(prefs).length <= 50, 'must have at most 50 entries')
         .exactOptional(),
+      pushTargets: pushTargets.exactOptional(),
+      quietHours: quietHours.exactOptional(),
       status: z.enum(['active', 'blocked']).exactOptional(),
     })
     .refine((input) => Object.keys(input).length > 1, 'must change something'),
@@ -38,6 +40,8 @@ export const userUpdate = defineOperation({
       ...(input.notifications !== undefined && {
         notifications: { ...user.notifications, ...input.notifications },
       }),
+      ...(input.pushTargets !== undefined && { pushTargets: input.pushTargets }),
+      ...(input.quietHours !== undefined && { quietHours: input.quietHours }),
       ...(input.status !== undefined && { status: input.status }),
       updatedAt: draft.scope.at,
     });
