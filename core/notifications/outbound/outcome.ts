@@ -48,9 +48,14 @@ function retryAfterOf(
 ): { readonly retryAfterMs: number } | undefined {
   const text = headers['retry-after'];
   if (text === undefined) return undefined;
-  const delayMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
+  const delayMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : dateOf(text) - now;
   if (Number.isNaN(delayMs)) return undefined;
   return { retryAfterMs: Math.min(Math.max(0, delayMs), LIMITS.retryAfterMsMax) };
+}
+
+/** `Date.parse` takes much else for a date, `-5` for one. */
+function dateOf(text: string): number {
+  return /^[A-Z][a-z]{2,8}[, ]/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 /** Their JSON, or undefined when it is none. */
