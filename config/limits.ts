@@ -107,7 +107,6 @@ export const LIMITS = {
   /** What waits for a breaker comes back within this after it may let one through. */
   deferSpreadMs: 5 * SECOND,
   throttledMs: 30 * SECOND,
-  retryAfterMsMax: 6 * HOUR,
   breakersMax: 10_000,
   routingCacheMs: SECOND,
   routingTenantsMax: 10_000,
@@ -115,7 +114,6 @@ export const LIMITS = {
   templatesCachedMax: 5_000,
   webhookEndpointsMax: 50,
   webhookFiltersMax: 50,
-  webhookUrlCharsMax: 2_048,
   webhookBodyBytesMax: 20_000,
   /** The old secret signs as well for this long. */
   webhookRotationMs: 24 * HOUR,
@@ -126,6 +124,23 @@ export const LIMITS = {
   digestWindowMs: HOUR,
   digestItemsMax: 100,
   replayMax: 10_000,
+
+  /** Notification providers: what one attempt may cost, whatever the other side does. */
+  providerAttemptMs: 20 * SECOND,
+  providerConnectMs: 5 * SECOND,
+  /** From the status line to the end of the body; the status counts either way. */
+  providerReplyMs: 2 * SECOND,
+  providerReplyBytesMax: 65_536,
+  providerConnectionsMax: 64,
+  providerIdleMs: 30 * SECOND,
+  retryAfterMsMax: 24 * HOUR,
+  dnsTimeoutMs: 1_500,
+  dnsTriesMax: 2,
+  dnsAddressesTriedMax: 3,
+  webhookUrlCharsMax: 2_048,
+  smtpConnectionsMax: 5,
+  smtpMessagesPerConnectionMax: 100,
+  pushTtlMs: 24 * HOUR,
 
   /** Databases. */
   mongoPoolMax: 50,
@@ -184,6 +199,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     LIMITS.deliveryRecheckMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs <
       LIMITS.repairBudgetMs,
     'a lost delivery job is found within the repair budget',
+  ],
+  [
+    LIMITS.providerConnectMs * LIMITS.dnsAddressesTriedMax < LIMITS.providerAttemptMs,
+    'an attempt may try each of the addresses',
   ],
   [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],

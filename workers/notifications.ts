@@ -90,12 +90,10 @@ function streamProvider(stream: EventStream, clock: Clock): Provider<'realtime'>
     breakerKey: () => 'stream',
     accepts: () => true,
     send: async ({ tenantId, userId, id, name, data }: RealtimeMessage) => {
-      const texts = Object.entries(data).map(([field, value]) => [field, textOf(value)]);
-      const event = {
-        id,
-        name,
-        data: { ...Object.fromEntries(texts), ...(userId !== undefined && { userId }) },
-      };
+      const texts = Object.fromEntries(
+        Object.entries(data).map(([field, value]): [string, string] => [field, textOf(value)]),
+      );
+      const event = { id, name, data: { ...texts, ...(userId !== undefined && { userId }) } };
       const now = new Date(clock.now());
       const row = { _id: id, tenantId, events: [event], nextCheckAt: now, createdAt: now };
       try {

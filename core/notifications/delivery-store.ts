@@ -136,9 +136,9 @@ function omitId({ _id, ...rest }: Omit<DeliveryDoc, 'items'>): object {
 /** @throws the error unless every failure of the insert is a duplicate. */
 function duplicatesOf(error: unknown): ReadonlySet<number> {
   if (!(error instanceof MongoBulkWriteError)) throw error;
-  const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  const failures = [error.writeErrors].flat();
   if (failures.length === 0 || failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
-  return new Set(failures.map(({ index }): number => index));
+  return new Set(failures.map(({ index }) => index));
 }
 
 const DUPLICATE_KEY = 11_000;

@@ -33,16 +33,12 @@ export const userUpdate = defineOperation({
     if (user === undefined) {
       return refuse('user_not_found', `User ${input.userId} does not exist`);
     }
+    const { userId: _id, contacts: reachedAt, notifications: wishes, ...replaced } = input;
     draft.putUser({
       ...user,
-      ...(input.displayName !== undefined && { displayName: input.displayName }),
-      ...(input.contacts !== undefined && { contacts: { ...user.contacts, ...input.contacts } }),
-      ...(input.notifications !== undefined && {
-        notifications: { ...user.notifications, ...input.notifications },
-      }),
-      ...(input.pushTargets !== undefined && { pushTargets: input.pushTargets }),
-      ...(input.quietHours !== undefined && { quietHours: input.quietHours }),
-      ...(input.status !== undefined && { status: input.status }),
+      ...replaced,
+      ...(reachedAt !== undefined && { contacts: { ...user.contacts, ...reachedAt } }),
+      ...(wishes !== undefined && { notifications: { ...user.notifications, ...wishes } }),
       updatedAt: draft.scope.at,
     });
     if (input.status !== undefined && input.status !== user.status) {
