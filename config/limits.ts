@@ -103,6 +103,7 @@ export const LIMITS = {
   deliveryMarginMs: 5 * SECOND,
   /** A lost job is found this long after its delivery was due. */
   deliveryRecheckMs: 10 * SECOND,
+  deliverySweepMs: 5 * SECOND,
   deliveryAttemptsKept: 100,
   /** What waits for a breaker comes back within this after it may let one through. */
   deferSpreadMs: 5 * SECOND,

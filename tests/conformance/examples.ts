@@ -23,7 +23,7 @@ interface Example {
 const EUR = { currency: 'EUR' } as const;
 
 /** Those are crashed step by step in tests/sagas. */
-type Stepwise = 'deposit' | 'withdrawal' | 'tenant.provision';
+type Stepwise = 'deposit' | 'withdrawal' | 'notification.send' | 'tenant.provision';
 
 /** An example that succeeds, for every atomic type: a new type does not compile until it has one. */
 export const EXAMPLES = {

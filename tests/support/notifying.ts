@@ -5,11 +5,7 @@ import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
 import { POLICIES, type Policies } from '../../core/notifications/policies.ts';
 import { CHANNELS, type Channel, type Providers } from '../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
-import {
-  type EndpointDoc,
-  type EndpointId,
-  newEndpointSecret,
-} from '../../core/notifications/webhook-endpoint.ts';
+import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
 import type { NotificationTuning } from '../../core/runtime/notifications.ts';
 import { openHints } from '../../queues/hints.ts';
 import { type StandIns, startStandIns } from '../../scripts/stand-ins/start.ts';
@@ -81,7 +77,7 @@ export async function openNotifying(options: Options = {}): Promise<Notifying> {
       const now = new Date();
       const secret = newEndpointSecret();
       const endpoint: EndpointDoc = {
-        _id: `whk_${name}` as EndpointId,
+        _id: `whk_${name}`,
         tenantId: TENANT,
         url: `${standIns.receiver.url}/webhooks/${name}`,
         events: ['transfer.*'],

@@ -195,6 +195,7 @@ const SAMPLES = {
   batch: { operations: [{ type: 'wallet.credit', input }] },
   deposit: { ...input, instrument: 'card' },
   withdrawal: { ...input, instrument: 'account' },
+  'notification.send': { channels: ['email'], email: 'ann@example.test', template: 'hello' },
   'tenant.provision': {
     tenant: 'acme',
     firstKey: { id: 'first', secretHash: 'a'.repeat(43) },

@@ -44,7 +44,7 @@ const lastHold = (extras: object) => (scenario: Scenario) => ({
   ...extras,
 });
 /** Stepwise types are decided by their steps (tests/sagas). */
-type Elsewhere = 'batch' | 'deposit' | 'withdrawal' | 'tenant.provision';
+type Elsewhere = 'batch' | 'deposit' | 'withdrawal' | 'notification.send' | 'tenant.provision';
 
 export const CASES: Readonly<Record<Exclude<OperationType, Elsewhere>, readonly Case[]>> = {
   'user.create': [
