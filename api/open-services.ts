@@ -1,6 +1,7 @@
 import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
+import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
 import { createCancel } from '../core/operations/cancel.ts';
 import { createIngest } from '../core/operations/ingest.ts';
@@ -14,12 +15,13 @@ import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { laneQueue } from '../queues/catalog.ts';
 import { subscribeToHints } from '../queues/hints.ts';
+import { createNotificationServices } from './notification-services.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createWaiters } from './waiters.ts';
 
 interface ServiceDeps {
   readonly platform: Platform;
-  readonly publisher: JobPublisher;
+  readonly publisher: JobPublisher & DeliveryPublisher;
   readonly hints: SettledHints;
 }
 
@@ -38,6 +40,7 @@ export function openServices({ platform, publisher, hints }: ServiceDeps): ApiSe
     clock,
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
+    notifications: createNotificationServices(platform, publisher),
     cancel: createCancel({ store, publisher, hints, logger, metrics }),
   });
 }

@@ -5,6 +5,7 @@ import type { Ingest } from '../core/operations/submission.ts';
 import type { OperationReads } from '../core/saga/operation-reads-store.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
+import type { NotificationServices } from './notification-services.ts';
 import type { Waiters } from './waiters.ts';
 
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
@@ -14,6 +15,7 @@ export interface ApiServices {
   readonly operations: (tenant: TenantScope) => OperationReads;
   readonly ledger: (tenant: TenantScope) => LedgerQueries;
   readonly cancel: (tenant: TenantScope, operationId: string) => Promise<OperationDoc>;
+  readonly notifications: (tenant: TenantScope) => NotificationServices;
   readonly waiters: Waiters;
   readonly clock: Clock;
 }

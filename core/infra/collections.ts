@@ -70,7 +70,10 @@ export const COLLECTIONS = {
   ],
   notification_rules: [{ key: { tenantId: 1 } }],
   webhook_endpoints: [{ key: { tenantId: 1, _id: -1 } }],
-  templates: [{ key: { tenantId: 1, name: 1, channel: 1, locale: 1, version: -1 }, unique: true }],
+  templates: [
+    { key: { tenantId: 1, name: 1, channel: 1, locale: 1, version: -1 }, unique: true },
+    { key: { tenantId: 1, _id: 1 } },
+  ],
   suppressions: [{ key: { tenantId: 1, _id: -1 } }],
   audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
   tenants: [],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
@@ -7,7 +8,7 @@ import type { TemplateText } from './template.ts';
 
 /** One version of a tenant's text. Never changed; a newer version takes its place. */
 export interface TemplateDoc extends TemplateText {
-  /** `<tenantId>/<name>/<channel>/<locale>/<version>`, the version with leading zeros. */
+  /** `tpl_<hash of the key>-<version>`, the version with leading zeros. */
   readonly _id: string;
   readonly tenantId: string;
   readonly name: string;
@@ -30,10 +31,11 @@ export interface TemplateStore {
     key: Omit<TemplateKey, 'locale'>,
     locales: readonly string[],
   ): Promise<readonly TemplateDoc[]>;
-  find(key: TemplateKey, version?: number): Promise<TemplateDoc | undefined>;
+  find(key: TemplateKey): Promise<TemplateDoc | undefined>;
+  findById(tenantId: string, id: string): Promise<TemplateDoc | undefined>;
   /** As the next version. */
   add(key: TemplateKey, text: TemplateText, at: Date): Promise<TemplateDoc>;
-  /** All versions, by name, channel, language and version. */
+  /** All versions; those of one text stand together, the oldest first. */
   list(
     tenantId: string,
     filter: { readonly name?: string },
@@ -46,11 +48,9 @@ const VERSION_TRIES = 5;
 export function createTemplateStore(db: Db): TemplateStore {
   const templates = collection<TemplateDoc>(db, 'templates');
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
-  const find = async (
-    { tenantId, name, channel, locale }: TemplateKey,
-    version?: number,
-  ): Promise<TemplateDoc | undefined> => {
-    const filter = { tenantId, name, channel, locale, ...(version !== undefined && { version }) };
+  const find = async (key: TemplateKey): Promise<TemplateDoc | undefined> => {
+    const { tenantId, name, channel, locale } = key;
+    const filter = { tenantId, name, channel, locale };
     const [found] = await templates.find(filter, options).sort({ version: -1 }).limit(1).toArray();
     return found;
   };
@@ -60,12 +60,15 @@ export function createTemplateStore(db: Db): TemplateStore {
       return found.filter((one) => one !== undefined);
     },
     find,
+    findById: async (tenantId, id) =>
+      (await templates.findOne({ _id: id, tenantId }, options)) ?? undefined,
     add: async (key, text, at) => {
       for (let tries = 1; ; tries += 1) {
         const version = ((await find(key))?.version ?? 0) + 1;
         const { tenantId, name, channel, locale } = key;
-        const place = `${tenantId}/${name}/${channel}/${locale}`;
-        const _id = `${place}/${String(version).padStart(6, '0')}`;
+        const place = `${tenantId}\n${name}\n${channel}\n${locale}`;
+        const hash = createHash('sha256').update(place).digest('hex').slice(0, 32);
+        const _id = `tpl_${hash}-${String(version).padStart(6, '0')}`;
         const doc = { _id, ...key, ...text, version, createdAt: at };
         try {
           await templates.insertOne(doc);

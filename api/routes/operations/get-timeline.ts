@@ -1,16 +1,18 @@
 import { noBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../list.ts';
+import { deliveryBrief } from '../../notification-views.ts';
 import { timelineView } from '../../operation-view.ts';
 
 /** A batch may have written thousands; /v1/transactions has the rest. */
 export const TIMELINE_ENTRIES_MAX = 500;
+const TIMELINE_DELIVERIES_MAX = 100;
 
 export const getTimeline = defineEndpoint({
   method: 'GET',
   path: '/v1/operations/:id/timeline',
   scope: 'ledger:read',
-  summary: 'What happened to an operation, and the entries that it has written (the first 500)',
+  summary: 'What happened to an operation, its entries (the first 500) and its deliveries (100)',
   input: { params: idParams, query: noQuery, body: noBody },
   handle: async ({ params }, { services, tenant }) => {
     const stored = await services.operations(tenant).find(params.id);
@@ -18,6 +20,12 @@ export const getTimeline = defineEndpoint({
     const entries = await services
       .ledger(tenant)
       .entriesOfOperation(operation._id, TIMELINE_ENTRIES_MAX);
-    return found(timelineView(operation, entries));
+    const deliveries = await services
+      .notifications(tenant)
+      .deliveries.list({ operationId: operation._id }, { limit: TIMELINE_DELIVERIES_MAX });
+    return found({
+      ...timelineView(operation, entries),
+      deliveries: deliveries.map(deliveryBrief),
+    });
   },
 });

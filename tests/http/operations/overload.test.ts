@@ -29,6 +29,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     operations: never,
     ledger: never,
     cancel: never,
+    notifications: never,
     waiters,
     clock: systemClock,
   };
