@@ -91,7 +91,10 @@ describe('push by FCM', () => {
       { kind: 'fault', mayHaveSent: false },
     ],
     [{ kind: 'hang' }, { kind: 'fault', mayHaveSent: true }],
-    [{ kind: 'close' }, { kind: 'fault', mayHaveSent: true }],
+    [
+      { kind: 'close', times: 2 },
+      { kind: 'fault', mayHaveSent: true },
+    ],
   ] as const)('is answered with %j', async (fault, expected) => {
     await fcm.send(to('device-1'), tools()); // so that a token is there
     receiver.inject({ on: 'fcm', ...fault });
