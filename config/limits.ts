@@ -141,6 +141,7 @@ export const LIMITS = {
   webhookUrlCharsMax: 2_048,
   smtpConnectionsMax: 5,
   smtpMessagesPerConnectionMax: 100,
+  accessTokenMs: 5 * SECOND,
   pushTtlMs: 24 * HOUR,
 
   /** Databases. */

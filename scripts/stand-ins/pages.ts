@@ -1,8 +1,9 @@
+import type { Received } from './exchange.ts';
 import type { Mail } from './mail-server.ts';
-import type { Received } from './receiver.ts';
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .8rem .3rem 0;vertical-align:top}
+table{border-collapse:collapse;width:100%}
+td,th{text-align:left;padding:.3rem .8rem .3rem 0;vertical-align:top}
 tr+tr{border-top:1px solid #ddd}pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}
 iframe{width:100%;height:24rem;border:1px solid #ddd}`;
 const SHOWN_MAX = 100;

@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { createEmailApi } from './emails.ts';
-import { type Answer, type Call, jsonOf } from './exchange.ts';
+import { type Answer, type Call, type Received, jsonOf } from './exchange.ts';
 import { type Area, type Fault, createFaults, misbehave } from './faults.ts';
 import { type FcmService, createFcmService } from './fcm.ts';
 import type { Mail } from './mail-server.ts';
@@ -11,22 +11,6 @@ import { mailPage, overviewPage } from './pages.ts';
 import { type SmsAccount, answerSms, newSmsAccount } from './sms.ts';
 import { type Subscription, createPushService } from './web-push.ts';
 import { type Verdict, createWebhookInbox } from './webhooks.ts';
-
-/** One request that was answered in its provider's way (`status` says how), or in a wrong one. */
-export interface Received {
-  readonly number: number;
-  readonly at: string;
-  readonly area: Area;
-  readonly path: string;
-  readonly status: number;
-  readonly fault?: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  /** Of a webhook: what the receiver makes of its signature. */
-  readonly verdict?: Verdict;
-  /** Parsed, and decrypted where it was encrypted. */
-  readonly content?: unknown;
-}
 
 /** Everything that our HTTP providers talk to, on one port, with faults on request. */
 export interface Receiver {

@@ -8,6 +8,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { LIMITS } from '../../../config/limits.ts';
+import { startDeadline } from './deadline.ts';
 import { hostOf } from './url-guard.ts';
 
 export interface HttpPost {
@@ -71,8 +72,8 @@ export interface HttpClient {
 
 interface HttpClientOptions {
   /**
-   * A kept connection may be cut just as it is used again, which looks like a request that may have
-   * got through. Off where a repeat does harm.
+   * A request that is lost with a kept connection is sent again at once, and it may have got
+   * through before. Off where a repeat does harm.
    */
   readonly keepAlive: boolean;
 }
@@ -87,15 +88,12 @@ export function createHttpClient({ keepAlive }: HttpClientOptions): HttpClient {
   const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
   return Object.freeze({
     post: async (request: HttpPost): Promise<HttpReply> => {
-      const ceiling = AbortSignal.timeout(LIMITS.providerAttemptMs);
-      const bounded = { ...request, signal: AbortSignal.any([request.signal, ceiling]) };
-      const addresses = request.addresses?.slice(0, LIMITS.dnsAddressesTriedMax) ?? [undefined];
-      let reply: HttpReply = failure('dns_failed', false);
-      for (const address of addresses) {
-        reply = await attempt(bounded, address, agents);
-        if (reply.kind === 'answered' || reply.mayHaveSent || bounded.signal.aborted) break;
+      const deadline = startDeadline(request.signal, LIMITS.providerAttemptMs);
+      try {
+        return await postWithin({ ...request, signal: deadline.signal }, agents);
+      } finally {
+        deadline.release();
       }
-      return reply;
     },
     close: () => {
       agents.http.destroy();
@@ -104,16 +102,34 @@ export function createHttpClient({ keepAlive }: HttpClientOptions): HttpClient {
   });
 }
 
-interface Agents {
-  readonly http: HttpAgent;
-  readonly https: HttpsAgent;
+async function postWithin(request: HttpPost, agents: Agents): Promise<HttpReply> {
+  const addresses = request.addresses?.slice(0, LIMITS.dnsAddressesTriedMax) ?? [undefined];
+  let reply: HttpReply = failure('dns_failed', false);
+  for (const address of addresses) {
+    reply = await attempt(request, address, agents);
+    if (reply.kind === 'answered' || reply.mayHaveSent || request.signal.aborted) break;
+  }
+  return reply;
 }
 
+interface Agents {
+  readonly http: HttpAgent | false;
+  readonly https: HttpsAgent | false;
+}
+
+/** A connection for one request. */
+const FRESH: Agents = { http: false, https: false };
+
+/**
+ * A kept connection that is cut as it is used again was most likely closed for being idle: once
+ * more, over one of its own.
+ */
 async function attempt(
-  { url, headers, body, signal }: HttpPost,
+  post: HttpPost,
   address: string | undefined,
   agents: Agents,
 ): Promise<HttpReply> {
+  const { url, headers, body, signal } = post;
   const isTls = url.protocol === 'https:';
   const host = hostOf(url);
   const options = {
@@ -125,7 +141,7 @@ async function attempt(
     headers: { ...headers, host: url.host, 'content-length': Buffer.byteLength(body) },
     signal,
   };
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const answer = (message: IncomingMessage): void => {
       readText(message).then(
         (text) => {
@@ -145,7 +161,9 @@ async function attempt(
       : requestHttp({ ...options, agent: agents.http }, answer);
     const progress = watchConnection(request, isTls);
     request.on('error', (error: NodeJS.ErrnoException) => {
-      resolve(failureOf(error, progress.isConnected));
+      const failed = failureOf(error, progress.isConnected);
+      if (!request.reusedSocket || failed.code !== 'connection_reset') resolve(failed);
+      else attempt(post, address, FRESH).then(resolve, reject);
     });
     request.end(body);
   });

@@ -3,13 +3,15 @@ import type { SendOutcome } from '../ports.ts';
 import type { HttpAnswer, HttpFailure } from './http-client.ts';
 import type { RefusedUrl } from './url-guard.ts';
 
+type Outcome<K extends SendOutcome['kind']> = Extract<SendOutcome, { readonly kind: K }>;
+
 /** No answer: the provider is unwell. */
-export function faultOf({ code, detail, mayHaveSent }: HttpFailure): SendOutcome {
+export function faultOf({ code, detail, mayHaveSent }: HttpFailure): Outcome<'fault'> {
   return { kind: 'fault', code, detail, mayHaveSent };
 }
 
 /** A server that fails may have done the work before. */
-export function serverFault(answer: HttpAnswer, now: number): SendOutcome {
+export function serverFault(answer: HttpAnswer, now: number): Outcome<'fault'> {
   return {
     kind: 'fault',
     ...httpReason(answer),
@@ -19,15 +21,15 @@ export function serverFault(answer: HttpAnswer, now: number): SendOutcome {
   };
 }
 
-export function throttled(answer: HttpAnswer, now: number): SendOutcome {
+export function throttled(answer: HttpAnswer, now: number): Outcome<'throttled'> {
   return { kind: 'throttled', ...retryAfterOf(answer, now), status: answer.status };
 }
 
-export function permanent(answer: HttpAnswer, isGone = false): SendOutcome {
+export function permanent(answer: HttpAnswer, isGone = false): Outcome<'permanent'> {
   return { kind: 'permanent', ...httpReason(answer), ...(isGone && { isGone }) };
 }
 
-export function transient(answer: HttpAnswer): SendOutcome {
+export function transient(answer: HttpAnswer): Outcome<'transient'> {
   return { kind: 'transient', ...httpReason(answer) };
 }
 

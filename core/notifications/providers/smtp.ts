@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { LIMITS } from '../../../config/limits.ts';
+import { startDeadline } from '../outbound/deadline.ts';
 import type { Provider, SendOutcome } from '../ports.ts';
 import { badAddress, isMailAddress, messageIdOf } from './mail.ts';
 import { type SmtpTrouble, smtpOutcome } from './smtp-outcome.ts';
@@ -46,8 +47,7 @@ export function createSmtpProvider({ url, from }: SmtpOptions): Provider<'email'
     accepts: () => true,
     send: async (message, tools): Promise<SendOutcome> => {
       if (!isMailAddress(message.to)) return badAddress();
-      const ceiling = AbortSignal.timeout(LIMITS.providerAttemptMs);
-      const signal = AbortSignal.any([tools.signal, ceiling]);
+      const { signal, release } = startDeadline(tools.signal, LIMITS.providerAttemptMs);
       try {
         const messageId = messageIdOf(tools.key, from);
         await transport.sendMail({
@@ -65,6 +65,8 @@ export function createSmtpProvider({ url, from }: SmtpOptions): Provider<'email'
       } catch (error) {
         const wasHandedOver = contents.get(signal)?.readableDidRead === true;
         return smtpOutcome(error as SmtpTrouble, { wasHandedOver, isLate: signal.aborted });
+      } finally {
+        release();
       }
     },
     close: async () => {

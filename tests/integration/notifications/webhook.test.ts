@@ -169,7 +169,7 @@ describe('a receiver with a fault', () => {
   });
 
   it.each(['close', 'effect-then-close'] as const)('cuts the line: %s', async (kind) => {
-    receiver.inject({ on: 'webhooks', kind });
+    receiver.inject({ on: 'webhooks', kind, times: 2 }); // the second, if the first was a kept one
     expect(await send()).toMatchObject({
       ...{ kind: 'fault', code: 'connection_reset', mayHaveSent: true },
     });
@@ -212,6 +212,24 @@ describe('a server that does not speak HTTP', () => {
     const url = `http://127.0.0.1:${String(port)}/`;
     const outcome = await provider.send(message({ url }), tools());
     expect(outcome).toMatchObject({ kind: 'fault', code: 'protocol_error', mayHaveSent: true });
+  });
+
+  it('may close a connection that it kept, just as we use it again', async () => {
+    const requests: number[] = [];
+    const port = await listen((socket) => {
+      let count = 0;
+      socket.on('data', () => {
+        count += 1;
+        requests.push(count);
+        if (count > 1) socket.destroy();
+        else socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+      });
+    });
+    const url = `http://127.0.0.1:${String(port)}/`;
+    for (let send = 0; send < 3; send += 1) {
+      expect(await provider.send(message({ url }), tools())).toMatchObject({ kind: 'sent' });
+    }
+    expect(requests).toContain(2);
   });
 
   it('is at fault when it answers TLS with nonsense, and has got nothing', async () => {
