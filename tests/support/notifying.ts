@@ -1,12 +1,14 @@
 import { onTestFinished } from 'vitest';
 import { parseEnv } from '../../config/env.ts';
 import { collection } from '../../core/infra/collections.ts';
+import { newOperationId, newToken } from '../../core/kernel/ids.ts';
 import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
 import { POLICIES, type Policies } from '../../core/notifications/policies.ts';
 import { CHANNELS, type Channel, type Providers } from '../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
 import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
 import type { NotificationTuning } from '../../core/runtime/notifications.ts';
+import type { OutboxRow } from '../../core/saga/ports.ts';
 import { openHints } from '../../queues/hints.ts';
 import { type StandIns, startStandIns } from '../../scripts/stand-ins/start.ts';
 import { startNotifications } from '../../workers/notifications.ts';
@@ -33,8 +35,15 @@ export interface Notifying {
   notify(node: Instance, options?: NotifyOptions): void;
   endpoint(name: string, options?: Partial<EndpointDoc>): Promise<EndpointDoc>;
   deliveries(filter?: Partial<DeliveryDoc>): Promise<readonly DeliveryDoc[]>;
+  /** Records events as a transaction would have, and publishes their row. */
+  happen(...events: readonly HappeningEvent[]): Promise<void>;
   /** Accepts operations and waits for their end. */
   run(...operations: readonly Parameters<typeof submission>[]): Promise<void>;
+}
+
+interface HappeningEvent {
+  readonly name: string;
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 interface NotifyOptions extends NotificationTuning {
@@ -100,6 +109,21 @@ export async function openNotifying(options: Options = {}): Promise<Notifying> {
         .find(filter as object)
         .sort({ _id: 1 })
         .toArray(),
+    happen: async (...events) => {
+      const now = new Date();
+      const row: OutboxRow = {
+        _id: `obx_${newToken()}_0`,
+        tenantId: TENANT,
+        events: events.map((event) => {
+          const operationId = newOperationId();
+          return { id: `${operationId}.e0`, operationId, ...event };
+        }),
+        nextCheckAt: new Date(now.getTime() + 5_000),
+        createdAt: now,
+      };
+      await collection<OutboxRow>(platform.mongo.db, 'outbox').insertOne(row);
+      await queues.publisher.publishEvents([row]);
+    },
     run: async (...operations) => {
       for (const one of operations) {
         await settled(node, await accept(node, [submission(...one)]));
@@ -139,6 +163,8 @@ function describe({ channel, status, reason }: DeliveryDoc): string {
   return `${channel} ${status}${reason === undefined ? '' : ` (${reason.code})`}`;
 }
 
+export const TENANT_ID = TENANT;
+
 export const EUR = { currency: 'EUR' } as const;
 
 /** Ann with 100.00 EUR, a mail address and a phone; Bob with a wallet and a mail address. */
@@ -155,3 +181,9 @@ export const PAYMENT = [
   'transfer',
   { fromUserId: 'ann', toUserId: 'bob', ...EUR, amount: 1_250 },
 ] as const;
+
+/** A transfer from Ann to Bob has settled. */
+export const PAID = {
+  name: 'transfer.settled',
+  data: { transferId: 'trf_1', fromUserId: 'ann', toUserId: 'bob', ...EUR, amount: '1250' },
+} as const;
