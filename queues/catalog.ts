@@ -106,8 +106,8 @@ const events: QueueSpec = {
   attempts: 20,
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
   concurrency: 8,
-  lockDurationMs: 30_000,
-  stalledIntervalMs: 15_000,
+  lockDurationMs: 15_000,
+  stalledIntervalMs: 5_000,
   maxStalledCount: 1_000,
 };
 

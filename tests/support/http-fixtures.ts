@@ -62,7 +62,7 @@ async function makeNotificationSample(
   const make = async (path: string, body: object): Promise<string> => {
     const answer = await api.post(path, body);
     expect(answer.status).toBeLessThan(300);
-    return answer.body.id;
+    return String(answer.body.id);
   };
   // A literal address that is public, so that no name server is asked.
   const endpointId = await make('/v1/webhook-endpoints', {

@@ -3,8 +3,7 @@ import { parseEnv } from '../../config/env.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { newOperationId, newToken } from '../../core/kernel/ids.ts';
 import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
-import { POLICIES, type Policies } from '../../core/notifications/policies.ts';
-import { CHANNELS, type Channel, type Providers } from '../../core/notifications/ports.ts';
+import type { Providers } from '../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
 import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
 import type { NotificationTuning } from '../../core/runtime/notifications.ts';
@@ -13,19 +12,9 @@ import { openHints } from '../../queues/hints.ts';
 import { type StandIns, startStandIns } from '../../scripts/stand-ins/start.ts';
 import { startNotifications } from '../../workers/notifications.ts';
 import { startSettlement } from '../../workers/settlement.ts';
+import { hastyPolicies } from './hasty-policies.ts';
 import { type Instance, TENANT, accept, openWorld, settled, submission } from './platform.ts';
 import { until } from './wait.ts';
-
-/** Tried again within a fraction of a second. */
-export function hastyPolicies(overrides: Partial<Policies[Channel]> = {}): Policies {
-  const hasty = { jitter: 0, timeoutMs: 1_500, ...overrides };
-  return Object.fromEntries(
-    CHANNELS.map((channel) => {
-      const pausesMs = POLICIES[channel].pausesMs.map(() => 50);
-      return [channel, { ...POLICIES[channel], pausesMs, ...hasty }];
-    }),
-  ) as Record<Channel, Policies[Channel]>;
-}
 
 /** A platform that settles and notifies, with stand-ins for everybody that it talks to. */
 export interface Notifying {
@@ -153,14 +142,19 @@ export async function finished(
       const open = last.filter(({ status }) => status === 'pending' || status === 'sending');
       return last.length >= count && open.length === 0;
     },
-    () => `${count} deliveries end; ${last.map(describe).join(', ')}`,
+    () => `${count} deliveries end; ${describe(last)}`,
     deadlineMs,
   );
   return last;
 }
 
-function describe({ channel, status, reason }: DeliveryDoc): string {
-  return `${channel} ${status}${reason === undefined ? '' : ` (${reason.code})`}`;
+function describe(deliveries: readonly DeliveryDoc[]): string {
+  const counts = new Map<string, number>();
+  for (const { channel, status, reason, deferral } of deliveries) {
+    const text = [channel, status, reason?.code, deferral?.code].filter(Boolean).join(' ');
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return [...counts].map(([text, count]) => `${count} ${text}`).join(', ');
 }
 
 export const TENANT_ID = TENANT;

@@ -13,8 +13,9 @@ export interface WorkerProcess {
 /** A real worker process with the given environment; resolves once it consumes. */
 export async function startWorkerProcess(
   env: Readonly<Record<string, string>>,
+  fixture: 'saga-worker' | 'notify-worker' = 'saga-worker',
 ): Promise<WorkerProcess> {
-  const script = new URL('../faults/fixtures/saga-worker.ts', import.meta.url).pathname;
+  const script = new URL(`../faults/fixtures/${fixture}.ts`, import.meta.url).pathname;
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', process.env['DEBUG_WORKERS'] === undefined ? 'ignore' : 'inherit'],

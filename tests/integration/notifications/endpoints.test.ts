@@ -5,13 +5,8 @@ import {
   type EndpointDoc,
   newEndpointSecret,
 } from '../../../core/notifications/webhook-endpoint.ts';
-import {
-  type Notifying,
-  PAID,
-  finished,
-  hastyPolicies,
-  openNotifying,
-} from '../../support/notifying.ts';
+import { type Notifying, PAID, finished, openNotifying } from '../../support/notifying.ts';
+import { hastyPolicies } from '../../support/hasty-policies.ts';
 import { until } from '../../support/wait.ts';
 
 const ONLY_TRANSFERS = { events: ['transfer.*'] };
