@@ -2,6 +2,7 @@ import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { type Clock, startTicker } from '../core/kernel/clock.ts';
+import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
 import type { DeliveryId } from '../core/notifications/delivery.ts';
 import {
   CHANNELS,
@@ -44,7 +45,12 @@ export function startNotifications(deps: NotificationDeps): void {
   const { router, engine, gate } = createNotifications({
     platform,
     publisher,
-    state,
+    breakers: createSharedBreakers({
+      redis: state,
+      prefix: env.QUEUE_PREFIX,
+      local: createLocalBreakers(clock),
+      logger,
+    }),
     providers: {
       ...providers,
       realtime: [streamProvider(createEventStream(pub, env.QUEUE_PREFIX), clock)],

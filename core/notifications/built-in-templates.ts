@@ -7,7 +7,7 @@ interface BuiltIn {
   readonly text: string;
 }
 
-export const BUILT_IN_TEMPLATES = {
+const BUILT_IN_TEMPLATES = {
   'transfer.settled.sent': {
     subject: 'You sent {{amountText}}',
     text: 'You sent {{amountText}} to {{toUserId}}. {{description}}\nReference: {{transferId}}',

@@ -40,7 +40,7 @@ interface Draft {
 }
 
 /** A delivery to be stored. Pure. */
-export function draftDelivery(draft: Draft, context: DraftContext): DeliveryDoc {
+function draftDelivery(draft: Draft, context: DraftContext): DeliveryDoc {
   const { recipient, deadline, skipped, ...fields } = draft;
   const { tenantId, event, at, now, policies } = context;
   const latest = new Date(now.getTime() + policies[draft.channel].lifeMs);
@@ -149,7 +149,7 @@ interface Place {
 }
 
 /** Where a user is reached on a channel; several devices, else one place or none. Pure. */
-export function addressesOf(user: UserFacts, channel: Channel): readonly Place[] {
+function addressesOf(user: UserFacts, channel: Channel): readonly Place[] {
   const { contacts, pushTargets = [], userId } = user;
   switch (channel) {
     case 'email':

@@ -17,7 +17,7 @@ export interface Templates {
   find(wanted: Wanted): Promise<TemplateText | undefined>;
 }
 
-export const FALLBACK_LOCALE = 'en';
+const FALLBACK_LOCALE = 'en';
 
 /** A moment old at most. */
 export function createTemplates(store: Pick<TemplateStore, 'newest'>): Templates {

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
 import { LIMITS } from '../../config/limits.ts';
 import { readDatabaseTime } from '../infra/database-clock.ts';
-import { createLocalBreakers, createSharedBreakers } from '../notifications/breaker-cache.ts';
+import type { Breakers } from '../notifications/breaker-cache.ts';
 import { createDeliveryStore } from '../notifications/delivery-store.ts';
 import type { AnyProviders } from '../notifications/engine-deps.ts';
 import { type DeliveryEngine, createDeliveryEngine } from '../notifications/engine.ts';
@@ -30,11 +29,10 @@ export interface NotificationTuning {
 interface NotificationDeps {
   readonly platform: Pick<
     Platform,
-    'env' | 'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
+    'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
   >;
   readonly publisher: DeliveryPublisher;
-  /** Of the STATE role. */
-  readonly state: Redis;
+  readonly breakers: Breakers;
   readonly providers: AnyProviders;
   readonly tuning?: NotificationTuning;
 }
@@ -47,8 +45,8 @@ interface Notifications {
 
 /** Routing and delivery on MongoDB, with breakers shared through Redis. */
 export function createNotifications(deps: NotificationDeps): Notifications {
-  const { platform, publisher, state, providers, tuning = {} } = deps;
-  const { env, mongo, clock, random, failpoint, logger, metrics, processId } = platform;
+  const { platform, publisher, breakers, providers, tuning = {} } = deps;
+  const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
   const { policies = POLICIES } = tuning;
   const deliveries = createDeliveryStore(mongo.db);
   const facts = createFactsStore(mongo.db);
@@ -56,18 +54,7 @@ export function createNotifications(deps: NotificationDeps): Notifications {
   const rules = createRuleStore(mongo.db);
   const canSend = (channel: Channel): boolean => providers[channel].length > 0;
   const shared = { deliveries, facts, policies, failpoint, logger, metrics };
-  const gate = createGate({
-    breakers: createSharedBreakers({
-      redis: state,
-      prefix: env.QUEUE_PREFIX,
-      local: createLocalBreakers(clock),
-      logger,
-    }),
-    clock,
-    random,
-    logger,
-    metrics,
-  });
+  const gate = createGate({ breakers, clock, random, logger, metrics });
   const router = createRouter({
     ...shared,
     plans: createPlans({
