@@ -1,3 +1,4 @@
+import { NODE_FLAGS } from '../../config/node-flags.ts';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastLines } from '../local/commands.ts';
@@ -51,7 +52,7 @@ export function startChild(spec: ChildSpec, context: ChildContext): Child {
   const process_ = spawnSupervised({
     name,
     command: process.execPath,
-    args: ['--import', import.meta.resolve('tsx'), join(context.root, script)],
+    args: [...NODE_FLAGS, '--import', import.meta.resolve('tsx'), join(context.root, script)],
     cwd: context.root,
     env,
     log: context.log,
