@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { envSchema, parseEnv } from '../../../config/env.ts';
 import { LIMITS } from '../../../config/limits.ts';
+import { NODE_FLAGS } from '../../../config/node-flags.ts';
 
 /** No engine runs here, so what `docker compose up` would find out is checked on the file. */
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -145,7 +146,7 @@ describe('applications', () => {
     ['api', api, 'api/main'],
     ['worker', worker, 'workers/main'],
   ])('%s: runs an entry point that exists, unprivileged', (_, service, entry) => {
-    expect(service?.command).toEqual(['node', `dist/${entry}.js`]);
+    expect(service?.command).toEqual(['node', ...NODE_FLAGS, `dist/${entry}.js`]);
     expect(existsSync(join(ROOT, `${entry}.ts`))).toBe(true);
     expect(service).toMatchObject({ init: true, read_only: true, cap_drop: ['ALL'] });
   });
