@@ -33,6 +33,29 @@ const port = (fallback: number) =>
     .pipe(z.int().max(65_535))
     .default(fallback);
 
+const serviceAccountFields = z.object({
+  project_id: z.string().regex(/^[\w:.-]{1,100}$/),
+  client_email: z.string().min(3),
+  private_key: z.string().startsWith('-----BEGIN'),
+  token_uri: z.url().default('https://oauth2.googleapis.com/token'),
+});
+export type ServiceAccount = z.infer<typeof serviceAccountFields>;
+
+const serviceAccount = z.string().transform((text, ctx): ServiceAccount => {
+  const parsed = serviceAccountFields.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  ctx.addIssue({ code: 'custom', message: 'must be the JSON that Google gives out' });
+  return z.NEVER;
+});
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export const envSchema = z.object({
   NODE_ENV: z
     .enum(['development', 'production', 'test'])
@@ -81,6 +104,63 @@ export const envSchema = z.object({
   SANDBOX_URL: z.url().optional().describe('payment provider `sandbox` (scripts/sandbox)'),
   PAYMENT_PROVIDER_URL: z.url().optional().describe('payment provider `http`'),
   PAYMENT_PROVIDER_TOKEN: z.string().optional().describe('bearer token for it'),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://')
+    .optional()
+    .describe('mail provider `smtp`, with user and password where it wants them'),
+  MAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]*@[^\s@]+$/, 'must be an address, or Name <address>')
+    .default('Sluice <no-reply@localhost>')
+    .describe('sender of mails'),
+  MAIL_HTTP_URL: z
+    .url()
+    .optional()
+    .describe(
+      'mail provider `email-http`: takes the JSON of Resend (`https://api.resend.com/emails`)',
+    ),
+  MAIL_HTTP_TOKEN: z.string().optional().describe('bearer token for it'),
+  SMS_URL: z
+    .url()
+    .default('https://api.twilio.com')
+    .describe('SMS provider `twilio`, or what speaks its form'),
+  SMS_ACCOUNT: z
+    .string()
+    .regex(/^\w{1,64}$/)
+    .optional()
+    .describe('account SID; without it there is no SMS'),
+  SMS_TOKEN: z.string().optional().describe('auth token of that account'),
+  SMS_FROM: z
+    .string()
+    .optional()
+    .describe('sender: a number in E.164, a sender id, or the SID of a messaging service'),
+  FCM_URL: z
+    .url()
+    .default('https://fcm.googleapis.com')
+    .describe('push provider `fcm`, or what speaks its form'),
+  FCM_SERVICE_ACCOUNT: serviceAccount
+    .optional()
+    .describe('JSON of a Google service account; without it there is no `fcm`'),
+  VAPID_PUBLIC_KEY: z
+    .string()
+    .regex(/^B[\w-]{86}$/, 'must be an uncompressed P-256 point as base64url')
+    .optional()
+    .describe('push provider `webpush`; browsers subscribe with this key'),
+  VAPID_PRIVATE_KEY: z
+    .string()
+    .regex(/^[\w-]{43}$/, 'must be 32 bytes as base64url')
+    .optional()
+    .describe('its private half'),
+  VAPID_SUBJECT: z
+    .string()
+    .regex(/^(mailto:|https:\/\/)/, 'must be a mailto: or https: address')
+    .default('mailto:no-reply@localhost')
+    .describe('whom a push service may ask about our pushes'),
+  WEBHOOK_ALLOW_PRIVATE: z
+    .enum(['loopback'])
+    .optional()
+    .describe('development: webhooks may go to this machine, by http too; production refuses it'),
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 
@@ -101,19 +181,43 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
   );
   const parsed = envSchema.safeParse(set);
   if (parsed.success) {
-    if (parsed.data.FAILPOINTS !== undefined && parsed.data.NODE_ENV === 'production') {
-      throw new EnvError('FAILPOINTS must not be set when NODE_ENV is production');
-    }
+    refuseHalfSettings(parsed.data);
     return Object.freeze(parsed.data);
   }
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new EnvError(`The environment is not usable:\n${lines.join('\n')}\nSee .env.example.`);
 }
 
+const NOT_IN_PRODUCTION = ['FAILPOINTS', 'WEBHOOK_ALLOW_PRIVATE'] as const;
+
+/** Names that are of no use without each other. */
+const TOGETHER = [
+  ['SMS_ACCOUNT', 'SMS_TOKEN', 'SMS_FROM'],
+  ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'],
+] as const;
+
+function refuseHalfSettings(env: Env): void {
+  for (const name of NOT_IN_PRODUCTION) {
+    if (env[name] !== undefined && env.NODE_ENV === 'production') {
+      throw new EnvError(`${name} must not be set when NODE_ENV is production`);
+    }
+  }
+  for (const names of TOGETHER) {
+    const count = names.filter((name) => env[name] !== undefined).length;
+    if (count !== 0 && count !== names.length) {
+      throw new EnvError(`${names.join(', ')}: either all of them or none`);
+    }
+  }
+}
+
 const SECRETS: ReadonlySet<string> = new Set([
   'BOOTSTRAP_API_KEY',
   'ADMIN_PASSWORD',
   'PAYMENT_PROVIDER_TOKEN',
+  'MAIL_HTTP_TOKEN',
+  'SMS_TOKEN',
+  'FCM_SERVICE_ACCOUNT',
+  'VAPID_PRIVATE_KEY',
 ]);
 
 /** The environment as it may be logged: secrets and the passwords inside URLs are masked. */

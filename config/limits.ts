@@ -93,6 +93,24 @@ export const LIMITS = {
   timerIntervalMs: SECOND,
   interruptionsMax: 10,
 
+  /** Notification providers: what one attempt may cost, whatever the other side does. */
+  providerAttemptMs: 20 * SECOND,
+  providerConnectMs: 5 * SECOND,
+  /** From the status line to the end of the body; the status counts either way. */
+  providerReplyMs: 2 * SECOND,
+  providerReplyBytesMax: 65_536,
+  providerConnectionsMax: 64,
+  providerIdleMs: 30 * SECOND,
+  retryAfterMsMax: 24 * HOUR,
+  dnsTimeoutMs: 1_500,
+  dnsTriesMax: 2,
+  dnsAddressesTriedMax: 3,
+  webhookUrlCharsMax: 2_048,
+  smtpConnectionsMax: 5,
+  smtpMessagesPerConnectionMax: 100,
+  accessTokenMs: 5 * SECOND,
+  pushTtlMs: 24 * HOUR,
+
   /** Databases. */
   mongoPoolMax: 50,
   mongoServerSelectionMs: 5 * SECOND,
@@ -145,6 +163,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.sweepLeaseMs,
     'the sweep lease outlives one period',
+  ],
+  [
+    LIMITS.providerConnectMs * LIMITS.dnsAddressesTriedMax < LIMITS.providerAttemptMs,
+    'an attempt may try each of the addresses',
   ],
   [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],

@@ -17,6 +17,7 @@ import {
   stopChild,
   waitUntilReady,
 } from './up/children.ts';
+import { startInbox } from './up/inbox.ts';
 import { type UpOptions, parseUpOptions } from './up/options.ts';
 import { prepareSchema } from './up/schema.ts';
 import { showBalances, showConservation, submitSample } from './up/sample.ts';
@@ -91,10 +92,14 @@ async function startAll(run: Run): Promise<void> {
   signal.throwIfAborted();
 
   const port = await apiPortOf(options.port);
+  const inbox = await startInbox(new Set([port]));
+  stoppers.push(() => inbox.close());
   const { mongoUrl, redisUrl } = servers;
   const secrets = secretsOf(process.env, readDevFile());
   const mongoDb = databaseOf(process.env);
-  let dev: DevFile = { url: urlOf(port), ...secrets, mongoUrl, mongoDb, redisUrl, pids: {} };
+  const inboxUrl = inbox.receiver.url;
+  const addresses = { url: urlOf(port), mongoUrl, mongoDb, redisUrl, inboxUrl };
+  let dev: DevFile = { ...addresses, ...secrets, pids: {} };
   const save = (change: Partial<DevFile>): void => {
     dev = { ...dev, ...change };
     writeDevFile(dev);
@@ -104,7 +109,7 @@ async function startAll(run: Run): Promise<void> {
     return Promise.resolve();
   });
   await prepareSchema(mongoUrl, mongoDb);
-  const children = await startChildren(run, dev, {
+  const children = await startChildren({ ...run, inboxEnv: inbox.env }, dev, {
     root: ROOT,
     logFolder: join(DATA_FOLDER, 'logs'),
     log,
@@ -127,12 +132,14 @@ async function startAll(run: Run): Promise<void> {
 }
 
 async function startChildren(
-  { options, log, signal, stoppers }: Run,
+  { options, log, signal, stoppers, inboxEnv }: Run & { readonly inboxEnv: NodeJS.ProcessEnv },
   dev: DevFile,
   context: ChildContext,
 ): Promise<readonly Child[]> {
   const apiPort = Number(new URL(dev.url).port);
   const shared = {
+    // Real providers that the environment names come first; production may not send to itself.
+    ...(process.env['NODE_ENV'] === 'production' ? {} : inboxEnv),
     ...process.env,
     MONGO_URL: dev.mongoUrl,
     MONGO_DB: dev.mongoDb,

@@ -10,7 +10,7 @@ interface Addresses {
 
 /** What to open, and a line to paste. */
 export function addressLines({ dev, workerUrls, payer, payee }: Addresses): string[] {
-  const { url, apiKey, adminPassword } = dev;
+  const { url, apiKey, adminPassword, inboxUrl } = dev;
   const transfer = JSON.stringify({
     fromUserId: payer,
     toUserId: payee,
@@ -23,6 +23,9 @@ export function addressLines({ dev, workerUrls, payer, payee }: Addresses): stri
     `  Admin      ${url}/admin   password ${adminPassword}`,
     `  Queues     ${url}/admin/queues   (Bull Board, same password)`,
     `  Metrics    ${[url, ...workerUrls].map((one) => `${one}/metrics`).join('  ')}`,
+    ...(inboxUrl === undefined
+      ? []
+      : [`  Inbox      ${inboxUrl}   (mails, webhooks, SMS and pushes that were sent)`]),
     '  Logs       .data/logs/',
     '',
     '  Try a transfer of 12.50 EUR:',

@@ -65,6 +65,32 @@ describe('the environment', () => {
     expect(problemsOf({ PORT })).toContain('PORT');
   });
 
+  it('refuses webhooks to this machine in production', () => {
+    const source = { NODE_ENV: 'production', WEBHOOK_ALLOW_PRIVATE: 'loopback' };
+    expect(problemsOf(source)).toContain('WEBHOOK_ALLOW_PRIVATE');
+    expect(problemsOf({ WEBHOOK_ALLOW_PRIVATE: 'all' })).toContain('WEBHOOK_ALLOW_PRIVATE');
+  });
+
+  it.each([{ SMS_ACCOUNT: 'AC1' }, { SMS_ACCOUNT: 'AC1', SMS_TOKEN: 'x' }])(
+    'refuses half of an SMS account: %j',
+    (source) => {
+      expect(problemsOf(source)).toContain('SMS_FROM');
+    },
+  );
+
+  it('refuses half of a VAPID pair', () => {
+    expect(problemsOf({ VAPID_PRIVATE_KEY: 'x'.repeat(43) })).toContain('VAPID_PUBLIC_KEY');
+  });
+
+  it.each(['{}', 'nonsense', '{"project_id":"p","client_email":"a@b.c"}'])(
+    'refuses the service account %j without printing it',
+    (FCM_SERVICE_ACCOUNT) => {
+      const text = problemsOf({ FCM_SERVICE_ACCOUNT });
+      expect(text).toContain('FCM_SERVICE_ACCOUNT');
+      expect(text).not.toContain('a@b.c');
+    },
+  );
+
   it('refuses failpoints in production', () => {
     expect(problemsOf({ NODE_ENV: 'production', FAILPOINTS: 'settle.before-commit' })).toContain(
       'FAILPOINTS',
@@ -92,6 +118,18 @@ describe('the environment in the log', () => {
           REDIS_QUEUE_URL: 'redis://u:p%40hunter2@d:4',
           BOOTSTRAP_API_KEY: 'slk_boot_hunter2hunter2hunter2',
           ADMIN_PASSWORD: 'hunter2hunter2',
+          SMTP_URL: 'smtp://sluice:hunter2@mail:587',
+          MAIL_HTTP_TOKEN: 'hunter2',
+          SMS_ACCOUNT: 'AC1',
+          SMS_TOKEN: 'hunter2',
+          SMS_FROM: '+15005550006',
+          FCM_SERVICE_ACCOUNT: JSON.stringify({
+            project_id: 'p',
+            client_email: 'a@b.c',
+            private_key: '-----BEGIN PRIVATE KEY-----hunter2',
+          }),
+          VAPID_PUBLIC_KEY: `B${'x'.repeat(86)}`,
+          VAPID_PRIVATE_KEY: 'hunter2'.padEnd(43, 'x'),
         }),
       ),
     );

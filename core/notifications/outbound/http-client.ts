@@ -1,0 +1,231 @@
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { isIP } from 'node:net';
+import { LIMITS } from '../../../config/limits.ts';
+import { startDeadline } from './deadline.ts';
+import { hostOf } from './url-guard.ts';
+
+export interface HttpPost {
+  readonly url: URL;
+  /** Vetted ones, tried in turn until one lets us in; by default the host is looked up. */
+  readonly addresses?: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+  readonly signal: AbortSignal;
+}
+
+export type HttpReply = HttpAnswer | HttpFailure;
+
+/** The status decides; the body (cut off at its ceilings of size and time) only informs. */
+export interface HttpAnswer {
+  readonly kind: 'answered';
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export interface HttpFailure {
+  readonly kind: 'failed';
+  readonly code: HttpFailureCode;
+  readonly detail: string;
+  /** The request, or a part of it, was on its way. */
+  readonly mayHaveSent: boolean;
+}
+
+const FAILURES = {
+  timeout: 'No answer in time',
+  connect_timeout: 'No connection in time',
+  connect_refused: 'The connection was refused',
+  unreachable: 'The host cannot be reached',
+  dns_failed: 'The host has no address',
+  connection_reset: 'The connection was cut',
+  tls_failed: 'No trusted TLS connection',
+  protocol_error: 'The answer is not HTTP',
+} as const;
+type HttpFailureCode = keyof typeof FAILURES;
+
+const CODES: Readonly<Record<string, HttpFailureCode>> = {
+  ABORT_ERR: 'timeout',
+  ETIMEDOUT: 'connect_timeout',
+  ECONNREFUSED: 'connect_refused',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  ENOTFOUND: 'dns_failed',
+  EAI_AGAIN: 'dns_failed',
+  ECONNRESET: 'connection_reset',
+  EPIPE: 'connection_reset',
+};
+
+/** Posts and looks at the answer. Follows no redirect, keeps no cookie, unpacks nothing. */
+export interface HttpClient {
+  /** Never rejects for what the other side does. */
+  post(request: HttpPost): Promise<HttpReply>;
+  close(): void;
+}
+
+interface HttpClientOptions {
+  /**
+   * A request that is lost with a kept connection is sent again at once, and it may have got
+   * through before. Off where a repeat does harm.
+   */
+  readonly keepAlive: boolean;
+}
+
+export function createHttpClient({ keepAlive }: HttpClientOptions): HttpClient {
+  const options = {
+    keepAlive,
+    maxSockets: LIMITS.providerConnectionsMax,
+    maxFreeSockets: LIMITS.providerConnectionsMax,
+    timeout: LIMITS.providerIdleMs,
+  };
+  const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  return Object.freeze({
+    post: async (request: HttpPost): Promise<HttpReply> => {
+      const deadline = startDeadline(request.signal, LIMITS.providerAttemptMs);
+      try {
+        return await postWithin({ ...request, signal: deadline.signal }, agents);
+      } finally {
+        deadline.release();
+      }
+    },
+    close: () => {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  });
+}
+
+async function postWithin(request: HttpPost, agents: Agents): Promise<HttpReply> {
+  const addresses = request.addresses?.slice(0, LIMITS.dnsAddressesTriedMax) ?? [undefined];
+  let reply: HttpReply = failure('dns_failed', false);
+  for (const address of addresses) {
+    reply = await attempt(request, address, agents);
+    if (reply.kind === 'answered' || reply.mayHaveSent || request.signal.aborted) break;
+  }
+  return reply;
+}
+
+interface Agents {
+  readonly http: HttpAgent | false;
+  readonly https: HttpsAgent | false;
+}
+
+/** A connection for one request. */
+const FRESH: Agents = { http: false, https: false };
+
+/**
+ * A kept connection that is cut as it is used again was most likely closed for being idle: once
+ * more, over one of its own.
+ */
+async function attempt(
+  post: HttpPost,
+  address: string | undefined,
+  agents: Agents,
+): Promise<HttpReply> {
+  const { url, headers, body, signal } = post;
+  const isTls = url.protocol === 'https:';
+  const host = hostOf(url);
+  const options = {
+    method: 'POST',
+    // The address itself, so that no name is looked up between the check and the connection.
+    host: address ?? host,
+    port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
+    path: `${url.pathname}${url.search}`,
+    headers: { ...headers, host: url.host, 'content-length': Buffer.byteLength(body) },
+    signal,
+  };
+  return new Promise((resolve, reject) => {
+    const answer = (message: IncomingMessage): void => {
+      readText(message).then(
+        (text) => {
+          const { statusCode: status = 0, headers: received } = message;
+          resolve({ kind: 'answered', status, headers: received, text });
+        },
+        () => {
+          resolve(failure('protocol_error', true)); // reading does not reject
+        },
+      );
+    };
+    const request = isTls
+      ? requestHttps(
+          { ...options, agent: agents.https, servername: isIP(host) === 0 ? host : '' },
+          answer,
+        )
+      : requestHttp({ ...options, agent: agents.http }, answer);
+    const progress = watchConnection(request, isTls);
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const failed = failureOf(error, progress.isConnected);
+      if (!request.reusedSocket || failed.code !== 'connection_reset') resolve(failed);
+      else attempt(post, address, FRESH).then(resolve, reject);
+    });
+    request.end(body);
+  });
+}
+
+interface Progress {
+  isConnected: boolean;
+}
+
+/** Gives up on a host that does not let us in, and knows whether it had. */
+function watchConnection(request: ClientRequest, isTls: boolean): Progress {
+  const progress: Progress = { isConnected: false };
+  request.once('socket', (socket) => {
+    if (request.reusedSocket) {
+      progress.isConnected = true;
+      return;
+    }
+    const giveUp = (): void => {
+      const error: NodeJS.ErrnoException = new Error('no connection in time');
+      error.code = 'ETIMEDOUT';
+      request.destroy(error);
+    };
+    socket.setTimeout(LIMITS.providerConnectMs, giveUp);
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      progress.isConnected = true;
+      socket.off('timeout', giveUp);
+      socket.setTimeout(0);
+    });
+  });
+  return progress;
+}
+
+async function readText(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const stop = (): void => {
+    message.destroy();
+  };
+  const ceiling = AbortSignal.timeout(LIMITS.providerReplyMs);
+  ceiling.addEventListener('abort', stop);
+  try {
+    for await (const chunk of message) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes > LIMITS.providerReplyBytesMax) break; // ends the connection as well
+    }
+  } catch {
+    // Cut off by them, by us or by the deadline: the status has been said already.
+  } finally {
+    ceiling.removeEventListener('abort', stop);
+  }
+  return Buffer.concat(chunks).subarray(0, LIMITS.providerReplyBytesMax).toString('utf8');
+}
+
+function failureOf(error: NodeJS.ErrnoException, isConnected: boolean): HttpFailure {
+  const code = error.code ?? '';
+  const known = CODES[code];
+  if (known === 'connection_reset' && !isConnected) return failure('unreachable', false);
+  if (known !== undefined) return failure(known, isConnected);
+  return failure(isConnected ? 'protocol_error' : 'tls_failed', isConnected);
+}
+
+function failure(code: HttpFailureCode, mayHaveSent: boolean): HttpFailure {
+  return { kind: 'failed', code, detail: FAILURES[code], mayHaveSent };
+}
