@@ -23,16 +23,22 @@ export interface Feed {
   position(): string | undefined;
   /** Resolves when it has been found. */
   readonly found: Promise<void>;
+  /** How often it was lost and found again. */
+  restarts(): number;
   /** It goes on from here: found, or lost and found again. */
   restart(position: string): void;
   /** Takes what was read; gives what is new of it. */
   take(page: StreamPage): readonly StreamEvent[];
   /** Remembers an event that was read from history, so that a later repeat is known as such. */
   note(event: StreamEvent): void;
+  /** Whether the position is one that it has read lately: nothing after it is missing. */
+  isRecent(position: string): boolean;
   /** Lately read events after one position and up to another; undefined: it does not go back so far. */
   recent(after: string, upTo: string): readonly StreamEvent[] | undefined;
   /** How far everybody in the group of a viewer is; a new group starts where the feed is. */
   joinAt(viewer: Viewer): string;
+  /** How far a viewer is, once it is in its group. */
+  positionOf(viewer: Viewer): string | undefined;
   enter(viewer: Viewer): Group;
   leave(viewer: Viewer): void;
 }
@@ -44,6 +50,7 @@ export function createFeed(tenantId: string): Feed {
   let recent: StreamEvent[] = [];
   let recentFrom = STREAM_START;
   let position: string | undefined;
+  let restarts = 0;
   let setFound: () => void = () => undefined;
   const found = new Promise<void>((resolve) => {
     setFound = resolve;
@@ -68,7 +75,9 @@ export function createFeed(tenantId: string): Feed {
     viewers,
     found,
     position: () => position,
+    restarts: () => restarts,
     restart: (from: string) => {
+      if (position !== undefined) restarts += 1;
       position = from;
       recent = [];
       recentFrom = from;
@@ -86,6 +95,10 @@ export function createFeed(tenantId: string): Feed {
     note: (event: StreamEvent) => {
       isFirst(event);
     },
+    isRecent: (asked: string) =>
+      position !== undefined &&
+      comparePositions(asked, recentFrom) >= 0 &&
+      comparePositions(asked, position) <= 0,
     recent: (after: string, upTo: string) =>
       comparePositions(after, recentFrom) < 0
         ? undefined
@@ -95,6 +108,10 @@ export function createFeed(tenantId: string): Feed {
               comparePositions(event.position, upTo) <= 0,
           ),
     joinAt: (viewer: Viewer) => groups.get(keyOf(viewer))?.position ?? position ?? STREAM_START,
+    positionOf: (viewer: Viewer) => {
+      const group = groups.get(keyOf(viewer));
+      return group?.members.has(viewer) === true ? group.position : undefined;
+    },
     enter: (viewer: Viewer) => {
       const key = keyOf(viewer);
       const known = groups.get(key);
