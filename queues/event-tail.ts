@@ -34,6 +34,8 @@ export interface EventTail {
   end(tenantId: string): Promise<string>;
   /** Those of the tenants whose stream has no entry at the position. */
   missing(positions: ReadonlyMap<string, string>): Promise<readonly string[]>;
+  /** How often it has connected: what is read may be another stream since. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -53,7 +55,9 @@ export function openEventTail({ env, logger }: Pick<Platform, 'env' | 'logger'>)
   const blocking = open('tail');
   const asking = open('tail-ask');
   let blockedId: number | undefined;
+  let connections = 0;
   blocking.on('ready', () => {
+    connections += 1;
     blockedId = undefined;
   });
 
@@ -107,6 +111,7 @@ export function openEventTail({ env, logger }: Pick<Platform, 'env' | 'logger'>)
         return !Array.isArray(entries) || entries.length === 0;
       });
     },
+    connections: () => connections,
     close: async () => {
       blocking.disconnect();
       await closeRedis(asking);

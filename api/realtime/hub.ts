@@ -31,6 +31,7 @@ export function createHub(deps: HubDeps): Hub {
   const stopping = new AbortController();
   let clients = 0;
   let mustVerify = false;
+  let verified = 0;
   let wakeReader: () => void = () => undefined;
 
   const leave = (viewer: Viewer): void => {
@@ -61,13 +62,9 @@ export function createHub(deps: HubDeps): Hub {
     }
   };
   /** Where we stand may be gone: Redis was emptied, or more came than it keeps. */
-  const verify = async (): Promise<void> => {
-    mustVerify = false;
-    const missing = await tail.missing(positionsOf(feeds)).catch((error: unknown) => {
-      mustVerify = true;
-      throw error;
-    });
-    for (const tenantId of missing) {
+  const verify = async (positions: ReadonlyMap<string, string>): Promise<void> => {
+    if (positions.size === 0) return;
+    for (const tenantId of await tail.missing(positions)) {
       const feed = feeds.get(tenantId);
       const lost = feed?.position();
       if (feed === undefined || lost === undefined || lost === STREAM_START) continue;
@@ -79,10 +76,19 @@ export function createHub(deps: HubDeps): Hub {
   };
   const turn = async (): Promise<void> => {
     await find();
-    if (mustVerify) await verify();
-    for (const [tenantId, page] of await tail.read(positionsOf(feeds))) {
+    const connection = tail.connections();
+    if (mustVerify || connection !== verified) await verify(positionsOf(feeds));
+    mustVerify = false;
+    verified = connection;
+    const positions = positionsOf(feeds);
+    const pages = await tail.read(positions);
+    const moved = [...positions].filter(([tenantId]) => pages.has(tenantId));
+    await verify(new Map(moved)); // nothing may be missing between where we stood and this
+    for (const [tenantId, page] of pages) {
       const feed = feeds.get(tenantId);
-      if (feed !== undefined) await fanOut(feed, page);
+      if (feed === undefined) continue;
+      // Started again meanwhile: read once more, from there.
+      if (feed.position() === positions.get(tenantId)) await fanOut(feed, page);
     }
   };
   const run = async (): Promise<void> => {
@@ -180,15 +186,18 @@ function createFanOut({ clock, metrics, drop }: FanOutDeps) {
   let written = 0;
   const give = async (group: Group, batch: Batch): Promise<void> => {
     const { key, members } = group;
+    // Before it is written to: what a client has not read of earlier batches is what counts.
+    for (const viewer of members) if (viewer.isFull()) drop(viewer, 'slow');
     const [first] = members;
     if (first?.cast !== undefined) {
       first.cast.send(key, batch);
-      group.position = batch.position; // whoever enters from here on has it, or starts after it
+      metrics.realtimeSent.inc({ transport: first.transport }, batch.events.length * members.size);
+      group.position = batch.position;
+      return;
     }
     for (const viewer of members) {
-      if (viewer.cast === undefined) viewer.send(batch);
+      viewer.send(batch);
       metrics.realtimeSent.inc({ transport: viewer.transport }, batch.events.length);
-      if (viewer.isFull()) drop(viewer, 'slow');
       written += 1;
       // Requests get their turn. Who enters meanwhile is reached by this loop.
       if (written % LIMITS.streamSliceClients === 0) await clock.sleep(0);

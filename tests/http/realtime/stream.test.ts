@@ -10,8 +10,14 @@ import { until } from '../../support/wait.ts';
 const api = useApi({ worker: true });
 const eur = { currency: 'EUR' };
 const stream = (query = ''): string => `${api.url}/v1/stream${query}`;
-const pay = async (fromUserId: string, toUserId: string, amount: number) =>
-  succeed(api, '/v1/transfers', { fromUserId, toUserId, amount, ...eur });
+interface Paid {
+  readonly id: string;
+  readonly result: { readonly transferId: string };
+}
+const pay = async (fromUserId: string, toUserId: string, amount: number): Promise<Paid> => {
+  const body = { fromUserId, toUserId, amount, ...eur };
+  return (await succeed(api, '/v1/transfers', body)) as Paid;
+};
 
 beforeAll(async () => {
   startEvents(api.platform);
@@ -71,7 +77,9 @@ describe('GET /v1/stream', () => {
     await succeed(api, '/v1/operations', { type: 'transfer.reverse', input: { transferId } });
     await until(() => anns.events().length >= 9, 'what concerns ann is here');
     expect(
-      anns.events().map(({ event, data }) => [event, data.data.type ?? data.data.amount]),
+      anns
+        .events()
+        .map(({ event, data }): unknown[] => [event, data.data.type ?? data.data.amount]),
     ).toEqual([
       ...[
         ['operation.succeeded', 'transfer'],
