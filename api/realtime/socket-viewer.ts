@@ -30,6 +30,9 @@ const DRAIN_LOOK_MS = 50;
 export function createSocketViewer(options: SocketViewerOptions): SocketViewer {
   const { io, socket, tenantId, filter, after, clock, logger } = options;
   const waiting = countWaiting(socket);
+  // Not `socket.emit`: with recovery switched on, Socket.IO sends that through Redis, out of order
+  // with what the room gets, and under an offset of its own.
+  const self = (): ReturnType<typeof io.local.to> => io.local.to(socket.id);
   let room: string | undefined;
   let position = after;
   let beaten: string | undefined;
@@ -42,19 +45,19 @@ export function createSocketViewer(options: SocketViewerOptions): SocketViewer {
     position: () => position,
     begin: (start) => {
       position = start.position;
-      socket.emit('ready', { resumed: start.isResumed }, start.position);
+      self().emit('ready', { resumed: start.isResumed }, start.position);
     },
     gap: (asked) => {
-      socket.emit('gap', { after: asked });
+      self().emit('gap', { after: asked });
     },
     send: (batch) => {
       position = batch.position;
-      socket.emit('events', batch.views(), batch.position);
+      self().emit('events', batch.views(), batch.position);
     },
     beat: (reached) => {
       if (reached === undefined || reached === STREAM_START || reached === beaten) return;
       beaten = reached;
-      socket.emit('position', reached);
+      self().emit('position', reached);
     },
     cast: {
       enter: (group) => {
@@ -83,7 +86,7 @@ export function createSocketViewer(options: SocketViewerOptions): SocketViewer {
       waiting.stop();
     },
     close: (reason) => {
-      if (reason === 'shutdown') socket.emit('bye', { reason });
+      if (reason === 'shutdown') self().emit('bye', { reason });
       // Without a word to its client, which then connects again by itself.
       else socket.conn.close(true);
     },

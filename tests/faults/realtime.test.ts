@@ -9,6 +9,8 @@ import { spawnWorker } from '../support/worker-process.ts';
 
 const TRANSFERS = 400;
 const CHUNK = 20;
+/** Three processes start for each. */
+const TIME = { timeout: 90_000 };
 
 async function post(api: ApiProcess, path: string, body: unknown): Promise<unknown> {
   const response = await fetch(`${api.url}${path}`, {
@@ -63,7 +65,7 @@ async function resumed(api: ApiProcess, before: StreamClient): Promise<StreamCli
 }
 
 describe.each(['SIGKILL', 'SIGTERM'] as const)('with %s of an API process under load', (signal) => {
-  it('its clients go on at another one, miss nothing and get nothing twice', async () => {
+  it('its clients go on at another one, miss nothing and get nothing twice', TIME, async () => {
     const [first, second] = await openPlatforms();
     const moving = await follow(stream(first), ADMIN_KEY);
     const staying = await follow(stream(second), ADMIN_KEY);
