@@ -1,10 +1,9 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { redisUrls } from '../../config/env.ts';
 import { LIMITS } from '../../config/limits.ts';
 import type { Platform } from '../../core/runtime/platform.ts';
 import type { Authenticator } from '../../core/tenants/api-key-cache.ts';
 import { openEventTail } from '../../queues/event-tail.ts';
-import type { Reply } from '../endpoint.ts';
 import { createFilter } from './filter.ts';
 import { createHub } from './hub.ts';
 import { startKeyWatch } from './key-watch.ts';
@@ -20,9 +19,17 @@ interface StreamRequest {
   readonly after: string | undefined;
 }
 
+/** An answer that goes on. */
+interface StreamReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly stream: (response: ServerResponse) => void;
+}
+
 export interface Streams {
   /** @throws AppError when there is no room for another client. */
-  open(request: StreamRequest): Reply;
+  open(request: StreamRequest): StreamReply;
 }
 
 /** Streams and sockets of one API process. */
@@ -46,7 +53,7 @@ export function openRealtime({ platform, authenticator }: RealtimeDeps): Realtim
   const adapter = openSocketAdapter({ url: redisUrls(env).pub, prefix: env.QUEUE_PREFIX, logger });
   let sockets: Sockets | undefined;
 
-  const open = ({ tenantId, keyId, wanted, after }: StreamRequest): Reply => {
+  const open = ({ tenantId, keyId, wanted, after }: StreamRequest): StreamReply => {
     hub.admit();
     const retryMs = LIMITS.streamRetryMs + Math.round(random() * LIMITS.streamRetryJitterMs);
     const filter = createFilter(wanted);
