@@ -14,6 +14,7 @@ import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { laneQueue } from '../queues/catalog.ts';
 import { subscribeToHints } from '../queues/hints.ts';
+import type { Streams } from './realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createWaiters } from './waiters.ts';
 
@@ -21,10 +22,12 @@ interface ServiceDeps {
   readonly platform: Platform;
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
+  readonly streams: Streams;
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
-export function openServices({ platform, publisher, hints }: ServiceDeps): ApiServices {
+export function openServices(deps: ServiceDeps): ApiServices {
+  const { platform, publisher, hints, streams } = deps;
   const { clock, logger, metrics, mongo, lifecycle } = platform;
   const ingest = openIngest(platform, publisher);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
@@ -35,6 +38,7 @@ export function openServices({ platform, publisher, hints }: ServiceDeps): ApiSe
     registry: OPERATIONS,
     ingest,
     waiters,
+    streams,
     clock,
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),

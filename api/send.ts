@@ -15,6 +15,10 @@ const JSON_TYPE = 'application/json';
 /** Writes an answer in one go. Does nothing when the client has gone or was answered before. */
 export function send(response: ServerResponse, reply: Reply, correlationId: string): void {
   if (response.headersSent || response.destroyed) return;
+  if (reply.stream !== undefined) {
+    startStream(response, reply, correlationId);
+    return;
+  }
   const text = reply.text ?? JSON.stringify(reply.body);
   response.writeHead(reply.status, {
     ...SECURITY_HEADERS,
@@ -24,4 +28,15 @@ export function send(response: ServerResponse, reply: Reply, correlationId: stri
     ...reply.headers,
   });
   response.end(text);
+}
+
+function startStream(response: ServerResponse, reply: Reply, correlationId: string): void {
+  response.writeHead(reply.status, {
+    ...SECURITY_HEADERS,
+    'Content-Type': reply.contentType ?? JSON_TYPE,
+    'X-Correlation-Id': correlationId,
+    ...reply.headers,
+  });
+  if (response.req.method === 'HEAD') response.end();
+  else reply.stream?.(response);
 }

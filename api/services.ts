@@ -5,6 +5,7 @@ import type { Ingest } from '../core/operations/submission.ts';
 import type { OperationReads } from '../core/saga/operation-reads-store.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
+import type { Streams } from './realtime/realtime.ts';
 import type { Waiters } from './waiters.ts';
 
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
@@ -15,5 +16,6 @@ export interface ApiServices {
   readonly ledger: (tenant: TenantScope) => LedgerQueries;
   readonly cancel: (tenant: TenantScope, operationId: string) => Promise<OperationDoc>;
   readonly waiters: Waiters;
+  readonly streams: Streams;
   readonly clock: Clock;
 }

@@ -8,6 +8,7 @@ import { getTimeline } from './operations/get-timeline.ts';
 import { listOperations } from './operations/list-operations.ts';
 import { submitBulk } from './operations/submit-bulk.ts';
 import { submitOperation } from './operations/submit-operation.ts';
+import { openStream } from './stream/open-stream.ts';
 import { listTransactions } from './transactions/list-transactions.ts';
 import { getTransfer } from './transfers/get-transfer.ts';
 import { listTransfers } from './transfers/list-transfers.ts';
@@ -38,4 +39,5 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listTransfers,
   getHold,
   listHolds,
+  openStream,
 ];

@@ -30,7 +30,11 @@ export const bonusAward = defineOperation({
       balanceType: 'bonus',
       description: input.description ?? 'bonus',
     });
-    draft.emit('bonus.awarded', { userId: input.userId, amount: input.amount });
+    draft.emit('bonus.awarded', {
+      userId: input.userId,
+      currency: input.currency,
+      amount: input.amount,
+    });
     return ok(undefined);
   },
 });

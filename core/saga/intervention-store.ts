@@ -7,6 +7,7 @@ import type { Json } from '../kernel/canonical.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type OperationId, newId } from '../kernel/ids.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
+import { namedUsers } from './event-users.ts';
 import { type Intervention, type InterventionAction, interventionOn } from './intervention.ts';
 import type { OperationDoc } from './operation.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
@@ -123,7 +124,7 @@ function updateOf(
 }
 
 function eventsOf(
-  { _id, tenantId, type, status }: OperationDoc,
+  { _id, tenantId, type, status, input }: OperationDoc,
   { isEnd }: Intervention,
   line: AuditDoc,
 ): ReadonlyMap<string, readonly OutboxEvent[]> {
@@ -132,7 +133,7 @@ function eventsOf(
     id: `${_id}.${line._id}`,
     name: `operation.${status}`,
     operationId: _id,
-    data: { type },
+    data: { type, ...namedUsers(input) },
   };
   return new Map([[tenantId, [event]]]);
 }

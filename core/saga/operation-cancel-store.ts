@@ -5,6 +5,7 @@ import { TRANSACTION } from '../infra/mongo.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type OperationId, newToken } from '../kernel/ids.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
+import { namedUsers } from './event-users.ts';
 import type { OperationDoc } from './operation.ts';
 import type { OutboxRow } from './ports.ts';
 import { createOutboxStore, outboxRows } from './settle-store.ts';
@@ -77,6 +78,11 @@ export function createCancelStore(client: MongoClient, db: Db): CancelStore {
   });
 }
 
-function canceledEvent({ _id, type }: OperationDoc) {
-  return { id: `${_id}.e0`, name: 'operation.canceled', operationId: _id, data: { type } };
+function canceledEvent({ _id, type, input }: OperationDoc) {
+  return {
+    id: `${_id}.e0`,
+    name: 'operation.canceled',
+    operationId: _id,
+    data: { type, ...namedUsers(input) },
+  };
 }

@@ -30,6 +30,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     ledger: never,
     cancel: never,
     waiters,
+    streams: { open: never },
     clock: systemClock,
   };
   const principal = {
@@ -43,6 +44,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     endpoints: ENDPOINTS,
     services,
     authenticator: { authenticate: () => principal },
+    realtime: { attach: () => undefined, close: async () => undefined },
     pages: { ops: { health: never, ready: never, metrics: never }, depths: never },
     admin: { queues: new Map(), hasQueues: () => false, password: undefined },
     clock: systemClock,

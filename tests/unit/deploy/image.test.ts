@@ -33,7 +33,8 @@ describe('Dockerfile', () => {
     const last = dockerfile.slice(dockerfile.lastIndexOf('FROM '));
     expect(last).toMatch(/^USER node$/m);
     const command = ['node', ...NODE_FLAGS, 'dist/api/main.js'];
-    expect(last).toContain(`CMD [${command.map((word) => `"${word}"`).join(', ')}]\n`);
+    const stated = /^CMD (\[(?:.*\\\n)*.*\])$/m.exec(last)?.[1]?.replaceAll('\\\n', '');
+    expect(JSON.parse(stated ?? '')).toEqual(command);
     expect(last).toMatch(/^HEALTHCHECK /m);
     expect(last.indexOf('USER node')).toBeGreaterThan(last.lastIndexOf('COPY'));
   });
