@@ -21,6 +21,8 @@ export interface Reply {
 export interface RequestContext {
   readonly services: ApiServices;
   readonly tenant: TenantScope;
+  /** The id of the API key: who is named in audits. */
+  readonly keyId: string;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   /** @throws AppError unless the `Idempotency-Key` header is there and well-formed. */
@@ -99,6 +101,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
         {
           services,
           tenant: principal.tenant,
+          keyId: principal.keyId,
           correlationId,
           traceparent: traceparentOf(incoming),
           idempotencyKey: () => idempotencyKeyOf(incoming),
@@ -110,7 +113,8 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
   });
 }
 
-function parseInput<T>(schema: z.ZodType<T>, raw: unknown): T {
+/** @throws AppError `invalid_request` with a pointer to everything that is wrong. */
+export function parseInput<T>(schema: z.ZodType<T>, raw: unknown): T {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const errors = fieldErrors(parsed.error.issues, raw);

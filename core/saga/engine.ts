@@ -203,6 +203,7 @@ async function end(
       ...ending,
       state,
       lease: 'end',
+      settledBy: { worker: run.worker },
       events: [{ name: `operation.${ending.status}`, data: { type } }],
       at,
     },

@@ -20,7 +20,11 @@ export interface AuditDoc {
   readonly action: InterventionAction['kind'];
   readonly actor: string;
   readonly note?: string;
+  /** Of a signal. */
+  readonly name?: string;
   readonly data?: Json;
+  /** Of a retry. */
+  readonly assume?: 'applied' | 'absent';
   readonly before: OperationDoc['status'];
   readonly after: OperationDoc['status'];
   readonly at: Date;
@@ -28,6 +32,8 @@ export interface AuditDoc {
 
 export interface Intervened {
   readonly operation: OperationDoc;
+  /** Nothing new was asked for, so nothing was written. */
+  readonly isRepeat: boolean;
   /** It has something to do now: enqueue it (recovery does, if that fails). */
   readonly isWoken: boolean;
   readonly rows: readonly OutboxRow[];
@@ -51,8 +57,11 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
   const act = async (session: ClientSession, target: Target): Promise<Intervened> => {
     const { tenantId, id, action, now } = target;
     const before = await operations.findOne({ _id: id, tenantId }, { session });
-    if (before === null) throw new AppError('not_found', `There is no operation ${id}`);
+    if (before === null) throw new AppError('not_found', 'There is no such operation');
     const intervention = interventionOn(before, action, now);
+    if (Object.keys(intervention.set).length === 0) {
+      return { operation: before, isRepeat: true, isWoken: false, rows: [] };
+    }
     const isWoken = intervention.wakes;
     const after = await operations.findOneAndUpdate(
       { _id: id, epoch: before.epoch },
@@ -68,7 +77,8 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
       action: kind,
       actor,
       ...('note' in action && { note: action.note }),
-      ...('data' in action && { data: action.data }),
+      ...('name' in action && { name: action.name, data: action.data }),
+      ...('assume' in action && { assume: action.assume }),
       before: before.status,
       after: after.status,
       at: now,
@@ -76,7 +86,7 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
     await audit.insertOne(line, { session });
     const rows = outboxRows(eventsOf(after, intervention, line), { batch: line._id, at: now });
     await outbox.insert(session, rows);
-    return { operation: after, isWoken, rows };
+    return { operation: after, isRepeat: false, isWoken, rows };
   };
 
   return Object.freeze({

@@ -28,7 +28,8 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     ingest: { submit, drain: async () => undefined },
     operations: never,
     ledger: never,
-    cancel: never,
+    intervene: never,
+    auditOf: never,
     waiters,
     clock: systemClock,
   };
