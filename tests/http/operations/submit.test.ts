@@ -20,7 +20,6 @@ describe('POST /v1/operations', () => {
   it('answers 202 with the stored operation and where to find it', async () => {
     const answer = await api.post('/v1/operations', {
       ...credit('nobody', 5),
-      deadline: '2098-12-31T23:00:00.000Z',
       metadata: { order: '42' },
       preconditions: {
         ifAvailableAtLeast: 1,
@@ -43,6 +42,7 @@ describe('POST /v1/operations', () => {
         ifWalletSeq: 3,
         expiresAt: '2098-12-31T23:00:00.000Z',
       },
+      deadline: '2098-12-31T23:00:00.000Z',
       metadata: { order: '42' },
       idempotencyKey: expect.any(String),
       correlationId: answer.headers.get('x-correlation-id'),
