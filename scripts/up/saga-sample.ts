@@ -5,6 +5,7 @@ import { ensureTenantPolicies } from '../../core/operations/tenant-services-stor
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import { createApiClient } from '../cli/api-client.ts';
 import { formatTable } from '../cli/format.ts';
+import { waitUntil } from '../local/ports.ts';
 import type { SampleContext } from './sample.ts';
 
 const USER = 'pd1-traveller';
@@ -58,6 +59,10 @@ const SAGAS: readonly Request[] = [
   },
 ];
 
+const MOVING: ReadonlySet<string> = new Set(['accepted', 'running', 'compensating']);
+const STILL_WITHIN_MS = 20_000;
+const LOOK_EVERY_MS = 200;
+
 const operationSchema = z.looseObject({ id: z.string(), type: z.string(), status: z.string() });
 type Shown = z.infer<typeof operationSchema>;
 
@@ -74,10 +79,16 @@ export async function showSagas(
     const headers = {
       'content-type': 'application/json',
       'idempotency-key': `payday-1-saga-${String(number)}`,
-      prefer: `wait=${path === '/v1/withdrawals' ? '3' : '20'}`,
     };
     const reply = await client.send({ method: 'POST', path, body: JSON.stringify(body), headers });
-    return operationSchema.parse(reply.body);
+    let shown = operationSchema.parse(reply.body);
+    const isStill = async (): Promise<boolean> => {
+      const now = await client.send({ method: 'GET', path: `/v1/operations/${shown.id}` });
+      shown = operationSchema.parse(now.body);
+      return !MOVING.has(shown.status);
+    };
+    await waitUntil(isStill, { timeoutMs: STILL_WITHIN_MS, everyMs: LOOK_EVERY_MS, signal });
+    return shown;
   };
   for (const [index, request] of PREPARATION.entries()) await submit(request, index);
   const shown = await Promise.all(
