@@ -146,7 +146,7 @@ const INTERVENED = {
 } as const satisfies Record<AuditDoc['action'], TimelineEvent['event']>;
 
 function interventionEvent(line: AuditDoc): TimelineEvent {
-  const { action, actor, note, name, data, assume, before, after, at } = line;
+  const { action, actor, note, name, data, assume, direction, before, after, at } = line;
   return {
     at: at.toISOString(),
     event: INTERVENED[action],
@@ -155,6 +155,7 @@ function interventionEvent(line: AuditDoc): TimelineEvent {
     ...(data !== undefined && { data }),
     ...(note !== undefined && { note }),
     ...(assume !== undefined && { assume }),
+    ...(direction !== undefined && { direction }),
     before,
     after,
   };

@@ -6,6 +6,7 @@ import { TRANSACTION } from '../infra/mongo.ts';
 import type { Json } from '../kernel/canonical.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type OperationId, newId } from '../kernel/ids.ts';
+import type { HoldDoc } from '../ledger/documents.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import { type Intervention, type InterventionAction, interventionOn } from './intervention.ts';
 import type { OperationDoc } from './operation.ts';
@@ -25,6 +26,7 @@ export interface AuditDoc {
   readonly data?: Json;
   /** Of a retry. */
   readonly assume?: 'applied' | 'absent';
+  readonly direction?: 'forward' | 'back';
   readonly before: OperationDoc['status'];
   readonly after: OperationDoc['status'];
   readonly at: Date;
@@ -53,12 +55,28 @@ export interface InterventionStore {
 export function createInterventionStore(db: Db, outbox: OutboxStore): InterventionStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const audit = collection<AuditDoc>(db, 'audit');
+  const holds = collection<HoldDoc>(db, 'holds');
+
+  /** Nothing else could ever release what the operation has set aside. */
+  const refuseOpenHolds = async (session: ClientSession, { _id, tenantId }: OperationDoc) => {
+    const open = {
+      tenantId,
+      operationId: _id,
+      status: 'open' as const,
+      managedBy: { $exists: true },
+    };
+    const hold = await holds.findOne(open, { session, projection: { _id: 1 } });
+    if (hold === null) return;
+    const detail = `Its hold ${hold._id} is still open: retry it, forward or back`;
+    throw new AppError('illegal_state', detail, { context: { operationId: _id } });
+  };
 
   const act = async (session: ClientSession, target: Target): Promise<Intervened> => {
     const { tenantId, id, action, now } = target;
     const before = await operations.findOne({ _id: id, tenantId }, { session });
     if (before === null) throw new AppError('not_found', 'There is no such operation');
     const intervention = interventionOn(before, action, now);
+    if (action.kind === 'resolve') await refuseOpenHolds(session, before);
     if (Object.keys(intervention.set).length === 0) {
       return { operation: before, isRepeat: true, isWoken: false, rows: [] };
     }
@@ -79,6 +97,7 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
       ...('note' in action && { note: action.note }),
       ...('name' in action && { name: action.name, data: action.data }),
       ...('assume' in action && { assume: action.assume }),
+      ...('direction' in action && { direction: action.direction }),
       before: before.status,
       after: after.status,
       at: now,

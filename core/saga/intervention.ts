@@ -2,7 +2,6 @@ import { LIMITS } from '../../config/limits.ts';
 import { assertNever } from '../kernel/assert.ts';
 import { type Json, canonicalJson } from '../kernel/canonical.ts';
 import { AppError, type Failure } from '../kernel/errors.ts';
-import type { SagaState } from './machine.ts';
 import type { OperationDoc } from './operation.ts';
 import { assertMove, isTerminal } from './status.ts';
 import type { StepRecord } from './step-record.ts';
@@ -17,6 +16,8 @@ export type InterventionAction =
       readonly actor: string;
       readonly note: string;
       readonly assume?: 'applied' | 'absent';
+      /** `back`: what has happened is taken back, instead of going on. */
+      readonly direction?: 'forward' | 'back';
     }
   | {
       readonly kind: 'resolve';
@@ -134,40 +135,53 @@ function illegal({ _id }: OperationDoc, detail: string): AppError {
   return new AppError('illegal_state', detail, { context: { operationId: _id } });
 }
 
-function needsNone(operation: OperationDoc, what: string): AppError {
-  const detail = `Only what needs attention is ${what}, and this is ${operation.status}`;
-  return illegal(operation, detail);
-}
+type Retry = Extract<InterventionAction, { kind: 'retry' }>;
 
-function retried(
-  operation: OperationDoc,
-  { assume }: Extract<InterventionAction, { kind: 'retry' }>,
-): Intervention {
-  if (operation.status !== 'needs_attention') {
-    throw needsNone(operation, 'retried');
-  }
-  const status = operation.turnBack === undefined ? 'accepted' : 'compensating';
+function retried(operation: OperationDoc, retry: Retry): Intervention {
+  const why = whyNotRetried(operation, retry);
+  if (why !== undefined) throw illegal(operation, why);
+  const { steps, turnBack } = operation;
+  const isBack = retry.direction === 'back' || turnBack !== undefined;
+  const status = isBack ? 'compensating' : 'accepted';
   assertMove(operation.status, status);
   const set = { status, interruptions: 0 };
   const base = { ...NOTHING, unset: ['error', 'runAt'], wakes: true, fences: true };
-  if (assume !== undefined && operation.steps?.some(isUnknown) !== true) {
-    throw illegal(operation, 'No step of it has an unknown outcome, so there is nothing to assume');
-  }
-  if (operation.steps === undefined) return { ...base, set };
-  const state: SagaState = {
-    status: status === 'compensating' ? status : 'running',
-    steps: operation.steps,
-    pivotPassed: operation.pivotPassed ?? false,
-  };
-  return { ...base, set: { ...set, steps: assumed(attemptsRenewed(state), assume) } };
+  if (steps === undefined) return { ...base, set };
+  const renewed = assumed(attemptsRenewed(steps, operation.pivotPassed === true), retry.assume);
+  const back = isBack && turnBack === undefined ? turnedByHand(operation, renewed) : {};
+  return { ...base, set: { ...set, ...back, steps: renewed } };
 }
 
-function assumed({ steps }: SagaState, assume: 'applied' | 'absent' | undefined) {
+function whyNotRetried(operation: OperationDoc, { assume, direction }: Retry): string | undefined {
+  const { status, steps, turnBack } = operation;
+  if (status !== 'needs_attention') {
+    return `Only what needs attention is retried, and this is ${status}`;
+  }
+  if (assume !== undefined && steps?.some(isUnknown) !== true) {
+    return 'No step of it has an unknown outcome, so there is nothing to assume';
+  }
+  if (direction === 'back' && steps === undefined) return 'It has no steps to take back';
+  return direction === 'forward' && turnBack !== undefined
+    ? 'It is being taken back already'
+    : undefined;
+}
+
+/** Possible while the point of no return has not been passed, or is known not to have been after all. */
+function turnedByHand(operation: OperationDoc, steps: readonly StepRecord[]) {
+  const { pivotPassed, error } = operation;
+  const pivot = steps.find(({ isPivot }) => isPivot === true);
+  const isWithoutEffect = pivot?.status === 'absent' || pivot?.status === 'refused';
+  if (pivotPassed === true && !isWithoutEffect) {
+    throw illegal(operation, 'It has passed its point of no return: it can only go forward');
+  }
+  const reason: Failure = error ?? { code: 'canceled', detail: 'Taken back by hand' };
+  return { pivotPassed: false, turnBack: { status: 'rejected', error: reason } };
+}
+
+function assumed(steps: readonly StepRecord[], assume: Retry['assume']): readonly StepRecord[] {
   if (assume === undefined) return steps;
-  return steps.map((record) => {
-    if (!isUnknown(record)) return record;
-    return { ...record, status: assume === 'applied' ? 'done' : 'absent' };
-  });
+  const status = assume === 'applied' ? 'done' : 'absent';
+  return steps.map((record) => (isUnknown(record) ? { ...record, status } : record));
 }
 
 function isUnknown({ status }: StepRecord): boolean {
@@ -180,7 +194,10 @@ function resolved(
   at: Date,
 ): Intervention {
   if (operation.status !== 'needs_attention') {
-    throw needsNone(operation, 'resolved');
+    throw illegal(
+      operation,
+      `Only what needs attention is resolved, and this is ${operation.status}`,
+    );
   }
   assertMove(operation.status, status);
   const resolution = { resolution: { note, at, by: actor } };
@@ -192,13 +209,13 @@ function resolved(
 }
 
 /** A human says that what is stuck may be tried anew: its attempts count from zero again. */
-function attemptsRenewed(state: SagaState): SagaState {
-  const steps = state.steps.map(
-    ({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
-      if (record.status === 'done') return record;
-      const isRefused = record.status === 'refused' && state.pivotPassed;
-      return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
-    },
-  );
-  return { ...state, steps };
+function attemptsRenewed(
+  steps: readonly StepRecord[],
+  pivotPassed: boolean,
+): readonly StepRecord[] {
+  return steps.map(({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
+    if (record.status === 'done') return record;
+    const isRefused = record.status === 'refused' && pivotPassed;
+    return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
+  });
 }

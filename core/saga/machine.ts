@@ -230,6 +230,7 @@ export function stepStarted(plan: readonly StepShape[], state: SagaState, start:
     epoch,
     startedAt: at,
     ...(by !== undefined && { by }),
+    ...(shape.isPivot && { isPivot: true }),
     ...(old !== undefined && carriedOver(old)),
   });
   return shape.isPivot ? { ...next, pivotPassed: true } : next;

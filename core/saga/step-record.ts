@@ -56,6 +56,8 @@ export interface StepRecord {
   readonly retryAt?: Date;
   readonly waitingFor?: { readonly signal: string; readonly until?: Date };
   readonly waitedSince?: Date;
+  /** It is the saga's point of no return. */
+  readonly isPivot?: true;
   readonly undoAttempt?: number;
   readonly undoStartedAt?: Date;
   readonly undoBy?: string;

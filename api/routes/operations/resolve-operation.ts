@@ -10,7 +10,7 @@ export const resolveOperation = defineEndpoint({
   scope: 'admin',
   summary:
     'Closes an operation that needs attention with the outcome that a person has brought about; ' +
-    'nothing else is done, in particular nothing to the ledger',
+    'nothing else is done, in particular nothing to the ledger, so an open hold of its own refuses it',
   input: {
     params: idParams,
     query: noQuery,

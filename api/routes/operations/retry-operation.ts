@@ -9,12 +9,17 @@ export const retryOperation = defineEndpoint({
   scope: 'admin',
   summary:
     'Lets an operation that needs attention go on from where it stood, its attempts counted ' +
-    'anew. `assume` says what became of a step whose outcome is unknown',
+    'anew, or takes back what it did (`direction: back`). `assume` says what became of a step ' +
+    'whose outcome is unknown',
   input: {
     params: idParams,
     query: noQuery,
     body: jsonBodyOf(
-      z.strictObject({ note, assume: z.enum(['applied', 'absent']).exactOptional() }),
+      z.strictObject({
+        note,
+        assume: z.enum(['applied', 'absent']).exactOptional(),
+        direction: z.enum(['forward', 'back']).exactOptional(),
+      }),
     ),
   },
   handle: ({ params, body }, request) => intervene(request, params.id, { kind: 'retry', ...body }),

@@ -115,6 +115,46 @@ describe('POST /v1/operations/{id}/retry', () => {
     expect(await wallet(userId)).toMatchObject({ balance: '45000' });
   });
 
+  /** As if the payout had been sent, and nobody knew what became of it. */
+  async function lostPayout(): Promise<{ id: string; userId: string }> {
+    const { id, userId } = await inReview();
+    const operations = api.db.collection<{ _id: string; steps: readonly object[] }>('operations');
+    const { steps = [] } = (await operations.findOne({ _id: id })) ?? {};
+    const [hold, check] = steps;
+    const {
+      waitingFor: _for,
+      waitedSince: _since,
+      ...checked
+    } = { ...check } as {
+      waitingFor?: unknown;
+      waitedSince?: unknown;
+    };
+    const done = { ...checked, name: 'risk-check', status: 'done' };
+    const payout = { ...done, name: 'payout', status: 'unsure', isPivot: true };
+    await park(id, { steps: [hold, done, payout], pivotPassed: true });
+    return { id, userId };
+  }
+
+  it('`direction: back` takes back what happened, once it is known that nobody was paid', async () => {
+    const { id, userId } = await lostPayout();
+    const path = `/v1/operations/${id}/retry`;
+    const back = { note: 'the bank has never seen it', direction: 'back' };
+    await refusedWithoutEffect(
+      () => api.post(path, back),
+      ...([409, 'illegal_state'] as const), // it may have been paid
+    );
+    const headers = { prefer: 'wait=20' };
+    const answer = await api.post(path, { ...back, assume: 'absent' }, { headers });
+    expect(answer.body).toMatchObject({
+      status: 'compensated',
+      error: { code: 'outcome_unknown' },
+    });
+    expect(await wallet(userId)).toMatchObject({ balance: '50000', lockedBalance: '0' });
+    // A payout that is still under way would find the door shut.
+    const payments = api.sandbox.payments().filter(({ key }) => key === `${id}.payout`);
+    expect(payments).toMatchObject([{ kind: 'tombstone' }]);
+  });
+
   it('has nothing to assume where every outcome is known', async () => {
     const { id } = await inReview();
     await park(id);
@@ -129,7 +169,9 @@ describe('POST /v1/operations/{id}/retry', () => {
 
 describe('POST /v1/operations/{id}/resolve', () => {
   it('closes what is parked, with a note that the view shows', async () => {
-    const { id } = await inReview();
+    const userId = await fundedUser();
+    const runAt = new Date(Date.now() + 3_600_000).toISOString();
+    const { id } = (await api.post('/v1/deposits', { ...payment, userId, amount: 1, runAt })).body;
     await park(id);
     const body = { note: 'paid by hand', status: 'succeeded' };
     const answer = await api.post(`/v1/operations/${id}/resolve`, body);
@@ -150,6 +192,23 @@ describe('POST /v1/operations/{id}/resolve', () => {
       () => api.post(`/v1/operations/${id}/resolve`, body),
       ...([409, 'illegal_state'] as const),
     );
+  });
+});
+
+describe('an operation that has money set aside', () => {
+  it('cannot be resolved, for nothing could ever release the hold', async () => {
+    const { id, userId } = await inReview();
+    await park(id);
+    const answer = await refusedWithoutEffect(
+      () => api.post(`/v1/operations/${id}/resolve`, { note: 'enough', status: 'canceled' }),
+      ...([409, 'illegal_state'] as const),
+    );
+    expect(answer.body.detail).toContain('still open');
+    const body = { note: 'enough', direction: 'back' };
+    const headers = { prefer: 'wait=20' };
+    const back = await api.post(`/v1/operations/${id}/retry`, body, { headers });
+    expect(back.body.status).toBe('compensated');
+    expect(await wallet(userId)).toMatchObject({ balance: '50000', lockedBalance: '0' });
   });
 });
 
@@ -185,7 +244,10 @@ describe.each(['retry', 'resolve'])('POST /v1/operations/{id}/%s', (action) => {
     ['an unknown field', { ...good, force: true }, '/force'],
     ['an operator', { ...good, note: { $gt: '' } }, '/note'],
     ...(action === 'retry'
-      ? ([['another assumption', { ...good, assume: 'maybe' }, '/assume']] as const)
+      ? ([
+          ['another assumption', { ...good, assume: 'maybe' }, '/assume'],
+          ['another direction', { ...good, direction: 'up' }, '/direction'],
+        ] as const)
       : ([['another status', { ...good, status: 'expired' }, '/status']] as const)),
   ];
   it.each(garbage)('refuses %s', async (_name, body, pointer) => {
