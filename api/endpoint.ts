@@ -29,6 +29,7 @@ export interface Reply {
 export interface RequestContext {
   readonly services: ApiServices;
   readonly tenant: TenantScope;
+  /** The id of the API key: who is named in audits. */
   readonly keyId: string;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
@@ -123,7 +124,8 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
   });
 }
 
-function parseInput<T>(schema: z.ZodType<T>, raw: unknown): T {
+/** @throws AppError `invalid_request` with a pointer to everything that is wrong. */
+export function parseInput<T>(schema: z.ZodType<T>, raw: unknown): T {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const errors = fieldErrors(parsed.error.issues, raw);

@@ -2,15 +2,16 @@ import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
 import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
-import { createCancel } from '../core/operations/cancel.ts';
 import { createIngest } from '../core/operations/ingest.ts';
+import { createIntervene } from '../core/operations/intervene.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
 import type { Ingest } from '../core/operations/submission.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { createCancelStore } from '../core/saga/operation-cancel-store.ts';
+import { createInterventionStore } from '../core/saga/intervention-store.ts';
 import { createOperationReads } from '../core/saga/operation-reads-store.ts';
 import { createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
+import { createOutboxStore } from '../core/saga/settle-store.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { laneQueue } from '../queues/catalog.ts';
 import { subscribeToHints } from '../queues/hints.ts';
@@ -33,7 +34,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
   const waiters = openWaiters(platform);
   lifecycle.onClose('waiters', () => waiters.close());
-  const store = createCancelStore(mongo.client, mongo.db);
+  const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   return Object.freeze({
     registry: OPERATIONS,
     ingest,
@@ -42,7 +43,8 @@ export function openServices(deps: ServiceDeps): ApiServices {
     clock,
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
-    cancel: createCancel({ store, publisher, hints, logger, metrics }),
+    intervene: createIntervene({ store, publisher, hints, logger, metrics }),
+    auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
   });
 }
 

@@ -92,6 +92,12 @@ export const LIMITS = {
   riskReviewMs: 72 * HOUR,
   timerIntervalMs: SECOND,
   interruptionsMax: 10,
+  /** What comes from outside stands in the operation's own document, so it is bounded. */
+  signalsMax: 32,
+  signalBytesMax: 16_384,
+  noteCharsMax: 500,
+  /** Earlier attempts of a step that its record keeps for the timeline. */
+  stepTriesKept: 20,
 
   /** Notification providers: what one attempt may cost, whatever the other side does. */
   providerAttemptMs: 20 * SECOND,

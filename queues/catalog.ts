@@ -3,7 +3,7 @@ import { LIMITS } from '../config/limits.ts';
 import type { RedisRole, WorkerPool } from '../config/env.ts';
 
 /** Names of the queues, by what stands in them. */
-export type QueueName = `settlement-${number}` | 'saga' | 'events';
+export type QueueName = `settlement-${number}` | 'saga' | 'events' | 'recovery';
 
 interface QueueSpec {
   readonly summary: string;
@@ -49,6 +49,9 @@ export const eventsPayload = z.strictObject({
 export type EventsPayload = z.infer<typeof eventsPayload>;
 
 const HOUR_SECONDS = 3_600;
+
+export const sweepPayload = z.strictObject({ v: z.literal(1), rule: z.literal('sweep') });
+export type SweepPayload = z.infer<typeof sweepPayload>;
 
 /** Finished jobs are kept for a look, not for the record: the record is MongoDB. */
 const RETENTION = {
@@ -102,6 +105,22 @@ const events: QueueSpec = {
   maxStalledCount: 1_000,
 };
 
+const recovery: QueueSpec = {
+  ...RETENTION,
+  removeOnComplete: { age: HOUR_SECONDS, count: 100 },
+  summary: 'The second trigger of the sweep, by a job scheduler; the first is a timer',
+  role: 'queue',
+  pool: 'recovery',
+  isMoney: false,
+  payload: sweepPayload,
+  attempts: 1, // the next one comes soon
+  backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+  concurrency: 1,
+  lockDurationMs: 30_000,
+  stalledIntervalMs: 15_000,
+  maxStalledCount: 1,
+};
+
 export const LANES: readonly number[] = Array.from({ length: LIMITS.lanes }, (_, lane) => lane);
 
 export function laneQueue(lane: number): QueueName {
@@ -113,4 +132,5 @@ export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, Queu
   ...LANES.map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
   ['saga', saga],
   ['events', events],
+  ['recovery', recovery],
 ]);

@@ -6,6 +6,9 @@ import { cancelOperation } from './operations/cancel-operation.ts';
 import { getOperation } from './operations/get-operation.ts';
 import { getTimeline } from './operations/get-timeline.ts';
 import { listOperations } from './operations/list-operations.ts';
+import { resolveOperation } from './operations/resolve-operation.ts';
+import { retryOperation } from './operations/retry-operation.ts';
+import { signalOperation } from './operations/signal-operation.ts';
 import { submitBulk } from './operations/submit-bulk.ts';
 import { submitOperation } from './operations/submit-operation.ts';
 import { openStream } from './stream/open-stream.ts';
@@ -25,6 +28,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   submitBulk,
   ...aliasEndpoints,
   cancelOperation,
+  signalOperation,
+  retryOperation,
+  resolveOperation,
   getOperation,
   getTimeline,
   listOperations,

@@ -204,6 +204,7 @@ async function end(
       ...ending,
       state,
       lease: 'end',
+      settledBy: { worker: run.worker },
       events: [
         { name: `operation.${ending.status}`, data: { type, ...namedUsers(operation.input) } },
       ],

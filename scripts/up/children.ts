@@ -19,6 +19,7 @@ export interface ChildSpec {
   readonly name: string;
   /** Relative to the root. */
   readonly script: string;
+  readonly args?: readonly string[];
   /** Where it answers /readyz. */
   readonly url: string;
   readonly env: NodeJS.ProcessEnv;
@@ -46,13 +47,19 @@ const LINES_SHOWN = 12;
 
 /** Started again whenever it dies; its restarts are said on the terminal. */
 export function startChild(spec: ChildSpec, context: ChildContext): Child {
-  const { name, script, url, env } = spec;
+  const { name, script, url, env, args = [] } = spec;
   const logFile = join(context.logFolder, `${name}.log`);
   turnOverLog(logFile);
   const process_ = spawnSupervised({
     name,
     command: process.execPath,
-    args: [...NODE_FLAGS, '--import', import.meta.resolve('tsx'), join(context.root, script)],
+    args: [
+      ...NODE_FLAGS,
+      '--import',
+      import.meta.resolve('tsx'),
+      join(context.root, script),
+      ...args,
+    ],
     cwd: context.root,
     env,
     log: context.log,

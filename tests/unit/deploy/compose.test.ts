@@ -43,7 +43,7 @@ const composeSchema = z.looseObject({
 const text = readFileSync(FILE, 'utf8');
 const compose = composeSchema.parse(parse(text, { merge: true }));
 const services = Object.entries(compose.services);
-const { api, worker, redis, 'redis-cache': cache, 'mongo-init': init } = compose.services;
+const { api, worker, sandbox, redis, 'redis-cache': cache, 'mongo-init': init } = compose.services;
 const wordsOf = (command: string | readonly string[] = []): string =>
   typeof command === 'string' ? command : command.join(' ');
 const apps = [api, worker];
@@ -56,10 +56,10 @@ const interpolate = (value: string): string =>
   value.replaceAll(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1').replaceAll(/\$\{[A-Z_]+:\?[^}]*\}/g, '');
 
 describe('services', () => {
-  it('are MongoDB, Redis, the API and the workers', () => {
+  it('are MongoDB, Redis, the API and the workers, and for a demo a provider', () => {
     const databases = ['mongo-1', 'mongo-2', 'mongo-3', 'mongo-init', 'redis', 'redis-cache'];
     expect(services.map(([name]) => name).toSorted()).toEqual(
-      [...databases, 'api', 'worker'].toSorted(),
+      [...databases, 'api', 'worker', 'sandbox'].toSorted(),
     );
   });
 
@@ -149,6 +149,16 @@ describe('applications', () => {
     expect(service?.command).toEqual(['node', ...NODE_FLAGS, `dist/${entry}.js`]);
     expect(existsSync(join(ROOT, `${entry}.ts`))).toBe(true);
     expect(service).toMatchObject({ init: true, read_only: true, cap_drop: ['ALL'] });
+  });
+
+  it('get no provider of play money unless it is asked for', () => {
+    expect(sandbox?.['profiles']).toEqual(['demo']);
+    expect(sandbox?.ports).toEqual([]);
+    for (const app of apps) expect(interpolate(app?.environment['SANDBOX_URL'] ?? '?')).toBe('');
+    const [, , entry = ''] = /^(node) dist\/(\S+)\.js 3000 0\.0\.0\.0$/.exec(
+      wordsOf(sandbox?.command),
+    ) ?? [''];
+    expect(existsSync(join(ROOT, `${entry}.ts`))).toBe(true);
   });
 
   it('are given more time to stop than they take to drain', () => {
