@@ -22,7 +22,7 @@ import type { ApiServices } from './services.ts';
 
 export interface AdapterDeps {
   readonly services: ApiServices;
-  readonly authenticator: Authenticator;
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -93,7 +93,7 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
 }
 
 async function authenticate(
-  authenticator: Authenticator,
+  authenticator: AdapterDeps['authenticator'],
   request: IncomingMessage,
 ): Promise<Principal> {
   const key = bearerOf(request);

@@ -91,6 +91,11 @@ function mediaTypeOf(request: IncomingMessage, accepts: readonly string[]): stri
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > LIMITS.bodyBytesMax) throw tooLarge();
+  // A short body has usually come along with the head: then it is there to be taken.
+  if (request.complete && request.readableLength === declared && declared > 0) {
+    const bytes: unknown = request.read();
+    if (Buffer.isBuffer(bytes)) return bytes;
+  }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;

@@ -1,11 +1,17 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { AppError } from '../core/kernel/errors.ts';
 import { type Principal, type Scope, hasScope } from '../core/tenants/api-key.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { type BodySpec, readBody } from './body.ts';
+import {
+  type Preferences,
+  idempotencyKeyOf,
+  lastEventIdOf,
+  preferencesOf,
+  traceparentOf,
+} from './headers.ts';
 import { parseInput } from './parse-input.ts';
-import { type Preferences, idempotencyKeyOf, preferencesOf, traceparentOf } from './headers.ts';
 import type { ApiServices } from './services.ts';
 
 /** What an endpoint answers. `text`: as it is; else `body` as JSON. */
@@ -15,17 +21,23 @@ export interface Reply {
   readonly text?: string;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of a body: gets the response once its head is sent, and ends it some day. */
+  readonly stream?: (response: ServerResponse) => void;
 }
 
 /** What a handler knows of the request besides its parsed input. */
 export interface RequestContext {
   readonly services: ApiServices;
   readonly tenant: TenantScope;
+  /** The id of the API key: who is named in audits. */
+  readonly keyId: string;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   /** @throws AppError unless the `Idempotency-Key` header is there and well-formed. */
   readonly idempotencyKey: () => string;
   readonly preferences: () => Preferences;
+  /** @throws AppError when there is a `Last-Event-ID` header that we cannot have given. */
+  readonly lastEventId: () => string | undefined;
   /** Aborts when the client goes away. */
   readonly signal: () => AbortSignal;
 }
@@ -101,10 +113,12 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
         {
           services,
           tenant: principal.tenant,
+          keyId: principal.keyId,
           correlationId,
           traceparent: traceparentOf(incoming),
           idempotencyKey: () => idempotencyKeyOf(incoming),
           preferences: () => preferencesOf(incoming),
+          lastEventId: () => lastEventIdOf(incoming),
           signal,
         },
       );

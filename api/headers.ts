@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
+import { isStreamPosition } from '../core/kernel/stream-position.ts';
 import { checkIdempotencyKey } from '../core/operations/idempotency-key.ts';
 
 const CORRELATION_ID = /^[A-Za-z0-9._:/+=@~-]+$/;
@@ -80,6 +81,16 @@ export function preferencesOf(request: IncomingMessage): Preferences {
   const isMinimal = /(?:^|[,;\s])return\s*=\s*"?minimal"?\s*(?:$|[,;])/i.test(text);
   const seconds = wait === undefined ? 0 : Number.parseInt(wait, 10);
   return { waitSeconds: Math.min(seconds, LIMITS.preferWaitSecondsMax), isMinimal };
+}
+
+/** The `Last-Event-ID` with which a client resumes a stream; an empty one is none. */
+export function lastEventIdOf(request: IncomingMessage): string | undefined {
+  const value = request.headers['last-event-id'];
+  if (value === undefined || value === '') return undefined;
+  if (typeof value !== 'string' || !isStreamPosition(value)) {
+    throw new AppError('invalid_header', 'Last-Event-ID must be the id of an event of a stream');
+  }
+  return value;
 }
 
 const BEARER = /^Bearer +(\S+)$/i;

@@ -3,19 +3,21 @@ import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
-import { createCancel } from '../core/operations/cancel.ts';
 import { createIngest } from '../core/operations/ingest.ts';
+import { createIntervene } from '../core/operations/intervene.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
 import type { Ingest } from '../core/operations/submission.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { createCancelStore } from '../core/saga/operation-cancel-store.ts';
+import { createInterventionStore } from '../core/saga/intervention-store.ts';
 import { createOperationReads } from '../core/saga/operation-reads-store.ts';
 import { createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
+import { createOutboxStore } from '../core/saga/settle-store.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { laneQueue } from '../queues/catalog.ts';
 import { subscribeToHints } from '../queues/hints.ts';
 import { createNotificationServices } from './notification-services.ts';
+import type { Streams } from './realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createWaiters } from './waiters.ts';
 
@@ -23,25 +25,29 @@ interface ServiceDeps {
   readonly platform: Platform;
   readonly publisher: JobPublisher & DeliveryPublisher;
   readonly hints: SettledHints;
+  readonly streams: Streams;
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
-export function openServices({ platform, publisher, hints }: ServiceDeps): ApiServices {
+export function openServices(deps: ServiceDeps): ApiServices {
+  const { platform, publisher, hints, streams } = deps;
   const { clock, logger, metrics, mongo, lifecycle } = platform;
   const ingest = openIngest(platform, publisher);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
   const waiters = openWaiters(platform);
   lifecycle.onClose('waiters', () => waiters.close());
-  const store = createCancelStore(mongo.client, mongo.db);
+  const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   return Object.freeze({
     registry: OPERATIONS,
     ingest,
     waiters,
+    streams,
     clock,
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
     notifications: createNotificationServices(platform, publisher),
-    cancel: createCancel({ store, publisher, hints, logger, metrics }),
+    intervene: createIntervene({ store, publisher, hints, logger, metrics }),
+    auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
   });
 }
 

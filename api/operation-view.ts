@@ -1,9 +1,8 @@
 import type { Json } from '../core/kernel/canonical.ts';
-import type { EntryDoc } from '../core/ledger/documents.ts';
 import type { Registry } from '../core/operations/registry.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import { isSettled } from '../core/saga/status.ts';
-import { entryView } from './ledger-views.ts';
+import type { StepRecord } from '../core/saga/step-record.ts';
 import { type Problem, problemOf } from './problem.ts';
 
 /** `/v1/operations/<id>` */
@@ -31,6 +30,9 @@ export function operationView(operation: OperationDoc, registry: Registry) {
     ...(Object.keys(conditions).length > 0 && { preconditions: conditions }),
     ...(operation.dryRun === true && { dryRun: true }),
     ...(operation.metadata !== undefined && { metadata: operation.metadata }),
+    ...timesOf(operation),
+    ...progressOf(operation),
+    ...requestsOf(operation),
     idempotencyKey: operation.idempotencyKey,
     correlationId: operation.correlationId,
     createdAt: operation.createdAt.toISOString(),
@@ -41,9 +43,74 @@ export function operationView(operation: OperationDoc, registry: Registry) {
   };
 }
 
-/** As in lists, where a batch comes without its input and what follows from it. */
+/** When it may run, and until when; `runAt` moves with retries and waits. */
+function timesOf({ runAt, deadline }: OperationDoc) {
+  return {
+    ...(runAt !== undefined && { runAt: runAt.toISOString() }),
+    ...(deadline !== undefined && { deadline: deadline.toISOString() }),
+  };
+}
+
+/** How far a stepwise operation has come. */
+function progressOf({ steps = [], status }: OperationDoc) {
+  const waiting = steps.find((step) => step.status === 'waiting');
+  const { signal, until } = waiting?.waitingFor ?? {};
+  return {
+    ...(status === 'waiting' &&
+      signal !== undefined && {
+        waitingFor: {
+          signal,
+          step: waiting?.name,
+          ...(until !== undefined && { until: until.toISOString() }),
+        },
+      }),
+    ...(steps.length > 0 && { steps: steps.map(stepView) }),
+  };
+}
+
+function stepView({ name, status, attempt, startedAt, finishedAt, ...step }: StepRecord) {
+  const { by, result, error, retryAt, undoAttempt, undoneAt } = step;
+  return {
+    name,
+    status,
+    attempt,
+    ...(by !== undefined && { worker: by }),
+    startedAt: startedAt.toISOString(),
+    ...(finishedAt !== undefined && { finishedAt: finishedAt.toISOString() }),
+    ...(result !== undefined && { result }),
+    ...(error !== undefined && { error: { code: error.code, detail: error.detail } }),
+    ...(retryAt !== undefined && { retryAt: retryAt.toISOString() }),
+    ...(undoAttempt !== undefined && { undoAttempt }),
+    ...(undoneAt !== undefined && { undoneAt: undoneAt.toISOString() }),
+  };
+}
+
+/** What has been asked of it from outside. */
+function requestsOf({ signals, cancelRequested, resolution }: OperationDoc) {
+  return {
+    ...(signals !== undefined && {
+      signals: Object.fromEntries(
+        Object.entries(signals).map(([name, { data, at, by }]) => [
+          name,
+          { data, at: at.toISOString(), by },
+        ]),
+      ),
+    }),
+    ...(cancelRequested !== undefined && {
+      cancelRequested: { at: cancelRequested.at.toISOString(), by: cancelRequested.by },
+    }),
+    ...(resolution !== undefined && {
+      resolution: { ...resolution, at: resolution.at.toISOString() },
+    }),
+  };
+}
+
+/** As in lists: without steps and signals, and a batch without its input and what follows from it. */
 export function operationListView(operation: OperationDoc, registry: Registry) {
-  if (operation.type !== 'batch') return operationView(operation, registry);
+  if (operation.type !== 'batch') {
+    const { steps: _steps, signals: _signals, ...shown } = operationView(operation, registry);
+    return shown;
+  }
   const { input: _input, ...shown } = operationView(operation, NOTHING_DESCRIBED);
   return shown;
 }
@@ -89,54 +156,4 @@ function errorOf({ error, _id, correlationId }: OperationDoc): Problem | undefin
   return error === undefined
     ? undefined
     : problemOf(error, { instance: operationPath(_id), operationId: _id, correlationId });
-}
-
-interface TimelineEvent {
-  readonly at: string;
-  readonly event: 'accepted' | 'enqueued' | 'recovered' | 'settled';
-  readonly [detail: string]: unknown;
-}
-
-/** What happened to an operation, in order, and the entries that it has written. */
-export function timelineView(operation: OperationDoc, entries: readonly EntryDoc[]) {
-  return {
-    operationId: operation._id,
-    type: operation.type,
-    status: operation.status,
-    correlationId: operation.correlationId,
-    ...(operation.traceparent !== undefined && { traceparent: operation.traceparent }),
-    events: [...acceptance(operation), ...recoveries(operation), ...outcome(operation)],
-    entries: entries.map(entryView),
-  };
-}
-
-function acceptance({ createdAt, dispatch, recoveries: times }: OperationDoc): TimelineEvent[] {
-  const at = createdAt.toISOString();
-  const first = (times ?? 0) === 0 ? dispatch.at.toISOString() : at;
-  return [
-    { at, event: 'accepted' },
-    { at: first, event: 'enqueued', queue: dispatch.queue, jobSeq: 1 },
-  ];
-}
-
-/** Of several, the record keeps the number and the last. */
-function recoveries({ dispatch, recoveries: times = 0 }: OperationDoc): TimelineEvent[] {
-  if (times === 0) return [];
-  const { at, queue, seq } = dispatch;
-  return [{ at: at.toISOString(), event: 'recovered', queue, jobSeq: seq, times }];
-}
-
-function outcome(operation: OperationDoc): TimelineEvent[] {
-  const { status, settledBy, error, completedAt, updatedAt } = operation;
-  const at = completedAt ?? updatedAt;
-  if (!isSettled(status) || at === undefined) return [];
-  return [
-    {
-      at: at.toISOString(),
-      event: 'settled',
-      status,
-      ...(settledBy !== undefined && { worker: settledBy.worker, batch: settledBy.batch }),
-      ...(error !== undefined && { code: error.code, detail: error.detail }),
-    },
-  ];
 }

@@ -19,6 +19,10 @@ export function send(response: ServerResponse, reply: Reply, correlationId: stri
     response.writeHead(204, { ...SECURITY_HEADERS, 'X-Correlation-Id': correlationId }).end();
     return;
   }
+  if (reply.stream !== undefined) {
+    startStream(response, reply, correlationId);
+    return;
+  }
   const text = reply.text ?? JSON.stringify(reply.body);
   response.writeHead(reply.status, {
     ...SECURITY_HEADERS,
@@ -28,4 +32,15 @@ export function send(response: ServerResponse, reply: Reply, correlationId: stri
     ...reply.headers,
   });
   response.end(text);
+}
+
+function startStream(response: ServerResponse, reply: Reply, correlationId: string): void {
+  response.writeHead(reply.status, {
+    ...SECURITY_HEADERS,
+    'Content-Type': reply.contentType ?? JSON_TYPE,
+    'X-Correlation-Id': correlationId,
+    ...reply.headers,
+  });
+  if (response.req.method === 'HEAD') response.end();
+  else reply.stream?.(response);
 }

@@ -4,12 +4,14 @@ import { LIMITS } from '../config/limits.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { type AppDeps, createListener } from './app.ts';
+import type { Realtime } from './realtime/realtime.ts';
 import { PROBLEM_TYPE, problemOf, problemText } from './problem.ts';
 
 interface ServerDeps extends AppDeps {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  readonly realtime: Pick<Realtime, 'attach' | 'close'>;
 }
 
 export interface ApiServer {
@@ -20,13 +22,14 @@ export interface ApiServer {
 
 /** Listens once the promise resolves. */
 export async function startServer(deps: ServerDeps): Promise<ApiServer> {
-  const { host, port, clock, services } = deps;
+  const { host, port, clock, services, realtime } = deps;
   const server = createHttpServer(
     { headersTimeout: LIMITS.requestHeadersMs, requestTimeout: LIMITS.requestMs },
     createListener(deps),
   );
   server.keepAliveTimeout = LIMITS.keepAliveMs;
   server.on('clientError', refuseConnection);
+  realtime.attach(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {
@@ -38,7 +41,7 @@ export async function startServer(deps: ServerDeps): Promise<ApiServer> {
     port: (server.address() as AddressInfo).port, // a TCP server has one once it listens
     close: async () => {
       const closed = closeServer(server, clock);
-      await services.waiters.close();
+      await Promise.all([services.waiters.close(), realtime.close()]);
       await closed;
     },
   });

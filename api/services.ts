@@ -2,10 +2,13 @@ import type { Clock } from '../core/kernel/clock.ts';
 import type { LedgerQueries } from '../core/ledger/ledger-reads-store.ts';
 import type { Registry } from '../core/operations/registry.ts';
 import type { Ingest } from '../core/operations/submission.ts';
+import type { AuditDoc } from '../core/saga/intervention-store.ts';
+import type { InterventionAction } from '../core/saga/intervention.ts';
 import type { OperationReads } from '../core/saga/operation-reads-store.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import type { NotificationServices } from './notification-services.ts';
+import type { Streams } from './realtime/realtime.ts';
 import type { Waiters } from './waiters.ts';
 
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
@@ -14,8 +17,15 @@ export interface ApiServices {
   readonly ingest: Ingest;
   readonly operations: (tenant: TenantScope) => OperationReads;
   readonly ledger: (tenant: TenantScope) => LedgerQueries;
-  readonly cancel: (tenant: TenantScope, operationId: string) => Promise<OperationDoc>;
   readonly notifications: (tenant: TenantScope) => NotificationServices;
+  readonly intervene: (
+    tenant: TenantScope,
+    operationId: string,
+    action: InterventionAction,
+  ) => Promise<OperationDoc>;
+  /** What people and outside systems did to an operation, oldest first. */
+  readonly auditOf: (tenant: TenantScope, operationId: string) => Promise<readonly AuditDoc[]>;
   readonly waiters: Waiters;
+  readonly streams: Streams;
   readonly clock: Clock;
 }

@@ -13,6 +13,7 @@ import { type HintPublisher, openHints } from '../queues/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { type Queues, openQueues } from '../queues/producer.ts';
 import { openServices } from './open-services.ts';
+import { openRealtime } from './realtime/realtime.ts';
 import { ENDPOINTS } from './routes/index.ts';
 import { type ApiServer, startServer } from './server.ts';
 
@@ -44,12 +45,16 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
       recordDepths(metrics, await depths());
     },
   });
+  const authenticator = createAuthenticator({ keys, tenants });
+  const realtime = openRealtime({ platform, authenticator });
+  const { streams } = realtime;
   const server = await startServer({
     host: env.HOST,
     port: env.PORT,
     endpoints: ENDPOINTS,
-    services: openServices({ platform, publisher: queues.publisher, hints }),
-    authenticator: createAuthenticator({ keys, tenants }),
+    services: openServices({ platform, publisher: queues.publisher, hints, streams }),
+    authenticator,
+    realtime,
     pages: { ops, depths },
     admin: {
       queues: queues.byName,

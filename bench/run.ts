@@ -11,9 +11,22 @@ import { type BenchOptions, UsageError, parseOptions } from './lib/options.ts';
 import { ROOT } from './lib/processes.ts';
 import { profileSettlement } from './lib/profile-run.ts';
 import { createQuietWaiter } from './lib/quiet.ts';
-import { describeHost, describeJudgements, describeSamples, judge } from './lib/report.ts';
+import {
+  describeHost,
+  describeJudgements,
+  describeLatencies,
+  describeSamples,
+  judge,
+  judgeLatency,
+} from './lib/report.ts';
 import { readResults, writeResults } from './lib/results.ts';
-import { type NamedScenario, TARGETS, runScenario, scenariosOf } from './lib/scenarios.ts';
+import {
+  LATENCY_TARGETS,
+  type NamedScenario,
+  TARGETS,
+  runScenario,
+  scenariosOf,
+} from './lib/scenarios.ts';
 
 /** `npm run bench`: the figures of DESIGN section 15, both sides of each in one run. */
 const DATA_FOLDER = join(ROOT, '.data', 'bench');
@@ -65,17 +78,23 @@ async function bench(servers: Servers, options: BenchOptions, log: Log): Promise
   );
   const { samples, othersBefore } = await measureAll(deps, scenarios, options);
   const judgements = judge(TARGETS, samples);
+  const latencies = judgeLatency(LATENCY_TARGETS, samples);
   log(`\n${describeSamples(samples)}\n\n${describeJudgements(judgements)}`);
+  if (latencies.length > 0) log(`\n${describeLatencies(latencies)}`);
   const at = new Date().toISOString();
   const path = options.json ?? join(RESULTS_FOLDER, `${at.replaceAll(/[:.]/g, '-')}.json`);
   const loadAfter = loadAverage();
   const found = { at, rounds, quick, environment, loadAfter, othersBefore, samples };
   const plain = (one: object): Record<string, unknown> => Object.fromEntries(Object.entries(one));
-  const parts = { scenarios: scenarios.map(plain), judgements: judgements.map(plain) };
+  const parts = {
+    scenarios: scenarios.map(plain),
+    judgements: judgements.map(plain),
+    latencies: latencies.map(plain),
+  };
   writeResults(path, { ...found, ...parts });
   log(`\n• written to ${path}`);
   if (options.writeDocs) log(`• written to ${writeDocs(readResults(path))}`);
-  return judgements.every(({ isMet }) => isMet !== false);
+  return [...judgements, ...latencies].every(({ isMet }) => isMet !== false);
 }
 
 async function main(): Promise<void> {

@@ -92,6 +92,12 @@ export const LIMITS = {
   riskReviewMs: 72 * HOUR,
   timerIntervalMs: SECOND,
   interruptionsMax: 10,
+  /** What comes from outside stands in the operation's own document, so it is bounded. */
+  signalsMax: 32,
+  signalBytesMax: 16_384,
+  noteCharsMax: 500,
+  /** Earlier attempts of a step that its record keeps for the timeline. */
+  stepTriesKept: 20,
 
   /** Notifications. */
   pushTargetsMax: 10,
@@ -143,6 +149,31 @@ export const LIMITS = {
   smtpMessagesPerConnectionMax: 100,
   accessTokenMs: 5 * SECOND,
   pushTtlMs: 24 * HOUR,
+
+  /** Streams and sockets: per process, but for what says otherwise. */
+  streamClientsMax: 5_000,
+  /** Waiting in this process for one client to read them. */
+  streamBufferBytesMax: 524_288,
+  socketBufferPacketsMax: 256,
+  socketPayloadBytesMax: 16_384,
+  socketRecoveryMs: 2 * MINUTE,
+  streamPatternsMax: 20,
+  streamReadEvents: 500,
+  streamPageEvents: 500,
+  streamBlockMs: 2 * SECOND,
+  /** Lately read events of a tenant, kept for clients that come back. */
+  streamRecentMax: 2_000,
+  streamSeenMax: 20_000,
+  streamCatchUpsMax: 8,
+  /** Clients that are written to before others get their turn. */
+  streamSliceClients: 250,
+  streamHeartbeatMs: 15 * SECOND,
+  streamDrainMs: 30 * SECOND,
+  streamRetryMs: SECOND,
+  streamRetryJitterMs: 2 * SECOND,
+  streamPauseMs: 250,
+  streamKeyCheckMs: 2 * SECOND,
+  streamFarewellMs: 2 * SECOND,
 
   /** Databases. */
   mongoPoolMax: 50,
@@ -206,6 +237,8 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     LIMITS.providerConnectMs * LIMITS.dnsAddressesTriedMax < LIMITS.providerAttemptMs,
     'an attempt may try each of the addresses',
   ],
+  [LIMITS.streamBlockMs < LIMITS.redisCommandMs, 'waiting for events is no timeout'],
+  [LIMITS.streamReadEvents < LIMITS.streamRecentMax, 'what is read at once is kept'],
   [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],

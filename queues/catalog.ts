@@ -4,7 +4,8 @@ import type { RedisRole, WorkerPool } from '../config/env.ts';
 import { CHANNELS, type Channel } from '../core/notifications/ports.ts';
 
 /** Names of the queues, by what stands in them. */
-export type QueueName = `settlement-${number}` | 'saga' | 'events' | `notify-${Channel}`;
+export type QueueName =
+  `settlement-${number}` | 'saga' | 'events' | 'recovery' | `notify-${Channel}`;
 
 interface QueueSpec {
   readonly summary: string;
@@ -58,6 +59,9 @@ export const deliveryPayload = z.strictObject({
 export type DeliveryPayload = z.infer<typeof deliveryPayload>;
 
 const HOUR_SECONDS = 3_600;
+
+export const sweepPayload = z.strictObject({ v: z.literal(1), rule: z.literal('sweep') });
+export type SweepPayload = z.infer<typeof sweepPayload>;
 
 /** Finished jobs are kept for a look, not for the record: the record is MongoDB. */
 const RETENTION = {
@@ -133,6 +137,22 @@ const NOTIFY: Readonly<Record<Channel, Pick<QueueSpec, 'summary' | 'concurrency'
   realtime: { summary: "Messages to users' streams", concurrency: LIMITS.deliveryConcurrency },
 };
 
+const recovery: QueueSpec = {
+  ...RETENTION,
+  removeOnComplete: { age: HOUR_SECONDS, count: 100 },
+  summary: 'The second trigger of the sweep, by a job scheduler; the first is a timer',
+  role: 'queue',
+  pool: 'recovery',
+  isMoney: false,
+  payload: sweepPayload,
+  attempts: 1, // the next one comes soon
+  backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+  concurrency: 1,
+  lockDurationMs: 30_000,
+  stalledIntervalMs: 15_000,
+  maxStalledCount: 1,
+};
+
 export const LANES: readonly number[] = Array.from({ length: LIMITS.lanes }, (_, lane) => lane);
 
 export function laneQueue(lane: number): QueueName {
@@ -148,6 +168,7 @@ export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, Queu
   ...LANES.map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
   ['saga', saga],
   ['events', events],
+  ['recovery', recovery],
   ...CHANNELS.map((channel): [QueueName, QueueSpec] => [
     notifyQueue(channel),
     { ...notify, ...NOTIFY[channel] },

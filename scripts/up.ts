@@ -13,6 +13,7 @@ import { addressLines } from './up/addresses.ts';
 import {
   type Child,
   type ChildContext,
+  type ChildSpec,
   startChild,
   stopChild,
   waitUntilReady,
@@ -20,6 +21,7 @@ import {
 import { startInbox } from './up/inbox.ts';
 import { type UpOptions, parseUpOptions } from './up/options.ts';
 import { prepareSchema } from './up/schema.ts';
+import { showSagas } from './up/saga-sample.ts';
 import { showBalances, showConservation, submitSample } from './up/sample.ts';
 import { apiPortOf, databaseOf, secretsOf, urlOf } from './up/settings.ts';
 
@@ -109,7 +111,7 @@ async function startAll(run: Run): Promise<void> {
     return Promise.resolve();
   });
   await prepareSchema(mongoUrl, mongoDb);
-  const children = await startChildren({ ...run, inboxEnv: inbox.env }, dev, {
+  const context: ChildContext = {
     root: ROOT,
     logFolder: join(DATA_FOLDER, 'logs'),
     log,
@@ -120,7 +122,9 @@ async function startAll(run: Run): Promise<void> {
     onGiveUp: (name) => {
       run.fail(`${name} dies again and again (see .data/logs/${name}.log)`);
     },
-  });
+  };
+  save({ sandboxUrl: await startProvider(run, port, context) });
+  const children = await startChildren({ ...run, inboxEnv: inbox.env }, dev, context);
   save({ owner: ownIdentity() });
   if (options.sample) await runSample(run, dev);
   showAddresses(
@@ -129,6 +133,22 @@ async function startAll(run: Run): Promise<void> {
     children.slice(1).map(({ url }) => url),
   );
   log('Up until Ctrl-C.');
+}
+
+/** A payment provider for deposits and withdrawals, unless the environment names one. */
+async function startProvider(run: Run, apiPort: number, context: ChildContext): Promise<string> {
+  const { SANDBOX_URL } = process.env;
+  if (SANDBOX_URL !== undefined && SANDBOX_URL !== '') return SANDBOX_URL;
+  const port = await pickPort([apiPort + 1], new Set([apiPort]));
+  const url = urlOf(port);
+  return runStep(run.log, 'Payment provider (sandbox): starting', async (note) => {
+    note(`port ${String(port)}`);
+    const spec = { name: 'sandbox', script: 'scripts/sandbox/main.ts', args: [String(port)], url };
+    const child = startChild({ ...spec, env: process.env }, context);
+    run.stoppers.push(() => stopChild(child));
+    await waitUntilReady(child, run.signal);
+    return url;
+  });
 }
 
 async function startChildren(
@@ -148,13 +168,13 @@ async function startChildren(
     ADMIN_PASSWORD: dev.adminPassword,
   };
   const ports = new Set([apiPort]);
-  const specs = [
+  const specs: ChildSpec[] = [
     { name: 'api', script: 'api/main.ts', url: dev.url, env: { ...shared, PORT: String(apiPort) } },
   ];
   for (let number = 1; number <= options.workers; number += 1) {
     const port = await pickPort([], ports);
     ports.add(port);
-    const env = { ...shared, PORT: '', WORKER_PORT: String(port) };
+    const env = { ...shared, SANDBOX_URL: dev.sandboxUrl, PORT: '', WORKER_PORT: String(port) };
     const name = `worker-${String(number)}`;
     specs.push({ name, script: 'workers/main.ts', url: urlOf(port), env });
   }
@@ -180,6 +200,7 @@ async function runSample({ log, signal }: Run, dev: DevFile): Promise<void> {
   try {
     await submitSample(join(ROOT, SAMPLE_FILE), refused, context);
     await showBalances(SAMPLE_USERS, context);
+    await showSagas({ url: dev.mongoUrl, database: dev.mongoDb }, context);
     await showConservation({ url: dev.mongoUrl, database: dev.mongoDb }, context);
   } catch (error) {
     signal.throwIfAborted();

@@ -1,5 +1,7 @@
+import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
+import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { createLeaseStore } from '../core/infra/lease-store.ts';
 import { startTicker } from '../core/kernel/clock.ts';
 import { createIngest } from '../core/operations/ingest.ts';
@@ -15,9 +17,11 @@ import { sweepDeliveries } from '../core/recovery/sweep-deliveries.ts';
 import { isQueueAway, sweep } from '../core/recovery/sweep.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createOperationStore } from '../core/saga/operation-store.ts';
-import type { JobPublisher } from '../core/saga/ports.ts';
+import type { JobPublisher, Schedules } from '../core/saga/ports.ts';
 import { createOutboxStore } from '../core/saga/settle-store.ts';
-import { laneQueue } from '../queues/catalog.ts';
+import { type SweepPayload, laneQueue } from '../queues/catalog.ts';
+import { createSchedules } from '../queues/schedules.ts';
+import { startPool } from './pool.ts';
 
 interface RecoveryDeps {
   readonly platform: Platform;
@@ -26,7 +30,10 @@ interface RecoveryDeps {
   readonly sweepIntervalMs?: number;
 }
 
-/** The recovery pool: a plain timer, so that losing Redis cannot stop it. */
+/**
+ * The recovery pool: a plain timer, so that losing Redis cannot stop it, and a job scheduler as a
+ * second trigger, so that a process whose timers have gone astray is not the only one to sweep.
+ */
 export function startRecovery(options: RecoveryDeps): void {
   const { platform, publisher, sweepIntervalMs = LIMITS.sweepIntervalMs } = options;
   const { mongo, clock, logger, metrics, failpoint, processId, random } = platform;
@@ -52,6 +59,7 @@ export function startRecovery(options: RecoveryDeps): void {
     repairs: createRepairStore(mongo.db, outbox),
     expireHolds: () =>
       expireHolds({ expired, ingest, registry: OPERATIONS, databaseTime, metrics }),
+    schedules: openTrigger(platform, sweepIntervalMs, () => sweepOnce()),
     leases: createLeaseStore(mongo.db),
     databaseTime,
     publisher,
@@ -63,6 +71,9 @@ export function startRecovery(options: RecoveryDeps): void {
     if (isQueueAway(err)) logger.warn({ err }, 'sweep.queue.away');
     else logger.error({ err }, 'sweep.failed');
   };
+  const sweepOnce = createSweepOnce(async () => {
+    await sweep(deps);
+  });
   const timers = startTicker({
     intervalMs: LIMITS.timerIntervalMs,
     clock,
@@ -88,9 +99,7 @@ export function startRecovery(options: RecoveryDeps): void {
     jitterMs: LIMITS.sweepJitterMs,
     clock,
     random,
-    run: async () => {
-      await sweep(deps);
-    },
+    run: sweepOnce,
     onError,
   });
   platform.lifecycle.onClose('recovery', async () => {
@@ -98,4 +107,43 @@ export function startRecovery(options: RecoveryDeps): void {
     await ingest.drain();
     await deps.leases.release('sweep', processId);
   });
+}
+
+/** Two triggers at once start one sweep. */
+function createSweepOnce(run: () => Promise<void>): () => Promise<void> {
+  let underWay: Promise<void> | undefined;
+  return () => {
+    underWay ??= run().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
+
+/** Consumes the jobs of the scheduler; returns what puts it back (R9). */
+function openTrigger(
+  platform: Platform,
+  sweepIntervalMs: number,
+  sweepOnce: () => Promise<void>,
+): Schedules {
+  const { env, logger, lifecycle } = platform;
+  const onError = (err: Error): void => {
+    logger.debug({ err }, 'redis.recovery.error');
+  };
+  const url = redisUrls(env).queue;
+  const connection = openRedis({ url, name: 'recovery', temper: 'patient', onError });
+  lifecycle.onClose('recovery redis', () => closeRedis(connection));
+  const prefix = env.QUEUE_PREFIX;
+  const schedules = createSchedules({ connection, prefix, onError }, sweepIntervalMs);
+  const pool = startPool<SweepPayload>({
+    platform,
+    connection,
+    queue: 'recovery',
+    work: sweepOnce,
+  });
+  lifecycle.onClose('recovery jobs', async () => {
+    await pool.close();
+    await schedules.close();
+  });
+  return schedules;
 }

@@ -58,6 +58,9 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     metrics,
     random,
     claims: () => (place.count() > 1 ? claims : noClaims),
+    // The batches of several processes overlap as it is: more of them would share out the same
+    // wallets, and so be smaller, at the same cost each.
+    slots: () => (place.count() > 1 ? 1 : LIMITS.settlementSlots),
   });
   const connection = openRedis({
     url: redisUrls(platform.env).queue,

@@ -1,9 +1,11 @@
 import type { EntryDoc } from '../../core/ledger/documents.ts';
 import type { Registry } from '../../core/operations/registry.ts';
+import type { AuditDoc } from '../../core/saga/intervention-store.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import type { Reply } from '../endpoint.ts';
-import { operationView, timelineView } from '../operation-view.ts';
+import { operationView } from '../operation-view.ts';
+import { timelineView } from '../timeline-view.ts';
 import { type Html, html, htmlReply } from './html.ts';
 
 export function lockedPage(): Reply {
@@ -92,14 +94,16 @@ export function missingPage(formToken: string, id: string): Reply {
 interface OperationPage {
   readonly operation: OperationDoc;
   readonly entries: readonly EntryDoc[];
+  readonly audit: readonly AuditDoc[];
   readonly registry: Registry;
   readonly formToken: string;
 }
 
-export function operationPageOf({ operation, entries, registry, formToken }: OperationPage): Reply {
+export function operationPageOf(page: OperationPage): Reply {
+  const { operation, entries, audit, registry, formToken } = page;
   const view = operationView(operation, registry);
   const { links, ...shown } = view;
-  const timeline = timelineView(operation, entries);
+  const timeline = timelineView(operation, { entries, audit });
   return htmlReply({
     title: operation._id,
     body: html`${header('Operation', formToken)}
@@ -121,7 +125,7 @@ export function operationPageOf({ operation, entries, registry, formToken }: Ope
 
 function eventTable(events: ReturnType<typeof timelineView>['events']): Html {
   const rows = events.map(({ at, event, ...details }) => {
-    const said = Object.entries(details).map(([name, value]) => `${name} ${String(value)}`);
+    const said = Object.entries(details).map(([name, value]) => `${name} ${textOf(value)}`);
     return html`<tr>
       <td class="tight">${at}</td>
       <td class="tight">${event}</td>
@@ -140,6 +144,10 @@ function eventTable(events: ReturnType<typeof timelineView>['events']): Html {
       ${rows}
     </tbody>
   </table>`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function entryTable(entries: ReturnType<typeof timelineView>['entries']): Html {

@@ -213,8 +213,9 @@ async function operationReply(
   const scope = { tenantId: String(tenant), currencies: [] };
   const operation = await services.operations(scope).find(id);
   if (operation === undefined) return missingPage(formToken, id);
+  const audit = await services.auditOf(scope, operation._id);
   const entries = await services
     .ledger(scope)
     .entriesOfOperation(operation._id, TIMELINE_ENTRIES_MAX);
-  return operationPageOf({ operation, entries, registry: services.registry, formToken });
+  return operationPageOf({ operation, entries, audit, registry: services.registry, formToken });
 }

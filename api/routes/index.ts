@@ -12,8 +12,12 @@ import { cancelOperation } from './operations/cancel-operation.ts';
 import { getOperation } from './operations/get-operation.ts';
 import { getTimeline } from './operations/get-timeline.ts';
 import { listOperations } from './operations/list-operations.ts';
+import { resolveOperation } from './operations/resolve-operation.ts';
+import { retryOperation } from './operations/retry-operation.ts';
+import { signalOperation } from './operations/signal-operation.ts';
 import { submitBulk } from './operations/submit-bulk.ts';
 import { submitOperation } from './operations/submit-operation.ts';
+import { openStream } from './stream/open-stream.ts';
 import { addSuppression } from './suppressions/add-suppression.ts';
 import { listSuppressions } from './suppressions/list-suppressions.ts';
 import { removeSuppression } from './suppressions/remove-suppression.ts';
@@ -44,6 +48,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   submitBulk,
   ...aliasEndpoints,
   cancelOperation,
+  signalOperation,
+  retryOperation,
+  resolveOperation,
   getOperation,
   getTimeline,
   listOperations,
@@ -58,6 +65,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listTransfers,
   getHold,
   listHolds,
+  openStream,
   replayDeliveries,
   listDeliveries,
   getDelivery,

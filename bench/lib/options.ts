@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const FIGURES = ['settlement', 'hot', 'scale', 'ingest', 'e2e'] as const;
+export const FIGURES = ['settlement', 'hot', 'scale', 'ingest', 'e2e', 'realtime'] as const;
 export type Figure = (typeof FIGURES)[number];
 
 export interface BenchOptions {

@@ -1,3 +1,4 @@
+import { NODE_FLAGS } from '../../config/node-flags.ts';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type SupervisedProcess, spawnSupervised } from '../../scripts/local/processes.ts';
@@ -37,7 +38,7 @@ export function startProcess({ script, env, log, nodeArgs = [] }: StartOptions):
   const child: SupervisedProcess = spawnSupervised({
     name: script,
     command: process.execPath,
-    args: [...nodeArgs, '--import', 'tsx', join(ROOT, script)],
+    args: [...NODE_FLAGS, ...nodeArgs, '--import', 'tsx', join(ROOT, script)],
     env: { ...process.env, ...env },
     cwd: ROOT,
     watchdog,

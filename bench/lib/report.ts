@@ -1,7 +1,7 @@
 import type { Environment } from './environment.ts';
 import type { CpuUse } from './cpu.ts';
 import type { Sample } from './measure.ts';
-import type { Target } from './scenarios.ts';
+import type { LatencyTarget, Target } from './scenarios.ts';
 import { median } from './stats.ts';
 
 export interface Judgement {
@@ -105,4 +105,33 @@ export function describeHost(environment: Environment): string {
     `${cores} cores (${cpu}), ${memoryGb} GB, load ${loadBefore} before the start`,
     `Node ${node}, MongoDB ${mongod}, Redis ${redis}, ${list.join(', ')}`,
   ].join('\n');
+}
+
+export interface LatencyJudgement extends LatencyTarget {
+  readonly p99Ms: number;
+  readonly perRound: readonly number[];
+  readonly isMet: boolean;
+}
+
+export function judgeLatency(
+  targets: readonly LatencyTarget[],
+  samples: Samples,
+): readonly LatencyJudgement[] {
+  return targets.flatMap((target) => {
+    const perRound = (samples[target.of] ?? []).flatMap(({ latencyMs }) => latencyMs?.p99 ?? []);
+    if (perRound.length === 0) return [];
+    const p99Ms = median(perRound);
+    return [{ ...target, p99Ms, perRound, isMet: p99Ms <= target.p99MsMax }];
+  });
+}
+
+export function describeLatencies(judgements: readonly LatencyJudgement[]): string {
+  const rows = judgements.map((one) => [
+    one.of,
+    fixed(one.p99Ms),
+    one.perRound.map((value) => fixed(value)).join(' '),
+    `≤ ${one.p99MsMax}`,
+    one.isMet ? 'met' : 'MISSED',
+  ]);
+  return formatTable([['p99 in ms', 'median', 'rounds', 'target', ''], ...rows]);
 }

@@ -3,6 +3,7 @@ import { type EndToEndScenario, runEndToEnd } from './e2e-run.ts';
 import { type IngestScenario, runIngest } from './ingest-run.ts';
 import type { RunDeps, Sample } from './measure.ts';
 import type { Figure } from './options.ts';
+import { type RealtimeScenario, runRealtime } from './realtime-run.ts';
 import { type SettleScenario, runSettlement } from './settle-run.ts';
 
 interface Named {
@@ -13,14 +14,20 @@ interface Named {
 export type NamedScenario =
   | (Named & { readonly kind: 'settlement' } & SettleScenario)
   | (Named & { readonly kind: 'ingest' } & IngestScenario)
-  | (Named & { readonly kind: 'e2e' } & EndToEndScenario);
+  | (Named & { readonly kind: 'e2e' } & EndToEndScenario)
+  | (Named & { readonly kind: 'realtime' } & RealtimeScenario);
 
 const WALLETS = 10_000;
 
 /** What is measured in every round, in this order, so that the sides alternate. */
 export function scenariosOf(isQuick: boolean): readonly NamedScenario[] {
   const half = (count: number): number => (isQuick ? count / 2 : count);
-  return [...settleScenarios(half), ...ingestScenarios(half), ...endToEndScenarios(half)];
+  return [
+    ...settleScenarios(half),
+    ...ingestScenarios(half),
+    ...endToEndScenarios(half),
+    ...realtimeScenarios(half),
+  ];
 }
 
 export async function runScenario(
@@ -46,6 +53,8 @@ export async function runScenario(
       return runIngest(deps, scenario, seed);
     case 'e2e':
       return runEndToEnd(deps, scenario, seed);
+    case 'realtime':
+      return runRealtime(deps, scenario);
     default:
       return assertNever(scenario);
   }
@@ -91,6 +100,29 @@ function endToEndScenarios(half: Size): readonly NamedScenario[] {
     { ...alike, ...ours, name: 'ours, end to end' },
   ];
 }
+
+function realtimeScenarios(half: Size): readonly NamedScenario[] {
+  const alike = { kind: 'realtime', figures: ['realtime'], broadcasts: half(20) } as const;
+  return [
+    { ...alike, streams: 1_000, sockets: 0, name: REALTIME.streams },
+    { ...alike, streams: 0, sockets: 1_000, name: REALTIME.sockets },
+    { ...alike, streams: 1_000, sockets: 1_000, name: REALTIME.both },
+  ];
+}
+
+const REALTIME = {
+  streams: 'one event to 1,000 streams',
+  sockets: 'one event to 1,000 sockets',
+  both: 'one event to 1,000 streams and 1,000 sockets',
+} as const;
+
+/** A time that no more than one in a hundred may exceed. */
+export interface LatencyTarget {
+  readonly of: string;
+  readonly p99MsMax: number;
+}
+
+export const LATENCY_TARGETS: readonly LatencyTarget[] = [{ of: REALTIME.both, p99MsMax: 1_000 }];
 
 export interface Target {
   readonly figure: Figure;

@@ -13,7 +13,7 @@ export interface SettleScenario {
   readonly shape: Shape;
   readonly processes: number;
   readonly transfers: number;
-  /** Settled before the clock starts, by the same processes: connections, lanes, compiled code. */
+  /** Settled by each process before the clock starts: connections, lanes, compiled code. */
   readonly warmUp: number;
   readonly wallets: number;
   readonly nodeArgs?: readonly string[];
@@ -57,7 +57,8 @@ export async function runSettlement(
 
 async function measure(deps: RunDeps, run: SettleRun): Promise<SettleResult> {
   const { arena, scenario, workers } = run;
-  const { side, wallets, shape, transfers, warmUp } = scenario;
+  const { side, wallets, shape, transfers } = scenario;
+  const warmUp = scenario.warmUp * scenario.processes;
   const inputs = (count: number, more: number) =>
     transferInputs(count, { wallets, shape, seed: run.seed + more });
   await acceptTransfers(arena, side, { inputs: inputs(warmUp, 1_000), label: 'warm' });

@@ -85,6 +85,11 @@ export const ERRORS = {
     retry: 'after',
     title: 'Too much accepted work is waiting; try again later',
   },
+  streams_full: {
+    kind: 'unavailable',
+    retry: 'after',
+    title: 'This process has as many streams and sockets as it may',
+  },
   ledger_unavailable: {
     kind: 'unavailable',
     retry: 'backoff',

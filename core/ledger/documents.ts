@@ -133,6 +133,9 @@ export function userDocId(tenantId: string, userId: string): string {
 }
 
 /** System wallets are the other side of credits, debits, fees and bonuses; they may go negative. */
+/** Legs that one posting of a stepwise operation may have. */
+export const LEGS_PER_POSTING = 50;
+
 export const SYSTEM_WALLETS = ['world', 'fees', 'bonus-pool', 'clearing'] as const;
 export type SystemWallet = (typeof SYSTEM_WALLETS)[number];
 

@@ -42,7 +42,7 @@ const KEEP_MAX = 20;
  *
  * @throws the driver's error when the database cannot be read.
  */
-export async function verifyLedger(db: Db, options: VerifyOptions = {}): Promise<VerifyReport> {
+export async function verifyLedger(db: Db, options: VerifyOptions): Promise<VerifyReport> {
   const clock = options.clock ?? systemClock;
   const startedMs = clock.monotonicMs();
   const walk: Walk = {
@@ -84,7 +84,8 @@ async function checkOperationPage(
   session: ClientSession,
   from: string,
 ): Promise<string | undefined> {
-  const { findings, counts, totals } = walk;
+  const { findings, counts, totals, options } = walk;
+  const { rules } = options;
   const page = await readOperations(walk, session, from);
   const { groups, cutAt } = page;
   if (cutAt !== undefined && groups.size === 0) {
@@ -92,18 +93,19 @@ async function checkOperationPage(
     return from;
   }
   for (const operation of page.operations) {
-    checkOperation(operation, groups.get(operation._id) ?? [], findings);
+    checkOperation(operation, { entries: groups.get(operation._id) ?? [], rules }, findings);
   }
-  const known = new Set(page.operations.map(({ _id }) => _id));
+  const known = new Map(page.operations.map(({ _id, type }) => [_id, type]));
   for (const [id, entries] of groups) {
-    checkEntries(id, entries, { totals, findings });
+    const isStepwise = rules.isStepwise(known.get(id) ?? '');
+    checkEntries(id, entries, { totals, findings, isStepwise });
     counts.entries += entries.length;
     if (!known.has(id)) {
       findings.add('operation.missing', id, `${entries.length} entries, and no such operation`);
     }
   }
   counts.operations += page.operations.length;
-  walk.options.onProgress?.('operations', counts.operations);
+  options.onProgress?.('operations', counts.operations);
   return page.next;
 }
 

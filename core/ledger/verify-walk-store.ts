@@ -2,11 +2,12 @@ import { type ClientSession, type Db, MongoServerError } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Findings, VerifyCounts } from './verify-report.ts';
-import type { EntryTotals } from './verify.ts';
+import type { EntryTotals, LedgerRules } from './verify.ts';
 
 export type VerifyPhase = 'wallets' | 'operations' | 'transfers' | 'holds';
 
 export interface VerifyOptions {
+  readonly rules: LedgerRules;
   /** Violations kept with their ids; all are counted. */
   readonly keepMax?: number;
   /** Entries read under one snapshot; a page that loses its snapshot is read again in halves. */

@@ -4,6 +4,7 @@ import {
   type EntryDoc,
   type HoldDoc,
   type TransferDoc,
+  LEGS_PER_POSTING,
   type WalletDoc,
   isSystemUser,
 } from './documents.ts';
@@ -12,28 +13,13 @@ import { availableOf, balanceOf, withPosted } from './wallet.ts';
 
 const BALANCE_TYPES = ['real', 'bonus', 'locked'] as const satisfies readonly BalanceType[];
 
-/**
- * Whether an operation type, once succeeded, has entries. A type that is missing here is not held
- * to either; a test compares the table with the registry.
- */
-export const MOVES_MONEY: Readonly<Record<string, boolean>> = {
-  'user.create': false,
-  'user.update': false,
-  'wallet.open': false,
-  'wallet.update': false,
-  'wallet.credit': true,
-  'wallet.debit': true,
-  transfer: true,
-  'transfer.reverse': true,
-  'hold.place': true,
-  'hold.capture': true,
-  'hold.release': true,
-  'bonus.award': true,
-  'bonus.convert': true,
-  deposit: true,
-  withdrawal: true,
-  'tenant.provision': false,
-};
+/** What the verifier has to know of operation types; their registry stands above the ledger. */
+export interface LedgerRules {
+  /** Whether a type, once succeeded, has entries. Undefined: it is not held to either. */
+  movesMoney(type: string): boolean | undefined;
+  /** Posts step by step, and takes back what it posted by entries of its own. */
+  isStepwise(type: string): boolean;
+}
 
 /** The fields of an operation that its entries are held against. */
 export interface OperationRow {
@@ -182,21 +168,20 @@ function checkUserWallet(wallet: WalletDoc, claimed: bigint, findings: Findings)
   }
 }
 
-function movesMoney(operation: OperationRow): boolean | undefined {
+function movesMoney(operation: OperationRow, rules: LedgerRules): boolean | undefined {
   if (operation.dryRun === true) return false;
-  if (operation.type !== 'batch') return MOVES_MONEY[operation.type];
-  const items = (operation.input?.operations ?? []).map(({ type }) => MOVES_MONEY[type]);
+  if (operation.type !== 'batch') return rules.movesMoney(operation.type);
+  const items = (operation.input?.operations ?? []).map(({ type }) => rules.movesMoney(type));
   if (items.includes(true)) return true;
   return items.includes(undefined) ? undefined : false;
 }
 
-/** Types that post step by step, and take back what they posted by entries of their own. */
-const STEPWISE: ReadonlySet<string> = new Set(['deposit', 'withdrawal']);
 const TAKEN_BACK: ReadonlySet<string> = new Set(['rejected', 'compensated', 'canceled', 'expired']);
 
-function mayHaveEntries(operation: OperationRow, entries: readonly EntryDoc[]): boolean {
+function mayHaveEntries(operation: OperationRow, own: OwnEntries): boolean {
+  const { entries, rules } = own;
   if (operation.status === 'succeeded') return true;
-  if (!STEPWISE.has(operation.type)) return false;
+  if (!rules.isStepwise(operation.type)) return false;
   return !TAKEN_BACK.has(operation.status) || netsToZero(entries);
 }
 
@@ -212,21 +197,24 @@ function netsToZero(entries: readonly EntryDoc[]): boolean {
   return [...sums.values()].every((sum) => sum === 0n);
 }
 
-/** An operation against its entries (all of them, in any order). */
-export function checkOperation(
-  operation: OperationRow,
-  entries: readonly EntryDoc[],
-  findings: Findings,
-): void {
+interface OwnEntries {
+  /** All of an operation's, in any order. */
+  readonly entries: readonly EntryDoc[];
+  readonly rules: LedgerRules;
+}
+
+/** An operation against its entries. */
+export function checkOperation(operation: OperationRow, own: OwnEntries, findings: Findings): void {
   const { _id: id, status } = operation;
-  const mayHave = movesMoney(operation);
+  const { entries, rules } = own;
+  const mayHave = movesMoney(operation, rules);
   if (entries.length === 0) {
     if (status === 'succeeded' && mayHave === true) {
       findings.add('operation.no-entries', id, `${operation.type} succeeded without entries`);
     }
     return;
   }
-  if (!mayHaveEntries(operation, entries)) {
+  if (!mayHaveEntries(operation, own)) {
     findings.add('operation.status', id, `${status}, and has entries`);
   }
   if (mayHave === false) {
@@ -242,9 +230,14 @@ export function checkOperation(
 export function checkEntries(
   id: string,
   entries: readonly EntryDoc[],
-  context: { readonly totals: EntryTotals; readonly findings: Findings },
+  context: {
+    readonly totals: EntryTotals;
+    readonly findings: Findings;
+    /** Its legs begin anew with every posting. */
+    readonly isStepwise: boolean;
+  },
 ): void {
-  const { totals, findings } = context;
+  const { totals, findings, isStepwise } = context;
   const sums = new Map<string, bigint>();
   const legs = new Set<number>();
   for (const entry of entries) {
@@ -261,14 +254,21 @@ export function checkEntries(
   for (const [key, sum] of sums) {
     if (sum !== 0n) findings.add('operation.sum', id, `${key}: ${sum.toString()} is left over`);
   }
-  const isGapless = entries.every((_, index) => legs.has(index + 1));
-  if (!isGapless) {
+  if (!isGapless(legs, isStepwise)) {
     findings.add(
       'operation.legs',
       id,
       `${entries.length} entries, numbered ${[...legs].join(' ')}`,
     );
   }
+}
+
+/** From 1 on; in every posting of a stepwise operation from the first of its legs on. */
+function isGapless(legs: ReadonlySet<number>, isStepwise: boolean): boolean {
+  return [...legs].every((leg) => {
+    const isFirst = isStepwise ? leg % LEGS_PER_POSTING === 1 : leg === 1;
+    return isFirst || legs.has(leg - 1);
+  });
 }
 
 /** Adds up entries per tenant and currency. */

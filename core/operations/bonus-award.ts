@@ -30,8 +30,11 @@ export const bonusAward = defineOperation({
       balanceType: 'bonus',
       description: input.description ?? 'bonus',
     });
-    const { userId: user, amount: awarded, currency: unit } = input;
-    draft.emit('bonus.awarded', { userId: user, amount: awarded, currency: unit });
+    draft.emit('bonus.awarded', {
+      userId: input.userId,
+      currency: input.currency,
+      amount: input.amount,
+    });
     return ok(undefined);
   },
 });

@@ -41,6 +41,8 @@ export const deposit = defineOperation({
   type: 'deposit',
   version: 1,
   mode: 'stepwise',
+  movesMoney: true,
+  example: (name) => ({ userId: name, currency: 'EUR', amount: '2500', instrument: 'card' }),
   summary: 'Takes money from outside through a payment provider and credits it to a wallet',
   input,
   ordering: (deposited) => ({ user: deposited.userId }),

@@ -68,7 +68,7 @@ export const holdCapture = defineOperation({
       status: value === left ? 'captured' : 'open',
       updatedAt: draft.scope.at,
     });
-    draft.emit('hold.captured', { holdId: hold._id, amount: formatMinor(value) });
+    draft.emit('hold.captured', holdEvent(hold, value));
     return ok({ holdId: hold._id, amount: formatMinor(value), left: formatMinor(left - value) });
   },
 });
@@ -107,6 +107,14 @@ function findOpenHold(draft: Draft, id: string): Result<HoldDoc> {
     return refuse('hold_expired', `Hold ${id} expired at ${hold.expiresAt.toISOString()}`);
   }
   return ok(hold);
+}
+
+/** What every event of a hold says. */
+export function holdEvent(
+  { _id, userId, currency }: Pick<HoldDoc, '_id' | 'userId' | 'currency'>,
+  amount: bigint,
+): Readonly<Record<string, string>> {
+  return { holdId: _id, userId, currency, amount: formatMinor(amount) };
 }
 
 interface Unlocking {

@@ -4,6 +4,7 @@ import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { checkDebit } from '../ledger/wallet.ts';
 import { defineOperation } from '../saga/define.ts';
+import { holdEvent } from './hold-capture.ts';
 import { amount, currency, description, instant, userId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 
@@ -61,7 +62,7 @@ export const holdPlace = defineOperation({
       createdAt: at,
       updatedAt: at,
     });
-    draft.emit('hold.placed', { holdId });
+    draft.emit('hold.placed', holdEvent({ ...input, _id: holdId }, value));
     return ok(undefined);
   },
   describe: (_input, origin) => ({ holdId: derivedId('hld', origin) }),

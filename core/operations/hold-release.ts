@@ -4,7 +4,7 @@ import { originOf } from '../kernel/ids.ts';
 import { formatMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { defineOperation } from '../saga/define.ts';
-import { unlock } from './hold-capture.ts';
+import { holdEvent, unlock } from './hold-capture.ts';
 import { holdId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 
@@ -38,7 +38,7 @@ export const holdRelease = defineOperation({
       status: hasExpired ? 'expired' : 'released',
       updatedAt: draft.scope.at,
     });
-    draft.emit(hasExpired ? 'hold.expired' : 'hold.released', { holdId: hold._id });
+    draft.emit(hasExpired ? 'hold.expired' : 'hold.released', holdEvent(hold, left));
     return ok({ holdId: hold._id, released: formatMinor(left) });
   },
 });

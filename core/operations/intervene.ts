@@ -7,6 +7,7 @@ import type { OperationDoc } from '../saga/operation.ts';
 import type { JobPublisher, SettledHints } from '../saga/ports.ts';
 import { isSettled } from '../saga/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import { jobOf } from './ingest.ts';
 
@@ -15,6 +16,7 @@ interface InterveneDeps {
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -23,14 +25,16 @@ interface InterveneDeps {
  *
  * @throws what the store throws.
  */
-export function createIntervene({ store, publisher, hints, logger }: InterveneDeps) {
+export function createIntervene({ store, publisher, hints, logger, metrics }: InterveneDeps) {
   return async (
     tenant: TenantScope,
     id: string,
     action: InterventionAction,
   ): Promise<OperationDoc> => {
-    const { operation, isWoken, rows } = await store.intervene(tenant, id, action);
-    const { _id: operationId, status } = operation;
+    const { operation, isRepeat, isWoken, rows } = await store.intervene(tenant, id, action);
+    const { _id: operationId, status, type } = operation;
+    if (isRepeat) return operation;
+    if (rows.length > 0) metrics.settled.inc({ type, status });
     logger.info({ operationId, action: action.kind, actor: action.actor }, 'operation.intervened');
     const publish = async (): Promise<void> => {
       if (isWoken) await publisher.publishOperations([jobOf(operation)]);

@@ -14,7 +14,8 @@ export interface Flight {
   landed(): Promise<void>;
 }
 
-export function createFlight(): Flight {
+/** `slotsMax`: batches under way at once, asked anew each time. */
+export function createFlight(slotsMax: () => number): Flight {
   const operations = new Set<string>();
   const keys = new Set<string>();
   const resources = new Set<string>();
@@ -23,7 +24,7 @@ export function createFlight(): Flight {
   return {
     operations,
     revisit: new Set(),
-    hasRoom: () => slots.size < LIMITS.settlementSlots,
+    hasRoom: () => slots.size < slotsMax(),
     blocks: (orderingKey, wanted) =>
       keys.has(orderingKey) || wanted.some((resource) => resources.has(resource)),
     take: (batch) => {

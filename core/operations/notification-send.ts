@@ -59,6 +59,11 @@ export const notificationSend = defineOperation({
   mode: 'stepwise',
   summary: 'Sends a message to a user or an address, on one channel or several',
   input,
+  example: (name) => ({
+    channels: ['realtime'],
+    userId: name,
+    content: { subject: 'Hello', text: 'Your invoice is due.' },
+  }),
   ordering: (sent) => ({ user: sent.userId ?? sent.email ?? sent.phone ?? '' }),
   steps: [
     {

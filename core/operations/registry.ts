@@ -45,6 +45,10 @@ export const OPERATIONS = {
 } as const satisfies Record<string, OperationDefinition>;
 
 export type OperationType = keyof typeof OPERATIONS;
+/** The types that settle in one transaction each. */
+export type AtomicType = {
+  [T in OperationType]: (typeof OPERATIONS)[T]['mode'] extends 'atomic' ? T : never;
+}[OperationType];
 export type Registry = Readonly<Record<string, OperationDefinition>>;
 
 export const OPERATION_TYPES = Object.keys(OPERATIONS) as readonly OperationType[];

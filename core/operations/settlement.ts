@@ -9,6 +9,7 @@ import { systemUserId, userDocId } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
 import { availableOf } from '../ledger/wallet.ts';
 import type { BoundOperation } from '../saga/define.ts';
+import { namedUsers } from '../saga/event-users.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { OutboxEvent } from '../saga/ports.ts';
 import type { OperationStatus } from '../saga/status.ts';
@@ -95,7 +96,7 @@ export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): 
     outcomes.push(outcome);
     const list = events.get(operation.tenantId) ?? [];
     events.set(operation.tenantId, list);
-    list.push(...eventsOf(outcome, draft));
+    list.push(...eventsOf(outcome, bound, draft));
   }
   return { outcomes, events, book };
 }
@@ -175,16 +176,36 @@ function dryRunOutcome(
   return { operation, status: 'succeeded', result: { dryRun: true, would: 'succeeded', entries } };
 }
 
-function eventsOf(outcome: Outcome, draft: Draft): OutboxEvent[] {
-  const { operation, status } = outcome;
+function eventsOf(outcome: Outcome, bound: BoundOperation, draft: Draft): OutboxEvent[] {
+  const { operation, status, error } = outcome;
   const happened = status === 'succeeded' && operation.dryRun !== true ? draft.events : [];
-  const named = [{ name: `operation.${status}`, data: { type: operation.type } }, ...happened];
-  return named.map(({ name, data }, index) => ({
+  const data = {
+    type: operation.type,
+    ...concerned(bound, draft),
+    ...namedUsers(operation.input),
+    ...(error !== undefined && { code: error.code }),
+  };
+  const named = [{ name: `operation.${status}`, data }, ...happened];
+  return named.map(({ name, data: said }, index) => ({
     id: `${operation._id}.e${index}`,
     name,
     operationId: operation._id,
-    data,
+    data: said,
   }));
+}
+
+/** Work on one hold or transfer names it in its input, and not the users behind it. */
+function concerned({ touches }: BoundOperation, draft: Draft): Readonly<Record<string, string>> {
+  const [holdId, otherHold] = touches.holds;
+  const [transferId, otherTransfer] = touches.transfers;
+  if (otherHold !== undefined || otherTransfer !== undefined) return {}; // a batch: its events do
+  const found =
+    holdId !== undefined
+      ? draft.hold(holdId)
+      : transferId !== undefined
+        ? draft.transfer(transferId)
+        : undefined;
+  return found?.tenantId === draft.scope.tenantId ? namedUsers(found) : {};
 }
 
 /** Users and wallets whose absence may only mean that their creation is still under way. */

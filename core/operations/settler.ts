@@ -52,6 +52,8 @@ interface SettlerDeps {
   readonly random: () => number;
   /** How batches of several processes keep apart; asked anew for every batch. */
   readonly claims: () => WalletClaims;
+  /** Batches under way at once; asked anew for every batch. */
+  readonly slots: () => number;
 }
 
 interface Claimed {
@@ -63,7 +65,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   const { store, runner, clock, logger, metrics, claims } = deps;
   const waiters = createWaiters();
   const dirty = new Set<number>();
-  const flight = createFlight();
+  const flight = createFlight(deps.slots);
   const cooling = createCooling(clock);
   const stopping = new AbortController();
   const selector = {

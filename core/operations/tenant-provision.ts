@@ -35,6 +35,12 @@ export const tenantProvision = defineOperation({
   type: 'tenant.provision',
   version: 1,
   mode: 'stepwise',
+  movesMoney: false,
+  example: (name) => ({
+    tenant: `t-${name}`,
+    currencies: ['EUR'],
+    firstKey: { id: `key${name}`, secretHash: 'x'.repeat(43) },
+  }),
   summary: 'Sets up a tenant: its record, database, system wallets and first key',
   input,
   ordering: (provision) => ({ user: provision.tenant }),

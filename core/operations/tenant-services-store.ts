@@ -33,6 +33,18 @@ export function createTenantPolicies(db: Db): TenantPolicies {
   });
 }
 
+/** Gives a tenant its first policies; one that has some keeps them. */
+export async function ensureTenantPolicies(
+  db: Db,
+  tenantId: string,
+  policies: readonly TenantPolicy[],
+): Promise<void> {
+  await collection<ProvisionedTenant>(db, 'tenants').updateOne(
+    { _id: tenantId, policies: { $exists: false } },
+    { $set: { policies } },
+  );
+}
+
 /** Every write is keyed by the operation, so that repeats and late attempts change nothing. */
 export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
   const tenants = collection<ProvisionedTenant>(db, 'tenants');

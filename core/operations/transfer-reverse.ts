@@ -46,7 +46,11 @@ export const transferReverse = defineOperation({
       status: value === left ? 'reversed' : 'partially_reversed',
       updatedAt: draft.scope.at,
     });
-    draft.emit('transfer.reversed', { transferId: original._id, amount: formatMinor(value) });
+    const { fromUserId, toUserId } = original;
+    draft.emit('transfer.reversed', {
+      ...{ transferId: original._id, fromUserId, toUserId },
+      ...{ currency, amount: formatMinor(value) },
+    });
     return ok({ transferId: original._id, amount: formatMinor(value) });
   },
 });

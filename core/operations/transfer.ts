@@ -71,7 +71,11 @@ export const transfer = defineOperation({
       createdAt: at,
       updatedAt: at,
     });
-    draft.emit('transfer.settled', { transferId });
+    const { fromUserId, toUserId, currency } = input;
+    draft.emit('transfer.settled', {
+      ...{ transferId, fromUserId, toUserId },
+      ...{ currency, amount: input.amount },
+    });
     return ok(undefined);
   },
   describe: (_input, origin) => ({ transferId: derivedId('trf', origin) }),

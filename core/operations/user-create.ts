@@ -19,6 +19,7 @@ export const userCreate = defineOperation({
   type: 'user.create',
   version: 1,
   mode: 'atomic',
+  movesMoney: false,
   summary: "Creates a user, a tenant's customer, and optionally opens wallets",
   input: z.strictObject({
     userId,

@@ -8,6 +8,7 @@ export const userUpdate = defineOperation({
   type: 'user.update',
   version: 1,
   mode: 'atomic',
+  movesMoney: false,
   summary: 'Changes contacts, notification preferences or status; a blocked user cannot pay',
   input: z
     .strictObject({

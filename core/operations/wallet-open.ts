@@ -9,6 +9,7 @@ export const walletOpen = defineOperation({
   type: 'wallet.open',
   version: 1,
   mode: 'atomic',
+  movesMoney: false,
   summary: 'Opens a wallet of an existing user in one currency',
   input: z.strictObject({ userId, currency, overdraftLimit: amountOrZero.exactOptional() }),
   ordering: (input) => ({ user: input.userId }),

@@ -10,6 +10,7 @@ export const walletUpdate = defineOperation({
   type: 'wallet.update',
   version: 1,
   mode: 'atomic',
+  movesMoney: false,
   summary: 'Sets the overdraft limit, freezes, reactivates or closes a wallet',
   input: z
     .strictObject({

@@ -61,6 +61,8 @@ export const withdrawal = defineOperation({
   type: 'withdrawal',
   version: 1,
   mode: 'stepwise',
+  movesMoney: true,
+  example: (name) => ({ userId: name, currency: 'EUR', amount: '900', instrument: 'account' }),
   summary: 'Pays money of a wallet out through a payment provider, after a risk check',
   input,
   ordering: (withdrawn) => ({ user: withdrawn.userId }),

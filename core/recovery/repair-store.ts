@@ -3,6 +3,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { newToken } from '../kernel/ids.ts';
+import { namedUsers } from '../saga/event-users.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { OutboxRow } from '../saga/ports.ts';
 import { type OutboxStore, outboxRows } from '../saga/settle-store.ts';
@@ -80,7 +81,7 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
         id: `${_id}.r5`,
         name: 'operation.needs_attention',
         operationId: _id,
-        data: { type },
+        data: { type, ...namedUsers(operation.input) },
       };
       const rows = outboxRows(new Map([[tenantId, [event]]]), { batch: newToken(), at: now });
       return db.client.withSession((session) =>

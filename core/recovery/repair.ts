@@ -62,6 +62,7 @@ interface Repaired {
 async function apply(deps: RepairDeps, operation: OperationDoc, now: Date): Promise<Repaired> {
   const rule = ruleOf(operation, now);
   if (rule !== 'idle') deps.metrics.sweepStale.inc({ rule });
+  alertWhenLate(deps, operation, now);
   const repaired = await act(deps, rule, { operation, now });
   const isDone = repaired.woken !== undefined || repaired.events !== undefined;
   if (!isDone) return repaired;
@@ -71,6 +72,14 @@ async function apply(deps: RepairDeps, operation: OperationDoc, now: Date): Prom
   const { _id: operationId, type, epoch } = operation;
   deps.logger.info({ rule, operationId, type, epoch }, 'operation.repaired');
   return repaired;
+}
+
+/** R6 past the pivot: there is no way back, so a human should know that it is late. */
+function alertWhenLate({ metrics, logger }: RepairDeps, operation: OperationDoc, now: Date): void {
+  const { _id: operationId, deadline, pivotPassed } = operation;
+  if (pivotPassed !== true || deadline === undefined || deadline > now) return;
+  metrics.sweepStale.inc({ rule: 'R6' });
+  logger.error({ rule: 'R6', operationId, deadline }, 'operation.late');
 }
 
 async function act(

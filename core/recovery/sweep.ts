@@ -3,6 +3,7 @@ import type { LeaseStore } from '../infra/lease-store.ts';
 import { AppError } from '../kernel/errors.ts';
 import { jobOf } from '../operations/ingest.ts';
 import type { OperationDoc } from '../saga/operation.ts';
+import type { Schedules } from '../saga/ports.ts';
 import type { OutboxStore } from '../saga/settle-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RecoveryStore } from './recovery-store.ts';
@@ -16,6 +17,7 @@ interface SweepDeps extends RepairDeps {
   readonly leaseMs: number;
   /** R10: submits the release of holds past their time; how many. */
   readonly expireHolds: () => Promise<number>;
+  readonly schedules: Schedules;
 }
 
 /** What a sweep found and did, by rule. */
@@ -60,6 +62,7 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
     events += published;
     if (published < LIMITS.sweepBatch) break;
   }
+  await reapply(deps);
   if (overdue + events > 0) {
     deps.logger.info({ overdue, redispatched, events }, 'sweep.finished');
   }
@@ -105,6 +108,15 @@ async function sweepOutbox(deps: SweepDeps): Promise<number> {
   await deps.publisher.publishEvents(rows);
   deps.metrics.sweepRepaired.inc({ rule: 'R7' }, rows.length);
   return rows.length;
+}
+
+/** R9: what stands in Redis alone, after Redis has been emptied. */
+async function reapply({ schedules, metrics, logger }: SweepDeps): Promise<void> {
+  const missing = await schedules.ensure();
+  if (missing === 0) return;
+  metrics.sweepStale.inc({ rule: 'R9' }, missing);
+  metrics.sweepRepaired.inc({ rule: 'R9' }, missing);
+  logger.info({ rule: 'R9', missing }, 'schedules.put-back');
 }
 
 async function observeOldest(deps: SweepDeps): Promise<void> {

@@ -37,6 +37,8 @@ export interface AtomicSpec<I> {
   readonly decide: (draft: Draft, input: I, origin: Origin) => Result<Json | undefined>;
   /** The part of the result that follows from input and origin alone, so that it need not be stored. */
   readonly describe?: (input: I, origin: Origin) => Readonly<Record<string, Json>>;
+  /** False: it never has entries, which the verifier then holds it to. By default it always has. */
+  readonly movesMoney?: boolean;
 }
 
 /** A definition with its input bound: what the machinery works with. */
@@ -58,6 +60,10 @@ export interface OperationDefinition {
   readonly input: z.ZodType;
   /** `input` must have come out of this definition's schema (ingest stores only such). */
   bind(input: unknown): BoundOperation;
+  /** Whether it has entries once it has succeeded. Undefined: it may have. */
+  readonly movesMoney?: boolean;
+  /** An input that succeeds, given a fresh name: for the documentation and the conformance tests. */
+  readonly example?: (name: string) => unknown;
   /** Stepwise only. */
   readonly saga?: SagaPlan;
   /** Older versions, kept until no operation of theirs is in flight. */
@@ -88,26 +94,39 @@ export interface StepwiseSpec<I> {
     ctx: Pick<StepContext<I>, 'operationId' | 'input' | 'results'>,
   ) => Json | undefined;
   readonly earlier?: readonly OperationDefinition[];
+  /** Whether it has entries once it has succeeded; say it, and the verifier holds it to that. */
+  readonly movesMoney?: boolean;
+  /**
+   * An input that succeeds. `name` is fresh, and there is a user of that name with 1,000.00 EUR.
+   * The documentation shows it, and the conformance tests crash it at every edge.
+   */
+  readonly example?: (name: string) => z.input<z.ZodType<I>>;
 }
 
-type Spec<I> = AtomicSpec<I> | AtomicSagaSpec<I> | StepwiseSpec<I>;
+export type AtomicDefinition = OperationDefinition & { readonly mode: 'atomic' };
+export type StepwiseDefinition = OperationDefinition & { readonly mode: 'stepwise' };
 
 /**
  * Declares an operation type. One file and one registry line each: the request union, job
  * handling, metrics, documentation and conformance tests derive from the registry.
  */
-export function defineOperation<I>(spec: Spec<I>): OperationDefinition {
+export function defineOperation<I>(spec: AtomicSpec<I> | AtomicSagaSpec<I>): AtomicDefinition;
+export function defineOperation<I>(spec: StepwiseSpec<I>): StepwiseDefinition;
+export function defineOperation<I>(
+  spec: AtomicSpec<I> | AtomicSagaSpec<I> | StepwiseSpec<I>,
+): OperationDefinition {
   if (spec.mode === 'stepwise') return defineStepwise(spec);
   return 'steps' in spec ? defineAtomic(sharingOneTransaction(spec)) : defineAtomic(spec);
 }
 
-function defineAtomic<I>(spec: AtomicSpec<I>): OperationDefinition {
+function defineAtomic<I>(spec: AtomicSpec<I>): AtomicDefinition {
   return Object.freeze({
     type: spec.type,
     version: spec.version,
     mode: spec.mode,
     summary: spec.summary,
     input: spec.input,
+    movesMoney: spec.movesMoney ?? true,
     bind: (raw: unknown): BoundOperation => {
       const input = raw as I; // parsed by `spec.input` at ingest, stored as it came out
       return {
@@ -149,7 +168,7 @@ function mergeTouches(all: readonly Touches[]): Touches {
   };
 }
 
-function defineStepwise<I>(spec: StepwiseSpec<I>): OperationDefinition {
+function defineStepwise<I>(spec: StepwiseSpec<I>): StepwiseDefinition {
   const names = spec.steps.map(({ name }) => name);
   assert(new Set(names).size === names.length, 'the steps of a saga have different names');
   assert(spec.steps.filter((step) => step.isPivot).length <= 1, 'a saga has one pivot at most');
@@ -170,6 +189,8 @@ function defineStepwise<I>(spec: StepwiseSpec<I>): OperationDefinition {
         spec.result?.({ ...ctx, input: ctx.input as I }), // as in `bind` below
     },
     ...(spec.earlier !== undefined && { earlier: spec.earlier }),
+    ...(spec.movesMoney !== undefined && { movesMoney: spec.movesMoney }),
+    ...(spec.example !== undefined && { example: spec.example }),
     bind: (raw: unknown): BoundOperation => ({
       ordering: spec.ordering(raw as I), // parsed by `spec.input` at ingest
       mainWallet: undefined,

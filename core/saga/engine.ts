@@ -7,6 +7,7 @@ import { AppError, type Failure } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { namedUsers } from './event-users.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { Commit, CommitOutcome, CommitPart, JournalChange, SagaJournal } from './journal.ts';
@@ -203,7 +204,10 @@ async function end(
       ...ending,
       state,
       lease: 'end',
-      events: [{ name: `operation.${ending.status}`, data: { type } }],
+      settledBy: { worker: run.worker },
+      events: [
+        { name: `operation.${ending.status}`, data: { type, ...namedUsers(operation.input) } },
+      ],
       at,
     },
   });

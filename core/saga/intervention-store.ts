@@ -6,7 +6,9 @@ import { TRANSACTION } from '../infra/mongo.ts';
 import type { Json } from '../kernel/canonical.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type OperationId, newId } from '../kernel/ids.ts';
+import type { HoldDoc } from '../ledger/documents.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
+import { namedUsers } from './event-users.ts';
 import { type Intervention, type InterventionAction, interventionOn } from './intervention.ts';
 import type { OperationDoc } from './operation.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
@@ -20,7 +22,12 @@ export interface AuditDoc {
   readonly action: InterventionAction['kind'];
   readonly actor: string;
   readonly note?: string;
+  /** Of a signal. */
+  readonly name?: string;
   readonly data?: Json;
+  /** Of a retry. */
+  readonly assume?: 'applied' | 'absent';
+  readonly direction?: 'forward' | 'back';
   readonly before: OperationDoc['status'];
   readonly after: OperationDoc['status'];
   readonly at: Date;
@@ -28,6 +35,8 @@ export interface AuditDoc {
 
 export interface Intervened {
   readonly operation: OperationDoc;
+  /** Nothing new was asked for, so nothing was written. */
+  readonly isRepeat: boolean;
   /** It has something to do now: enqueue it (recovery does, if that fails). */
   readonly isWoken: boolean;
   readonly rows: readonly OutboxRow[];
@@ -47,12 +56,31 @@ export interface InterventionStore {
 export function createInterventionStore(db: Db, outbox: OutboxStore): InterventionStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const audit = collection<AuditDoc>(db, 'audit');
+  const holds = collection<HoldDoc>(db, 'holds');
+
+  /** Nothing else could ever release what the operation has set aside. */
+  const refuseOpenHolds = async (session: ClientSession, { _id, tenantId }: OperationDoc) => {
+    const open = {
+      tenantId,
+      operationId: _id,
+      status: 'open' as const,
+      managedBy: { $exists: true },
+    };
+    const hold = await holds.findOne(open, { session, projection: { _id: 1 } });
+    if (hold === null) return;
+    const detail = `Its hold ${hold._id} is still open: retry it, forward or back`;
+    throw new AppError('illegal_state', detail, { context: { operationId: _id } });
+  };
 
   const act = async (session: ClientSession, target: Target): Promise<Intervened> => {
     const { tenantId, id, action, now } = target;
     const before = await operations.findOne({ _id: id, tenantId }, { session });
-    if (before === null) throw new AppError('not_found', `There is no operation ${id}`);
+    if (before === null) throw new AppError('not_found', 'There is no such operation');
     const intervention = interventionOn(before, action, now);
+    if (action.kind === 'resolve') await refuseOpenHolds(session, before);
+    if (Object.keys(intervention.set).length === 0) {
+      return { operation: before, isRepeat: true, isWoken: false, rows: [] };
+    }
     const isWoken = intervention.wakes;
     const after = await operations.findOneAndUpdate(
       { _id: id, epoch: before.epoch },
@@ -68,7 +96,9 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
       action: kind,
       actor,
       ...('note' in action && { note: action.note }),
-      ...('data' in action && { data: action.data }),
+      ...('name' in action && { name: action.name, data: action.data }),
+      ...('assume' in action && { assume: action.assume }),
+      ...('direction' in action && { direction: action.direction }),
       before: before.status,
       after: after.status,
       at: now,
@@ -76,7 +106,7 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
     await audit.insertOne(line, { session });
     const rows = outboxRows(eventsOf(after, intervention, line), { batch: line._id, at: now });
     await outbox.insert(session, rows);
-    return { operation: after, isWoken, rows };
+    return { operation: after, isRepeat: false, isWoken, rows };
   };
 
   return Object.freeze({
@@ -123,7 +153,7 @@ function updateOf(
 }
 
 function eventsOf(
-  { _id, tenantId, type, status }: OperationDoc,
+  { _id, tenantId, type, status, input }: OperationDoc,
   { isEnd }: Intervention,
   line: AuditDoc,
 ): ReadonlyMap<string, readonly OutboxEvent[]> {
@@ -132,7 +162,7 @@ function eventsOf(
     id: `${_id}.${line._id}`,
     name: `operation.${status}`,
     operationId: _id,
-    data: { type },
+    data: { type, ...namedUsers(input) },
   };
   return new Map([[tenantId, [event]]]);
 }

@@ -1,9 +1,10 @@
+import { LIMITS } from '../../config/limits.ts';
 import { assertNever } from '../kernel/assert.ts';
-import type { Json } from '../kernel/canonical.ts';
+import { type Json, canonicalJson } from '../kernel/canonical.ts';
 import { AppError, type Failure } from '../kernel/errors.ts';
-import type { SagaState, StepRecord } from './machine.ts';
 import type { OperationDoc } from './operation.ts';
 import { assertMove, isTerminal } from './status.ts';
+import type { StepRecord } from './step-record.ts';
 
 /** What may be done to an operation from outside. */
 export type InterventionAction =
@@ -15,13 +16,18 @@ export type InterventionAction =
       readonly actor: string;
       readonly note: string;
       readonly assume?: 'applied' | 'absent';
+      /** `back`: what has happened is taken back, instead of going on. */
+      readonly direction?: 'forward' | 'back';
     }
   | {
       readonly kind: 'resolve';
       readonly actor: string;
       readonly note: string;
-      readonly status: 'succeeded' | 'rejected' | 'compensated' | 'canceled';
+      readonly status: (typeof RESOLVED_STATUSES)[number];
     };
+
+/** What a human may say that an operation has come to. */
+export const RESOLVED_STATUSES = ['succeeded', 'rejected', 'compensated', 'canceled'] as const;
 
 /** What an intervention makes of an operation. */
 export interface Intervention {
@@ -34,7 +40,7 @@ export interface Intervention {
   readonly isEnd: boolean;
 }
 
-const NAME = /^[a-z][a-z0-9-]{0,39}$/;
+export const SIGNAL_NAME = /^[a-z][a-z0-9-]{0,39}$/;
 
 /**
  * Pure.
@@ -62,23 +68,35 @@ export function interventionOn(
 
 const NOTHING = { set: {}, unset: [], wakes: false, fences: false, isEnd: false };
 
-/** The first signal of a name counts; a repeat changes nothing. */
+/** The first signal of a name counts: repeating it changes nothing, contradicting it is refused. */
 function signaled(
   operation: OperationDoc,
   { name, data, actor }: Extract<InterventionAction, { kind: 'signal' }>,
   at: Date,
 ): Intervention {
-  if (!NAME.test(name)) throw new AppError('invalid_request', 'That is not the name of a signal');
-  if (operation.signals?.[name] !== undefined) return NOTHING;
-  if (isTerminal(operation.status) || operation.lane !== undefined) {
-    throw new AppError('illegal_state', `The operation is ${operation.status} and waits for none`);
+  if (!SIGNAL_NAME.test(name)) {
+    throw new AppError('invalid_request', 'That is not the name of a signal');
   }
+  const earlier = operation.signals?.[name];
+  if (earlier !== undefined) {
+    if (canonicalJson(earlier.data) === canonicalJson(data)) return NOTHING;
+    throw illegal(operation, `The signal ${name} has come before, with other data`);
+  }
+  const why = whyNotSignaled(operation);
+  if (why !== undefined) throw illegal(operation, why);
   const set = { [`signals.${name}`]: { data, at, by: actor } };
   const isAwaited = operation.steps?.some(
     ({ status, waitingFor }) => status === 'waiting' && waitingFor?.signal === name,
   );
   if (operation.status !== 'waiting' || isAwaited !== true) return { ...NOTHING, set };
   return { ...woken(operation), set: { ...set, status: 'accepted' } };
+}
+
+function whyNotSignaled({ lane, type, status, signals = {} }: OperationDoc): string | undefined {
+  if (lane !== undefined) return `A ${type} has no steps that could wait for a signal`;
+  if (isTerminal(status)) return `The operation is ${status} and waits for nothing`;
+  const max = LIMITS.signalsMax;
+  return Object.keys(signals).length >= max ? `An operation takes ${max} signals` : undefined;
 }
 
 function woken(operation: OperationDoc): Intervention {
@@ -91,7 +109,9 @@ function canceled(operation: OperationDoc, actor: string, at: Date): Interventio
   const { status, steps = [], cancelRequested } = operation;
   if (status === 'canceled' || cancelRequested !== undefined) return NOTHING;
   const why = whyNotCancelable(operation);
-  if (why !== undefined) throw new AppError('not_cancelable', why);
+  if (why !== undefined) {
+    throw new AppError('not_cancelable', why, { context: { operationId: operation._id } });
+  }
   const request = { cancelRequested: { at, by: actor } };
   if (status === 'running') return { ...NOTHING, set: request };
   if (steps.length === 0) {
@@ -111,49 +131,76 @@ function whyNotCancelable({ status, pivotPassed }: OperationDoc): string | undef
   return pivotPassed === true ? 'The operation has passed its point of no return' : undefined;
 }
 
-function needsNone({ status }: OperationDoc, what: string): AppError {
-  const detail = `Only what needs attention is ${what}, and this is ${status}`;
-  return new AppError('illegal_state', detail);
+function illegal({ _id }: OperationDoc, detail: string): AppError {
+  return new AppError('illegal_state', detail, { context: { operationId: _id } });
 }
 
-function retried(
-  operation: OperationDoc,
-  { assume }: Extract<InterventionAction, { kind: 'retry' }>,
-): Intervention {
-  if (operation.status !== 'needs_attention') {
-    throw needsNone(operation, 'retried');
-  }
-  const status = operation.turnBack === undefined ? 'accepted' : 'compensating';
+type Retry = Extract<InterventionAction, { kind: 'retry' }>;
+
+function retried(operation: OperationDoc, retry: Retry): Intervention {
+  const why = whyNotRetried(operation, retry);
+  if (why !== undefined) throw illegal(operation, why);
+  const { steps, turnBack } = operation;
+  const isBack = retry.direction === 'back' || turnBack !== undefined;
+  const status = isBack ? 'compensating' : 'accepted';
   assertMove(operation.status, status);
   const set = { status, interruptions: 0 };
   const base = { ...NOTHING, unset: ['error', 'runAt'], wakes: true, fences: true };
-  if (operation.steps === undefined) return { ...base, set };
-  const state: SagaState = {
-    status: status === 'compensating' ? status : 'running',
-    steps: operation.steps,
-    pivotPassed: operation.pivotPassed ?? false,
-  };
-  return { ...base, set: { ...set, steps: assumed(attemptsRenewed(state), assume) } };
+  if (steps === undefined) return { ...base, set };
+  const renewed = assumed(attemptsRenewed(steps, operation.pivotPassed === true), retry.assume);
+  const back = isBack && turnBack === undefined ? turnedByHand(operation, renewed) : {};
+  return { ...base, set: { ...set, ...back, steps: renewed } };
 }
 
-function assumed({ steps }: SagaState, assume: 'applied' | 'absent' | undefined) {
+function whyNotRetried(operation: OperationDoc, { assume, direction }: Retry): string | undefined {
+  const { status, steps, turnBack } = operation;
+  if (status !== 'needs_attention') {
+    return `Only what needs attention is retried, and this is ${status}`;
+  }
+  if (assume !== undefined && steps?.some(isUnknown) !== true) {
+    return 'No step of it has an unknown outcome, so there is nothing to assume';
+  }
+  if (direction === 'back' && steps === undefined) return 'It has no steps to take back';
+  return direction === 'forward' && turnBack !== undefined
+    ? 'It is being taken back already'
+    : undefined;
+}
+
+/** Possible while the point of no return has not been passed, or is known not to have been after all. */
+function turnedByHand(operation: OperationDoc, steps: readonly StepRecord[]) {
+  const { pivotPassed, error } = operation;
+  const pivot = steps.find(({ isPivot }) => isPivot === true);
+  const isWithoutEffect = pivot?.status === 'absent' || pivot?.status === 'refused';
+  if (pivotPassed === true && !isWithoutEffect) {
+    throw illegal(operation, 'It has passed its point of no return: it can only go forward');
+  }
+  const reason: Failure = error ?? { code: 'canceled', detail: 'Taken back by hand' };
+  return { pivotPassed: false, turnBack: { status: 'rejected', error: reason } };
+}
+
+function assumed(steps: readonly StepRecord[], assume: Retry['assume']): readonly StepRecord[] {
   if (assume === undefined) return steps;
-  return steps.map((record) => {
-    if (record.status !== 'unsure' && record.status !== 'started') return record;
-    return { ...record, status: assume === 'applied' ? 'done' : 'absent' };
-  });
+  const status = assume === 'applied' ? 'done' : 'absent';
+  return steps.map((record) => (isUnknown(record) ? { ...record, status } : record));
+}
+
+function isUnknown({ status }: StepRecord): boolean {
+  return status === 'unsure' || status === 'started';
 }
 
 function resolved(
   operation: OperationDoc,
-  { status, note }: Extract<InterventionAction, { kind: 'resolve' }>,
+  { status, note, actor }: Extract<InterventionAction, { kind: 'resolve' }>,
   at: Date,
 ): Intervention {
   if (operation.status !== 'needs_attention') {
-    throw needsNone(operation, 'resolved');
+    throw illegal(
+      operation,
+      `Only what needs attention is resolved, and this is ${operation.status}`,
+    );
   }
   assertMove(operation.status, status);
-  const resolution = { resolution: { note, at } };
+  const resolution = { resolution: { note, at, by: actor } };
   const unset = status === 'succeeded' ? ['error', 'nextCheckAt'] : ['nextCheckAt'];
   const error: Failure | undefined = operation.error;
   const kept = status !== 'succeeded' && error !== undefined ? { error } : {};
@@ -162,13 +209,13 @@ function resolved(
 }
 
 /** A human says that what is stuck may be tried anew: its attempts count from zero again. */
-function attemptsRenewed(state: SagaState): SagaState {
-  const steps = state.steps.map(
-    ({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
-      if (record.status === 'done') return record;
-      const isRefused = record.status === 'refused' && state.pivotPassed;
-      return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
-    },
-  );
-  return { ...state, steps };
+function attemptsRenewed(
+  steps: readonly StepRecord[],
+  pivotPassed: boolean,
+): readonly StepRecord[] {
+  return steps.map(({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
+    if (record.status === 'done') return record;
+    const isRefused = record.status === 'refused' && pivotPassed;
+    return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
+  });
 }

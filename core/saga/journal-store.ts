@@ -186,6 +186,7 @@ function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<Operatio
         runAt: wakeAt,
         result: change.result,
         error: change.error,
+        settledBy: change.settledBy,
         nextCheckAt: nextCheckOf(change),
         completedAt: lease === 'end' && status !== 'needs_attention' ? at : undefined,
       }),

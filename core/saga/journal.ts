@@ -44,6 +44,8 @@ export interface JournalChange {
   readonly wakeAt?: Date;
   readonly result?: Json;
   readonly error?: Failure;
+  /** The worker, of an ending. */
+  readonly settledBy?: { readonly worker: string };
   /** Leave through the outbox of the same transaction. */
   readonly events: readonly DraftEvent[];
   readonly at: Date;

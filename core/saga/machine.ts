@@ -1,54 +1,13 @@
 import { assert, present } from '../kernel/assert.ts';
 import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
+import { type StepRecord, type StepStatus, carriedOver, moved } from './step-record.ts';
 import type { Redo } from './step.ts';
 
 /**
  * The saga as a pure state machine: `nextCommand` says what to do, the event functions say what the
  * state is afterwards. It does no I/O and reads no clock, so it can be tested by model.
  */
-export type StepStatus =
-  /** The intent is recorded; whether the call was made is known only to who recorded it. */
-  | 'started'
-  | 'done'
-  /** Definitely without effect. */
-  | 'refused'
-  /** The other side has never seen it. */
-  | 'absent'
-  /** May or may not have happened. */
-  | 'unsure'
-  /** Parked until a signal comes or its time is over. */
-  | 'waiting'
-  | 'undoing'
-  | 'undone';
-
-const STEP_NEXT = {
-  started: ['started', 'done', 'refused', 'absent', 'unsure', 'waiting', 'undoing', 'undone'],
-  waiting: ['started', 'undoing', 'undone'],
-  unsure: ['started', 'done', 'refused', 'absent', 'unsure', 'undoing', 'undone'],
-  absent: ['started', 'undoing', 'undone'],
-  done: ['undoing', 'undone'],
-  undoing: ['undoing', 'undone'],
-  refused: [],
-  undone: [],
-} as const satisfies Record<StepStatus, readonly StepStatus[]>;
-
-/** One line of the journal: where a step stands. */
-export interface StepRecord {
-  readonly name: string;
-  readonly status: StepStatus;
-  /** Attempts begun. */
-  readonly attempt: number;
-  /** The claim under which the last attempt began: of another one, its outcome is unknown. */
-  readonly epoch: number;
-  readonly startedAt: Date;
-  readonly finishedAt?: Date;
-  readonly result?: Json;
-  readonly error?: Failure;
-  readonly retryAt?: Date;
-  readonly waitingFor?: { readonly signal: string; readonly until?: Date };
-  readonly undoAttempt?: number;
-}
 
 /** Why a saga goes back. */
 export interface TurnBack {
@@ -239,15 +198,6 @@ function allUndone(state: SagaState): Command {
 
 // Events: what the state is after something happened.
 
-type RecordChange = Partial<Omit<StepRecord, 'name' | 'status'>>;
-
-/** @throws InvariantError when the table does not know the move. */
-function moved(record: StepRecord, status: StepStatus, change: RecordChange): StepRecord {
-  const isLegal = STEP_NEXT[record.status].some((next) => next === status);
-  assert(isLegal, 'steps move only by the table', { from: record.status, to: status });
-  return { ...record, ...change, status };
-}
-
 function withStep(state: SagaState, step: number, record: StepRecord): SagaState {
   assert(step <= state.steps.length, 'steps are journaled in order', { step });
   const steps = [...state.steps];
@@ -264,16 +214,25 @@ export interface Start {
   readonly attempt: number;
   readonly epoch: number;
   readonly at: Date;
+  /** The worker. */
+  readonly by?: string;
 }
 
 export function stepStarted(plan: readonly StepShape[], state: SagaState, start: Start): SagaState {
   const shape = present(plan[start.step], 'a step of the plan');
   const old = state.steps[start.step];
-  const { attempt, epoch, at } = start;
-  const fresh = { name: shape.name, status: 'started', attempt, epoch, startedAt: at } as const;
+  const { attempt, epoch, at, by } = start;
   if (old !== undefined) moved(old, 'started', {});
-  const wait = old?.waitingFor === undefined ? {} : { waitingFor: old.waitingFor };
-  const next = withStep(state, start.step, { ...fresh, ...wait });
+  const next = withStep(state, start.step, {
+    name: shape.name,
+    status: 'started',
+    attempt,
+    epoch,
+    startedAt: at,
+    ...(by !== undefined && { by }),
+    ...(shape.isPivot && { isPivot: true }),
+    ...(old !== undefined && carriedOver(old)),
+  });
   return shape.isPivot ? { ...next, pivotPassed: true } : next;
 }
 
@@ -282,7 +241,7 @@ export function stepDone(
   step: number,
   done: { readonly at: Date; readonly result: Json | undefined },
 ): SagaState {
-  const { retryAt: _retry, error: _error, waitingFor: _wait, ...record } = recordOf(state, step);
+  const { retryAt: _retry, error: _error, ...record } = recordOf(state, step);
   const result = done.result === undefined ? {} : { result: done.result };
   return withStep(state, step, moved(record, 'done', { finishedAt: done.at, ...result }));
 }
@@ -321,7 +280,9 @@ export function stepWaits(
   step: number,
   waitingFor: { readonly signal: string; readonly until?: Date },
 ): SagaState {
-  return withStep(state, step, moved(recordOf(state, step), 'waiting', { waitingFor }));
+  const record = recordOf(state, step);
+  const { waitedSince = record.startedAt } = record;
+  return withStep(state, step, moved(record, 'waiting', { waitingFor, waitedSince }));
 }
 
 export function turnedBack(plan: readonly StepShape[], state: SagaState, why: TurnBack): SagaState {
@@ -332,7 +293,13 @@ export function turnedBack(plan: readonly StepShape[], state: SagaState, why: Tu
 
 export function undoStarted(state: SagaState, start: Start): SagaState {
   const { retryAt: _retry, ...record } = recordOf(state, start.step);
-  const change = { undoAttempt: start.attempt, epoch: start.epoch };
+  const { at, by, epoch, attempt } = start;
+  const change = {
+    undoAttempt: attempt,
+    undoStartedAt: at,
+    epoch,
+    ...(by !== undefined && { undoBy: by }),
+  };
   return withStep(state, start.step, moved(record, 'undoing', change));
 }
 
@@ -346,5 +313,5 @@ export function undoFailed(
 
 export function undoDone(state: SagaState, step: number, at: Date): SagaState {
   const { retryAt: _retry, ...record } = recordOf(state, step);
-  return withStep(state, step, moved(record, 'undone', { finishedAt: at }));
+  return withStep(state, step, moved(record, 'undone', { undoneAt: at }));
 }

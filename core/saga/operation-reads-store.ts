@@ -32,7 +32,7 @@ export interface OperationReads {
   findByKey(idempotencyKey: string): Promise<OperationDoc | undefined>;
   /**
    * Newest first; may come from a secondary, a moment behind. The inputs of batches stay behind:
-   * a page of them could be as large as all their requests together.
+   * a page of them could be as large as all their requests together. So do signals.
    */
   list(filter: OperationFilter, page: Page): Promise<readonly OperationDoc[]>;
 }
@@ -58,7 +58,7 @@ export function createOperationReads(db: Db, { tenantId }: TenantScope): Operati
         .find(queryOf(tenantId, filter, page), {
           ...options,
           readPreference: 'secondaryPreferred',
-          projection: { 'input.operations': 0 },
+          projection: { 'input.operations': 0, signals: 0 },
           // Only what is still open stands in this index, so looking for it costs the backlog at
           // most, not the history.
           ...(isOpen(filter) && { hint: { nextCheckAt: 1 } }),

@@ -1,8 +1,9 @@
 import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
-import type { StepRecord, TurnBack } from './machine.ts';
+import type { TurnBack } from './machine.ts';
 import type { OperationStatus } from './status.ts';
+import type { StepRecord } from './step-record.ts';
 import type { Signal } from './step.ts';
 
 /** The queue of stepwise operations. */
@@ -75,12 +76,12 @@ export interface OperationDoc {
   /** Times that its worker died or stalled past the lease. */
   readonly interruptions?: number;
   /** How a human settled what needed attention. */
-  readonly resolution?: { readonly note: string; readonly at: Date };
+  readonly resolution?: { readonly note: string; readonly at: Date; readonly by: string };
 
   readonly result?: Json;
   readonly error?: Failure;
   /** Who settled it, in which batch. */
-  readonly settledBy?: { readonly worker: string; readonly batch: string };
+  readonly settledBy?: { readonly worker: string; readonly batch?: string };
   readonly createdAt: Date;
   readonly updatedAt?: Date;
   readonly completedAt?: Date;

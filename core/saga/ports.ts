@@ -42,6 +42,16 @@ export interface JobPublisher {
   findJobs(jobs: readonly OperationJob[]): Promise<readonly JobPresence[]>;
 }
 
+/** What stands in Redis alone and follows from the code: job schedulers. */
+export interface Schedules {
+  /**
+   * Puts back what is missing; how many that were.
+   *
+   * @throws AppError `queue_unavailable` when Redis does not answer.
+   */
+  ensure(): Promise<number>;
+}
+
 export interface SettledHint {
   readonly operationId: OperationId;
   readonly status: OperationStatus;

@@ -14,6 +14,8 @@ export interface Run {
   readonly plan: SagaPlan;
   readonly shapes: readonly StepShape[];
   readonly lease: HeldLease;
+  /** The process at work, as timelines name it. */
+  readonly worker: string;
   /** Database time, as far as it is known without asking. */
   readonly now: () => Date;
   rev: number;
@@ -34,6 +36,7 @@ export function beginRun(
     plan,
     shapes: plan.steps.map(shapeOf),
     lease: tools.lease,
+    worker: workerOf(operation),
     now: () => new Date(at.getTime() + Math.round(tools.monotonicMs() - sinceMs)),
     rev: operation.rev ?? 0,
     state: stateOf(operation),
@@ -42,6 +45,12 @@ export function beginRun(
       signals: operation.signals ?? {},
     },
   };
+}
+
+/** A claim's owner is `<process>/<token>`. */
+function workerOf({ owner = 'unknown' }: OperationDoc): string {
+  const [worker = owner] = owner.split('/');
+  return worker;
 }
 
 function stateOf(operation: OperationDoc): SagaState {

@@ -64,7 +64,13 @@ async function runLedgerStep(
 ): Promise<StepOutcome> {
   const { step, attempt, definition } = turn;
   const at = run.now();
-  const started = stepStarted(run.shapes, run.state, { step, attempt, epoch: run.epoch, at });
+  const started = stepStarted(run.shapes, run.state, {
+    step,
+    attempt,
+    epoch: run.epoch,
+    at,
+    by: run.worker,
+  });
   const context = contextOf(run, step, attempt);
   await deps.commit({
     guard: run.state.pivotPassed ? {} : { cancel: true },
@@ -97,7 +103,13 @@ async function runCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<St
   const outcome = await deps.commit({
     guard: run.state.pivotPassed ? {} : { cancel: true },
     change: {
-      state: stepStarted(run.shapes, run.state, { step, attempt, epoch: run.epoch, at }),
+      state: stepStarted(run.shapes, run.state, {
+        step,
+        attempt,
+        epoch: run.epoch,
+        at,
+        by: run.worker,
+      }),
       lease: 'keep',
       status: run.state.status,
       events: [],
@@ -244,7 +256,7 @@ async function undoLedgerStep(
 ): Promise<void> {
   const at = run.now();
   const context = contextOf(run, step, attempt);
-  const started = undoStarted(run.state, { step, attempt, epoch: run.epoch, at });
+  const started = undoStarted(run.state, { step, attempt, epoch: run.epoch, at, by: run.worker });
   const retryAt = undoRetryAt(deps, run, attempt);
   await deps.commit({
     guard: {},
@@ -274,7 +286,7 @@ async function undoCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<v
   await deps.commit({
     guard: {},
     change: {
-      state: undoStarted(run.state, { step, attempt, epoch: run.epoch, at }),
+      state: undoStarted(run.state, { step, attempt, epoch: run.epoch, at, by: run.worker }),
       lease: 'keep',
       status: run.state.status,
       events: [],

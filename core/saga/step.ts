@@ -3,6 +3,7 @@ import type { Failure } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { Result } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
+import { LEGS_PER_POSTING } from '../ledger/documents.ts';
 import type { SagaServices } from './services.ts';
 import type { Touches } from './touches.ts';
 
@@ -133,9 +134,7 @@ export function hasCompensation(step: Step<unknown>): boolean {
   return typeof step.compensate !== 'string';
 }
 
-/** Legs of a step's entries: room for each step's own, so that one can never take another's id. */
-const LEGS_PER_STEP = 100;
-
+/** Legs of a step's entries: room for each posting's own, so that none can take another's id. */
 export function legOffsetOf(stepIndex: number, direction: 'forward' | 'undo'): number {
-  return stepIndex * LEGS_PER_STEP + (direction === 'undo' ? LEGS_PER_STEP / 2 : 0);
+  return (stepIndex * 2 + (direction === 'undo' ? 1 : 0)) * LEGS_PER_POSTING;
 }

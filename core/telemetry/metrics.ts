@@ -119,6 +119,28 @@ export function createMetrics(registry: Registry = new Registry()) {
       'Open circuit breakers as this process sees them (webhooks, Web Push: hosts)',
       ['channel', 'provider'],
     ),
+    realtimeClients: gauge('sluice_realtime_clients', 'Open streams and sockets', ['transport']),
+    realtimeSent: counter('sluice_realtime_events_total', 'Events handed to clients', [
+      'transport',
+    ]),
+    realtimeClosed: counter(
+      'sluice_realtime_closed_total',
+      'Streams and sockets that were closed from here, by reason (slow, revoked, shutdown)',
+      ['transport', 'reason'],
+    ),
+    realtimeResumes: counter('sluice_realtime_resumes_total', 'Clients that came back', [
+      'transport',
+    ]),
+    realtimeGaps: counter(
+      'sluice_realtime_gaps_total',
+      'Clients that were told that events are missing',
+      ['transport'],
+    ),
+    realtimeDelay: histogram(
+      'sluice_realtime_delay_seconds',
+      'From the append to a stream until this process has handed it to its clients',
+      { buckets: LATENCY_SECONDS },
+    ),
     mongoPool: gauge('sluice_mongo_pool', 'Connection pool, by measure', ['measure']),
     mongoCheckout: histogram('sluice_mongo_checkout_seconds', 'Waiting for a pooled connection', {
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],

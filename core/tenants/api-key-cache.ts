@@ -23,6 +23,8 @@ export interface Authenticator {
    * @throws what the stores throw when the key is not in memory and the database is away.
    */
   authenticate(text: string): Principal | undefined | Promise<Principal | undefined>;
+  /** Who a key that was good before belongs to, if it still is. Same memory, same throws. */
+  principalOf(keyId: string): Promise<Principal | undefined>;
 }
 
 /** Ids that do not exist are remembered apart, so that guessing cannot push out real keys. */
@@ -55,6 +57,10 @@ export function createAuthenticator({ keys, tenants }: AuthenticatorDeps): Authe
   };
 
   return Object.freeze({
+    principalOf: async (keyId: string) => {
+      const cached = known.get(keyId) ?? (await loadOnce(keyId));
+      return cached?.key.revokedAt === undefined ? cached?.principal : undefined;
+    },
     authenticate: (text: string) => {
       const parts = parseApiKey(text);
       if (parts === undefined) return undefined;

@@ -4,6 +4,7 @@ import { CliError, EXIT } from './exit.ts';
 const DEFAULT_URL = 'http://127.0.0.1:3000';
 const DEFAULT_MONGO_URL = 'mongodb://127.0.0.1:27017/?replicaSet=rs0';
 const DEFAULT_MONGO_DB = 'sluice';
+const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
 
 /** Where to look when the command line says nothing. */
 interface Given {
@@ -77,4 +78,10 @@ export function resolveDatabase(
   const local = dev?.mongoUrl === url ? dev.mongoDb : undefined;
   const database = firstSet(options.db, env['MONGO_DB'], local) ?? DEFAULT_MONGO_DB;
   return { url, database };
+}
+
+/** The Redis of the queues, for the commands that enqueue themselves; same order as above. */
+export function resolveRedis(options: { readonly redisUrl?: string }, { env, dev }: Given): string {
+  const named = firstSet(options.redisUrl, env['REDIS_QUEUE_URL'], env['REDIS_URL']);
+  return named ?? dev?.redisUrl ?? DEFAULT_REDIS_URL;
 }

@@ -12,6 +12,8 @@ const devSchema = z.object({
   redisUrl: z.string(),
   /** Where what was notified can be looked at. */
   inboxUrl: z.string().optional(),
+  /** The payment provider that the workers were told of. */
+  sandboxUrl: z.string().optional(),
   /** The `npm start` that it is about, with the time of its start: pids are used again. */
   owner: z.object({ pid: z.int().positive(), startedAt: z.string() }).optional(),
   /** Of the API and the workers; empty while it does not run. */

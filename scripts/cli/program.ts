@@ -4,6 +4,7 @@ import { autoscaleCommand } from './commands/autoscale.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
+import { redispatchCommand } from './commands/redispatch.ts';
 import { apiCommand, upCommand, workerCommand } from './commands/processes.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Io } from './io.ts';
@@ -14,6 +15,7 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   workerCommand,
   importCommand,
   ledgerCommand,
+  redispatchCommand,
   keysCommand,
   autoscaleCommand,
 ];

@@ -21,13 +21,14 @@ interface JsonSchema {
 export function operationsPage(): string {
   const intro =
     'Every type of `POST /v1/operations`, from the registry. The envelope is\n' +
-    '`{type, input, orderingKey?, preconditions?, dryRun?, metadata?}`; preconditions are\n' +
+    '`{type, input, orderingKey?, preconditions?, runAt?, dryRun?, metadata?}`; preconditions are\n' +
     '`ifAvailableAtLeast`, `ifWalletSeq` (both of the main wallet) and `expiresAt`.';
   const sections = Object.values(OPERATIONS).map(section);
   return `${heading('Operations', intro)}\n${sections.join('\n')}`;
 }
 
-function section({ type, version, mode, summary, input }: OperationDefinition): string {
+function section(definition: OperationDefinition): string {
+  const { type, version, mode, summary, input } = definition;
   const head = `## ${type}\n\n${summary}. Mode ${code(mode)}, version ${version}.\n`;
   if (type === 'batch') {
     return `${head}\nInput: \`operations\`, 1 to 1,000 of \`{type, input}\` with any type but \`batch\`.\n`;
@@ -39,7 +40,24 @@ function section({ type, version, mode, summary, input }: OperationDefinition): 
     required.has(name) ? 'yes' : '',
     describe(field),
   ]);
-  return `${head}\n${table(['Field', 'Required', 'What'], rows)}`;
+  return `${head}\n${table(['Field', 'Required', 'What'], rows)}${steps(definition)}${exampleOf(definition)}`;
+}
+
+function steps({ saga }: OperationDefinition): string {
+  if (saga === undefined) return '';
+  const rows = saga.steps.map((step) => [
+    code(step.name),
+    step.kind === 'ledger' ? 'ledger' : `call, redo ${code(step.redo)}`,
+    step.isPivot === true ? 'yes' : '',
+    typeof step.compensate === 'string' ? step.compensate : 'yes',
+  ]);
+  return `\n${table(['Step', 'Kind', 'Pivot', 'Taken back'], rows)}`;
+}
+
+function exampleOf({ type, example }: OperationDefinition): string {
+  if (example === undefined) return '';
+  const body = JSON.stringify({ type, input: example('ada') }, undefined, 2);
+  return `\n\`\`\`json\n${body}\n\`\`\`\n`;
 }
 
 /** One cell for a field: its own description, else what its schema allows. */

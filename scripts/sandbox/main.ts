@@ -1,7 +1,8 @@
 import { startSandbox } from './server.ts';
 
-/** `tsx scripts/sandbox/main.ts [port]`: the sandbox provider on its own. */
-const sandbox = await startSandbox(Number(process.argv[2] ?? '0'));
+/** `tsx scripts/sandbox/main.ts [port [host]]`: the sandbox provider on its own. */
+const [port = '0', host = '127.0.0.1'] = process.argv.slice(2);
+const sandbox = await startSandbox(Number(port), host);
 console.log(`sandbox provider: ${sandbox.url}`);
 const stop = (): void => {
   sandbox.close().then(

@@ -41,7 +41,7 @@ export interface Sandbox {
 
 type Injected = z.output<typeof faultSchema>;
 
-export async function startSandbox(port = 0): Promise<Sandbox> {
+export async function startSandbox(port = 0, host = '127.0.0.1'): Promise<Sandbox> {
   const payments = createPayments();
   const faults: Injected[] = [];
   const take = (on: Injected['on']): Injected | undefined => {
@@ -96,7 +96,9 @@ export async function startSandbox(port = 0): Promise<Sandbox> {
     readBody(request)
       .then(async (body) => {
         const { pathname } = new URL(request.url ?? '/', 'http://sandbox');
-        if (pathname === '/faults' && request.method === 'POST') {
+        if (pathname === '/readyz') {
+          reply(response, { status: 200, body: { status: 'ok' } });
+        } else if (pathname === '/faults' && request.method === 'POST') {
           inject(JSON.parse(body));
           reply(response, { status: 204, body: {} });
         } else if (pathname === '/faults') {
@@ -114,7 +116,7 @@ export async function startSandbox(port = 0): Promise<Sandbox> {
         reply(response, { status: 400, body: { reason: String(error) } });
       });
   });
-  await listen(server, port);
+  await listen(server, port, host);
   const { port: actual } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${String(actual)}`,
@@ -163,9 +165,9 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function listen(server: Server, port: number): Promise<void> {
+async function listen(server: Server, port: number, host: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
 }

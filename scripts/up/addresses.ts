@@ -10,7 +10,7 @@ interface Addresses {
 
 /** What to open, and a line to paste. */
 export function addressLines({ dev, workerUrls, payer, payee }: Addresses): string[] {
-  const { url, apiKey, adminPassword, inboxUrl } = dev;
+  const { url, apiKey, adminPassword, sandboxUrl, inboxUrl } = dev;
   const transfer = JSON.stringify({
     fromUserId: payer,
     toUserId: payee,
@@ -22,6 +22,11 @@ export function addressLines({ dev, workerUrls, payer, payee }: Addresses): stri
     `  API        ${url}/v1   (key in .data/dev.json; \`npx sluice …\` finds it by itself)`,
     `  Admin      ${url}/admin   password ${adminPassword}`,
     `  Queues     ${url}/admin/queues   (Bull Board, same password)`,
+    ...(sandboxUrl === undefined
+      ? []
+      : [
+          `  Payments   ${sandboxUrl}/payments   (the sandbox provider; POST /faults makes it fail)`,
+        ]),
     `  Metrics    ${[url, ...workerUrls].map((one) => `${one}/metrics`).join('  ')}`,
     ...(inboxUrl === undefined
       ? []

@@ -1,3 +1,4 @@
+import { NODE_FLAGS } from '../../config/node-flags.ts';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastLines } from '../local/commands.ts';
@@ -18,6 +19,7 @@ export interface ChildSpec {
   readonly name: string;
   /** Relative to the root. */
   readonly script: string;
+  readonly args?: readonly string[];
   /** Where it answers /readyz. */
   readonly url: string;
   readonly env: NodeJS.ProcessEnv;
@@ -45,13 +47,19 @@ const LINES_SHOWN = 12;
 
 /** Started again whenever it dies; its restarts are said on the terminal. */
 export function startChild(spec: ChildSpec, context: ChildContext): Child {
-  const { name, script, url, env } = spec;
+  const { name, script, url, env, args = [] } = spec;
   const logFile = join(context.logFolder, `${name}.log`);
   turnOverLog(logFile);
   const process_ = spawnSupervised({
     name,
     command: process.execPath,
-    args: ['--import', import.meta.resolve('tsx'), join(context.root, script)],
+    args: [
+      ...NODE_FLAGS,
+      '--import',
+      import.meta.resolve('tsx'),
+      join(context.root, script),
+      ...args,
+    ],
     cwd: context.root,
     env,
     log: context.log,

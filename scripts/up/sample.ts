@@ -1,5 +1,7 @@
 import { openMongo } from '../../core/infra/mongo.ts';
 import { verifyLedger } from '../../core/ledger/verify-store.ts';
+import { ledgerRules } from '../../core/operations/ledger-rules.ts';
+import { OPERATIONS } from '../../core/operations/registry.ts';
 import { z } from 'zod';
 import { createApiClient } from '../cli/api-client.ts';
 import { currencyLines } from '../cli/commands/ledger.ts';
@@ -9,7 +11,7 @@ import { createProgressLine, isSuccess, summarize, summaryLines } from '../cli/i
 import { createImport } from '../cli/import/run.ts';
 import { formatSeconds, type Log } from '../local/report.ts';
 
-interface SampleContext {
+export interface SampleContext {
   readonly connection: Connection;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -110,7 +112,7 @@ export async function showConservation(
 ): Promise<void> {
   const mongo = await openMongo({ url, database, appName: 'sluice-up-verify' });
   try {
-    const report = await verifyLedger(mongo.db, { signal });
+    const report = await verifyLedger(mongo.db, { rules: ledgerRules(OPERATIONS), signal });
     const entries = formatCount(report.counts.entries);
     const seconds = formatSeconds(report.elapsedMs);
     const count = formatCount(report.violationCount);

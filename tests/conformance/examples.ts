@@ -1,4 +1,4 @@
-import type { OperationType } from '../../core/operations/registry.ts';
+import type { AtomicType } from '../../core/operations/registry.ts';
 
 /** What an example may build on: made and settled before it runs. */
 export interface Ground {
@@ -22,10 +22,10 @@ interface Example {
 
 const EUR = { currency: 'EUR' } as const;
 
-/** Those are crashed step by step in tests/sagas. */
-type Stepwise = 'deposit' | 'withdrawal' | 'notification.send' | 'tenant.provision';
-
-/** An example that succeeds, for every atomic type: a new type does not compile until it has one. */
+/**
+ * An example that succeeds, for every atomic type: a new type does not compile until it has one.
+ * Stepwise types bring their own.
+ */
 export const EXAMPLES = {
   'user.create': {
     input: ({ nobody }) => ({ userId: nobody, wallets: [EUR] }),
@@ -70,7 +70,6 @@ export const EXAMPLES = {
     }),
     entries: 4,
   },
-} as const satisfies Record<Exclude<OperationType, Stepwise>, Example>;
+} as const satisfies Record<AtomicType, Example>;
 
-export type AtomicType = keyof typeof EXAMPLES;
 export const ATOMIC_TYPES = Object.keys(EXAMPLES) as readonly AtomicType[];

@@ -3,7 +3,6 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { FAILPOINTS } from '../../core/kernel/failpoint.ts';
 import type { EntryDoc } from '../../core/ledger/documents.ts';
-import { MOVES_MONEY } from '../../core/ledger/verify.ts';
 import { jobOf } from '../../core/operations/ingest.ts';
 import { OPERATIONS, OPERATION_TYPES } from '../../core/operations/registry.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
@@ -129,16 +128,13 @@ describe('every operation type', { timeout: 120_000 }, () => {
 describe('the registry', () => {
   it('calls every type by its own name, with a sentence for the documentation', () => {
     for (const type of OPERATION_TYPES) {
-      expect(OPERATIONS[type]).toMatchObject({ type, version: 1 });
+      expect(OPERATIONS[type]).toMatchObject({ type, version: expect.any(Number) });
       expect(OPERATIONS[type].summary).toMatch(/^[A-Z].{20,}[^.]$/);
     }
   });
 
-  it('and the verifier agree on which types move money', () => {
-    const singles = OPERATION_TYPES.filter((type) => type !== 'batch');
-    expect(Object.keys(MOVES_MONEY).toSorted()).toEqual(singles.toSorted());
-    for (const type of ATOMIC_TYPES.filter((one) => one !== 'batch')) {
-      expect(MOVES_MONEY[type]).toBe(EXAMPLES[type].entries > 0);
-    }
+  it('says of every atomic type whether it moves money', () => {
+    const said = ATOMIC_TYPES.map((type) => [type, OPERATIONS[type].movesMoney]);
+    expect(said).toEqual(ATOMIC_TYPES.map((type) => [type, EXAMPLES[type].entries > 0]));
   });
 });

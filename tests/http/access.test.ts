@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../api/endpoint.ts';
 import { ENDPOINTS } from '../../api/routes/index.ts';
+import { openStream } from '../../api/routes/stream/open-stream.ts';
 import { SCOPES } from '../../core/tenants/api-key.ts';
 import { createApiKeyStore } from '../../core/tenants/api-key-store.ts';
 import {
@@ -47,14 +48,20 @@ function pathOf({ path }: Endpoint): string {
   if (!path.includes(':')) return path;
   const resource = RESOURCES.find(([prefix]) => path.startsWith(prefix));
   if (resource === undefined) throw new Error(`no resource for ${path}: add it to RESOURCES`);
-  return path.replace(/:\w+/, resource[1](sample));
+  return path.replace(/:\w+/, resource[1](sample)).replace(/:\w+/, 'some-name');
 }
+
+/** Where an empty object is not even worth looking the resource up. */
+const BODIES: Readonly<Record<string, object>> = {
+  '/v1/operations/:id/retry': { note: 'looked at it' },
+  '/v1/operations/:id/resolve': { note: 'looked at it', status: 'canceled' },
+};
 
 function call(endpoint: Endpoint, ask: Ask = {}, query = ''): Promise<Answer> {
   const isWrite = endpoint.method !== 'GET' && endpoint.method !== 'DELETE';
   return api.ask(`${pathOf(endpoint)}${query}`, {
     method: endpoint.method,
-    ...(isWrite && { body: {} }),
+    ...(isWrite && { body: BODIES[endpoint.path] ?? {} }),
     ...ask,
     headers: { ...(isWrite && { 'idempotency-key': freshKey() }), ...ask.headers },
   });
@@ -85,6 +92,7 @@ describe.each(table)('$name', ({ endpoint }) => {
   });
 
   it('shows nothing of another tenant', async () => {
+    if (endpoint === openStream) return; // it never ends: tests/http/realtime
     const before = await api.effects();
     const isRead = endpoint.method === 'GET';
     const answer = await call(endpoint, { key: isRead ? keys.reader : keys.writer });

@@ -4,6 +4,7 @@ import { RISK_SIGNAL } from '../../core/operations/withdrawal.ts';
 import { createInterventionStore } from '../../core/saga/intervention-store.ts';
 import { createOutboxStore } from '../../core/saga/settle-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
+import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { expectSoundBooks } from '../support/books.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
 
@@ -21,6 +22,7 @@ beforeAll(async () => {
     publisher: arena.publisher,
     hints: { announce: () => undefined },
     logger: createLogger({ level: 'silent', service: 'test' }),
+    metrics: createMetrics(),
   });
   const policy = { currency: 'EUR', withdrawalRisk: { review: '100' } };
   const tenants = db.collection<{ _id: string }>('tenants');

@@ -10,6 +10,9 @@ import { createApiKeyStore } from '../../core/tenants/api-key-store.ts';
 import { createTenantStore } from '../../core/tenants/tenant-store.ts';
 import { openHints } from '../../queues/hints.ts';
 import { openQueues } from '../../queues/producer.ts';
+import { type Sandbox, startSandbox } from '../../scripts/sandbox/server.ts';
+import { startRecovery } from '../../workers/recovery.ts';
+import { startSagas } from '../../workers/saga.ts';
 import { startSettlement } from '../../workers/settlement.ts';
 import { clear, emptyTestDatabase, nameOfTest } from './database.ts';
 
@@ -39,6 +42,7 @@ export interface ApiUnderTest {
   readonly url: string;
   readonly port: number;
   readonly platform: Platform;
+  readonly sandbox: Sandbox;
   readonly db: Db;
   ask(path: string, ask?: Ask): Promise<Answer>;
   /** POST with a fresh idempotency key unless the headers have one. */
@@ -58,6 +62,8 @@ export interface ApiUnderTest {
 interface ApiOptions {
   /** Settle as well, in this process. */
   readonly worker?: boolean;
+  /** Stepwise operations and timers as well, with a payment provider of their own. */
+  readonly sagas?: boolean;
   readonly env?: Partial<Env>;
 }
 
@@ -103,21 +109,31 @@ export async function openApi(name: string, options: ApiOptions = {}): Promise<A
     ADMIN_PASSWORD,
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
   });
-  const platform = await openPlatform({ ...parsed, ...options.env }, 'api-test');
+  const sandbox = await startSandbox();
+  const env = { ...parsed, SANDBOX_URL: sandbox.url, ...options.env };
+  const platform = await openPlatform(env, 'api-test');
+  platform.lifecycle.onClose('sandbox', () => sandbox.close());
   const { port } = await startApi(platform);
-  if (options.worker === true) startWorker(platform);
-  return apiOf(platform, port);
+  if (options.worker === true || options.sagas === true) startWorker(platform, options);
+  return apiOf(platform, port, sandbox);
 }
 
-function startWorker(platform: Platform): void {
+/** The fault tests have leases of this kind, too: nobody waits half a minute for a dead worker. */
+const HASTY = { leaseMs: 3_000, heartbeatMs: 800, fenceMs: 500 };
+
+function startWorker(platform: Platform, { sagas }: ApiOptions): void {
   const queues = openQueues(platform);
   platform.lifecycle.onClose('worker queues', () => queues.close());
   const hints = openHints(platform);
   platform.lifecycle.onClose('worker hints', () => hints.close());
-  startSettlement({ platform, publisher: queues.publisher, hints });
+  const { publisher } = queues;
+  startSettlement({ platform, publisher, hints });
+  if (sagas !== true) return;
+  startSagas({ platform, publisher, hints, timing: HASTY });
+  startRecovery({ platform, publisher, sweepIntervalMs: 300 });
 }
 
-function apiOf(platform: Platform, port: number): ApiUnderTest {
+function apiOf(platform: Platform, port: number, sandbox: Sandbox): ApiUnderTest {
   const { db } = platform.mongo;
   const url = `http://127.0.0.1:${port}`;
   const ask = (path: string, options: Ask = {}): Promise<Answer> => send(`${url}${path}`, options);
@@ -125,6 +141,7 @@ function apiOf(platform: Platform, port: number): ApiUnderTest {
     url,
     port,
     platform,
+    sandbox,
     db,
     ask,
     post: (path, body, options = {}) =>

@@ -11,6 +11,7 @@ import { type OperationStore, createOperationStore } from '../../core/saga/opera
 import { isSettled } from '../../core/saga/status.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { verifyLedger } from '../../core/ledger/verify-store.ts';
+import { ledgerRules } from '../../core/operations/ledger-rules.ts';
 import { laneQueue } from '../../queues/catalog.ts';
 import { type Queues, openQueues } from '../../queues/producer.ts';
 import { type TestDatabase, openTestDatabase } from './database.ts';
@@ -193,6 +194,6 @@ export function outcomesOf(operations: readonly OperationDoc[]): readonly string
 
 /** The ledger holds: entries sum to zero, wallets equal the fold of their entries, and so on. */
 export async function expectSoundLedger({ platform }: Pick<Instance, 'platform'>): Promise<void> {
-  const report = await verifyLedger(platform.mongo.db);
+  const report = await verifyLedger(platform.mongo.db, { rules: ledgerRules(OPERATIONS) });
   expect(report.violations).toEqual([]);
 }

@@ -52,6 +52,7 @@ export function openSettler(node: Instance, options: SettlingOptions = {}): Sett
     logger,
     metrics,
     random,
+    slots: () => LIMITS.settlementSlots,
     claims: () => noClaims,
   });
   lifecycle.onClose('test settler', () => settler.close());

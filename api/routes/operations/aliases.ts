@@ -26,6 +26,8 @@ const ALIASES: readonly Alias[] = [
   { path: '/v1/holds/:id/capture', type: 'hold.capture', idField: 'holdId' },
   { path: '/v1/holds/:id/release', type: 'hold.release', idField: 'holdId' },
   { path: '/v1/bonuses', type: 'bonus.award' },
+  { path: '/v1/deposits', type: 'deposit' },
+  { path: '/v1/withdrawals', type: 'withdrawal' },
   { path: '/v1/notifications', type: 'notification.send' },
 ];
 

@@ -1,16 +1,15 @@
 import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { intervene } from '../../intervene.ts';
 import { idParams, noQuery } from '../../list.ts';
-import { operationView } from '../../operation-view.ts';
 
 export const cancelOperation = defineEndpoint({
   method: 'POST',
   path: '/v1/operations/:id/cancel',
   scope: 'operations:write',
-  summary: 'Cancels an operation that has not begun; repeating it is harmless',
+  summary:
+    'Cancels an operation: at once if nothing has happened yet, else before its point of no ' +
+    'return, by taking back what has; repeating it is harmless',
   input: { params: idParams, query: noQuery, body: noBody },
-  handle: async ({ params }, { services, tenant }) => {
-    const operation = await services.cancel(tenant, params.id);
-    return found(operationView(operation, services.registry));
-  },
+  handle: ({ params }, request) => intervene(request, params.id, { kind: 'cancel' }),
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
+import { NODE_FLAGS } from '../../../config/node-flags.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { type ApiClient, createApiClient, describeProblem } from '../api-client.ts';
 import { type Crew, createCrew } from '../autoscale/crew.ts';
@@ -70,7 +71,7 @@ async function autoscale(options: Options, io: Io, signal: AbortSignal): Promise
   const client = createApiClient({ connection, retry, firstAnswerMs: FIRST_ANSWER_MS });
   const crew = createCrew({
     command: process.execPath,
-    args: [join(projectRoot(), 'scripts', 'sluice.mjs'), 'worker'],
+    args: [...NODE_FLAGS, join(projectRoot(), 'scripts', 'sluice.mjs'), 'worker'],
     env: workerEnv(io),
     say: (line) => {
       terminal.note(line);

@@ -7,6 +7,8 @@ import {
 } from '../../../core/ledger/verify-report.ts';
 import { verifyLedger } from '../../../core/ledger/verify-store.ts';
 import type { VerifyPhase } from '../../../core/ledger/verify-walk-store.ts';
+import { ledgerRules } from '../../../core/operations/ledger-rules.ts';
+import { OPERATIONS } from '../../../core/operations/registry.ts';
 import { resolveDatabase } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatCount, formatDuration, formatTable } from '../format.ts';
@@ -59,7 +61,13 @@ async function verifyDatabase(options: Options, io: Io, signal: AbortSignal): Pr
     const onProgress = (phase: VerifyPhase, done: number): void => {
       terminal.live(() => `checking ${phase}: ${formatCount(done)}`);
     };
-    const report = await verifyLedger(mongo.db, { signal, onProgress, keepMax: options.show });
+    const rules = ledgerRules(OPERATIONS);
+    const report = await verifyLedger(mongo.db, {
+      rules,
+      signal,
+      onProgress,
+      keepMax: options.show,
+    });
     terminal.clear();
     if (options.json) terminal.out(JSON.stringify({ database, ...report }, plainBigInt));
     else for (const line of reportLines(report, database)) terminal.out(line);

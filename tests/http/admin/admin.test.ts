@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { QUEUES } from '../../../queues/catalog.ts';
 import {
   ADMIN_PASSWORD,
   type Answer,
@@ -160,9 +161,7 @@ describe('the board', () => {
     );
     const shown = list.body.queues as readonly { name: string; readOnlyMode: boolean }[];
     expect(shown.map(({ name, readOnlyMode }) => ({ name, readOnlyMode }))).toEqual(
-      [0, 1, 2, 3, 4, 5, 6, 7]
-        .map((lane) => ({ name: `settlement-${lane}`, readOnlyMode: true }))
-        .concat({ name: 'events', readOnlyMode: true }),
+      [...QUEUES.keys()].map((name) => ({ name, readOnlyMode: true })),
     );
     const stored = await api.db.collection('operations').findOne({ _id: operationId as never });
     const queue = stored?.['dispatch'].queue as string;

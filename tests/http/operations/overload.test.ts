@@ -28,9 +28,11 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     ingest: { submit, drain: async () => undefined },
     operations: never,
     ledger: never,
-    cancel: never,
     notifications: never,
+    intervene: never,
+    auditOf: never,
     waiters,
+    streams: { open: never },
     clock: systemClock,
   };
   const principal = {
@@ -44,6 +46,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     endpoints: ENDPOINTS,
     services,
     authenticator: { authenticate: () => principal },
+    realtime: { attach: () => undefined, close: async () => undefined },
     pages: { ops: { health: never, ready: never, metrics: never }, depths: never },
     admin: { queues: new Map(), hasQueues: () => false, password: undefined },
     clock: systemClock,

@@ -42,6 +42,7 @@ describe('POST /v1/operations', () => {
         ifWalletSeq: 3,
         expiresAt: '2098-12-31T23:00:00.000Z',
       },
+      deadline: '2098-12-31T23:00:00.000Z',
       metadata: { order: '42' },
       idempotencyKey: expect.any(String),
       correlationId: answer.headers.get('x-correlation-id'),

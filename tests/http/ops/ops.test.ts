@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { QUEUES } from '../../../queues/catalog.ts';
 import { ERRORS } from '../../../core/kernel/errors.ts';
 import { expectProblem, pointersOf, useApi } from '../../support/api.ts';
 
@@ -88,7 +89,7 @@ describe('/internal/autoscale', () => {
       settlement: { backlog: 0, oldestWaitSeconds: 0, recommendedReplicas: 1 },
       notification: { recommendedReplicas: 1 },
     });
-    expect(body.queues).toHaveLength(9);
+    expect(body.queues).toHaveLength(QUEUES.size);
     expect(body.queues[0]).toEqual({
       queue: 'settlement-0',
       pool: 'settlement',

@@ -31,6 +31,7 @@ function sweepDeps(node: Instance, workerId = node.platform.processId) {
     outbox: createOutboxStore(mongo.db),
     repairs: createRepairStore(mongo.db, createOutboxStore(mongo.db)),
     expireHolds: async () => 0,
+    schedules: { ensure: async () => 0 },
     leaseMs: LIMITS.sweepLeaseMs,
     leases: createLeaseStore(mongo.db),
     databaseTime: node.databaseTime,

@@ -108,6 +108,7 @@ describe('sluice', () => {
     [['--help'], 'Usage: sluice'],
     [['import', '--help'], 'Usage: sluice import'],
     [['ledger', 'verify', '--help'], 'Usage: sluice ledger verify'],
+    [['redispatch', '--help'], 'Usage: sluice redispatch'],
     [['keys', 'create', '--help'], 'Usage: sluice keys create'],
     [['api', '--help'], 'Usage: sluice api'],
     [['worker', '--help'], 'Usage: sluice worker'],

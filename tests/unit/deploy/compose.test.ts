@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { envSchema, parseEnv } from '../../../config/env.ts';
 import { LIMITS } from '../../../config/limits.ts';
+import { NODE_FLAGS } from '../../../config/node-flags.ts';
 
 /** No engine runs here, so what `docker compose up` would find out is checked on the file. */
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -42,7 +43,7 @@ const composeSchema = z.looseObject({
 const text = readFileSync(FILE, 'utf8');
 const compose = composeSchema.parse(parse(text, { merge: true }));
 const services = Object.entries(compose.services);
-const { api, worker, redis, 'redis-cache': cache, 'mongo-init': init } = compose.services;
+const { api, worker, sandbox, redis, 'redis-cache': cache, 'mongo-init': init } = compose.services;
 const wordsOf = (command: string | readonly string[] = []): string =>
   typeof command === 'string' ? command : command.join(' ');
 const apps = [api, worker];
@@ -55,10 +56,10 @@ const interpolate = (value: string): string =>
   value.replaceAll(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1').replaceAll(/\$\{[A-Z_]+:\?[^}]*\}/g, '');
 
 describe('services', () => {
-  it('are MongoDB, Redis, the API and the workers', () => {
+  it('are MongoDB, Redis, the API and the workers, and for a demo a provider', () => {
     const databases = ['mongo-1', 'mongo-2', 'mongo-3', 'mongo-init', 'redis', 'redis-cache'];
     expect(services.map(([name]) => name).toSorted()).toEqual(
-      [...databases, 'api', 'worker'].toSorted(),
+      [...databases, 'api', 'worker', 'sandbox'].toSorted(),
     );
   });
 
@@ -145,9 +146,19 @@ describe('applications', () => {
     ['api', api, 'api/main'],
     ['worker', worker, 'workers/main'],
   ])('%s: runs an entry point that exists, unprivileged', (_, service, entry) => {
-    expect(service?.command).toEqual(['node', `dist/${entry}.js`]);
+    expect(service?.command).toEqual(['node', ...NODE_FLAGS, `dist/${entry}.js`]);
     expect(existsSync(join(ROOT, `${entry}.ts`))).toBe(true);
     expect(service).toMatchObject({ init: true, read_only: true, cap_drop: ['ALL'] });
+  });
+
+  it('get no provider of play money unless it is asked for', () => {
+    expect(sandbox?.['profiles']).toEqual(['demo']);
+    expect(sandbox?.ports).toEqual([]);
+    for (const app of apps) expect(interpolate(app?.environment['SANDBOX_URL'] ?? '?')).toBe('');
+    const [, , entry = ''] = /^(node) dist\/(\S+)\.js 3000 0\.0\.0\.0$/.exec(
+      wordsOf(sandbox?.command),
+    ) ?? [''];
+    expect(existsSync(join(ROOT, `${entry}.ts`))).toBe(true);
   });
 
   it('are given more time to stop than they take to drain', () => {

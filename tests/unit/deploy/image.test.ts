@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NODE_FLAGS } from '../../../config/node-flags.ts';
 import { envSchema } from '../../../config/env.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -31,7 +32,9 @@ describe('Dockerfile', () => {
   it('runs as a user without rights, in exec form, with a health check', () => {
     const last = dockerfile.slice(dockerfile.lastIndexOf('FROM '));
     expect(last).toMatch(/^USER node$/m);
-    expect(last).toMatch(/^CMD \["node", "dist\/api\/main\.js"\]$/m);
+    const command = ['node', ...NODE_FLAGS, 'dist/api/main.js'];
+    const stated = /^CMD (\[(?:.*\\\n)*.*\])$/m.exec(last)?.[1]?.replaceAll('\\\n', '');
+    expect(JSON.parse(stated ?? '')).toEqual(command);
     expect(last).toMatch(/^HEALTHCHECK /m);
     expect(last.indexOf('USER node')).toBeGreaterThan(last.lastIndexOf('COPY'));
   });

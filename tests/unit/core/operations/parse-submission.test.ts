@@ -7,8 +7,13 @@ import {
   parseBulkItem,
   parseSubmission,
 } from '../../../../core/operations/parse-submission.ts';
-import { OPERATIONS, OPERATION_TYPES } from '../../../../core/operations/registry.ts';
+import {
+  type AtomicType,
+  OPERATIONS,
+  OPERATION_TYPES,
+} from '../../../../core/operations/registry.ts';
 import type { Submission } from '../../../../core/operations/submission.ts';
+import type { OperationDefinition } from '../../../../core/saga/define.ts';
 
 const context = { registry: OPERATIONS, currencies: ['GOLD'] };
 const parse = (raw: unknown): Result<Submission> => parseSubmission(raw, 'key', context);
@@ -177,8 +182,8 @@ describe('a submission', () => {
 const transferId = `trf_${'0'.repeat(32)}`;
 const holdId = `hld_${'0'.repeat(32)}`;
 
-/** A valid input of every type: a new type needs a line. */
-const SAMPLES = {
+/** A valid input of every atomic type: a new one needs a line. */
+const ATOMIC_SAMPLES = {
   'user.create': { userId: 'ann' },
   'user.update': { userId: 'ann', displayName: 'Ann' },
   'wallet.open': { userId: 'ann', currency: 'EUR' },
@@ -193,14 +198,18 @@ const SAMPLES = {
   'bonus.award': input,
   'bonus.convert': { userId: 'ann', currency: 'EUR' },
   batch: { operations: [{ type: 'wallet.credit', input }] },
-  deposit: { ...input, instrument: 'card' },
-  withdrawal: { ...input, instrument: 'account' },
-  'notification.send': { channels: ['email'], email: 'ann@example.test', template: 'hello' },
-  'tenant.provision': {
-    tenant: 'acme',
-    firstKey: { id: 'first', secretHash: 'a'.repeat(43) },
-  },
-} as const satisfies Record<(typeof OPERATION_TYPES)[number], object>;
+} as const satisfies Record<AtomicType, object>;
+
+/** Stepwise types bring theirs. */
+const SAMPLES: Readonly<Record<string, unknown>> = {
+  ...Object.fromEntries(
+    Object.values<OperationDefinition>(OPERATIONS).map(({ type, example }) => [
+      type,
+      example?.('ann'),
+    ]),
+  ),
+  ...ATOMIC_SAMPLES,
+};
 
 describe('an item of a bulk', () => {
   it('has its idempotency key inside', () => {

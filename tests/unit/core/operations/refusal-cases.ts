@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
-import type { OperationType } from '../../../../core/operations/registry.ts';
+import type { AtomicType, OperationType } from '../../../../core/operations/registry.ts';
 import { AT } from '../../../support/memory-ledger.ts';
 import { EUR, type Scenario } from '../../../support/scenario.ts';
 
@@ -43,10 +43,8 @@ const lastHold = (extras: object) => (scenario: Scenario) => ({
   holdId: scenario.lastId('hld'),
   ...extras,
 });
-/** Stepwise types are decided by their steps (tests/sagas). */
-type Elsewhere = 'batch' | 'deposit' | 'withdrawal' | 'notification.send' | 'tenant.provision';
-
-export const CASES: Readonly<Record<Exclude<OperationType, Elsewhere>, readonly Case[]>> = {
+/** Stepwise types are decided by their steps (tests/conformance, tests/sagas). */
+export const CASES: Readonly<Record<Exclude<AtomicType, 'batch'>, readonly Case[]>> = {
   'user.create': [
     { input: { userId: 'dan', wallets: [EUR] }, becomes: 'succeeded' },
     { input: { userId: 'ann' }, becomes: 'rejected user_exists' },

@@ -1,0 +1,96 @@
+import type { Server, ServerResponse } from 'node:http';
+import { redisUrls } from '../../config/env.ts';
+import { LIMITS } from '../../config/limits.ts';
+import type { Platform } from '../../core/runtime/platform.ts';
+import type { Authenticator } from '../../core/tenants/api-key-cache.ts';
+import { openEventTail } from '../../queues/event-tail.ts';
+import { createFilter } from './filter.ts';
+import { createHub } from './hub.ts';
+import { startKeyWatch } from './key-watch.ts';
+import { openSocketAdapter } from './socket-adapter.ts';
+import type { Subscription } from './socket-messages.ts';
+import { type Sockets, attachSockets } from './sockets.ts';
+import { createSseViewer } from './sse.ts';
+
+interface StreamRequest {
+  readonly tenantId: string;
+  readonly keyId: string;
+  readonly wanted: Subscription;
+  readonly after: string | undefined;
+}
+
+/** An answer that goes on. */
+interface StreamReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly stream: (response: ServerResponse) => void;
+}
+
+export interface Streams {
+  /** @throws AppError when there is no room for another client. */
+  open(request: StreamRequest): StreamReply;
+}
+
+/** Streams and sockets of one API process. */
+export interface Realtime {
+  readonly streams: Streams;
+  attach(server: Server): void;
+  /** Says goodbye to everybody, so that they connect elsewhere. */
+  close(): Promise<void>;
+}
+
+interface RealtimeDeps {
+  readonly platform: Platform;
+  readonly authenticator: Authenticator;
+}
+
+export function openRealtime({ platform, authenticator }: RealtimeDeps): Realtime {
+  const { env, clock, logger, metrics, random } = platform;
+  const tail = openEventTail(platform);
+  const hub = createHub({ tail, clock, logger, metrics });
+  const keys = startKeyWatch({ authenticator, clock, logger });
+  const adapter = openSocketAdapter({ url: redisUrls(env).pub, prefix: env.QUEUE_PREFIX, logger });
+  let sockets: Sockets | undefined;
+
+  const open = ({ tenantId, keyId, wanted, after }: StreamRequest): StreamReply => {
+    hub.admit();
+    const retryMs = LIMITS.streamRetryMs + Math.round(random() * LIMITS.streamRetryJitterMs);
+    const filter = createFilter(wanted);
+    return {
+      status: 200,
+      contentType: 'text/event-stream',
+      headers: { 'X-Accel-Buffering': 'no' },
+      stream: (response) => {
+        const viewer = createSseViewer({ response, tenantId, filter, after, retryMs, clock });
+        const unwatch = keys.watch(keyId, () => {
+          hub.drop(viewer, 'revoked');
+        });
+        response.once('close', () => {
+          unwatch();
+          hub.leave(viewer);
+        });
+        hub.join(viewer);
+      },
+    };
+  };
+
+  return Object.freeze({
+    streams: Object.freeze({ open }),
+    attach: (server: Server) => {
+      sockets = attachSockets({
+        server,
+        hub,
+        keys,
+        authenticator,
+        adapter: adapter.adapter,
+        ...platform,
+      });
+    },
+    close: async () => {
+      await hub.close();
+      await sockets?.close();
+      await Promise.all([keys.close(), tail.close(), adapter.close()]);
+    },
+  } satisfies Realtime);
+}

@@ -1,0 +1,4 @@
+import type { Scope } from '../../core/tenants/api-key.ts';
+
+/** What a key needs for streams and sockets. */
+export const STREAM_SCOPE: Scope = 'ledger:read';

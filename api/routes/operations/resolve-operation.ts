@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { RESOLVED_STATUSES } from '../../../core/saga/intervention.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { intervene, jsonBodyOf, note } from '../../intervene.ts';
+import { idParams, noQuery } from '../../list.ts';
+
+export const resolveOperation = defineEndpoint({
+  method: 'POST',
+  path: '/v1/operations/:id/resolve',
+  scope: 'admin',
+  summary:
+    'Closes an operation that needs attention with the outcome that a person has brought about; ' +
+    'nothing else is done, in particular nothing to the ledger, so an open hold of its own refuses it',
+  input: {
+    params: idParams,
+    query: noQuery,
+    body: jsonBodyOf(z.strictObject({ note, status: z.enum(RESOLVED_STATUSES) })),
+  },
+  handle: ({ params, body }, request) =>
+    intervene(request, params.id, { kind: 'resolve', ...body }),
+});

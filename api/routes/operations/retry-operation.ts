@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { defineEndpoint } from '../../endpoint.ts';
+import { intervene, jsonBodyOf, note } from '../../intervene.ts';
+import { idParams, noQuery } from '../../list.ts';
+
+export const retryOperation = defineEndpoint({
+  method: 'POST',
+  path: '/v1/operations/:id/retry',
+  scope: 'admin',
+  summary:
+    'Lets an operation that needs attention go on from where it stood, its attempts counted ' +
+    'anew, or takes back what it did (`direction: back`). `assume` says what became of a step ' +
+    'whose outcome is unknown',
+  input: {
+    params: idParams,
+    query: noQuery,
+    body: jsonBodyOf(
+      z.strictObject({
+        note,
+        assume: z.enum(['applied', 'absent']).exactOptional(),
+        direction: z.enum(['forward', 'back']).exactOptional(),
+      }),
+    ),
+  },
+  handle: ({ params, body }, request) => intervene(request, params.id, { kind: 'retry', ...body }),
+});
