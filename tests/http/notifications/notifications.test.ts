@@ -224,8 +224,9 @@ describe('deliveries', () => {
     );
     expect([first.body.items.length, second.body.items.length]).toEqual([2, 1]);
     expect(second.body.nextCursor).toBeNull();
-    const ids = [...first.body.items, ...second.body.items].map((one) => one.id);
-    expect(ids).toEqual([...ids].sort().reverse());
+    const items = [...first.body.items, ...second.body.items] as readonly { id: string }[];
+    const ids = items.map(({ id: one }) => one);
+    expect(ids).toEqual(ids.toSorted((a, b) => (a < b ? 1 : -1)));
   });
 });
 
@@ -238,7 +239,7 @@ describe('templates', () => {
     expect(second.body.version).toBe(2);
     expect((await api.ask(`/v1/templates/${second.body.id}`)).body.text).toBe('two {{n}}');
     const listed = await api.ask('/v1/templates?name=invoice.due');
-    expect(listed.body.items.map((one: { version: number }) => one.version)).toEqual([1, 2]);
+    expect(listed.body.items).toMatchObject([{ version: 1 }, { version: 2 }]);
     const shown = await api.post('/v1/templates/preview', {
       ...{ name: key.name, channel: key.channel, locale: 'en-GB' },
       data: { n: 7 },
