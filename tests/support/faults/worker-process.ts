@@ -14,7 +14,7 @@ export interface WorkerProcess {
 export async function startWorkerProcess(
   env: Readonly<Record<string, string>>,
 ): Promise<WorkerProcess> {
-  const script = new URL('../faults/fixtures/saga-worker.ts', import.meta.url).pathname;
+  const script = new URL('../../faults/fixtures/saga-worker.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', process.env['DEBUG_WORKERS'] === undefined ? 'ignore' : 'inherit'],
