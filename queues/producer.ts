@@ -78,6 +78,8 @@ interface JobSpec {
   readonly opts: BulkJobOptions & { readonly jobId: string };
 }
 
+type RowRef = Pick<OutboxRow, '_id' | 'tenantId'>;
+
 interface PublisherDeps {
   readonly queues: ReadonlyMap<QueueName, Queue>;
   readonly redis: Redis;
@@ -114,6 +116,14 @@ function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher 
     }
   };
 
+  const publishEvents = async (rows: readonly RowRef[]): Promise<void> => {
+    const specs = rows.map((row): JobSpec => {
+      const data = eventsPayload.parse({ v: 1, rowId: row._id, tenantId: row.tenantId });
+      return { name: 'events', data, opts: { jobId: row._id } };
+    });
+    await guarded(() => addAll(queueOf('events'), specs));
+  };
+
   return Object.freeze({
     publishOperations: async (jobs: readonly OperationJob[]) => {
       const byQueue = new Map<string, JobSpec[]>();
@@ -126,12 +136,11 @@ function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher 
         Promise.all([...byQueue].map(([name, specs]) => addAll(queueOf(name), specs))),
       );
     },
-    publishEvents: async (rows: readonly Pick<OutboxRow, '_id' | 'tenantId'>[]) => {
-      const specs = rows.map((row): JobSpec => {
-        const data = eventsPayload.parse({ v: 1, rowId: row._id, tenantId: row.tenantId });
-        return { name: 'events', data, opts: { jobId: row._id } };
-      });
-      await guarded(() => addAll(queueOf('events'), specs));
+    publishEvents,
+    republishEvents: async (rows: readonly RowRef[]) => {
+      await publishEvents(rows);
+      const queue = queueOf('events');
+      await guarded(() => Promise.all(rows.map(({ _id }) => letIn(queue, _id))));
     },
     findJobs: async (jobs: readonly OperationJob[]) => {
       let found: readonly JobPresence[] = [];
@@ -144,7 +153,22 @@ function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher 
       });
       return found;
     },
+    hasten: async (jobs: readonly OperationJob[]) => {
+      await guarded(() =>
+        Promise.all(
+          jobs.map((job) => letIn(queueOf(job.queue), jobIdOf(job.operationId, job.seq))),
+        ),
+      );
+    },
   });
+}
+
+/** A job that moves by itself meanwhile needs no help. */
+async function letIn(queue: Queue, jobId: string): Promise<void> {
+  const job = await queue.getJob(jobId);
+  const state = await job?.getState();
+  if (state === 'delayed') await job?.promote().catch(() => undefined);
+  if (state === 'failed') await job?.retry().catch(() => undefined);
 }
 
 function operationJobSpec(job: OperationJob): JobSpec {
@@ -169,6 +193,8 @@ function presenceOf(state: string): JobPresence {
     case 'completed':
     case 'failed':
       return 'finished';
+    case 'delayed':
+      return 'delayed';
     default:
       return 'queued';
   }

@@ -99,6 +99,8 @@ function baselinePublisher(arena: Arena): JobPublisher {
       await arena.baseline.addBulk(jobs.map(baselineJob));
     },
     publishEvents: async () => undefined,
+    republishEvents: async () => undefined,
+    hasten: async () => undefined,
     findJobs: async () => [],
   };
 }

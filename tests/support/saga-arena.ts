@@ -95,6 +95,8 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
       published.push(...jobs);
     },
     publishEvents: async () => undefined,
+    republishEvents: async () => undefined,
+    hasten: async () => undefined,
     findJobs: async (jobs) => jobs.map(() => 'gone'),
   };
   const clock = systemClock;
