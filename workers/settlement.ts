@@ -94,7 +94,12 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   connection.on('ready', () => {
     for (const lane of held.held()) settler.poke(lane);
   });
-  const lag = watchLag(platform, store, { held: held.held, poke: settler.poke });
+  const lag = watchLag(platform, store, {
+    held: () => held.held(),
+    poke: (lane) => {
+      settler.poke(lane);
+    },
+  });
   platform.lifecycle.onClose(
     'settlement',
     async () => {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../core/kernel/clock.ts';
 import { mixedRequests, openUsers } from '../support/faults/load.ts';
 import { type Stage, openStage } from '../support/faults/stage.ts';
 import { until } from '../support/faults/worker-process.ts';
@@ -51,7 +51,7 @@ describe('W22: a clock that is wrong', { timeout: 180_000 }, () => {
     const [slow] = await stage.accept([{ type: 'withdrawal', input: payment }]);
     const healedAt = await stage.healed();
     await stage.expectRepaired({ fault: 'W22 a sweeper whose clock is fast', healedAt });
-    await sleep(1_500); // several sweeps
+    await systemClock.sleep(1_500); // several sweeps
     expect((await stage.operation(slow?._id ?? '')).epoch).toBe(1);
     expect(await openHolds(stage)).toBe(1);
   });

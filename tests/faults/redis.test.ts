@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../core/kernel/clock.ts';
 import { pickPort } from '../../scripts/local/ports.ts';
 import { type LocalRedis, startRedis } from '../../scripts/local/redis.ts';
 import { mixedRequests, openUsers } from '../support/faults/load.ts';
@@ -86,14 +86,14 @@ describe('Redis', { timeout: 180_000 }, () => {
     const users = await openUsers(stage, 12);
     await Promise.all([stage.worker(), stage.worker()]);
     await stage.accept(mixedRequests(users, 60));
-    await sleep(1_500); // the file is synced every second
+    await systemClock.sleep(1_500); // the file is synced every second
     const file = appendedFile(redis);
     const kept = file.size();
     await stage.accept(mixedRequests(users, 90));
-    await sleep(300);
+    await systemClock.sleep(300);
     redis.server.kill('SIGKILL');
     truncateSync(file.path, kept);
-    await sleep(500);
+    await systemClock.sleep(500);
     await redis.server.restart();
     const healedAt = await stage.healed();
     await stage.expectRepaired({ fault: 'W13 Redis loses its last second', healedAt });
@@ -108,7 +108,7 @@ describe('Redis', { timeout: 180_000 }, () => {
     await redis.admin.config('SET', 'maxmemory', '1mb');
     const refused = await stage.accept(mixedRequests(users, 90));
     expect(refused).toHaveLength(90); // accepted all the same: MongoDB has them
-    await sleep(2_000);
+    await systemClock.sleep(2_000);
     await redis.admin.config('SET', 'maxmemory', '0');
     const healedAt = await stage.healed();
     await stage.expectRepaired({ fault: 'W15 Redis full', healedAt });

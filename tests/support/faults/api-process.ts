@@ -21,7 +21,8 @@ export interface ApiProcess {
   kill(signal: NodeJS.Signals): void;
   /** Sends an operation under a key; rejects when no answer comes. */
   send(key: string, body: unknown): Promise<Reply>;
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Asks for a page, with the key. */
+  get(path: string): Promise<Response>;
 }
 
 /** Resolves once it listens; killed when the test ends. */
@@ -56,8 +57,7 @@ export async function startApiProcess(env: Readonly<Record<string, string>>): Pr
     url,
     ended,
     kill: (signal) => child.kill(signal),
-    fetch: (path, init = {}) =>
-      fetch(`${url}${path}`, { ...init, headers: { authorization, ...init.headers } }),
+    get: (path) => fetch(`${url}${path}`, { headers: { authorization } }),
     send: async (key, body) => {
       const startedMs = performance.now();
       const response = await fetch(`${url}/v1/operations`, {

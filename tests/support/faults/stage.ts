@@ -91,12 +91,17 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     },
     healed: async () => (await readDatabaseTime(mongo.db)).now,
     expectRepaired: async ({ fault, healedAt, ids }) => {
+      let found: readonly OperationDoc[] = [];
       await until(
         `the end of ${fault}`,
-        async () => ((await all(ids)).every(({ status }) => isSettled(status)) ? true : undefined),
+        async () => {
+          found = await all(ids);
+          return found.every(({ status }) => isSettled(status)) ? true : undefined;
+        },
         HEAL_MS_MAX + 5_000,
-      );
-      const found = await all(ids);
+      ).catch((error: unknown) => {
+        throw new Error(`still open: ${stillOpen(found)}`, { cause: error });
+      });
       const tookMs = found.map((operation) => repairMs(operation, healedAt));
       expect(Math.max(0, ...tookMs), `milliseconds of repair: ${fault}`).toBeLessThan(HEAL_MS_MAX);
       recordRepairs(fault, tookMs);
@@ -114,6 +119,17 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       await arena.close();
     },
   };
+}
+
+function stillOpen(operations: readonly OperationDoc[]): string {
+  const open = operations.filter(({ status }) => !isSettled(status));
+  const lines = open.slice(0, 10).map((operation) => {
+    const { _id, type, status, dispatch, steps = [], leaseUntil, nextCheckAt } = operation;
+    const step = steps.map(({ name, status: state }) => `${name} ${state}`).join(', ');
+    const times = `lease ${String(leaseUntil?.toISOString())}, check ${String(nextCheckAt?.toISOString())}`;
+    return `${_id} ${type} ${status} seq ${String(dispatch.seq)} [${step}] ${times}`;
+  });
+  return `${String(open.length)} of ${String(operations.length)}\n${lines.join('\n')}`;
 }
 
 function repairMs({ completedAt, updatedAt }: OperationDoc, healedAt: Date): number {
