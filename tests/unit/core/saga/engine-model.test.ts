@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isSettled } from '../../../../core/saga/status.ts';
+import { checkAsync } from '../../../support/property.ts';
+import {
+  type Fate,
+  type ModelStep,
+  type SagaWorld,
+  createSagaWorld,
+} from '../../../support/saga-world.ts';
+
+const fates = fc.constantFrom<Fate>(
+  'works',
+  'works',
+  'works',
+  'works',
+  'refuses',
+  'is lost on the way',
+  'is done, but the answer is lost',
+  'dies before it',
+  'dies after it',
+  'stalls before it',
+);
+
+const plans = fc
+  .array(
+    fc.record({
+      kind: fc.constantFrom('ledger' as const, 'safe' as const, 'query' as const),
+      hasCompensation: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  .chain((list) =>
+    fc.integer({ min: -1, max: list.length - 1 }).map((pivot): ModelStep[] =>
+      list.map(({ kind, hasCompensation }, index) => ({
+        kind,
+        isPivot: index === pivot,
+        // Before and at the pivot an effect must be able to be taken back.
+        hasCompensation: index <= pivot || pivot === -1 || hasCompensation,
+      })),
+    ),
+  );
+
+const TURNS_MAX = 300;
+
+async function runToTheEnd(world: SagaWorld, cancelAt: number): Promise<void> {
+  for (let turn = 0; !isSettled(world.operation().status); turn += 1) {
+    if (turn > TURNS_MAX) throw new Error('the saga does not end');
+    if (turn === cancelAt) world.requestCancel();
+    await world.turn();
+    // Every other one goes on while a later one is at work, the rest when all is over.
+    if (turn % 2 === 1) await world.releaseZombies();
+  }
+}
+
+describe('the engine, whatever fails, dies and stalls at a port', () => {
+  it('ends once, with the effects of its final state, and no zombie changes that', async () => {
+    const property = fc.asyncProperty(
+      plans,
+      fc.array(fates, { maxLength: 80 }),
+      fc.integer({ min: -1, max: 6 }),
+      async (plan, script, cancelAt) => {
+        const world = createSagaWorld(plan, script);
+        await runToTheEnd(world, cancelAt);
+        const ended = world.operation();
+        await world.releaseZombies();
+        expect(world.unexpected).toEqual([]);
+        expect(world.operation()).toEqual(ended);
+        const standing = world.standing();
+        expect(standing.every((count) => count === 0 || count === 1)).toBe(true);
+        if (ended.status === 'needs_attention') {
+          const code = ended.error?.code ?? '';
+          expect(ended.pivotPassed === true || code.endsWith('_exhausted')).toBe(true);
+          return;
+        }
+        const wanted = plan.map(({ hasCompensation }, step) => {
+          if (ended.status === 'succeeded') return 1;
+          return hasCompensation ? 0 : (standing[step] ?? 0);
+        });
+        expect(standing).toEqual(wanted);
+      },
+    );
+    await checkAsync('fates', property, { numRuns: 1_500 });
+  });
+});
