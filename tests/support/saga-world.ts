@@ -1,5 +1,6 @@
 import { MongoNetworkError } from 'mongodb';
 import type { Clock } from '../../core/kernel/clock.ts';
+import { AppError } from '../../core/kernel/errors.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import { ok } from '../../core/kernel/result.ts';
 import { type SagaEngine, createSagaEngine } from '../../core/saga/engine.ts';
@@ -50,8 +51,8 @@ export interface SagaWorld {
   readonly standing: () => readonly number[];
   /** Sweeps once, then lets a new process work until it ends, dies or stalls. */
   turn(): Promise<void>;
-  /** Lets those who stalled go on, and waits for what they do. */
-  releaseZombies(): Promise<void>;
+  /** Lets those who stalled go on, until they end or stall again; how many do. */
+  releaseZombies(): Promise<number>;
   requestCancel(): void;
   readonly unexpected: readonly unknown[];
 }
@@ -112,16 +113,8 @@ export function createSagaWorld(steps: readonly ModelStep[], fates: readonly Fat
 
   const attempted = new WeakMap<Commit, JournalChange>();
   const write = (commit: Commit): CommitOutcome => {
-    const { ref, guard } = commit;
-    const requests = {
-      isCancelRequested: doc.cancelRequested !== undefined,
-      signals: doc.signals ?? {},
-    };
-    if (doc.epoch !== ref.epoch) return { kind: 'fenced' };
-    const change = attempted.get(commit);
-    if (doc.rev === ref.rev + 1 && change !== undefined) return { kind: 'written', change };
-    if (doc.rev !== ref.rev) return { kind: 'fenced' };
-    if (guard.cancel === true && requests.isCancelRequested) return { kind: 'overtaken', requests };
+    const missed = missOf(doc, commit, attempted.get(commit));
+    if (missed !== undefined) return missed;
     const [decided] = decideJournalBatch([commit], EMPTY, 0).writes;
     if (decided === undefined) throw new Error('no decision');
     attempted.set(commit, decided.change);
@@ -241,6 +234,17 @@ export function createSagaWorld(steps: readonly ModelStep[], fates: readonly Fat
     return { engine };
   };
 
+  const untilItStalls = async (go: () => Promise<void>): Promise<void> => {
+    const before = zombies.length;
+    const stalled = new Promise<void>((resolve) => {
+      onStall = resolve;
+    });
+    const run = go();
+    await Promise.race([run, stalled]);
+    const zombie = zombies[before];
+    if (zombie !== undefined) zombie.run = run;
+  };
+
   /** What recovery does: the rules are its own tests'. */
   const sweep = (): void => {
     const { leaseUntil, runAt, status } = doc;
@@ -264,28 +268,42 @@ export function createSagaWorld(steps: readonly ModelStep[], fates: readonly Fat
     },
     turn: async () => {
       sweep();
-      const stalled = new Promise<void>((resolve) => {
-        onStall = resolve;
-      });
-      const before = zombies.length;
-      const run = startProcess()
-        .engine.run(doc._id)
-        .catch((error: unknown) => {
-          if (error instanceof Died || error instanceof MongoNetworkError) return;
-          unexpected.push(error);
-        });
-      await Promise.race([run, stalled]);
-      const zombie = zombies[before];
-      if (zombie !== undefined) zombie.run = run;
+      const { engine } = startProcess();
+      await untilItStalls(() =>
+        engine.run(doc._id).catch((error: unknown) => {
+          if (!isExpected(error)) unexpected.push(error);
+        }),
+      );
     },
     releaseZombies: async () => {
-      onStall = () => undefined;
       for (const { release, run } of zombies.splice(0)) {
-        release();
-        await run;
+        await untilItStalls(() => {
+          release();
+          return run;
+        });
       }
+      return zombies.length;
     },
   };
+}
+
+/** Why a commit is not written now; undefined when it is. */
+function missOf(
+  doc: OperationDoc,
+  { ref, guard }: Commit,
+  change: JournalChange | undefined,
+): CommitOutcome | undefined {
+  if (doc.epoch !== ref.epoch) return { kind: 'fenced' };
+  if (doc.rev === ref.rev + 1 && change !== undefined) return { kind: 'written', change };
+  if (doc.rev !== ref.rev) return { kind: 'fenced' };
+  if (guard.cancel !== true || doc.cancelRequested === undefined) return undefined;
+  return { kind: 'overtaken', requests: { isCancelRequested: true, signals: {} } };
+}
+
+/** Of a run: its process is dead, the database away, or another claim alive. */
+function isExpected(error: unknown): boolean {
+  if (error instanceof Died || error instanceof MongoNetworkError) return true;
+  return error instanceof AppError && error.code === 'operation_busy';
 }
 
 function letIn(status: OperationDoc['status']): OperationDoc['status'] {
