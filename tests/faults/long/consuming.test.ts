@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { mixedRequests, openUsers } from '../support/faults/load.ts';
-import { type Stage, openStage } from '../support/faults/stage.ts';
-import { startTcpProxy } from '../support/faults/tcp-proxy.ts';
-import { until } from '../support/faults/worker-process.ts';
-import { testUrl } from '../support/saga-arena.ts';
+import { mixedRequests, openUsers } from '../../support/faults/load.ts';
+import { type Stage, openStage } from '../../support/faults/stage.ts';
+import { startTcpProxy } from '../../support/faults/tcp-proxy.ts';
+import { until } from '../../support/faults/worker-process.ts';
+import { testUrl } from '../../support/saga-arena.ts';
 
 /** Every lane belongs to one process: the only one that settles. */
 async function lanesTaken(stage: Stage): Promise<void> {

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../core/kernel/clock.ts';
-import { mixedRequests, openUsers } from '../support/faults/load.ts';
-import { type Stage, openStage } from '../support/faults/stage.ts';
-import { until } from '../support/faults/worker-process.ts';
+import { systemClock } from '../../../core/kernel/clock.ts';
+import { mixedRequests, openUsers } from '../../support/faults/load.ts';
+import { type Stage, openStage } from '../../support/faults/stage.ts';
+import { until } from '../../support/faults/worker-process.ts';
 
 const HOUR_MS = 3_600_000;
 
