@@ -1,6 +1,7 @@
 import { truncateSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../core/kernel/clock.ts';
+import { jobOf } from '../../../core/operations/ingest.ts';
 import { mixedRequests, openUsers } from '../../support/faults/load.ts';
 import {
   appendedFile,
@@ -36,6 +37,8 @@ describe('Redis', { timeout: 180_000 }, () => {
     await redis.admin.config('SET', 'maxmemory', '1mb');
     const refused = await stage.accept(mixedRequests(users, 90));
     expect(refused).toHaveLength(90); // accepted all the same: MongoDB has them
+    const again = stage.queues.publisher.publishOperations(refused.slice(0, 1).map(jobOf));
+    await expect(again).rejects.toThrow('queue_unavailable');
     await systemClock.sleep(2_000);
     await redis.admin.config('SET', 'maxmemory', '0');
     const healedAt = await stage.healed();
