@@ -53,12 +53,19 @@ export interface SagaWorld {
   turn(): Promise<void>;
   /** Lets those who stalled go on, until they end or stall again; how many do. */
   releaseZombies(): Promise<number>;
-  requestCancel(): void;
   readonly unexpected: readonly unknown[];
 }
 
-export function createSagaWorld(steps: readonly ModelStep[], fates: readonly Fate[]): SagaWorld {
+interface WorldOptions {
+  readonly steps: readonly ModelStep[];
+  readonly fates: readonly Fate[];
+  /** At this port call somebody asks to cancel. */
+  readonly cancelAtCall: number;
+}
+
+export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): SagaWorld {
   const script = [...fates];
+  let calls = 0;
   const effects = steps.map(() => 0);
   const keys = new Map<string, 'done' | 'refused' | 'tombstone'>();
   const zombies: { release: () => void; run: Promise<void> }[] = [];
@@ -84,6 +91,8 @@ export function createSagaWorld(steps: readonly ModelStep[], fates: readonly Fat
   /** Passes a port call under the next fate of the script. */
   const pass = async <T>(self: Mortal, act: () => T, refuse?: () => T): Promise<T> => {
     if (self.isDead) throw new Died();
+    calls += 1;
+    if (calls === cancelAtCall) doc = cancelRequestedOf(doc);
     const fate = script.shift() ?? 'works';
     switch (fate) {
       case 'refuses':
@@ -263,9 +272,6 @@ export function createSagaWorld(steps: readonly ModelStep[], fates: readonly Fat
     operation: () => doc,
     standing: () => effects,
     unexpected,
-    requestCancel: () => {
-      if (doc.status === 'running') doc = { ...doc, cancelRequested: { at: new Date(), by: 'x' } };
-    },
     turn: async () => {
       sweep();
       const { engine } = startProcess();
@@ -298,6 +304,13 @@ function missOf(
   if (doc.rev !== ref.rev) return { kind: 'fenced' };
   if (guard.cancel !== true || doc.cancelRequested === undefined) return undefined;
   return { kind: 'overtaken', requests: { isCancelRequested: true, signals: {} } };
+}
+
+/** As the API stores it: before the pivot, and not on the way back. */
+function cancelRequestedOf(doc: OperationDoc): OperationDoc {
+  const isOpen = doc.status === 'running' || doc.status === 'accepted' || doc.status === 'waiting';
+  if (!isOpen || doc.pivotPassed === true) return doc;
+  return { ...doc, cancelRequested: { at: new Date(0), by: 'test' } };
 }
 
 /** Of a run: its process is dead, the database away, or another claim alive. */
