@@ -96,12 +96,12 @@ function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher 
     const isComplete = added.every((job, index) => job.id === jobs[index]?.opts.jobId);
     if (!isComplete) throw new AppError('queue_unavailable', 'Redis took only some of the jobs');
   };
+  const notConnected = (): AppError =>
+    new AppError('queue_unavailable', `Redis is not connected (${redis.status})`);
   // A Redis that hangs is asked again once a second, so that neither requests nor memory pile up.
   let suspendedUntilMs = 0;
   const guarded = async (work: () => Promise<unknown>): Promise<void> => {
-    if (redis.status !== 'ready') {
-      throw new AppError('queue_unavailable', `Redis is not connected (${redis.status})`);
-    }
+    if (redis.status !== 'ready') throw notConnected();
     if (clock.monotonicMs() < suspendedUntilMs) {
       throw new AppError('queue_unavailable', 'Redis did not answer a moment ago');
     }
@@ -113,6 +113,21 @@ function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher 
     } catch (cause) {
       if (cause instanceof AppError) throw cause;
       throw new AppError('queue_unavailable', 'Redis refused the jobs', { cause });
+    }
+  };
+
+  /** For recovery, which nobody waits for: a Redis that is slow must not end every sweep. */
+  const unhurried = async (work: () => Promise<unknown>): Promise<void> => {
+    if (redis.status !== 'ready') throw notConnected();
+    try {
+      await withTimeout(
+        work(),
+        LIMITS.redisCommandMs,
+        () => new AppError('queue_unavailable', 'Redis did not answer in time'),
+      );
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      throw new AppError('queue_unavailable', 'Redis refused the question', { cause });
     }
   };
 
@@ -140,11 +155,11 @@ function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher 
     republishEvents: async (rows: readonly RowRef[]) => {
       await publishEvents(rows);
       const queue = queueOf('events');
-      await guarded(() => Promise.all(rows.map(({ _id }) => letIn(queue, _id))));
+      await unhurried(() => Promise.all(rows.map(({ _id }) => letIn(queue, _id))));
     },
     findJobs: async (jobs: readonly OperationJob[]) => {
       let found: readonly JobPresence[] = [];
-      await guarded(async () => {
+      await unhurried(async () => {
         found = await Promise.all(
           jobs.map(async (job) =>
             presenceOf(await queueOf(job.queue).getJobState(jobIdOf(job.operationId, job.seq))),
@@ -154,7 +169,7 @@ function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher 
       return found;
     },
     hasten: async (jobs: readonly OperationJob[]) => {
-      await guarded(() =>
+      await unhurried(() =>
         Promise.all(
           jobs.map((job) => letIn(queueOf(job.queue), jobIdOf(job.operationId, job.seq))),
         ),

@@ -123,7 +123,7 @@ describe('W23: code that changes while operations are under way', { timeout: 120
   it('leaves a new one to new code', async () => {
     const stage = await openStage({ registry: REGISTRIES.after });
     onTestFinished(() => stage.close());
-    await stage.worker({ FAULTS_REGISTRY: 'before' });
+    const before = await stage.worker({ FAULTS_REGISTRY: 'before' });
     const [operation] = await stage.accept([{ type: VERSIONED, input }]);
     const id = operation?._id ?? '';
     const saga = stage.queues.byName.get('saga');
@@ -131,8 +131,11 @@ describe('W23: code that changes while operations are under way', { timeout: 120
       (await saga?.getDelayedCount()) === 1 ? true : undefined,
     );
     expect((await stage.operation(id)).steps ?? []).toEqual([]);
-    const healedAt = await stage.healed();
     await stage.worker({ FAULTS_REGISTRY: 'after' });
+    // The last of the old ones leaves: until then the two take turns at it.
+    before.kill('SIGTERM');
+    expect(await before.ended).toBe(0);
+    const healedAt = await stage.healed();
     await reaches(stage, id, 'waiting');
     await signal(stage, id);
     await stage.expectRepaired({ fault: 'W23 new operation, old code', healedAt });
