@@ -7,7 +7,20 @@ export function check<T>(
   property: fc.IProperty<T>,
   options: fc.Parameters<T> = {},
 ): void {
+  fc.assert(property, { seed: seedOf(what), ...options });
+}
+
+/** The same for a property that awaits something. */
+export async function checkAsync<T>(
+  what: string,
+  property: fc.IAsyncProperty<T>,
+  options: fc.Parameters<T> = {},
+): Promise<void> {
+  await fc.assert(property, { seed: seedOf(what), ...options });
+}
+
+function seedOf(what: string): number {
   const seed = Number(process.env['FC_SEED'] ?? randomInt(2 ** 31));
   console.info(`${what}: FC_SEED=${seed}`);
-  fc.assert(property, { seed, ...options });
+  return seed;
 }
