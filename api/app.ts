@@ -4,7 +4,7 @@ import { AppError } from '../core/kernel/errors.ts';
 import { createRequestIds } from '../core/kernel/ids.ts';
 import { type AdapterDeps, exchange, handlerOf, pathOf } from './adapter.ts';
 import { type AdminDeps, createAdminRouter } from './admin/router.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, Method } from './endpoint.ts';
 import { PUBLIC_PAGES, type PublicServices } from './public-pages.ts';
 
 export interface AppDeps extends Omit<AdapterDeps, 'requestId'> {
@@ -12,6 +12,14 @@ export interface AppDeps extends Omit<AdapterDeps, 'requestId'> {
   readonly pages: PublicServices;
   readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'password'>;
 }
+
+const EXPRESS_METHODS = {
+  GET: 'get',
+  POST: 'post',
+  PUT: 'put',
+  PATCH: 'patch',
+  DELETE: 'delete',
+} as const satisfies Record<Method, string>;
 
 const NO_PARAMS: unknown = Object.freeze({});
 
@@ -49,7 +57,7 @@ function createApp(deps: AppDeps & AdapterDeps): Express {
   app.set('strict routing', true);
 
   for (const endpoint of deps.endpoints) {
-    const method = endpoint.method === 'GET' ? 'get' : 'post';
+    const method = EXPRESS_METHODS[endpoint.method];
     const handle = handlerOf(deps, endpoint);
     app[method](endpoint.path, (request, response) => handle(request, response, request.params));
   }

@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
 import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { parseJson } from './json.ts';
+import { parseInput } from './parse-input.ts';
 
 const JSON_TYPE = 'application/json';
 const NDJSON_TYPE = 'application/x-ndjson';
@@ -21,6 +23,11 @@ export const jsonBody: BodySpec<unknown> = {
   accepts: [JSON_TYPE],
   parse: (text) => parseJson(text),
 };
+
+/** JSON of one shape. */
+export function schemaBody<T>(schema: z.ZodType<T>): BodySpec<T> {
+  return { accepts: [JSON_TYPE], parse: (text) => parseInput(schema, parseJson(text)) };
+}
 
 /** A JSON array, or one JSON value per line. A line that is not JSON refuses the whole request. */
 export const listBody: BodySpec<readonly unknown[]> = {

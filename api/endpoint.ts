@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { AppError } from '../core/kernel/errors.ts';
-import { fieldErrors } from '../core/kernel/field-errors.ts';
 import { type Principal, type Scope, hasScope } from '../core/tenants/api-key.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { type BodySpec, readBody } from './body.ts';
@@ -12,6 +11,7 @@ import {
   preferencesOf,
   traceparentOf,
 } from './headers.ts';
+import { parseInput } from './parse-input.ts';
 import type { ApiServices } from './services.ts';
 
 /** What an endpoint answers. `text`: as it is; else `body` as JSON. */
@@ -48,8 +48,10 @@ interface Input<P, Q, B> {
   readonly body: B;
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 interface EndpointSpec<P, Q, B> {
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
   /** Express path, `/v1/users/:userId`. */
   readonly path: string;
   readonly scope: Scope;
@@ -122,16 +124,6 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
       );
     },
   });
-}
-
-/** @throws AppError `invalid_request` with a pointer to everything that is wrong. */
-export function parseInput<T>(schema: z.ZodType<T>, raw: unknown): T {
-  const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const errors = fieldErrors(parsed.error.issues, raw);
-  const [first] = errors;
-  const what = first === undefined ? '' : `: ${first.pointer} ${first.detail}`;
-  throw new AppError('invalid_request', `The request does not fit the schema${what}`, { errors });
 }
 
 const NO_QUERY: Readonly<Record<string, string | readonly string[]>> = Object.freeze({});

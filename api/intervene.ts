@@ -3,7 +3,8 @@ import { LIMITS } from '../config/limits.ts';
 import type { InterventionAction } from '../core/saga/intervention.ts';
 import type { BodySpec } from './body.ts';
 import { jsonBody } from './body.ts';
-import { type Reply, type RequestContext, parseInput } from './endpoint.ts';
+import type { Reply, RequestContext } from './endpoint.ts';
+import { parseInput } from './parse-input.ts';
 import { operationView, statusOfOperation } from './operation-view.ts';
 import { outcomeOf, preferenceApplied } from './submit.ts';
 

@@ -1,6 +1,7 @@
 import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
+import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
 import { createIngest } from '../core/operations/ingest.ts';
 import { createIntervene } from '../core/operations/intervene.ts';
@@ -15,13 +16,14 @@ import { createOutboxStore } from '../core/saga/settle-store.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { laneQueue } from '../queues/catalog.ts';
 import { subscribeToHints } from '../queues/hints.ts';
+import { createNotificationServices } from './notification-services.ts';
 import type { Streams } from './realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createWaiters } from './waiters.ts';
 
 interface ServiceDeps {
   readonly platform: Platform;
-  readonly publisher: JobPublisher;
+  readonly publisher: JobPublisher & DeliveryPublisher;
   readonly hints: SettledHints;
   readonly streams: Streams;
 }
@@ -43,6 +45,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     clock,
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
+    notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, publisher, hints, logger, metrics }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
   });

@@ -15,6 +15,10 @@ const JSON_TYPE = 'application/json';
 /** Writes an answer in one go. Does nothing when the client has gone or was answered before. */
 export function send(response: ServerResponse, reply: Reply, correlationId: string): void {
   if (response.headersSent || response.destroyed) return;
+  if (reply.status === 204) {
+    response.writeHead(204, { ...SECURITY_HEADERS, 'X-Correlation-Id': correlationId }).end();
+    return;
+  }
   if (reply.stream !== undefined) {
     startStream(response, reply, correlationId);
     return;

@@ -7,6 +7,7 @@ import type { InterventionAction } from '../core/saga/intervention.ts';
 import type { OperationReads } from '../core/saga/operation-reads-store.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
+import type { NotificationServices } from './notification-services.ts';
 import type { Streams } from './realtime/realtime.ts';
 import type { Waiters } from './waiters.ts';
 
@@ -16,6 +17,7 @@ export interface ApiServices {
   readonly ingest: Ingest;
   readonly operations: (tenant: TenantScope) => OperationReads;
   readonly ledger: (tenant: TenantScope) => LedgerQueries;
+  readonly notifications: (tenant: TenantScope) => NotificationServices;
   readonly intervene: (
     tenant: TenantScope,
     operationId: string,

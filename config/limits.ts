@@ -99,6 +99,39 @@ export const LIMITS = {
   /** Earlier attempts of a step that its record keeps for the timeline. */
   stepTriesKept: 20,
 
+  /** Notifications. */
+  pushTargetsMax: 10,
+  deliveryConcurrency: 128,
+  deliveryGroupMax: 128,
+  deliveryGroupsInFlightMax: 2,
+  deliveryLeaseMs: 30 * SECOND,
+  /** Between the deadline of an attempt and the end of its lease: for the journal. */
+  deliveryMarginMs: 5 * SECOND,
+  /** A lost job is found this long after its delivery was due. */
+  deliveryRecheckMs: 10 * SECOND,
+  deliverySweepMs: 5 * SECOND,
+  deliveryAttemptsKept: 100,
+  /** What waits for a breaker comes back within this after it may let one through. */
+  deferSpreadMs: 5 * SECOND,
+  throttledMs: 30 * SECOND,
+  breakersMax: 10_000,
+  routingCacheMs: SECOND,
+  routingTenantsMax: 10_000,
+  templateCacheMs: 2 * SECOND,
+  templatesCachedMax: 5_000,
+  webhookEndpointsMax: 50,
+  webhookFiltersMax: 50,
+  webhookBodyBytesMax: 20_000,
+  /** The old secret signs as well for this long. */
+  webhookRotationMs: 24 * HOUR,
+  /** An endpoint that has only failed for this long is disabled. */
+  webhookFailingMsMax: 120 * HOUR,
+  templateCharsMax: 50_000,
+  notificationDataMax: 50,
+  digestWindowMs: HOUR,
+  digestItemsMax: 100,
+  replayMax: 10_000,
+
   /** Notification providers: what one attempt may cost, whatever the other side does. */
   providerAttemptMs: 20 * SECOND,
   providerConnectMs: 5 * SECOND,
@@ -194,6 +227,11 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.sweepLeaseMs,
     'the sweep lease outlives one period',
+  ],
+  [
+    LIMITS.deliveryRecheckMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs <
+      LIMITS.repairBudgetMs,
+    'a lost delivery job is found within the repair budget',
   ],
   [
     LIMITS.providerConnectMs * LIMITS.dnsAddressesTriedMax < LIMITS.providerAttemptMs,

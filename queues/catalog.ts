@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { LIMITS } from '../config/limits.ts';
 import type { RedisRole, WorkerPool } from '../config/env.ts';
+import { CHANNELS, type Channel } from '../core/notifications/ports.ts';
 
 /** Names of the queues, by what stands in them. */
-export type QueueName = `settlement-${number}` | 'saga' | 'events' | 'recovery';
+export type QueueName =
+  `settlement-${number}` | 'saga' | 'events' | 'recovery' | `notify-${Channel}`;
 
 interface QueueSpec {
   readonly summary: string;
@@ -47,6 +49,14 @@ export const eventsPayload = z.strictObject({
   tenantId: z.string().min(1),
 });
 export type EventsPayload = z.infer<typeof eventsPayload>;
+
+export const deliveryPayload = z.strictObject({
+  v: z.literal(1),
+  deliveryId: z.string().regex(/^dlv_[0-9a-f]{48}$/),
+  tenantId: z.string().min(1),
+  seq: z.int().min(1),
+});
+export type DeliveryPayload = z.infer<typeof deliveryPayload>;
 
 const HOUR_SECONDS = 3_600;
 
@@ -100,9 +110,31 @@ const events: QueueSpec = {
   attempts: 20,
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
   concurrency: 8,
-  lockDurationMs: 30_000,
-  stalledIntervalMs: 15_000,
+  lockDurationMs: 15_000,
+  stalledIntervalMs: 5_000,
   maxStalledCount: 1_000,
+};
+
+/** What is sent again and when is the delivery's own business (core/notifications/policies.ts). */
+const notify: Omit<QueueSpec, 'summary' | 'concurrency'> = {
+  ...RETENTION,
+  role: 'queue',
+  pool: 'notification',
+  isMoney: false,
+  payload: deliveryPayload,
+  attempts: 20,
+  backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+  lockDurationMs: 15_000,
+  stalledIntervalMs: 5_000,
+  maxStalledCount: 1_000,
+};
+
+const NOTIFY: Readonly<Record<Channel, Pick<QueueSpec, 'summary' | 'concurrency'>>> = {
+  email: { summary: 'Mails to users', concurrency: LIMITS.deliveryConcurrency },
+  sms: { summary: 'Text messages to users', concurrency: LIMITS.deliveryConcurrency },
+  push: { summary: "Push messages to users' devices", concurrency: LIMITS.deliveryConcurrency },
+  webhook: { summary: "Events to tenants' endpoints", concurrency: LIMITS.deliveryConcurrency },
+  realtime: { summary: "Messages to users' streams", concurrency: LIMITS.deliveryConcurrency },
 };
 
 const recovery: QueueSpec = {
@@ -127,10 +159,18 @@ export function laneQueue(lane: number): QueueName {
   return `settlement-${lane}`;
 }
 
+export function notifyQueue(channel: Channel): QueueName {
+  return `notify-${channel}`;
+}
+
 /** Every queue: one row each, every option stated. */
 export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, QueueSpec>([
   ...LANES.map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
   ['saga', saga],
   ['events', events],
   ['recovery', recovery],
+  ...CHANNELS.map((channel): [QueueName, QueueSpec] => [
+    notifyQueue(channel),
+    { ...notify, ...NOTIFY[channel] },
+  ]),
 ]);

@@ -30,7 +30,7 @@ return 1
 export function createEventStream(redis: Redis, prefix: string): EventStream {
   return Object.freeze({
     append: async ({ _id, tenantId, events }: Parameters<EventStream['append']>[0]) => {
-      const fields = events.flatMap(({ id, name, operationId, data }) => [
+      const fields = events.flatMap(({ id, name, operationId = '', data }) => [
         ...[id, name, operationId],
         data === undefined ? '' : JSON.stringify(data),
       ]);

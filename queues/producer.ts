@@ -6,21 +6,26 @@ import { present } from '../core/kernel/assert.ts';
 import { type Clock, withTimeout } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
+import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery.ts';
+import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type OperationJob, jobIdOf } from '../core/saga/operation.ts';
 import type { JobPresence, JobPublisher, OutboxRow } from '../core/saga/ports.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
 import {
+  type DeliveryPayload,
   type EventsPayload,
   type OperationPayload,
   QUEUES,
   type QueueName,
+  deliveryPayload,
   eventsPayload,
+  notifyQueue,
   operationPayload,
 } from './catalog.ts';
 
 export interface Queues {
   readonly byName: ReadonlyMap<QueueName, Queue>;
-  readonly publisher: JobPublisher;
+  readonly publisher: JobPublisher & DeliveryPublisher;
   readonly connection: Redis;
   close(): Promise<void>;
 }
@@ -74,7 +79,7 @@ export function openQueues({ env, logger, clock }: QueuesDeps): Queues {
 
 interface JobSpec {
   readonly name: string;
-  readonly data: OperationPayload | EventsPayload;
+  readonly data: OperationPayload | EventsPayload | DeliveryPayload;
   readonly opts: BulkJobOptions & { readonly jobId: string };
 }
 
@@ -86,7 +91,8 @@ interface PublisherDeps {
   readonly clock: Clock;
 }
 
-function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher {
+function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher {
+  const { queues, redis, clock } = deps;
   const queueOf = (name: string): Queue =>
     present(queues.get(name as QueueName), `queue ${name} of the catalogue`);
 
@@ -139,35 +145,46 @@ function createPublisher({ queues, redis, clock }: PublisherDeps): JobPublisher 
     await guarded(() => addAll(queueOf('events'), specs));
   };
 
-  return Object.freeze({
-    publishOperations: async (jobs: readonly OperationJob[]) => {
-      const byQueue = new Map<string, JobSpec[]>();
-      for (const job of jobs) {
-        const list = byQueue.get(job.queue);
-        if (list === undefined) byQueue.set(job.queue, [operationJobSpec(job)]);
-        else list.push(operationJobSpec(job));
-      }
-      await guarded(() =>
-        Promise.all([...byQueue].map(([name, specs]) => addAll(queueOf(name), specs))),
+  const addEach = async (specs: readonly (readonly [queue: string, JobSpec])[]): Promise<void> => {
+    const byQueue = new Map<string, JobSpec[]>();
+    for (const [queue, spec] of specs) {
+      const list = byQueue.get(queue);
+      if (list === undefined) byQueue.set(queue, [spec]);
+      else list.push(spec);
+    }
+    await guarded(() =>
+      Promise.all([...byQueue].map(([name, list]) => addAll(queueOf(name), list))),
+    );
+  };
+  const find = async (
+    jobs: readonly { readonly queue: string; readonly id: string }[],
+  ): Promise<readonly JobPresence[]> => {
+    let found: readonly JobPresence[] = [];
+    await unhurried(async () => {
+      found = await Promise.all(
+        jobs.map(async ({ queue, id }) => presenceOf(await queueOf(queue).getJobState(id))),
       );
-    },
+    });
+    return found;
+  };
+
+  return Object.freeze({
+    publishOperations: (jobs: readonly OperationJob[]) =>
+      addEach(jobs.map((job) => [job.queue, operationJobSpec(job)] as const)),
+    publishDeliveries: (jobs: readonly DeliveryJob[]) =>
+      addEach(
+        jobs.map((job) => [notifyQueue(job.channel), deliveryJobSpec(job, clock.now())] as const),
+      ),
     publishEvents,
     republishEvents: async (rows: readonly RowRef[]) => {
       await publishEvents(rows);
       const queue = queueOf('events');
       await unhurried(() => Promise.all(rows.map(({ _id }) => letIn(queue, _id))));
     },
-    findJobs: async (jobs: readonly OperationJob[]) => {
-      let found: readonly JobPresence[] = [];
-      await unhurried(async () => {
-        found = await Promise.all(
-          jobs.map(async (job) =>
-            presenceOf(await queueOf(job.queue).getJobState(jobIdOf(job.operationId, job.seq))),
-          ),
-        );
-      });
-      return found;
-    },
+    findJobs: (jobs: readonly OperationJob[]) =>
+      find(jobs.map(({ queue, operationId, seq }) => ({ queue, id: jobIdOf(operationId, seq) }))),
+    findDeliveryJobs: (jobs: readonly DeliveryJob[]) =>
+      find(jobs.map((job) => ({ queue: notifyQueue(job.channel), id: deliveryJobId(job) }))),
     hasten: async (jobs: readonly OperationJob[]) => {
       await unhurried(() =>
         Promise.all(
@@ -184,6 +201,13 @@ async function letIn(queue: Queue, jobId: string): Promise<void> {
   const state = await job?.getState();
   if (state === 'delayed') await job?.promote().catch(() => undefined);
   if (state === 'failed') await job?.retry().catch(() => undefined);
+}
+
+function deliveryJobSpec(job: DeliveryJob, nowMs: number): JobSpec {
+  const { deliveryId, tenantId, channel, seq, notBefore } = job;
+  const data = deliveryPayload.parse({ v: 1, deliveryId, tenantId, seq });
+  const delay = Math.max(0, (notBefore?.getTime() ?? 0) - nowMs);
+  return { name: channel, data, opts: { jobId: deliveryJobId(job), delay } };
 }
 
 function operationJobSpec(job: OperationJob): JobSpec {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { configPage, errorsPage, queuesPage } from './docs/pages.ts';
+import { notificationTablesPage } from './docs/notifications-page.ts';
 import { operationsPage } from './docs/operations-page.ts';
 
 /** The pages that are generated from the code: `npm run docs` writes them, `--check` compares. */
@@ -9,6 +10,7 @@ const PAGES = [
   { file: 'docs/queues.md', render: queuesPage },
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/config.md', render: configPage },
+  { file: 'docs/notification-tables.md', render: notificationTablesPage },
 ] as const;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

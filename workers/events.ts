@@ -1,18 +1,25 @@
 import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
+import type { Router } from '../core/notifications/routing.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createOutboxStore } from '../core/saga/settle-store.ts';
 import type { EventsPayload } from '../queues/catalog.ts';
 import { createEventStream } from '../queues/event-stream.ts';
 import { startPool } from './pool.ts';
 
+interface EventsDeps {
+  readonly platform: Platform;
+  /** Makes deliveries of the events; their row goes once they are stored. */
+  readonly router: Router;
+}
+
 /**
- * The consumer of the outbox: appends a row's events to its tenant's bounded stream and removes
- * the row. A repeat appends nothing new under the same ids' consumer contract: readers drop
+ * The consumer of the outbox: turns a row's events into deliveries, appends them to the tenant's
+ * bounded stream and removes the row. A repeat stores nothing twice, and readers of the stream drop
  * event ids that they have seen.
  */
-export function startEvents(platform: Platform): void {
+export function startEvents({ platform, router }: EventsDeps): void {
   const { logger, metrics, mongo, env } = platform;
   const urls = redisUrls(env);
   const onError = (err: Error): void => {
@@ -30,6 +37,7 @@ export function startEvents(platform: Platform): void {
     work: async ({ rowId }) => {
       const row = await outbox.find(rowId);
       if (row === undefined) return; // dealt with by an earlier delivery
+      await router.route(row);
       await stream.append(row);
       await outbox.remove(rowId);
       for (const event of row.events) metrics.outboxPublished.inc({ event: event.name });

@@ -1,4 +1,4 @@
-import { type ConnectionOptions, type Job, Worker } from 'bullmq';
+import { type ConnectionOptions, DelayedError, type Job, Worker } from 'bullmq';
 import { LIMITS } from '../config/limits.ts';
 import { withTimeout } from '../core/kernel/clock.ts';
 import { present } from '../core/kernel/assert.ts';
@@ -16,7 +16,8 @@ interface PoolOptions<P> {
   readonly platform: Platform;
   readonly connection: ConnectionOptions;
   readonly queue: QueueName;
-  readonly work: (payload: P) => Promise<void>;
+  /** A number: the job comes again after as many milliseconds, and no attempt of it is used up. */
+  readonly work: (payload: P) => Promise<number | undefined> | Promise<void>;
   /**
    * Ids for the log lines of a job. Left out where a job only waits for work that many share: the
    * lines of that work are not its own, and Node 20 makes every promise of a process dearer from
@@ -36,17 +37,21 @@ export function startPool<P>(options: PoolOptions<P>): Pool {
       throw new Error('malformed job payload');
     }
     const payload = parsed.data as P; // the catalogue's schema for this queue
+    let againMs: unknown;
     try {
-      if (contextOf === undefined) await work(payload);
-      else {
-        await withContext(
-          { ...contextOf(payload), ...(job.id !== undefined && { jobId: job.id }) },
-          () => work(payload),
-        );
-      }
+      const context =
+        contextOf === undefined
+          ? undefined
+          : { ...contextOf(payload), ...(job.id !== undefined && { jobId: job.id }) };
+      againMs = await (context === undefined
+        ? work(payload)
+        : withContext(context, () => work(payload)));
     } catch (error) {
       await disposeOf(error, job, token);
     }
+    if (typeof againMs !== 'number') return;
+    await job.moveToDelayed(platform.clock.now() + againMs, token);
+    throw new DelayedError();
   };
   const worker = new Worker(queue, process, {
     connection,

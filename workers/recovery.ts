@@ -7,10 +7,13 @@ import { startTicker } from '../core/kernel/clock.ts';
 import { createIngest } from '../core/operations/ingest.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
 import { expireHolds } from '../core/recovery/expire-holds.ts';
+import { createDeliveryRecoveryStore } from '../core/notifications/delivery-recovery-store.ts';
+import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { createExpiredHoldsStore } from '../core/recovery/expired-holds-store.ts';
 import { createRecoveryStore } from '../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../core/recovery/repair-store.ts';
 import { wakeDue } from '../core/recovery/repair.ts';
+import { sweepDeliveries } from '../core/recovery/sweep-deliveries.ts';
 import { isQueueAway, sweep } from '../core/recovery/sweep.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createOperationStore } from '../core/saga/operation-store.ts';
@@ -22,7 +25,7 @@ import { startPool } from './pool.ts';
 
 interface RecoveryDeps {
   readonly platform: Platform;
-  readonly publisher: JobPublisher;
+  readonly publisher: JobPublisher & DeliveryPublisher;
   /** By default LIMITS; the fault tests are in a hurry. */
   readonly sweepIntervalMs?: number;
 }
@@ -79,6 +82,18 @@ export function startRecovery(options: RecoveryDeps): void {
     },
     onError,
   });
+  // Every process by itself: they repair by compare-and-set, and the lease is the other sweep's.
+  const store = createDeliveryRecoveryStore(mongo.db);
+  const deliveries = startTicker({
+    intervalMs: Math.min(LIMITS.deliverySweepMs, sweepIntervalMs),
+    jitterMs: LIMITS.timerIntervalMs,
+    clock,
+    random,
+    run: async () => {
+      await sweepDeliveries({ store, databaseTime, publisher, logger, metrics });
+    },
+    onError,
+  });
   const ticker = startTicker({
     intervalMs: sweepIntervalMs,
     jitterMs: LIMITS.sweepJitterMs,
@@ -88,7 +103,7 @@ export function startRecovery(options: RecoveryDeps): void {
     onError,
   });
   platform.lifecycle.onClose('recovery', async () => {
-    await Promise.all([ticker.stop(), timers.stop()]);
+    await Promise.all([ticker.stop(), timers.stop(), deliveries.stop()]);
     await ingest.drain();
     await deps.leases.release('sweep', processId);
   });

@@ -1,4 +1,5 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
+import { createEnvGuard, createProviders } from '../core/notifications/providers/registry.ts';
 import { createOpsPages } from '../core/runtime/ops-pages.ts';
 import { startOpsServer } from '../core/runtime/ops-server.ts';
 import type { Platform } from '../core/runtime/platform.ts';
@@ -6,7 +7,7 @@ import { createReadiness } from '../core/runtime/readiness.ts';
 import { openHints } from '../queues/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { openQueues } from '../queues/producer.ts';
-import { startEvents } from './events.ts';
+import { startNotifications } from './notifications.ts';
 import { startRecovery } from './recovery.ts';
 import { startSagas } from './saga.ts';
 import { startSettlement } from './settlement.ts';
@@ -38,7 +39,10 @@ export async function startWorker(platform: Platform): Promise<void> {
   const { publisher } = queues;
   if (pools.has('settlement')) startSettlement({ platform, publisher, hints });
   if (pools.has('saga')) startSagas({ platform, publisher, hints });
-  if (pools.has('notification')) startEvents(platform);
+  if (pools.has('notification')) {
+    const providers = createProviders({ env, clock, guard: createEnvGuard(env) });
+    startNotifications({ platform, publisher, providers });
+  }
   if (pools.has('recovery')) startRecovery({ platform, publisher });
   lifecycle.onClose('readiness', () => {
     readiness.drain();

@@ -1,6 +1,12 @@
 import type { Endpoint } from '../endpoint.ts';
+import { getDelivery } from './deliveries/get-delivery.ts';
+import { listDeliveries } from './deliveries/list-deliveries.ts';
+import { replayDeliveries } from './deliveries/replay-deliveries.ts';
+import { resendDelivery } from './deliveries/resend-delivery.ts';
 import { getHold } from './holds/get-hold.ts';
 import { listHolds } from './holds/list-holds.ts';
+import { listRules } from './notification-rules/list-rules.ts';
+import { putRule } from './notification-rules/put-rule.ts';
 import { aliasEndpoints } from './operations/aliases.ts';
 import { cancelOperation } from './operations/cancel-operation.ts';
 import { getOperation } from './operations/get-operation.ts';
@@ -12,6 +18,13 @@ import { signalOperation } from './operations/signal-operation.ts';
 import { submitBulk } from './operations/submit-bulk.ts';
 import { submitOperation } from './operations/submit-operation.ts';
 import { openStream } from './stream/open-stream.ts';
+import { addSuppression } from './suppressions/add-suppression.ts';
+import { listSuppressions } from './suppressions/list-suppressions.ts';
+import { removeSuppression } from './suppressions/remove-suppression.ts';
+import { addTemplate } from './templates/add-template.ts';
+import { getTemplate } from './templates/get-template.ts';
+import { listTemplates } from './templates/list-templates.ts';
+import { previewTemplate } from './templates/preview-template.ts';
 import { listTransactions } from './transactions/list-transactions.ts';
 import { getTransfer } from './transfers/get-transfer.ts';
 import { listTransfers } from './transfers/list-transfers.ts';
@@ -21,6 +34,13 @@ import { getBalance } from './wallets/get-balance.ts';
 import { getWallet } from './wallets/get-wallet.ts';
 import { listSystemWallets } from './wallets/list-system-wallets.ts';
 import { listWalletTransactions } from './wallets/list-wallet-transactions.ts';
+import { changeWebhookEndpoint } from './webhook-endpoints/change-endpoint.ts';
+import { createWebhookEndpoint } from './webhook-endpoints/create-endpoint.ts';
+import { getWebhookEndpoint } from './webhook-endpoints/get-endpoint.ts';
+import { listWebhookEndpoints } from './webhook-endpoints/list-endpoints.ts';
+import { removeWebhookEndpoint } from './webhook-endpoints/remove-endpoint.ts';
+import { rotateWebhookSecret } from './webhook-endpoints/rotate-secret.ts';
+import { testWebhookEndpoint } from './webhook-endpoints/test-endpoint.ts';
 
 /** Every endpoint that needs a key: one line each. The order is that of matching: writes first. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -46,4 +66,24 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getHold,
   listHolds,
   openStream,
+  replayDeliveries,
+  listDeliveries,
+  getDelivery,
+  resendDelivery,
+  createWebhookEndpoint,
+  listWebhookEndpoints,
+  getWebhookEndpoint,
+  changeWebhookEndpoint,
+  removeWebhookEndpoint,
+  rotateWebhookSecret,
+  testWebhookEndpoint,
+  addTemplate,
+  listTemplates,
+  previewTemplate,
+  getTemplate,
+  addSuppression,
+  listSuppressions,
+  removeSuppression,
+  listRules,
+  putRule,
 ];

@@ -47,6 +47,34 @@ export const COLLECTIONS = {
     { key: { expiresAt: 1 }, partialFilterExpression: { status: 'open' } },
   ],
   outbox: [{ key: { nextCheckAt: 1 } }],
+  // An id begins with the body of its operation's: those of an operation need no index.
+  deliveries: [
+    {
+      key: { nextCheckAt: 1 },
+      partialFilterExpression: { nextCheckAt: { $exists: true } },
+    },
+    { key: { tenantId: 1, _id: -1 } },
+    {
+      key: { tenantId: 1, userId: 1, _id: -1 },
+      partialFilterExpression: { userId: { $exists: true } },
+    },
+    {
+      key: { tenantId: 1, endpointId: 1, _id: -1 },
+      partialFilterExpression: { endpointId: { $exists: true } },
+    },
+    // What a person looks for, and what is replayed.
+    {
+      key: { tenantId: 1, status: 1, _id: -1 },
+      partialFilterExpression: { status: { $in: ['failed', 'skipped', 'expired', 'uncertain'] } },
+    },
+  ],
+  notification_rules: [{ key: { tenantId: 1 } }],
+  webhook_endpoints: [{ key: { tenantId: 1, _id: -1 } }],
+  templates: [
+    { key: { tenantId: 1, name: 1, channel: 1, locale: 1, version: -1 }, unique: true },
+    { key: { tenantId: 1, _id: 1 } },
+  ],
+  suppressions: [{ key: { tenantId: 1, _id: -1 } }],
   audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
   tenants: [],
   api_keys: [{ key: { tenantId: 1 } }],

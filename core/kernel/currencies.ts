@@ -29,3 +29,8 @@ export const CURRENCY_PATTERN = /^[A-Z][A-Z0-9]{2,9}$/;
 export function isKnownCurrency(code: string, tenantCurrencies: readonly string[]): boolean {
   return EXPONENTS.has(code) || tenantCurrencies.includes(code);
 }
+
+/** Digits after the point of the major unit; undefined for a currency that a tenant has defined. */
+export function exponentOf(code: string): number | undefined {
+  return EXPONENTS.get(code);
+}

@@ -69,6 +69,11 @@ export const ERRORS = {
     retry: 'never',
     title: 'The operation is not in a state that allows this',
   },
+  limit_reached: {
+    kind: 'conflict',
+    retry: 'never',
+    title: 'There are as many of these as there may be',
+  },
   operation_busy: {
     kind: 'conflict',
     retry: 'after',

@@ -23,6 +23,11 @@ export const FAILPOINTS = [
   'saga.after-publish',
   'recovery.before-redispatch',
   'recovery.after-redispatch',
+  'notify.after-insert',
+  'notify.after-publish',
+  'notify.after-claim',
+  'notify.after-send',
+  'notify.after-journal',
 ] as const;
 
 export type FailpointName = (typeof FAILPOINTS)[number];

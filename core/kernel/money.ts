@@ -1,5 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { assert } from './assert.ts';
+import { exponentOf } from './currencies.ts';
 
 /**
  * Money is an integer number of minor units: `bigint` in code, int64 in MongoDB, a decimal string
@@ -33,6 +34,16 @@ export function parseMinor(text: string): bigint {
 /** The JSON form: decimal digits, `-` in front when negative. */
 export function formatMinor(amount: bigint): string {
   return amount.toString();
+}
+
+/** For people: `12.50 EUR`. A currency without a known exponent is shown in minor units. */
+export function majorText(minor: string, currency: string): string {
+  const exponent = exponentOf(currency) ?? 0;
+  const sign = minor.startsWith('-') ? '-' : '';
+  const digits = minor.slice(sign.length).padStart(exponent + 1, '0');
+  if (exponent === 0) return `${sign}${digits} ${currency}`;
+  const split = digits.length - exponent;
+  return `${sign}${digits.slice(0, split)}.${digits.slice(split)} ${currency}`;
 }
 
 /** Throws InvariantError when a balance could not be stored or compared safely. */

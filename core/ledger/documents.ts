@@ -93,6 +93,22 @@ export interface Contacts {
   readonly locale?: string;
 }
 
+/** A device or browser of a user that takes push messages. */
+export type PushTargetDoc =
+  | { readonly kind: 'fcm'; readonly token: string }
+  | {
+      readonly kind: 'webpush';
+      readonly endpoint: string;
+      readonly keys: { readonly p256dh: string; readonly auth: string };
+    };
+
+/** Local times of day, `22:00` to `07:00`, in an IANA time zone. */
+export interface QuietHours {
+  readonly from: string;
+  readonly to: string;
+  readonly zone: string;
+}
+
 export type UserStatus = 'active' | 'blocked';
 
 export interface UserDoc {
@@ -103,7 +119,10 @@ export interface UserDoc {
   readonly userId: string;
   readonly displayName?: string;
   readonly contacts?: Contacts;
+  /** Opt-outs and opt-ins, by channel, category or event. */
   readonly notifications?: Readonly<Record<string, boolean>>;
+  readonly pushTargets?: readonly PushTargetDoc[];
+  readonly quietHours?: QuietHours;
   readonly status: UserStatus;
   readonly createdAt: Date;
   readonly updatedAt: Date;

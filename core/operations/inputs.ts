@@ -4,6 +4,9 @@ import { CURRENCY_PATTERN } from '../kernel/currencies.ts';
 import { amountProblem } from '../kernel/money.ts';
 import { isSystemUser } from '../ledger/documents.ts';
 
+const BASE64URL = /^[A-Za-z0-9_-]+=*$/;
+const base64Text = 'must be base64url';
+
 /** Building blocks of operation inputs. Every one normalises to plain JSON. */
 
 /** Minor units: decimal digits as a string, or a safe integer. Normalised to the string. */
@@ -88,3 +91,39 @@ export const contacts = z.strictObject({
     .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a BCP 47 tag, such as en-GB')
     .exactOptional(),
 });
+
+/** All of a user's devices and browsers at once: what is not in the list is forgotten. */
+export const pushTargets = z
+  .array(
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('fcm'), token: z.string().min(1).max(4_096) }),
+      z.strictObject({
+        kind: z.literal('webpush'),
+        endpoint: z.url({ protocol: /^https?$/ }).max(2_048),
+        keys: z.strictObject({
+          p256dh: z.string().regex(BASE64URL, base64Text).max(200),
+          auth: z.string().regex(BASE64URL, base64Text).max(100),
+        }),
+      }),
+    ]),
+  )
+  .max(LIMITS.pushTargetsMax)
+  .meta({ description: 'devices (FCM tokens) and browsers (Web Push subscriptions)' });
+
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 22:00');
+
+export const quietHours = z
+  .strictObject({
+    from: timeOfDay,
+    to: timeOfDay,
+    zone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin'),
+  })
+  .meta({ description: 'no SMS or push between these times; they wait for the end' });
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -6,6 +6,7 @@ import { deposit } from './deposit.ts';
 import { holdCapture } from './hold-capture.ts';
 import { holdPlace } from './hold-place.ts';
 import { holdRelease } from './hold-release.ts';
+import { notificationSend } from './notification-send.ts';
 import { tenantProvision } from './tenant-provision.ts';
 import { transferReverse } from './transfer-reverse.ts';
 import { transfer } from './transfer.ts';
@@ -39,6 +40,7 @@ export const OPERATIONS = {
   batch: defineBatch(SINGLE),
   deposit,
   withdrawal,
+  'notification.send': notificationSend,
   'tenant.provision': tenantProvision,
 } as const satisfies Record<string, OperationDefinition>;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { defineOperation } from '../saga/define.ts';
-import { contacts, userId } from './inputs.ts';
+import { contacts, pushTargets, quietHours, userId } from './inputs.ts';
 
 export const userUpdate = defineOperation({
   type: 'user.update',
@@ -19,6 +19,8 @@ export const userUpdate = defineOperation({
         .record(z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/), z.boolean())
         .refine((prefs) => Object.keys(prefs).length <= 50, 'must have at most 50 entries')
         .exactOptional(),
+      pushTargets: pushTargets.exactOptional(),
+      quietHours: quietHours.exactOptional(),
       status: z.enum(['active', 'blocked']).exactOptional(),
     })
     .refine((input) => Object.keys(input).length > 1, 'must change something'),
@@ -32,14 +34,12 @@ export const userUpdate = defineOperation({
     if (user === undefined) {
       return refuse('user_not_found', `User ${input.userId} does not exist`);
     }
+    const { userId: _id, contacts: reachedAt, notifications: wishes, ...replaced } = input;
     draft.putUser({
       ...user,
-      ...(input.displayName !== undefined && { displayName: input.displayName }),
-      ...(input.contacts !== undefined && { contacts: { ...user.contacts, ...input.contacts } }),
-      ...(input.notifications !== undefined && {
-        notifications: { ...user.notifications, ...input.notifications },
-      }),
-      ...(input.status !== undefined && { status: input.status }),
+      ...replaced,
+      ...(reachedAt !== undefined && { contacts: { ...user.contacts, ...reachedAt } }),
+      ...(wishes !== undefined && { notifications: { ...user.notifications, ...wishes } }),
       updatedAt: draft.scope.at,
     });
     if (input.status !== undefined && input.status !== user.status) {

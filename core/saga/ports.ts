@@ -7,7 +7,8 @@ export interface OutboxEvent {
   /** `<operationId>.e<n>`: the same on every publication, so that consumers can drop repeats. */
   readonly id: string;
   readonly name: string;
-  readonly operationId: OperationId;
+  /** Absent where no operation was behind it (an endpoint was disabled): then the id is `evt_…`. */
+  readonly operationId?: OperationId;
   readonly data?: Readonly<Record<string, string>>;
 }
 

@@ -87,6 +87,38 @@ export function createMetrics(registry: Registry = new Registry()) {
     ),
     oldestOpen: gauge('sluice_oldest_open_seconds', 'Age of the oldest non-terminal operation', []),
     outboxPublished: counter('sluice_outbox_events_total', 'Events published', ['event']),
+    deliveriesCreated: counter('sluice_deliveries_created_total', 'Deliveries made of events', [
+      'channel',
+    ]),
+    deliveriesFinished: counter('sluice_deliveries_finished_total', 'Deliveries by their end', [
+      'channel',
+      'status',
+    ]),
+    deliveryAttempts: counter('sluice_delivery_attempts_total', 'Calls to providers', [
+      'channel',
+      'provider',
+      'outcome',
+    ]),
+    deliveryAttemptSeconds: histogram(
+      'sluice_delivery_attempt_seconds',
+      'Duration of a call to a provider',
+      { labels: ['channel', 'provider'], buckets: LATENCY_SECONDS },
+    ),
+    deliverySeconds: histogram(
+      'sluice_delivery_seconds',
+      'From when a delivery was made to when it was sent',
+      { labels: ['channel'], buckets: LATENCY_SECONDS },
+    ),
+    deliveriesDeferred: counter(
+      'sluice_deliveries_deferred_total',
+      'Deliveries put off without using up an attempt',
+      ['channel', 'reason'],
+    ),
+    breakersOpen: gauge(
+      'sluice_breakers_open',
+      'Open circuit breakers as this process sees them (webhooks, Web Push: hosts)',
+      ['channel', 'provider'],
+    ),
     realtimeClients: gauge('sluice_realtime_clients', 'Open streams and sockets', ['transport']),
     realtimeSent: counter('sluice_realtime_events_total', 'Events handed to clients', [
       'transport',

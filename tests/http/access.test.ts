@@ -38,6 +38,10 @@ const RESOURCES: readonly (readonly [prefix: string, id: (from: Sample) => strin
   ['/v1/wallets/', ({ walletId }) => walletId],
   ['/v1/transfers/', ({ transferId }) => transferId],
   ['/v1/holds/', ({ holdId }) => holdId],
+  ['/v1/webhook-endpoints/', ({ endpointId }) => endpointId],
+  ['/v1/deliveries/', ({ deliveryId }) => deliveryId],
+  ['/v1/templates/', ({ templateId }) => templateId],
+  ['/v1/suppressions/', ({ suppressionId }) => suppressionId],
 ];
 
 function pathOf({ path }: Endpoint): string {
@@ -54,7 +58,7 @@ const BODIES: Readonly<Record<string, object>> = {
 };
 
 function call(endpoint: Endpoint, ask: Ask = {}, query = ''): Promise<Answer> {
-  const isWrite = endpoint.method === 'POST';
+  const isWrite = endpoint.method !== 'GET' && endpoint.method !== 'DELETE';
   return api.ask(`${pathOf(endpoint)}${query}`, {
     method: endpoint.method,
     ...(isWrite && { body: BODIES[endpoint.path] ?? {} }),
@@ -114,7 +118,11 @@ describe.each(table)('$name', ({ endpoint }) => {
   });
 
   it('refuses other methods and says which there are', async () => {
-    const answer = await call(endpoint, { method: 'DELETE' });
+    const offered = ENDPOINTS.filter(({ path }) => path === endpoint.path);
+    const other = ['DELETE', 'PATCH', 'PUT', 'POST'].find(
+      (method) => !offered.some((one) => one.method === method),
+    );
+    const answer = await call(endpoint, { method: other ?? 'TRACE' });
     expectProblem(answer, 405, 'method_not_allowed');
     expect(answer.headers.get('allow')?.split(', ')).toContain(endpoint.method);
   });

@@ -22,9 +22,16 @@ export interface Sample {
   readonly creditId: string;
   readonly transferId: string;
   readonly holdId: string;
+  readonly endpointId: string;
+  readonly deliveryId: string;
+  readonly templateId: string;
+  readonly suppressionId: string;
 }
 
-/** Two users with EUR wallets, a credit, a transfer between them and an open hold. */
+/**
+ * Two users with EUR wallets, a credit, a transfer between them and an open hold; a webhook
+ * endpoint with a delivery, a template and a suppressed address.
+ */
 export async function makeSample(api: ApiUnderTest): Promise<Sample> {
   const wallets = [{ currency: 'EUR' }];
   await succeed(api, '/v1/users', { userId: 'ann', wallets });
@@ -45,5 +52,33 @@ export async function makeSample(api: ApiUnderTest): Promise<Sample> {
     creditId: credit.id,
     transferId: transfer.result.transferId,
     holdId: hold.result.holdId,
+    ...(await makeNotificationSample(api)),
   };
+}
+
+async function makeNotificationSample(
+  api: ApiUnderTest,
+): Promise<Pick<Sample, 'endpointId' | 'deliveryId' | 'templateId' | 'suppressionId'>> {
+  const make = async (path: string, body: object): Promise<string> => {
+    const answer = await api.post(path, body);
+    expect(answer.status).toBeLessThan(300);
+    return String(answer.body.id);
+  };
+  // A literal address that is public, so that no name server is asked.
+  const endpointId = await make('/v1/webhook-endpoints', {
+    url: 'https://93.184.215.14/hook',
+    events: ['transfer.*'],
+  });
+  const deliveryId = await make(`/v1/webhook-endpoints/${endpointId}/test`, {});
+  const templateId = await make('/v1/templates', {
+    name: 'hello',
+    channel: 'email',
+    locale: 'en',
+    text: 'Hello {{name}}',
+  });
+  const suppressionId = await make('/v1/suppressions', {
+    channel: 'email',
+    address: 'gone@example.test',
+  });
+  return { endpointId, deliveryId, templateId, suppressionId };
 }

@@ -28,6 +28,7 @@ const ALIASES: readonly Alias[] = [
   { path: '/v1/bonuses', type: 'bonus.award' },
   { path: '/v1/deposits', type: 'deposit' },
   { path: '/v1/withdrawals', type: 'withdrawal' },
+  { path: '/v1/notifications', type: 'notification.send' },
 ];
 
 export const aliasEndpoints: readonly Endpoint[] = ALIASES.map(({ path, type, idField }) =>

@@ -1,10 +1,12 @@
 import { noBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../list.ts';
+import { deliveryBrief } from '../../notification-views.ts';
 import { timelineView } from '../../timeline-view.ts';
 
 /** A batch may have written thousands; /v1/transactions has the rest. */
 export const TIMELINE_ENTRIES_MAX = 500;
+const TIMELINE_DELIVERIES_MAX = 100;
 
 export const getTimeline = defineEndpoint({
   method: 'GET',
@@ -12,15 +14,22 @@ export const getTimeline = defineEndpoint({
   scope: 'ledger:read',
   summary:
     'What happened to an operation, in order: steps, retries, compensations, signals and ' +
-    'interventions, with worker and attempt; and the entries that it has written (the first 500)',
+    'interventions, with worker and attempt; the entries that it has written (the first 500) and ' +
+    'its deliveries (100)',
   input: { params: idParams, query: noQuery, body: noBody },
   handle: async ({ params }, { services, tenant }) => {
     const stored = await services.operations(tenant).find(params.id);
     const operation = foundOr404(stored, 'operation');
-    const [entries, audit] = await Promise.all([
+    const [entries, audit, deliveries] = await Promise.all([
       services.ledger(tenant).entriesOfOperation(operation._id, TIMELINE_ENTRIES_MAX),
       services.auditOf(tenant, operation._id),
+      services
+        .notifications(tenant)
+        .deliveries.list({ operationId: operation._id }, { limit: TIMELINE_DELIVERIES_MAX }),
     ]);
-    return found(timelineView(operation, { entries, audit }));
+    return found({
+      ...timelineView(operation, { entries, audit }),
+      deliveries: deliveries.map(deliveryBrief),
+    });
   },
 });

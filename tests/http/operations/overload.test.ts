@@ -28,6 +28,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     ingest: { submit, drain: async () => undefined },
     operations: never,
     ledger: never,
+    notifications: never,
     intervene: never,
     auditOf: never,
     waiters,

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EventSource } from 'eventsource';
 import { createApiKeyStore } from '../../../core/tenants/api-key-store.ts';
-import { startEvents } from '../../../workers/events.ts';
+import { openQueues } from '../../../queues/producer.ts';
+import { startNotifications } from '../../../workers/notifications.ts';
 import { ADMIN_KEY, expectProblem, useApi } from '../../support/api.ts';
 import { succeed } from '../../support/http-fixtures.ts';
 import { follow, openStream } from '../../support/stream-client.ts';
@@ -20,7 +21,9 @@ const pay = async (fromUserId: string, toUserId: string, amount: number): Promis
 };
 
 beforeAll(async () => {
-  startEvents(api.platform);
+  const queues = openQueues(api.platform);
+  api.platform.lifecycle.onClose('event queues', () => queues.close());
+  startNotifications({ platform: api.platform, publisher: queues.publisher });
   for (const userId of ['ann', 'bob', 'cyd']) {
     const wallets = [{ ...eur, overdraftLimit: '1000000' }];
     await succeed(api, '/v1/users', { userId, wallets });

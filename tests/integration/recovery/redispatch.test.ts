@@ -4,7 +4,7 @@ import { collection } from '../../../core/infra/collections.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
 import { runSluice } from '../../../scripts/cli/program.ts';
 import { startSandbox } from '../../../scripts/sandbox/server.ts';
-import { startEvents } from '../../../workers/events.ts';
+import { startNotifications } from '../../../workers/notifications.ts';
 import { startSagas } from '../../../workers/saga.ts';
 import { startSettlement } from '../../../workers/settlement.ts';
 import {
@@ -76,7 +76,7 @@ async function settleAll(
   startSettlement(deps);
   const first = await settled(node, atomic, 20_000);
   startSagas(deps); // they need the wallets
-  startEvents(platform);
+  startNotifications(deps);
   const second = await settled(node, stepwise, 20_000);
   return [...first, ...second].map(({ status }) => status);
 }

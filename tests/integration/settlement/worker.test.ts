@@ -3,7 +3,7 @@ import { collection } from '../../../core/infra/collections.ts';
 import type { EntryDoc } from '../../../core/ledger/documents.ts';
 import { jobOf } from '../../../core/operations/ingest.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
-import { startEvents } from '../../../workers/events.ts';
+import { startNotifications } from '../../../workers/notifications.ts';
 import {
   type Instance,
   accept,
@@ -116,7 +116,7 @@ describe('the settlement worker', () => {
     const { node } = await openWorld();
     const { platform } = node;
     startWorker(node);
-    startEvents(platform);
+    startNotifications({ platform, publisher: node.queues.publisher });
     const operations = await accept(node, [user('ann'), credit('ann', 5), pay('ann', 'bob', 9)]);
     await settled(node, operations);
     const outbox = collection(platform.mongo.db, 'outbox');

@@ -13,10 +13,11 @@ export interface WorkerProcess {
 /** A real worker process with the given environment; resolves once it consumes. */
 export async function startWorkerProcess(
   env: Readonly<Record<string, string>>,
+  fixture: 'saga-worker' | 'notify-worker' = 'saga-worker',
 ): Promise<WorkerProcess> {
-  const script = fixture('saga-worker.ts');
+  const script = fixturePath(`${fixture}.ts`);
   const isSkewed = env['FAULTS_SKEW_MS'] !== undefined;
-  const imports = ['tsx', ...(isSkewed ? [fixture('skewed-clock.ts')] : [])];
+  const imports = ['tsx', ...(isSkewed ? [fixturePath('skewed-clock.ts')] : [])];
   const options = imports.flatMap((name) => ['--import', name]);
   const child = spawn(process.execPath, [...options, script], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...env },
@@ -41,7 +42,7 @@ export async function startWorkerProcess(
   return { child, ended, kill: (signal) => child.kill(signal) };
 }
 
-function fixture(name: string): string {
+function fixturePath(name: string): string {
   return new URL(`../../faults/fixtures/${name}`, import.meta.url).pathname;
 }
 

@@ -1,0 +1,66 @@
+import { readDatabaseTime } from '../core/infra/database-clock.ts';
+import { type DeliveryAdmin, createDeliveryAdmin } from '../core/notifications/delivery-admin.ts';
+import {
+  type DeliveryReads,
+  createDeliveryReads,
+} from '../core/notifications/delivery-reads-store.ts';
+import { type EndpointAdmin, createEndpointAdmin } from '../core/notifications/endpoint-admin.ts';
+import { POLICIES } from '../core/notifications/policies.ts';
+import { createEnvGuard } from '../core/notifications/providers/registry.ts';
+import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
+import { type RuleStore, createRuleStore } from '../core/notifications/rule-store.ts';
+import {
+  type SuppressionStore,
+  createSuppressionStore,
+} from '../core/notifications/suppression-store.ts';
+import { type TemplateStore, createTemplateStore } from '../core/notifications/template-store.ts';
+import {
+  type EndpointStore,
+  createEndpointStore,
+} from '../core/notifications/webhook-endpoint-store.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import type { TenantScope } from '../core/tenants/tenant.ts';
+
+/** What the endpoints about notifications work with, for one tenant. */
+export interface NotificationServices {
+  readonly deliveries: DeliveryReads & DeliveryAdmin;
+  readonly endpoints: Pick<EndpointStore, 'find' | 'list' | 'remove'> & EndpointAdmin;
+  readonly templates: TemplateStore;
+  readonly suppressions: SuppressionStore;
+  readonly rules: RuleStore;
+}
+
+export function createNotificationServices(
+  { env, mongo, logger }: Pick<Platform, 'env' | 'mongo' | 'logger'>,
+  publisher: DeliveryPublisher,
+): (tenant: TenantScope) => NotificationServices {
+  const { db } = mongo;
+  const guard = createEnvGuard(env);
+  const templates = createTemplateStore(db);
+  const suppressions = createSuppressionStore(db);
+  const rules = createRuleStore(db);
+  return ({ tenantId }) => {
+    const deliveries = createDeliveryReads(db, { tenantId, policies: POLICIES });
+    const endpoints = createEndpointStore(db, tenantId);
+    const admin = createEndpointAdmin({
+      tenantId,
+      endpoints,
+      deliveries,
+      publisher,
+      databaseTime: () => readDatabaseTime(db),
+      refusalOf: async (url) => {
+        const verdict = await guard.check(url);
+        return verdict.ok ? undefined : verdict.detail;
+      },
+      policies: POLICIES,
+      logger,
+    });
+    return {
+      deliveries: { ...deliveries, ...createDeliveryAdmin({ deliveries, publisher, logger }) },
+      endpoints: { ...endpoints, ...admin },
+      templates,
+      suppressions,
+      rules,
+    };
+  };
+}

@@ -1,0 +1,16 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../list.ts';
+import { deliveryView } from '../../notification-views.ts';
+
+export const getDelivery = defineEndpoint({
+  method: 'GET',
+  path: '/v1/deliveries/:id',
+  scope: 'notifications:admin',
+  summary: 'One delivery with every attempt',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const delivery = await services.notifications(tenant).deliveries.find(params.id);
+    return found(deliveryView(foundOr404(delivery, 'delivery')));
+  },
+});

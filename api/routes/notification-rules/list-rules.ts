@@ -1,0 +1,26 @@
+import { EVENT_RULES, RULED_EVENTS } from '../../../core/notifications/event-rules.ts';
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { noParams, noQuery } from '../../list.ts';
+
+export const listRules = defineEndpoint({
+  method: 'GET',
+  path: '/v1/notification-rules',
+  scope: 'notifications:admin',
+  summary: 'Which events users are told about: your own rules, and what is built in',
+  input: { params: noParams, query: noQuery, body: noBody },
+  handle: async (_input, { services, tenant }) => {
+    const own = await services.notifications(tenant).rules.ofTenant(tenant.tenantId);
+    return found({
+      items: own.map(({ event, channels, updatedAt }) => ({
+        event,
+        channels,
+        updatedAt: updatedAt.toISOString(),
+      })),
+      builtIn: RULED_EVENTS.map((event) => {
+        const { category, channels } = EVENT_RULES[event];
+        return { event, category, channels };
+      }),
+    });
+  },
+});

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { RULED_EVENTS } from '../../../core/notifications/event-rules.ts';
+import { CHANNELS } from '../../../core/notifications/ports.ts';
+import { schemaBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { noParams, noQuery } from '../../list.ts';
+
+const told = z.enum(CHANNELS).exclude(['webhook', 'realtime']);
+
+const body = z.strictObject({
+  event: z.enum(RULED_EVENTS),
+  channels: z.array(told).max(CHANNELS.length).nullable(),
+});
+
+export const putRule = defineEndpoint({
+  method: 'PUT',
+  path: '/v1/notification-rules',
+  scope: 'notifications:admin',
+  summary:
+    'Says on which channels users are told about an event: `[]` for none, `null` for what is built in',
+  input: { params: noParams, query: noQuery, body: schemaBody(body) },
+  handle: async ({ body: { event, channels } }, { services, tenant }) => {
+    const { rules } = services.notifications(tenant);
+    const { tenantId } = tenant;
+    if (channels === null) await rules.remove(tenantId, event);
+    else await rules.put({ tenantId, event, channels: [...new Set(channels)] });
+    return found({ event, channels });
+  },
+});

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { LIMITS } from '../../../config/limits.ts';
+import { CHANNELS } from '../../../core/notifications/ports.ts';
+import { suppressionIdOf } from '../../../core/notifications/suppression.ts';
+import { schemaBody } from '../../body.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { noParams, noQuery } from '../../list.ts';
+import { suppressionView } from '../../notification-views.ts';
+
+const body = z.strictObject({
+  channel: z.enum(CHANNELS).exclude(['webhook', 'realtime']),
+  address: z.string().trim().min(1).max(4_096),
+  reason: z.string().min(1).max(LIMITS.descriptionCharsMax).exactOptional(),
+});
+
+export const addSuppression = defineEndpoint({
+  method: 'POST',
+  path: '/v1/suppressions',
+  scope: 'notifications:admin',
+  summary: 'Sends nothing to an address any more; repeating it is harmless',
+  input: { params: noParams, query: noQuery, body: schemaBody(body) },
+  handle: async ({ body: { channel, address, reason = 'manual' } }, { services, tenant }) => {
+    const { tenantId } = tenant;
+    const entry = await services.notifications(tenant).suppressions.add({
+      _id: suppressionIdOf(tenantId, channel, address),
+      ...{ tenantId, channel, address, reason },
+      createdAt: new Date(services.clock.now()),
+    });
+    return { status: 201, body: suppressionView(entry) };
+  },
+});

@@ -1,0 +1,23 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { listReply, noParams, plainPageQuery } from '../../list.ts';
+import { suppressionView } from '../../notification-views.ts';
+
+export const listSuppressions = defineEndpoint({
+  method: 'GET',
+  path: '/v1/suppressions',
+  scope: 'notifications:admin',
+  summary: 'Addresses that nothing is sent to',
+  input: { params: noParams, query: plainPageQuery, body: noBody },
+  handle: ({ query }, { services, tenant }) =>
+    listReply(
+      {
+        list: 'suppressions',
+        keyOf: ({ _id }) => _id,
+        isKey: (text) => /^sup_[0-9a-f]{32}$/.test(text),
+        read: (page) => services.notifications(tenant).suppressions.list(tenant.tenantId, page),
+        view: suppressionView,
+      },
+      query,
+    ),
+});

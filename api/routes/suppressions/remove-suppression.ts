@@ -1,0 +1,17 @@
+import { AppError } from '../../../core/kernel/errors.ts';
+import { noBody } from '../../body.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { idParams, noQuery } from '../../list.ts';
+
+export const removeSuppression = defineEndpoint({
+  method: 'DELETE',
+  path: '/v1/suppressions/:id',
+  scope: 'notifications:admin',
+  summary: 'Takes an address off the suppression list',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const { suppressions } = services.notifications(tenant);
+    if (await suppressions.remove(tenant.tenantId, params.id)) return { status: 204 };
+    throw new AppError('not_found', 'There is no such suppression');
+  },
+});

@@ -1,0 +1,17 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../list.ts';
+import { templateView } from '../../notification-views.ts';
+
+export const getTemplate = defineEndpoint({
+  method: 'GET',
+  path: '/v1/templates/:id',
+  scope: 'notifications:admin',
+  summary: 'One version of a text',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const { templates } = services.notifications(tenant);
+    const template = await templates.findById(tenant.tenantId, params.id);
+    return found(templateView(foundOr404(template, 'template')));
+  },
+});

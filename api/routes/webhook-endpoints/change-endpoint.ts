@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { jsonBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../list.ts';
+import { endpointView } from '../../notification-views.ts';
+import { parseInput } from '../../parse-input.ts';
+import { endpointFields } from './endpoint-input.ts';
+
+const changes = z
+  .strictObject({
+    url: endpointFields.url.exactOptional(),
+    events: endpointFields.events.exactOptional(),
+    description: endpointFields.description,
+    status: z.enum(['enabled', 'disabled']).exactOptional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, 'must change something');
+
+export const changeWebhookEndpoint = defineEndpoint({
+  method: 'PATCH',
+  path: '/v1/webhook-endpoints/:id',
+  scope: 'notifications:admin',
+  summary: 'Changes URL, event filters or description of an endpoint, disables or enables it',
+  input: { params: idParams, query: noQuery, body: jsonBody },
+  handle: async ({ params, body }, { services, tenant }) => {
+    const { endpoints } = services.notifications(tenant);
+    foundOr404(await endpoints.find(params.id), 'webhook endpoint');
+    return found(endpointView(await endpoints.change(params.id, parseInput(changes, body))));
+  },
+});

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { schemaBody } from '../../body.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { noParams, noQuery } from '../../list.ts';
+import { endpointView } from '../../notification-views.ts';
+import { endpointFields } from './endpoint-input.ts';
+
+export const createWebhookEndpoint = defineEndpoint({
+  method: 'POST',
+  path: '/v1/webhook-endpoints',
+  scope: 'notifications:admin',
+  summary: 'Makes a webhook endpoint; its secret is in the answer and nowhere else afterwards',
+  input: {
+    params: noParams,
+    query: noQuery,
+    body: schemaBody(z.strictObject(endpointFields)),
+  },
+  handle: async ({ body }, { services, tenant, idempotencyKey }) => {
+    const { endpoints } = services.notifications(tenant);
+    const { endpoint, secret } = await endpoints.create(body, idempotencyKey());
+    const view = endpointView(endpoint, secret);
+    const headers = { Location: view.links.self };
+    return secret === undefined
+      ? { status: 200, headers: { ...headers, 'Idempotent-Replayed': 'true' }, body: view }
+      : { status: 201, headers, body: view };
+  },
+});

@@ -1,0 +1,16 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../list.ts';
+import { endpointView } from '../../notification-views.ts';
+
+export const getWebhookEndpoint = defineEndpoint({
+  method: 'GET',
+  path: '/v1/webhook-endpoints/:id',
+  scope: 'notifications:admin',
+  summary: 'One webhook endpoint, and since when it fails',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const endpoint = await services.notifications(tenant).endpoints.find(params.id);
+    return found(endpointView(foundOr404(endpoint, 'webhook endpoint')));
+  },
+});

@@ -1,0 +1,24 @@
+import type { EndpointDoc } from '../../../core/notifications/webhook-endpoint.ts';
+import { noBody } from '../../body.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { listReply, noParams, plainPageQuery } from '../../list.ts';
+import { endpointView } from '../../notification-views.ts';
+
+export const listWebhookEndpoints = defineEndpoint({
+  method: 'GET',
+  path: '/v1/webhook-endpoints',
+  scope: 'notifications:admin',
+  summary: 'Webhook endpoints',
+  input: { params: noParams, query: plainPageQuery, body: noBody },
+  handle: ({ query }, { services, tenant }) =>
+    listReply(
+      {
+        list: 'webhook-endpoints',
+        keyOf: ({ _id }: EndpointDoc) => _id,
+        isKey: (text) => /^whk_[0-9a-f]{32}$/.test(text),
+        read: (page) => services.notifications(tenant).endpoints.list(page),
+        view: (endpoint: EndpointDoc) => endpointView(endpoint),
+      },
+      query,
+    ),
+});

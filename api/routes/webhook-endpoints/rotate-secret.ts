@@ -1,0 +1,18 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
+import { idParams, noQuery } from '../../list.ts';
+import { endpointView } from '../../notification-views.ts';
+
+export const rotateWebhookSecret = defineEndpoint({
+  method: 'POST',
+  path: '/v1/webhook-endpoints/:id/rotate-secret',
+  scope: 'notifications:admin',
+  summary:
+    'Gives an endpoint a new secret, shown this once; the old one signs as well for 24 hours',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant, idempotencyKey }) => {
+    const { endpoints } = services.notifications(tenant);
+    const { endpoint, secret } = await endpoints.rotate(params.id, idempotencyKey());
+    return found(endpointView(endpoint, secret));
+  },
+});

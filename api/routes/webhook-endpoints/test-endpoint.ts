@@ -1,0 +1,17 @@
+import { noBody } from '../../body.ts';
+import { defineEndpoint } from '../../endpoint.ts';
+import { idParams, noQuery } from '../../list.ts';
+import { deliveryView } from '../../notification-views.ts';
+
+export const testWebhookEndpoint = defineEndpoint({
+  method: 'POST',
+  path: '/v1/webhook-endpoints/:id/test',
+  scope: 'notifications:admin',
+  summary: 'Sends a `webhook-endpoint.test` event to an endpoint; answers with its delivery',
+  input: { params: idParams, query: noQuery, body: noBody },
+  handle: async ({ params }, { services, tenant }) => {
+    const delivery = await services.notifications(tenant).endpoints.test(params.id);
+    const view = deliveryView(delivery);
+    return { status: 202, headers: { Location: view.links.self }, body: view };
+  },
+});

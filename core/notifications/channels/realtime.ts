@@ -1,0 +1,20 @@
+import { defineChannel, renderedOf } from '../channel.ts';
+
+export const realtime = defineChannel({
+  name: 'realtime',
+  hasTemplate: true,
+  message: (materials) => {
+    const { delivery } = materials;
+    const rendered = renderedOf(materials);
+    return {
+      tenantId: delivery.tenantId,
+      ...(delivery.userId !== undefined && { userId: delivery.userId }),
+      id: delivery._id,
+      name: 'notification',
+      data: {
+        ...delivery.data,
+        ...(rendered !== undefined && { title: rendered.subject, text: rendered.text }),
+      },
+    };
+  },
+});

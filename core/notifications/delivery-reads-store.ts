@@ -1,0 +1,118 @@
+import type { Db, Filter } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import {
+  DELIVERY_STATUSES,
+  type DeliveryDoc,
+  type DeliveryId,
+  type DeliveryStatus,
+  deliveryIdsOf,
+  isFinal,
+} from './delivery.ts';
+import type { Policies } from './policies.ts';
+import type { Channel } from './ports.ts';
+
+export interface DeliveryFilter {
+  readonly status?: DeliveryStatus;
+  readonly channel?: Channel;
+  readonly userId?: string;
+  readonly operationId?: string;
+  readonly endpointId?: string;
+  readonly createdAfter?: Date;
+  readonly createdBefore?: Date;
+}
+
+interface Page {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** One tenant's deliveries, for the people who look after them. */
+export interface DeliveryReads {
+  find(id: string): Promise<DeliveryDoc | undefined>;
+  /** Newest first. */
+  list(filter: DeliveryFilter, page: Page): Promise<readonly DeliveryDoc[]>;
+  /** At most `max`, counted no further. */
+  count(filter: DeliveryFilter, max: number): Promise<number>;
+  /**
+   * Sets final deliveries back to the start: the same id, all their attempts anew, the journal kept.
+   * Returns those that were; one that is still under way is left alone.
+   */
+  rearm(ids: readonly DeliveryId[]): Promise<readonly DeliveryDoc[]>;
+  insert(delivery: DeliveryDoc): Promise<void>;
+}
+
+export function createDeliveryReads(
+  db: Db,
+  { tenantId, policies }: { readonly tenantId: string; readonly policies: Policies },
+): DeliveryReads {
+  const deliveries = collection<DeliveryDoc>(db, 'deliveries');
+  const options = { maxTimeMS: LIMITS.listMaxTimeMs };
+  return Object.freeze({
+    find: async (id) =>
+      (await deliveries.findOne({ _id: id as DeliveryId, tenantId }, options)) ?? undefined,
+    list: async (filter, { after, limit }) =>
+      deliveries
+        .find(queryOf(tenantId, filter, after), options)
+        .sort({ _id: -1 })
+        .limit(limit)
+        .toArray(),
+    count: (filter, max) =>
+      deliveries.countDocuments(queryOf(tenantId, filter), { ...options, limit: max }),
+    rearm: async (ids) => {
+      const mine = { _id: { $in: [...ids] }, tenantId, status: { $in: FINAL } };
+      const before = await deliveries.find(mine, options).toArray();
+      const writes = before.map(({ _id, seq, status, channel }) => ({
+        updateOne: {
+          filter: { _id, seq, status },
+          update: rearmed(policies[channel].lifeMs),
+        },
+      }));
+      if (writes.length > 0) await deliveries.bulkWrite(writes, { ordered: false });
+      // Whoever was first: the job of this number is the one that it needs.
+      return before.map((delivery) => ({ ...delivery, seq: delivery.seq + 1 }));
+    },
+    insert: async (delivery) => {
+      await deliveries.insertOne(delivery);
+    },
+  } satisfies DeliveryReads);
+}
+
+const FINAL: readonly DeliveryStatus[] = DELIVERY_STATUSES.filter(isFinal);
+
+function rearmed(lifeMs: number) {
+  return [
+    {
+      $set: {
+        status: 'pending',
+        seq: { $add: ['$seq', 1] },
+        resends: { $add: [{ $ifNull: ['$resends', 0] }, 1] },
+        attemptsUsed: 0,
+        nextCheckAt: { $add: ['$$NOW', LIMITS.deliveryRecheckMs] },
+        expiresAt: { $add: ['$$NOW', lifeMs] },
+        updatedAt: '$$NOW',
+      },
+    },
+    { $unset: ['reason', 'completedAt', 'deferral', 'notBefore'] },
+  ];
+}
+
+function queryOf(tenantId: string, filter: DeliveryFilter, after?: string): Filter<DeliveryDoc> {
+  const { operationId, createdAfter, createdBefore, ...equal } = filter;
+  const [from, to] = operationId === undefined ? [] : deliveryIdsOf(operationId);
+  const upper = [after, to].filter((bound) => bound !== undefined).sort()[0];
+  const ids = {
+    ...(from !== undefined && { $gte: from }),
+    ...(upper !== undefined && { $lt: upper as DeliveryId }),
+  };
+  const times = {
+    ...(createdAfter !== undefined && { $gt: createdAfter }),
+    ...(createdBefore !== undefined && { $lt: createdBefore }),
+  };
+  return {
+    tenantId,
+    ...equal,
+    ...(Object.keys(ids).length > 0 && { _id: ids }),
+    ...(Object.keys(times).length > 0 && { createdAt: times }),
+  };
+}

@@ -1,0 +1,211 @@
+import { type AnyBulkWriteOperation, type Db, type Filter, MongoBulkWriteError } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../infra/collections.ts';
+import { faultOf } from '../infra/database-errors.ts';
+import { assertNever } from '../kernel/assert.ts';
+import type {
+  Attempt,
+  DeferralCode,
+  DeliveryDoc,
+  DeliveryId,
+  DigestItem,
+  FinalStatus,
+} from './delivery.ts';
+
+/** A delivery as it is, and when it was read by the database's clock. */
+export interface SeenDelivery {
+  readonly delivery: DeliveryDoc;
+  readonly now: Date;
+}
+
+interface Record {
+  readonly attempts: readonly Attempt[];
+  /** Attempts that count. */
+  readonly used: 0 | 1;
+}
+
+export interface Reason {
+  readonly code: string;
+  readonly detail: string;
+}
+
+export type DeliveryChange =
+  | (Record & { readonly kind: 'final'; readonly status: FinalStatus; readonly reason?: Reason })
+  | (Record & {
+      readonly kind: 'pending';
+      readonly delayMs: number;
+      readonly reason?: Reason;
+      readonly deferral?: { readonly code: DeferralCode; readonly provider?: string };
+    });
+
+/** One compare-and-set. With `owner`: the claim's; without: nobody has it. */
+export interface DeliveryWrite {
+  readonly id: DeliveryId;
+  readonly owner?: string;
+  readonly change: DeliveryChange;
+}
+
+interface ClaimRequest {
+  readonly ids: readonly DeliveryId[];
+  /** Unique to this call. */
+  readonly owner: string;
+  readonly leaseMs: number;
+}
+
+export interface DeliveryStore {
+  /** The ones that were not there before; repeating it inserts nothing. */
+  insert(deliveries: readonly DeliveryDoc[]): Promise<readonly DeliveryDoc[]>;
+  /** Adds an event to a digest that is still being gathered, once. False: it is closed. */
+  gather(digest: DeliveryDoc, item: DigestItem): Promise<boolean>;
+  look(ids: readonly DeliveryId[]): Promise<readonly SeenDelivery[]>;
+  /** Those of them that are due and were free; everybody else's claim misses. */
+  claim(request: ClaimRequest): Promise<ReadonlySet<string>>;
+  /** False: some of them missed (another worker has taken over); the others are written. */
+  write(writes: readonly DeliveryWrite[]): Promise<boolean>;
+}
+
+export function createDeliveryStore(db: Db): DeliveryStore {
+  const deliveries = collection<DeliveryDoc>(db, 'deliveries');
+  const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
+  return Object.freeze({
+    insert: async (docs) => {
+      if (docs.length === 0) return docs;
+      try {
+        await deliveries.insertMany([...docs], { ordered: false });
+        return docs;
+      } catch (error) {
+        const known = duplicatesOf(error);
+        return docs.filter((_doc, index) => !known.has(index));
+      }
+    },
+    gather: async (digest, item) => {
+      const { items: _items, ...fresh } = digest;
+      try {
+        await deliveries.updateOne(
+          { _id: digest._id, status: 'pending', 'items.eventId': { $ne: item.eventId } },
+          {
+            $setOnInsert: omitId(fresh),
+            $push: { items: { $each: [item], $slice: LIMITS.digestItemsMax } },
+          },
+          { upsert: true },
+        );
+        return true;
+      } catch (error) {
+        if (faultOf(error) !== 'duplicate-key') throw error;
+      }
+      // It is there and did not match: it has the event already, or it has been closed.
+      const has = { _id: digest._id, 'items.eventId': item.eventId };
+      return (await deliveries.countDocuments(has, { ...options, limit: 1 })) > 0;
+    },
+    look: async (ids) => {
+      const found = await deliveries
+        .aggregate<DeliveryDoc & { readonly seenAt: Date }>(
+          [{ $match: { _id: { $in: [...ids] } } }, { $set: { seenAt: '$$NOW' } }],
+          options,
+        )
+        .toArray();
+      return found.map(({ seenAt, ...delivery }) => ({ delivery, now: seenAt }));
+    },
+    claim: async ({ ids, owner, leaseMs }) => {
+      const until = { $add: ['$$NOW', leaseMs] };
+      const claimed = await deliveries.updateMany(
+        {
+          _id: { $in: [...ids] },
+          status: 'pending',
+          $expr: { $lte: [{ $ifNull: ['$notBefore', '$$NOW'] }, '$$NOW'] },
+        },
+        [{ $set: { status: 'sending', owner, leaseUntil: until, nextCheckAt: until } }],
+      );
+      if (claimed.matchedCount === ids.length) return new Set(ids);
+      const ours = await deliveries
+        .find({ _id: { $in: [...ids] }, owner }, { ...options, projection: { _id: 1 } })
+        .toArray();
+      return new Set(ours.map(({ _id }) => _id));
+    },
+    write: async (writes) => {
+      const result = await deliveries.bulkWrite(writes.map(writeOf), { ordered: false });
+      return result.matchedCount === writes.length;
+    },
+  } satisfies DeliveryStore);
+}
+
+function omitId({ _id, ...rest }: Omit<DeliveryDoc, 'items'>): object {
+  return rest;
+}
+
+/** @throws the error unless every failure of the insert is a duplicate. */
+function duplicatesOf(error: unknown): ReadonlySet<number> {
+  if (!(error instanceof MongoBulkWriteError)) throw error;
+  const failures = [error.writeErrors].flat();
+  if (failures.length === 0 || failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+  return new Set(failures.map(({ index }) => index));
+}
+
+const DUPLICATE_KEY = 11_000;
+
+function writeOf({ id, owner, change }: DeliveryWrite): AnyBulkWriteOperation<DeliveryDoc> {
+  const filter: Filter<DeliveryDoc> =
+    owner === undefined ? { _id: id, status: 'pending' } : { _id: id, status: 'sending', owner };
+  switch (change.kind) {
+    case 'final':
+      return { updateOne: { filter, update: finalUpdate(change) } };
+    case 'pending':
+      return { updateOne: { filter, update: pendingUpdate(change) } };
+    default:
+      return assertNever(change);
+  }
+}
+
+function finalUpdate(change: DeliveryChange & { readonly kind: 'final' }) {
+  const { status, reason, attempts, used } = change;
+  return {
+    $set: { status, ...(reason !== undefined && { reason }) },
+    $unset: {
+      owner: '' as const,
+      leaseUntil: '' as const,
+      nextCheckAt: '' as const,
+      notBefore: '' as const,
+      ...(reason === undefined && { reason: '' as const }),
+    },
+    $push: { attempts: { $each: [...attempts], $slice: -LIMITS.deliveryAttemptsKept } },
+    $inc: { attemptsUsed: used },
+    $currentDate: { updatedAt: true, completedAt: true } as const,
+  };
+}
+
+/** A pipeline, so that the times are the database's. */
+function pendingUpdate(change: DeliveryChange & { readonly kind: 'pending' }) {
+  const { delayMs, reason, deferral, attempts, used } = change;
+  const due = { $add: ['$$NOW', delayMs] };
+  const appended = {
+    $slice: [
+      { $concatArrays: ['$attempts', { $literal: attempts }] },
+      -LIMITS.deliveryAttemptsKept,
+    ],
+  };
+  return [
+    {
+      $set: {
+        status: 'pending',
+        notBefore: due,
+        nextCheckAt: { $add: ['$$NOW', delayMs + LIMITS.deliveryRecheckMs] },
+        updatedAt: '$$NOW',
+        attempts: appended,
+        attemptsUsed: { $add: ['$attemptsUsed', used] },
+        ...(reason !== undefined && { reason: { $literal: reason } }),
+        ...(deferral !== undefined && {
+          deferral: {
+            code: deferral.code,
+            ...(deferral.provider !== undefined && {
+              provider: { $literal: deferral.provider },
+            }),
+            at: '$$NOW',
+            until: due,
+            times: { $add: [{ $ifNull: ['$deferral.times', 0] }, 1] },
+          },
+        }),
+      },
+    },
+    { $unset: ['owner', 'leaseUntil'] },
+  ];
+}

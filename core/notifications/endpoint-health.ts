@@ -1,0 +1,63 @@
+import { LIMITS } from '../../config/limits.ts';
+import { newId, newToken } from '../kernel/ids.ts';
+import type { OutboxRow } from '../saga/ports.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { DISABLED_EVENT } from './event-rules.ts';
+import type { SendOutcome } from './ports.ts';
+import { type EndpointDoc, healthOf } from './webhook-endpoint.ts';
+import type { EndpointHealthStore } from './webhook-endpoint-store.ts';
+
+interface HealthDeps {
+  readonly endpoints: EndpointHealthStore;
+  readonly logger: Logger;
+}
+
+/**
+ * What an attempt says about its endpoint: since when it fails, and when that is too long (or it
+ * says itself that it is gone), the end of it, with a notice to the tenant's other endpoints.
+ */
+export async function noteHealth(
+  { endpoints, logger }: HealthDeps,
+  endpoint: EndpointDoc,
+  { outcome, now }: { readonly outcome: SendOutcome; readonly now: Date },
+): Promise<void> {
+  if (outcome.kind === 'throttled') return; // says that it is alive, and nothing about us
+  const isGood = outcome.kind === 'sent';
+  const isGone = outcome.kind === 'permanent' && outcome.isGone === true;
+  const health = healthOf(endpoint, { isGood, isGone, now });
+  switch (health) {
+    case 'same':
+      return;
+    case 'healthy':
+      return endpoints.markHealthy(endpoint._id);
+    case 'failing':
+      return endpoints.markFailing(endpoint._id);
+    case 'gone':
+    case 'worn-out': {
+      const reason = REASONS[health];
+      const notice = noticeOf(endpoint, { reason, now });
+      if (!(await endpoints.disable(endpoint._id, reason, notice))) return;
+      const { _id: endpointId, tenantId } = endpoint;
+      logger.warn({ endpointId, tenantId, reason }, 'webhook-endpoint.disabled');
+    }
+  }
+}
+
+const REASONS = {
+  gone: 'It answered 410 Gone',
+  'worn-out': `Every attempt has failed for ${LIMITS.webhookFailingMsMax / 3_600_000} hours`,
+} as const;
+
+function noticeOf(
+  { _id: endpointId, tenantId, url }: EndpointDoc,
+  { reason, now }: { readonly reason: string; readonly now: Date },
+): OutboxRow {
+  const event = { id: newId('evt'), name: DISABLED_EVENT, data: { endpointId, url, reason } };
+  return {
+    _id: `obx_${newToken()}_0`,
+    tenantId,
+    events: [event],
+    nextCheckAt: now, // nobody publishes it but recovery
+    createdAt: now,
+  };
+}

@@ -1,0 +1,129 @@
+import { LIMITS } from '../../config/limits.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Breakers, Samples } from './breaker-cache.ts';
+import { BREAKER, roomOf } from './breaker.ts';
+import type { ChannelPolicy } from './policies.ts';
+import type { Channel, SendOutcome } from './ports.ts';
+
+/** Where a call is to go. */
+export interface Door {
+  readonly channel: Channel;
+  readonly provider: string;
+  /** What breaks together: a provider, or one host. */
+  readonly breakerKey: string;
+  readonly policy: ChannelPolicy;
+}
+
+export type Passage =
+  /** One of the two has to be called: with what came of it, or when nothing was sent after all. */
+  | {
+      readonly kind: 'go';
+      leave(outcome: Pick<SendOutcome, 'kind'>): Promise<void>;
+      abandon(): void;
+    }
+  | { readonly kind: 'open'; readonly waitMs: number }
+  /** Too many at once, or too many a second: in a moment. */
+  | { readonly kind: 'busy'; readonly waitMs: number };
+
+export interface Gate {
+  enter(door: Door): Promise<Passage>;
+  /** Breakers that this process knows to be open, for the metric. */
+  refresh(): void;
+}
+
+interface GateDeps {
+  readonly breakers: Breakers;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+interface Known {
+  readonly door: Door;
+  readonly untilMs: number;
+}
+
+/** Who finds a host with all its places taken comes back after this, spread a little. */
+const BUSY_MS = 100;
+
+/**
+ * Everything that may keep a call back: the breaker and the rate (shared), and the number of calls
+ * under way to one host (this process's). One slow host so takes a part of the process at most.
+ */
+export function createGate({ breakers, clock, random, logger, metrics }: GateDeps): Gate {
+  const inFlight = new Map<string, number>();
+  const samples = new Map<string, Samples>();
+  const open = new Map<string, Known>();
+
+  const keyOf = ({ channel, provider, breakerKey }: Door): string =>
+    `${channel}/${provider}/${breakerKey}`;
+
+  const noteOpen = (key: string, door: Door, openMs: number): void => {
+    if (openMs > 0) {
+      const { channel, provider, breakerKey } = door;
+      if (!open.has(key)) logger.warn({ channel, provider, breakerKey, openMs }, 'breaker.opened');
+      open.set(key, { door, untilMs: clock.monotonicMs() + openMs });
+    } else if (open.delete(key)) {
+      logger.info({ channel: door.channel, breakerKey: door.breakerKey }, 'breaker.closed');
+    }
+    refresh();
+  };
+
+  const refresh = (): void => {
+    metrics.breakersOpen.reset();
+    for (const [key, { door, untilMs }] of open) {
+      // Nobody has asked since: another process may have closed it.
+      if (clock.monotonicMs() > untilMs + BREAKER.probeMs) open.delete(key);
+      else metrics.breakersOpen.inc({ channel: door.channel, provider: door.provider });
+    }
+  };
+
+  const vacate = (key: string): void => {
+    const left = (inFlight.get(key) ?? 1) - 1;
+    if (left === 0) inFlight.delete(key);
+    else inFlight.set(key, left);
+  };
+
+  const remember = (key: string, seen: Samples): void => {
+    if (samples.size >= LIMITS.breakersMax) samples.clear();
+    samples.set(key, seen);
+  };
+
+  const passage = (key: string, door: Door, isProbe: boolean): Passage => ({
+    kind: 'go',
+    abandon: () => {
+      vacate(key);
+    },
+    leave: async ({ kind }) => {
+      const report = { isGood: kind !== 'fault', isProbe };
+      const { openMs, samples: seen } = await breakers.leave(key, report);
+      // Together: its place is free only once its outcome counts.
+      remember(key, seen);
+      vacate(key);
+      if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
+    },
+  });
+
+  return Object.freeze({
+    refresh,
+    enter: async (door: Door): Promise<Passage> => {
+      const key = keyOf(door);
+      const room = roomOf(samples.get(key) ?? { good: 0, bad: 0 }, door.policy.inFlightMax);
+      const busy = inFlight.get(key) ?? 0;
+      if (busy >= room) return { kind: 'busy', waitMs: Math.round(BUSY_MS * (0.5 + random())) };
+      inFlight.set(key, busy + 1); // taken before anything is awaited
+      const entry = await breakers.enter(key, door.policy.ratePerSecond);
+      if (entry.kind === 'go') {
+        remember(key, entry.samples);
+        return passage(key, door, entry.isProbe);
+      }
+      vacate(key);
+      if (entry.kind === 'throttled') return { kind: 'busy', waitMs: entry.waitMs };
+      noteOpen(key, door, entry.waitMs);
+      return { kind: 'open', waitMs: entry.waitMs };
+    },
+  });
+}

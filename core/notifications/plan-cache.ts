@@ -1,0 +1,84 @@
+import { LRUCache } from 'lru-cache';
+import { LIMITS } from '../../config/limits.ts';
+import { EVENT_RULES, type EventRule, isRuled, matchesFilter } from './event-rules.ts';
+import type { Channel } from './ports.ts';
+import type { RuleDoc } from './rule-store.ts';
+import type { EndpointDoc } from './webhook-endpoint.ts';
+
+type Subscriber = Pick<EndpointDoc, '_id' | 'events' | 'url'>;
+
+/** What one kind of event leads to. */
+export interface EventPlan {
+  readonly endpoints: readonly Subscriber[];
+  /** Absent when nobody is told, or on no channel that can send. */
+  readonly rule?: EventRule;
+}
+
+/** What a tenant wants sent, by the name of the event; undefined: nothing. */
+export type TenantPlan = (event: string) => EventPlan | undefined;
+
+interface PlansDeps {
+  readonly endpointsOf: (tenantId: string) => Promise<readonly Subscriber[]>;
+  readonly rulesOf: (tenantId: string) => Promise<readonly RuleDoc[]>;
+  /** Whether the channel has a provider. */
+  readonly canSend: (channel: Channel) => boolean;
+  readonly cacheMs?: number;
+}
+
+export interface Plans {
+  of(tenantId: string): Promise<TenantPlan>;
+}
+
+/**
+ * The plans of all tenants, a moment old at most: an installation that sends nothing pays two small
+ * queries a second for it, however many events it has.
+ */
+export function createPlans(deps: PlansDeps): Plans {
+  const { endpointsOf, rulesOf, canSend, cacheMs = LIMITS.routingCacheMs } = deps;
+  const cache = new LRUCache<string, Promise<TenantPlan>>({
+    max: LIMITS.routingTenantsMax,
+    ttl: Math.max(1, cacheMs),
+  });
+  const load = async (tenantId: string): Promise<TenantPlan> => {
+    const [endpoints, rules] = await Promise.all([endpointsOf(tenantId), rulesOf(tenantId)]);
+    const byName = new Map<string, EventPlan | undefined>();
+    return (event) => {
+      if (!byName.has(event)) byName.set(event, planOf(event, { endpoints, rules, canSend }));
+      return byName.get(event);
+    };
+  };
+  return Object.freeze({
+    of: (tenantId: string) => {
+      const known = cache.get(tenantId);
+      if (known !== undefined) return known;
+      const loading = load(tenantId);
+      cache.set(tenantId, loading);
+      loading.catch(() => cache.delete(tenantId));
+      return loading;
+    },
+  });
+}
+
+interface Choices {
+  readonly endpoints: readonly Subscriber[];
+  readonly rules: readonly RuleDoc[];
+  readonly canSend: (channel: Channel) => boolean;
+}
+
+/** Pure. */
+function planOf(event: string, { endpoints, rules, canSend }: Choices): EventPlan | undefined {
+  const wanting = endpoints.filter(({ events }) =>
+    events.some((filter) => matchesFilter(filter, event)),
+  );
+  const rule = ruleFor(event, rules);
+  const isTold = rule?.channels.some(canSend) === true;
+  if (wanting.length === 0 && !isTold) return undefined;
+  return { endpoints: wanting, ...(rule !== undefined && isTold && { rule }) };
+}
+
+function ruleFor(event: string, rules: readonly RuleDoc[]): EventRule | undefined {
+  if (!isRuled(event)) return undefined;
+  const builtIn: EventRule = EVENT_RULES[event];
+  const own = rules.find((rule) => rule.event === event);
+  return own === undefined ? builtIn : { ...builtIn, channels: own.channels };
+}

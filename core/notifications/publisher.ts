@@ -1,0 +1,13 @@
+import type { JobPresence } from '../saga/ports.ts';
+import type { DeliveryJob } from './delivery.ts';
+
+/** What deliveries need of the queues; `queues/producer.ts` implements it. */
+export interface DeliveryPublisher {
+  /**
+   * Enqueues each under `<deliveryId>.<seq>`. Repeating a call is harmless.
+   *
+   * @throws AppError `queue_unavailable` when Redis does not take them in time; some may be there.
+   */
+  publishDeliveries(jobs: readonly DeliveryJob[]): Promise<void>;
+  findDeliveryJobs(jobs: readonly DeliveryJob[]): Promise<readonly JobPresence[]>;
+}

@@ -1,0 +1,119 @@
+import { redisUrls } from '../config/env.ts';
+import { LIMITS } from '../config/limits.ts';
+import { closeRedis, openRedis } from '../core/infra/redis.ts';
+import { type Clock, startTicker } from '../core/kernel/clock.ts';
+import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
+import type { DeliveryId } from '../core/notifications/delivery.ts';
+import {
+  CHANNELS,
+  type Provider,
+  type Providers,
+  type RealtimeMessage,
+} from '../core/notifications/ports.ts';
+import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
+import { type NotificationTuning, createNotifications } from '../core/runtime/notifications.ts';
+import type { Platform } from '../core/runtime/platform.ts';
+import { type DeliveryPayload, notifyQueue } from '../queues/catalog.ts';
+import { type EventStream, createEventStream } from '../queues/event-stream.ts';
+import { startEvents } from './events.ts';
+import { startPool } from './pool.ts';
+
+interface NotificationDeps {
+  readonly platform: Platform;
+  readonly publisher: DeliveryPublisher;
+  readonly providers?: Providers;
+  readonly tuning?: NotificationTuning;
+}
+
+/** Channels without a provider: nothing is sent there. */
+const NO_PROVIDERS: Providers = { email: [], sms: [], push: [], webhook: [] };
+
+/** The notification pool: events become deliveries, and deliveries go out. */
+export function startNotifications(deps: NotificationDeps): void {
+  const { platform, publisher, providers = NO_PROVIDERS, tuning } = deps;
+  const { env, logger, lifecycle, clock } = platform;
+  const onError = (err: unknown): void => {
+    logger.debug({ err }, 'redis.notifications.error');
+  };
+  const urls = redisUrls(env);
+  const jobs = openRedis({ url: urls.queue, name: 'notify', temper: 'patient', onError });
+  const state = openRedis({ url: urls.state, name: 'breakers', temper: 'fail-fast', onError });
+  const pub = openRedis({ url: urls.pub, name: 'realtime', temper: 'fail-fast', onError });
+  lifecycle.onClose('notification redis', async () => {
+    await Promise.all([closeRedis(jobs), closeRedis(state), closeRedis(pub)]);
+  });
+  const { router, engine, gate } = createNotifications({
+    platform,
+    publisher,
+    breakers: createSharedBreakers({
+      redis: state,
+      prefix: env.QUEUE_PREFIX,
+      local: createLocalBreakers(clock),
+      logger,
+    }),
+    providers: {
+      ...providers,
+      realtime: [streamProvider(createEventStream(pub, env.QUEUE_PREFIX), clock)],
+    },
+    ...(tuning !== undefined && { tuning }),
+  });
+  lifecycle.onClose('notification providers', async () => {
+    const all = [providers.email, providers.sms, providers.push, providers.webhook].flat();
+    await Promise.all(all.map((provider) => provider.close()));
+  });
+  startEvents({ platform, router });
+  const refreshed = startTicker({
+    intervalMs: LIMITS.backlogSampleMs * 5,
+    clock,
+    onError,
+    run: async () => {
+      gate.refresh();
+    },
+  });
+  lifecycle.onClose('breaker metric', () => refreshed.stop());
+  const pools = CHANNELS.map((channel) =>
+    startPool<DeliveryPayload>({
+      platform,
+      connection: jobs,
+      queue: notifyQueue(channel),
+      work: ({ deliveryId }) => engine.run(deliveryId as DeliveryId), // its schema says so
+    }),
+  );
+  lifecycle.onClose(
+    'notifications',
+    async () => {
+      await Promise.all(pools.map((pool) => pool.close()));
+    },
+    LIMITS.drainDeadlineMs + 5_000,
+  );
+}
+
+/** Realtime needs no other side: a message is out once it stands in the tenant's stream. */
+function streamProvider(stream: EventStream, clock: Clock): Provider<'realtime'> {
+  return Object.freeze({
+    name: 'stream',
+    channel: 'realtime',
+    breakerKey: () => 'stream',
+    accepts: () => true,
+    send: async ({ tenantId, userId, id, name, data }: RealtimeMessage) => {
+      const texts = Object.fromEntries(
+        Object.entries(data).map(([field, value]): [string, string] => [field, textOf(value)]),
+      );
+      const event = { id, name, data: { ...texts, ...(userId !== undefined && { userId }) } };
+      const now = new Date(clock.now());
+      const row = { _id: id, tenantId, events: [event], nextCheckAt: now, createdAt: now };
+      try {
+        await stream.append(row);
+        return { kind: 'sent' } as const;
+      } catch (error) {
+        const detail = error instanceof Error ? error.message : 'Redis did not take it';
+        return { kind: 'fault', code: 'stream_away', detail, mayHaveSent: true } as const;
+      }
+    },
+    close: async () => undefined,
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
