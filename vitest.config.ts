@@ -9,6 +9,9 @@ const ALONE = [
   'tests/integration/local-servers/**/*.test.ts',
 ];
 
+/** Faults that take minutes: `npm run test:faults` has them all. */
+const LONG = process.env['FAULTS'] === 'long' ? [] : ['tests/faults/long/**'];
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -31,6 +34,7 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: ALONE,
+          exclude: LONG,
           fileParallelism: false,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

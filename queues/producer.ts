@@ -83,6 +83,8 @@ interface JobSpec {
   readonly opts: BulkJobOptions & { readonly jobId: string };
 }
 
+type RowRef = Pick<OutboxRow, '_id' | 'tenantId'>;
+
 interface PublisherDeps {
   readonly queues: ReadonlyMap<QueueName, Queue>;
   readonly redis: Redis;
@@ -100,12 +102,12 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     const isComplete = added.every((job, index) => job.id === jobs[index]?.opts.jobId);
     if (!isComplete) throw new AppError('queue_unavailable', 'Redis took only some of the jobs');
   };
+  const notConnected = (): AppError =>
+    new AppError('queue_unavailable', `Redis is not connected (${redis.status})`);
   // A Redis that hangs is asked again once a second, so that neither requests nor memory pile up.
   let suspendedUntilMs = 0;
   const guarded = async (work: () => Promise<unknown>): Promise<void> => {
-    if (redis.status !== 'ready') {
-      throw new AppError('queue_unavailable', `Redis is not connected (${redis.status})`);
-    }
+    if (redis.status !== 'ready') throw notConnected();
     if (clock.monotonicMs() < suspendedUntilMs) {
       throw new AppError('queue_unavailable', 'Redis did not answer a moment ago');
     }
@@ -118,6 +120,29 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       if (cause instanceof AppError) throw cause;
       throw new AppError('queue_unavailable', 'Redis refused the jobs', { cause });
     }
+  };
+
+  /** For recovery, which nobody waits for: a Redis that is slow must not end every sweep. */
+  const unhurried = async (work: () => Promise<unknown>): Promise<void> => {
+    if (redis.status !== 'ready') throw notConnected();
+    try {
+      await withTimeout(
+        work(),
+        LIMITS.redisCommandMs,
+        () => new AppError('queue_unavailable', 'Redis did not answer in time'),
+      );
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      throw new AppError('queue_unavailable', 'Redis refused the question', { cause });
+    }
+  };
+
+  const publishEvents = async (rows: readonly RowRef[]): Promise<void> => {
+    const specs = rows.map((row): JobSpec => {
+      const data = eventsPayload.parse({ v: 1, rowId: row._id, tenantId: row.tenantId });
+      return { name: 'events', data, opts: { jobId: row._id } };
+    });
+    await guarded(() => addAll(queueOf('events'), specs));
   };
 
   const addEach = async (specs: readonly (readonly [queue: string, JobSpec])[]): Promise<void> => {
@@ -135,7 +160,7 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     jobs: readonly { readonly queue: string; readonly id: string }[],
   ): Promise<readonly JobPresence[]> => {
     let found: readonly JobPresence[] = [];
-    await guarded(async () => {
+    await unhurried(async () => {
       found = await Promise.all(
         jobs.map(async ({ queue, id }) => presenceOf(await queueOf(queue).getJobState(id))),
       );
@@ -150,18 +175,32 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       addEach(
         jobs.map((job) => [notifyQueue(job.channel), deliveryJobSpec(job, clock.now())] as const),
       ),
-    publishEvents: async (rows: readonly Pick<OutboxRow, '_id' | 'tenantId'>[]) => {
-      const specs = rows.map((row): JobSpec => {
-        const data = eventsPayload.parse({ v: 1, rowId: row._id, tenantId: row.tenantId });
-        return { name: 'events', data, opts: { jobId: row._id } };
-      });
-      await guarded(() => addAll(queueOf('events'), specs));
+    publishEvents,
+    republishEvents: async (rows: readonly RowRef[]) => {
+      await publishEvents(rows);
+      const queue = queueOf('events');
+      await unhurried(() => Promise.all(rows.map(({ _id }) => letIn(queue, _id))));
     },
     findJobs: (jobs: readonly OperationJob[]) =>
       find(jobs.map(({ queue, operationId, seq }) => ({ queue, id: jobIdOf(operationId, seq) }))),
     findDeliveryJobs: (jobs: readonly DeliveryJob[]) =>
       find(jobs.map((job) => ({ queue: notifyQueue(job.channel), id: deliveryJobId(job) }))),
+    hasten: async (jobs: readonly OperationJob[]) => {
+      await unhurried(() =>
+        Promise.all(
+          jobs.map((job) => letIn(queueOf(job.queue), jobIdOf(job.operationId, job.seq))),
+        ),
+      );
+    },
   });
+}
+
+/** A job that moves by itself meanwhile needs no help. */
+async function letIn(queue: Queue, jobId: string): Promise<void> {
+  const job = await queue.getJob(jobId);
+  const state = await job?.getState();
+  if (state === 'delayed') await job?.promote().catch(() => undefined);
+  if (state === 'failed') await job?.retry().catch(() => undefined);
 }
 
 function deliveryJobSpec(job: DeliveryJob, nowMs: number): JobSpec {
@@ -193,6 +232,8 @@ function presenceOf(state: string): JobPresence {
     case 'completed':
     case 'failed':
       return 'finished';
+    case 'delayed':
+      return 'delayed';
     default:
       return 'queued';
   }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { onInterrupt } from './local/interrupts.ts';
 import { removeAbandoned } from './local/leftovers.ts';
 import { spawnSupervised } from './local/processes.ts';
+import { reportRepairs } from './local/repair-times.ts';
 import { createTerminalLog, formatSeconds, type Log } from './local/report.ts';
 import { ensureServers, prepareServers, type Servers } from './local/servers.ts';
 import { formatSummary, summarise, type TestSummary } from './local/test-summary.ts';
@@ -77,6 +78,9 @@ async function runTests(args: readonly string[], log: Log, stoppers: Stopper[]):
     const summary = await runVitest(servers, args, { log, stoppers });
     await servers.discard();
     process.exitCode = summary.failed === 0 ? 0 : 1;
+    const report = process.env['FAULTS_REPORT'];
+    const repairs = report === undefined ? undefined : reportRepairs(report);
+    if (repairs !== undefined) log(repairs);
     log(formatSummary(summary));
   } catch (error) {
     await servers.discard();

@@ -1,6 +1,7 @@
 import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
+import type { Registry } from '../core/operations/registry.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createSagas, createServices } from '../core/runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/saga/operation.ts';
@@ -14,18 +15,17 @@ interface SagaDeps {
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
   readonly timing?: LeaseTiming;
+  /** By default every operation there is. */
+  readonly registry?: Registry;
+  /** 1: every journal write alone (for the benchmark). */
+  readonly groupMax?: number;
 }
 
 /** The saga pool: takes stepwise operations as far as they go. */
-export function startSagas({ platform, publisher, hints, timing }: SagaDeps): void {
+export function startSagas({ platform, ...deps }: SagaDeps): void {
   const { env, logger, lifecycle } = platform;
-  const { engine, heartbeat } = createSagas({
-    platform,
-    publisher,
-    hints,
-    services: createServices(platform),
-    ...(timing !== undefined && { timing }),
-  });
+  const services = createServices(platform);
+  const { engine, heartbeat } = createSagas({ ...deps, platform, services });
   const connection = openRedis({
     url: redisUrls(env).queue,
     name: 'saga',

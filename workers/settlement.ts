@@ -94,7 +94,12 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   connection.on('ready', () => {
     for (const lane of held.held()) settler.poke(lane);
   });
-  const lag = watchLag(platform, store, held);
+  const lag = watchLag(platform, store, {
+    held: () => held.held(),
+    poke: (lane) => {
+      settler.poke(lane);
+    },
+  });
   platform.lifecycle.onClose(
     'settlement',
     async () => {
@@ -124,8 +129,18 @@ function openClaims({ env, logger, lifecycle }: Platform): WalletClaims {
   return createWalletClaims({ redis, key, logger });
 }
 
-function watchLag(platform: Platform, store: OperationStore, lanes: Lanes): Ticker {
+interface WatchedLanes {
+  readonly held: () => readonly number[];
+  readonly poke: (lane: number) => void;
+}
+
+/**
+ * Exports how far the lanes lag, and reads a lane again whose oldest operation is the same as at
+ * the last look: whoever holds a lane settles it, whether Redis brings the jobs or not.
+ */
+function watchLag(platform: Platform, store: OperationStore, lanes: WatchedLanes): Ticker {
   const { clock, logger, metrics } = platform;
+  let before: ReadonlyMap<number, Date> = new Map();
   return startTicker({
     intervalMs: LIMITS.backlogSampleMs * 5,
     clock,
@@ -140,7 +155,9 @@ function watchLag(platform: Platform, store: OperationStore, lanes: Lanes): Tick
         const age = oldest.get(lane);
         const seconds = age === undefined ? 0 : Math.max(0, (now - age.getTime()) / 1_000);
         metrics.laneLag.set({ lane: String(lane) }, seconds);
+        if (age !== undefined && age.getTime() === before.get(lane)?.getTime()) lanes.poke(lane);
       }
+      before = oldest;
     },
   });
 }

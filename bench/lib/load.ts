@@ -7,7 +7,7 @@ import type { WalletDoc } from '../../core/ledger/documents.ts';
 import { openWallet } from '../../core/ledger/wallet.ts';
 import { createIngest } from '../../core/operations/ingest.ts';
 import { OPERATIONS } from '../../core/operations/registry.ts';
-import type { Submission } from '../../core/operations/submission.ts';
+import type { Ingest, Submission } from '../../core/operations/submission.ts';
 import { createOperationStore } from '../../core/saga/operation-store.ts';
 import type { JobPublisher } from '../../core/saga/ports.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
@@ -43,13 +43,9 @@ export async function openWallets({ db }: Arena, count: number): Promise<void> {
 
 const CHUNK = 2_000;
 
-/** Makes transfers durable and enqueues them, by our own ingest for either side. */
-export async function acceptTransfers(
-  arena: Arena,
-  side: Side,
-  { inputs, label }: { readonly inputs: readonly TransferInput[]; readonly label: string },
-): Promise<void> {
-  const ingest = createIngest({
+/** Our own ingest, on the queue of a side. */
+export function openIngest(arena: Arena, side: Side): Ingest {
+  return createIngest({
     store: createOperationStore(arena.db),
     databaseTime: () => readDatabaseTime(arena.db),
     publisher: side === 'ours' ? patient(arena.queues.publisher) : baselinePublisher(arena),
@@ -60,6 +56,15 @@ export async function acceptTransfers(
     backlog: () => 0,
     laneQueue: side === 'ours' ? laneQueue : () => BASELINE_QUEUE,
   });
+}
+
+/** Makes transfers durable and enqueues them, by our own ingest for either side. */
+export async function acceptTransfers(
+  arena: Arena,
+  side: Side,
+  { inputs, label }: { readonly inputs: readonly TransferInput[]; readonly label: string },
+): Promise<void> {
+  const ingest = openIngest(arena, side);
   const definition = OPERATIONS['transfer'];
   if (definition === undefined) throw new Error('there is no operation type transfer');
   const submissions = inputs.map((input, index): Submission => ({
@@ -99,6 +104,8 @@ function baselinePublisher(arena: Arena): JobPublisher {
       await arena.baseline.addBulk(jobs.map(baselineJob));
     },
     publishEvents: async () => undefined,
+    republishEvents: async () => undefined,
+    hasten: async () => undefined,
     findJobs: async () => [],
   };
 }

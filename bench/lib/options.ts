@@ -1,6 +1,14 @@
 import { parseArgs } from 'node:util';
 
-export const FIGURES = ['settlement', 'hot', 'scale', 'ingest', 'e2e', 'realtime'] as const;
+export const FIGURES = [
+  'settlement',
+  'hot',
+  'scale',
+  'ingest',
+  'e2e',
+  'realtime',
+  'sagas',
+] as const;
 export type Figure = (typeof FIGURES)[number];
 
 export interface BenchOptions {

@@ -4,6 +4,7 @@ import { type IngestScenario, runIngest } from './ingest-run.ts';
 import type { RunDeps, Sample } from './measure.ts';
 import type { Figure } from './options.ts';
 import { type RealtimeScenario, runRealtime } from './realtime-run.ts';
+import { type SagaScenario, runSagas } from './saga-run.ts';
 import { type SettleScenario, runSettlement } from './settle-run.ts';
 
 interface Named {
@@ -15,7 +16,8 @@ export type NamedScenario =
   | (Named & { readonly kind: 'settlement' } & SettleScenario)
   | (Named & { readonly kind: 'ingest' } & IngestScenario)
   | (Named & { readonly kind: 'e2e' } & EndToEndScenario)
-  | (Named & { readonly kind: 'realtime' } & RealtimeScenario);
+  | (Named & { readonly kind: 'realtime' } & RealtimeScenario)
+  | (Named & { readonly kind: 'sagas' } & SagaScenario);
 
 const WALLETS = 10_000;
 
@@ -27,6 +29,7 @@ export function scenariosOf(isQuick: boolean): readonly NamedScenario[] {
     ...ingestScenarios(half),
     ...endToEndScenarios(half),
     ...realtimeScenarios(half),
+    ...sagaScenarios(half),
   ];
 }
 
@@ -55,6 +58,8 @@ export async function runScenario(
       return runEndToEnd(deps, scenario, seed);
     case 'realtime':
       return runRealtime(deps, scenario);
+    case 'sagas':
+      return runSagas(deps, scenario);
     default:
       return assertNever(scenario);
   }
@@ -124,6 +129,17 @@ export interface LatencyTarget {
 
 export const LATENCY_TARGETS: readonly LatencyTarget[] = [{ of: REALTIME.both, p99MsMax: 1_000 }];
 
+const SAGAS = 'ours, sagas of four steps, 2 processes';
+const SAGAS_ALONE = 'the same, each journal entry alone';
+
+function sagaScenarios(half: Size): readonly NamedScenario[] {
+  const alike = { kind: 'sagas', processes: 2, figures: ['sagas'] } as const;
+  return [
+    { ...alike, name: SAGAS_ALONE, groupMax: 1, sagas: half(1_500), warmUp: 200 },
+    { ...alike, name: SAGAS, sagas: half(6_000), warmUp: 500 },
+  ];
+}
+
 export interface Target {
   readonly figure: Figure;
   readonly what: string;
@@ -189,5 +205,12 @@ export const TARGETS: readonly Target[] = [
     of: 'ours, end to end',
     against: 'baseline, end to end',
     atLeast: 10,
+  },
+  {
+    figure: 'sagas',
+    what: 'sagas of four steps against each journal entry alone',
+    of: SAGAS,
+    against: SAGAS_ALONE,
+    atLeast: undefined,
   },
 ];

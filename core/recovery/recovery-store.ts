@@ -1,14 +1,17 @@
-import type { Db } from 'mongodb';
+import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 
 /** What the sweeper asks of the operations. All times are database time. */
 export interface RecoveryStore {
-  /** Accepted operations that somebody should have moved by `now`, the most overdue first. */
+  /**
+   * Operations that have a job, or should, and that somebody should have moved by `now`: accepted,
+   * or let back in to compensate. The most overdue first.
+   */
   findOverdue(now: Date, limit: number): Promise<readonly OperationDoc[]>;
   /** Slow, not lost: look again after `ms`. */
-  putOff(ids: readonly string[], now: Date, ms: number): Promise<void>;
+  putOff(operations: readonly OperationDoc[], now: Date, ms: number): Promise<void>;
   /**
    * Prepares another dispatch of each, `seq + 1`, by compare-and-set; returns those that this
    * call moved, so that two sweepers never both enqueue the same one.
@@ -18,20 +21,28 @@ export interface RecoveryStore {
   oldestOpen(): Promise<Date | undefined>;
 }
 
+/** Nobody has it, and it waits for no time of its own. */
+const LET_IN: Filter<OperationDoc> = {
+  $or: [
+    { status: 'accepted' },
+    { status: 'compensating', leaseUntil: { $exists: false }, runAt: { $exists: false } },
+  ],
+};
+
 export function createRecoveryStore(db: Db): RecoveryStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   return Object.freeze({
     findOverdue: async (now, limit) =>
       operations
-        .find({ nextCheckAt: { $lt: now }, status: 'accepted' }, options)
+        .find({ nextCheckAt: { $lt: now }, ...LET_IN }, options)
         .sort({ nextCheckAt: 1 })
         .limit(limit)
         .toArray(),
-    putOff: async (ids, now, ms) => {
-      if (ids.length === 0) return;
+    putOff: async (slow, now, ms) => {
+      if (slow.length === 0) return;
       await operations.updateMany(
-        { _id: { $in: ids as OperationDoc['_id'][] }, status: 'accepted' },
+        { _id: { $in: slow.map(({ _id }) => _id) }, ...LET_IN },
         { $set: { nextCheckAt: new Date(now.getTime() + ms) } },
       );
     },
@@ -45,7 +56,7 @@ export function createRecoveryStore(db: Db): RecoveryStore {
             at: now,
           };
           const result = await operations.updateOne(
-            { _id: operation._id, status: 'accepted', 'dispatch.seq': operation.dispatch.seq },
+            { _id: operation._id, ...LET_IN, 'dispatch.seq': operation.dispatch.seq },
             { $set: { dispatch, nextCheckAt }, $inc: { recoveries: 1 } },
           );
           return result.modifiedCount === 1 ? [{ ...operation, dispatch }] : [];

@@ -104,7 +104,7 @@ async function act(
       await repairs.leave(operation, now, LIMITS.waitRecheckMs);
       return {};
     case 'R1':
-      return {}; // swept by its own pass, which asks the queue first
+      return {}; // has its own pass, which asks the queue first
     default:
       return assertNever(rule);
   }

@@ -4,7 +4,7 @@ import type { OperationDoc } from '../saga/operation.ts';
 
 /** What recovery does about an operation whose `nextCheckAt` has passed. */
 export const OPERATION_RULES = {
-  R1: 'accepted and not moved: enqueue again unless its job is only slow',
+  R1: 'let in and not moved: enqueue again unless its job is only slow, or put off',
   R2: 'running, its lease over: fence the old worker, back to accepted',
   R3: 'its time has come: let it in',
   R4: 'compensating, its lease over: fence the old worker, go on compensating',
@@ -22,7 +22,7 @@ export function ruleOf(operation: OperationDoc, now: Date): OperationRule {
     case 'running':
       return isWornOut(operation) ? 'R5' : 'R2';
     case 'compensating':
-      if (operation.leaseUntil === undefined) return 'R3';
+      if (operation.leaseUntil === undefined) return operation.runAt === undefined ? 'R1' : 'R3';
       return isWornOut(operation) ? 'R5' : 'R4';
     case 'accepted':
       return 'R1';

@@ -3,7 +3,7 @@ import type { LeaseStore } from '../infra/lease-store.ts';
 import { AppError } from '../kernel/errors.ts';
 import { jobOf } from '../operations/ingest.ts';
 import type { OperationDoc } from '../saga/operation.ts';
-import type { Schedules } from '../saga/ports.ts';
+import type { JobPresence, Schedules } from '../saga/ports.ts';
 import type { OutboxStore } from '../saga/settle-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RecoveryStore } from './recovery-store.ts';
@@ -69,7 +69,10 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
   return { isLeader: true, overdue, redispatched, events };
 }
 
-/** R1: accepted and not moved. A job still queued is slow; one that is gone is enqueued again. */
+/**
+ * R1: accepted (or let back in to compensate) and not moved. A job still queued is slow, one that
+ * is put off is let in, one that is gone is enqueued again.
+ */
 async function sweepOperations(
   deps: SweepDeps,
 ): Promise<{ readonly overdue: number; readonly redispatched: number }> {
@@ -78,13 +81,11 @@ async function sweepOperations(
   if (stale.length === 0) return { overdue: 0, redispatched: 0 };
   deps.metrics.sweepStale.inc({ rule: 'R1' }, stale.length);
   const presence = await deps.publisher.findJobs(stale.map(jobOf));
+  const late = stale.filter((_operation, index) => presence[index] === 'delayed');
   const slow = stale.filter((_operation, index) => presence[index] === 'queued');
-  const lost = stale.filter((_operation, index) => presence[index] !== 'queued');
-  await deps.store.putOff(
-    slow.map((operation) => operation._id),
-    now,
-    LIMITS.recheckMs,
-  );
+  const lost = stale.filter((_operation, index) => !STANDING.has(presence[index] ?? 'gone'));
+  await deps.store.putOff([...slow, ...late], now, LIMITS.recheckMs);
+  if (late.length > 0) await deps.publisher.hasten(late.map(jobOf));
   await deps.failpoint('recovery.before-redispatch');
   const moved = await deps.store.redispatch(lost, now);
   if (moved.length > 0) await deps.publisher.publishOperations(moved.map(jobOf));
@@ -93,6 +94,8 @@ async function sweepOperations(
   for (const operation of moved) observeRepair(deps.metrics, operation, now);
   return { overdue: stale.length, redispatched: moved.length };
 }
+
+const STANDING: ReadonlySet<JobPresence> = new Set(['queued', 'delayed']);
 
 /** The clock of the repair runs from the first moment when the operation might have moved. */
 function observeRepair(metrics: Metrics, operation: OperationDoc, now: Date): void {
@@ -105,7 +108,7 @@ async function sweepOutbox(deps: SweepDeps): Promise<number> {
   const rows = await deps.outbox.takeStale(LIMITS.sweepBatch, LIMITS.outboxRecheckMs);
   if (rows.length === 0) return 0;
   deps.metrics.sweepStale.inc({ rule: 'R7' }, rows.length);
-  await deps.publisher.publishEvents(rows);
+  await deps.publisher.republishEvents(rows);
   deps.metrics.sweepRepaired.inc({ rule: 'R7' }, rows.length);
   return rows.length;
 }

@@ -25,8 +25,8 @@ export interface OutboxRow {
   readonly createdAt: Date;
 }
 
-/** The state of a job as recovery needs it. */
-export type JobPresence = 'queued' | 'finished' | 'gone';
+/** The state of a job as recovery needs it. `delayed`: it stands by for a time of its own. */
+export type JobPresence = 'queued' | 'delayed' | 'finished' | 'gone';
 
 /** What core needs of the queues; `queues/producer.ts` implements it. */
 export interface JobPublisher {
@@ -38,8 +38,15 @@ export interface JobPublisher {
   publishOperations(jobs: readonly OperationJob[]): Promise<void>;
   /** Enqueues outbox rows under their own ids. Same contract as above. */
   publishEvents(rows: readonly Pick<OutboxRow, '_id' | 'tenantId'>[]): Promise<void>;
+  /** As above, and lets in what is there under the id already, put off or failed for good. */
+  republishEvents(rows: readonly Pick<OutboxRow, '_id' | 'tenantId'>[]): Promise<void>;
   /** Where the job of an operation is now. */
   findJobs(jobs: readonly OperationJob[]): Promise<readonly JobPresence[]>;
+  /**
+   * Lets in jobs that are put off. Until when was said by the clock of whoever did it, which may be
+   * wrong, or by a backoff that has grown over a long outage.
+   */
+  hasten(jobs: readonly OperationJob[]): Promise<void>;
 }
 
 /** What stands in Redis alone and follows from the code: job schedulers. */

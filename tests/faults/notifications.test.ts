@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
 import { type Notifying, PAID, finished, openNotifying, seedPeople } from '../support/notifying.ts';
-import { type WorkerProcess, startWorkerProcess } from '../support/saga-worker-process.ts';
+import { type WorkerProcess, startWorkerProcess } from '../support/faults/worker-process.ts';
 import { until } from '../support/wait.ts';
 
 /** A worker process of the test's own database, with the stand-ins of the test. */

@@ -8,7 +8,7 @@ import { createLogger } from '../../core/telemetry/logger.ts';
 import { type Queues, openQueues } from '../../queues/producer.ts';
 import { expectSoundBooks } from '../support/books.ts';
 import { type Arena, openArena, testUrl } from '../support/saga-arena.ts';
-import { type WorkerProcess, startWorkerProcess, until } from '../support/saga-worker-process.ts';
+import { type WorkerProcess, startWorkerProcess, until } from '../support/faults/worker-process.ts';
 
 let arena: Arena;
 let queues: Queues;

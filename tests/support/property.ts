@@ -16,3 +16,12 @@ export function check<T>(
 ): void {
   fc.assert(property, { seed: seedOf(what), ...options });
 }
+
+/** The same for a property that awaits something. */
+export async function checkAsync<T>(
+  what: string,
+  property: fc.IAsyncProperty<T>,
+  options: fc.Parameters<T> = {},
+): Promise<void> {
+  await fc.assert(property, { seed: seedOf(what), ...options });
+}

@@ -41,10 +41,28 @@ export interface Arena {
   engine(options?: EngineOptions): Sagas;
   /** Accepts an operation and settles it when it is atomic. */
   submit(type: string, input: unknown, extra?: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Accepts operations as an API process would, and leaves them to the workers. */
+  accept(requests: readonly Request[]): Promise<readonly OperationDoc[]>;
+  /** Accepts atomic operations and settles them in one transaction. */
+  settleAll(requests: readonly Request[]): Promise<void>;
   operation(id: string): Promise<OperationDoc>;
   wallet(userId: string, currency?: string): Promise<WalletDoc>;
   holds(): Promise<HoldDoc[]>;
   close(): Promise<void>;
+}
+
+/** As a client sends it. */
+export interface Request {
+  readonly type: string;
+  readonly input: unknown;
+  readonly runAt?: string;
+}
+
+interface ArenaOptions {
+  /** By default those of the environment, and a publisher that only remembers. */
+  readonly mongoUrl?: string;
+  readonly publisher?: JobPublisher;
+  readonly registry?: Registry;
 }
 
 interface EngineOptions {
@@ -59,22 +77,26 @@ export function testUrl(name: 'MONGO_URL' | 'REDIS_URL'): string {
   return url;
 }
 
-export async function openArena(): Promise<Arena> {
+export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
   const name = expect.getState().testPath ?? 'arena';
   const place = createHash('sha256').update(name).digest('hex').slice(0, 8);
   const database = `sg_${place}_${newToken().slice(0, 6)}`;
   const metrics = createMetrics();
   const logger = createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', service: 'test' });
-  const mongo = await openMongo({ url: testUrl('MONGO_URL'), database, appName: database });
+  const url = options.mongoUrl ?? testUrl('MONGO_URL');
+  const known: Registry = options.registry ?? OPERATIONS;
+  const mongo = await openMongo({ url, database, appName: database });
   await ensureCollections(mongo.db, systemClock);
   const sandbox = await startSandbox();
   const tenantId = 'default';
   const published: OperationJob[] = [];
-  const publisher: JobPublisher = {
+  const publisher: JobPublisher = options.publisher ?? {
     publishOperations: async (jobs) => {
       published.push(...jobs);
     },
     publishEvents: async () => undefined,
+    republishEvents: async () => undefined,
+    hasten: async () => undefined,
     findJobs: async (jobs) => jobs.map(() => 'gone'),
   };
   const clock = systemClock;
@@ -100,12 +122,27 @@ export async function openArena(): Promise<Arena> {
     failpoint: noFailpoint,
     stripeOf: (slot) => slot,
   });
-  const settle = async (operation: OperationDoc): Promise<void> => {
-    for (let tries = 0; tries < 20; tries += 1) {
-      const { settled } = await runner.run([bindOperation(OPERATIONS, operation)], 0);
-      if (settled.length > 0) return; // else it met another transaction
+  const settle = async (operations: readonly OperationDoc[]): Promise<void> => {
+    let left = operations.map((operation) => bindOperation(known, operation));
+    for (let tries = 0; tries < 20 && left.length > 0; tries += 1) {
+      const { settled } = await runner.run(left, 0);
+      // What is left met another transaction.
+      left = left.filter(({ operation }) => !settled.includes(operation._id));
     }
-    throw new Error(`${operation._id} does not settle`);
+    if (left.length > 0) throw new Error(`${String(left.length)} operations do not settle`);
+  };
+  const accept = async (requests: readonly Request[], extra = {}) => {
+    const submissions = requests.map((request) => {
+      const context = { registry: known, currencies: [] };
+      const parsed = parseSubmission({ ...request, ...extra }, newToken(), context);
+      if (!parsed.ok) throw new Error(parsed.failure.detail);
+      return parsed.value;
+    });
+    const outcomes = await ingest.submit(submissions, { tenantId, correlationId: 'test' });
+    return outcomes.map((outcome) => {
+      if (outcome.kind === 'refused') throw outcome.error;
+      return outcome.operation;
+    });
   };
   const sagas: Sagas[] = [];
   const operations = mongo.db.collection<OperationDoc>('operations', { useBigInt64: true });
@@ -132,20 +169,18 @@ export async function openArena(): Promise<Arena> {
           policies: createTenantPolicies(mongo.db),
           tenants: createTenantSetup(mongo.db, clock),
         },
-        ...(registry !== undefined && { registry }),
+        registry: registry ?? known,
       });
       sagas.push(made);
       return made;
     },
+    accept,
+    settleAll: async (requests) => settle(await accept(requests)),
     submit: async (type, input, extra = {}) => {
-      const context = { registry: OPERATIONS as Registry, currencies: [] };
-      const parsed = parseSubmission({ type, input, ...extra }, newToken(), context);
-      if (!parsed.ok) throw new Error(parsed.failure.detail);
-      const [outcome] = await ingest.submit([parsed.value], { tenantId, correlationId: 'test' });
-      if (outcome === undefined || outcome.kind === 'refused') throw outcome?.error ?? new Error();
-      const { operation } = outcome;
+      const [operation] = await accept([{ type, input }], extra);
+      if (operation === undefined) throw new Error(`no outcome of ${type}`);
       if (operation.lane !== undefined && operation.status === 'accepted') {
-        await settle(operation);
+        await settle([operation]);
       }
       return operation._id;
     },

@@ -20,6 +20,7 @@ import {
   submission,
 } from '../../support/platform.ts';
 import { openSettler, pokeAll, startWorker } from '../../support/settling.ts';
+import { until } from '../../support/wait.ts';
 
 const user = (userId: string) => submission('user.create', { userId });
 
@@ -56,6 +57,17 @@ async function makeOverdue(node: Instance): Promise<void> {
 
 async function removeJobs({ queues }: Instance): Promise<void> {
   for (const queue of queues.byName.values()) await queue.obliterate({ force: true });
+}
+
+const queueOf = ({ queues }: Instance, name: string) => queues.byName.get(name as 'settlement-0');
+
+/** As a worker does it whose clock is an hour fast. */
+async function putOff(node: Instance, name: string, jobId: string): Promise<void> {
+  const queue = queueOf(node, name);
+  const job = await queue?.getJob(jobId);
+  if (queue === undefined || job === undefined) throw new Error(`no job ${jobId}`);
+  await job.remove();
+  await queue.add(job.name, job.data, { jobId, delay: 3_600_000 });
 }
 
 async function jobExists({ queues }: Instance, operation: OperationDoc): Promise<boolean> {
@@ -96,6 +108,33 @@ describe('R1: accepted and not moved', () => {
     expect(operation?.dispatch.seq).toBe(1);
     expect(operation?.recoveries).toBeUndefined();
     expect(operation?.nextCheckAt?.getTime()).toBeGreaterThan(Date.now());
+  });
+
+  it('is let in when its job is put off, by the same job', async () => {
+    const { node } = await openWorld();
+    const operations = await accept(node, [user('ann')]);
+    const [accepted] = operations;
+    if (accepted === undefined) throw new Error('not accepted');
+    await putOff(node, accepted.dispatch.queue, jobIdOf(accepted._id, 1));
+    await makeOverdue(node);
+    expect(await sweep(sweepDeps(node))).toMatchObject({ overdue: 1, redispatched: 0 });
+    const [operation] = await readOperations(node, operations);
+    expect(operation?.dispatch.seq).toBe(1);
+    const queue = queueOf(node, accepted.dispatch.queue);
+    expect(await queue?.getJobCounts('delayed', 'waiting')).toEqual({ delayed: 0, waiting: 1 });
+  });
+
+  it('is only put off, too, when it was let back in to compensate', async () => {
+    const { node } = await openWorld();
+    const operations = await accept(node, [user('ann'), user('bob')]);
+    const [slow, lost] = operations;
+    await operationsOf(node).updateMany({}, { $set: { status: 'compensating' } });
+    const queue = queueOf(node, lost?.dispatch.queue ?? '');
+    await (await queue?.getJob(jobIdOf(lost?._id ?? '', 1)))?.remove();
+    await makeOverdue(node);
+    expect(await sweep(sweepDeps(node))).toMatchObject({ overdue: 2, redispatched: 1 });
+    const seqs = (await readOperations(node, operations)).map(({ dispatch }) => dispatch.seq);
+    expect([slow?.dispatch.seq, ...seqs]).toEqual([1, 1, 2]);
   });
 
   it('is enqueued again when its job is finished and it is not', async () => {
@@ -189,6 +228,20 @@ describe('R1: accepted and not moved', () => {
 });
 
 describe('R7: outbox rows that nobody has dealt with', () => {
+  it('are let in when their job is put off', async () => {
+    const { node } = await openWorld();
+    const operations = await accept(node, [user('ann')]);
+    pokeAll(openSettler(node));
+    await settled(node, operations);
+    const events = queueOf(node, 'events');
+    await until(async () => (await events?.getWaitingCount()) === 1, 'the job of the events');
+    const outbox = collection<OutboxRow>(node.platform.mongo.db, 'outbox');
+    await putOff(node, 'events', (await outbox.findOne({}))?._id ?? '');
+    await outbox.updateMany({}, { $set: { nextCheckAt: longAgo() } });
+    expect(await sweep(sweepDeps(node))).toMatchObject({ events: 1 });
+    expect(await events?.getJobCounts('delayed', 'waiting')).toEqual({ delayed: 0, waiting: 1 });
+  });
+
   it('are published again under the same id', async () => {
     const { node } = await openWorld();
     const operations = await accept(node, [user('ann')]);

@@ -15,8 +15,11 @@ export async function startWorkerProcess(
   env: Readonly<Record<string, string>>,
   fixture: 'saga-worker' | 'notify-worker' = 'saga-worker',
 ): Promise<WorkerProcess> {
-  const script = new URL(`../faults/fixtures/${fixture}.ts`, import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+  const script = fixturePath(`${fixture}.ts`);
+  const isSkewed = env['FAULTS_SKEW_MS'] !== undefined;
+  const imports = ['tsx', ...(isSkewed ? [fixturePath('skewed-clock.ts')] : [])];
+  const options = imports.flatMap((name) => ['--import', name]);
+  const child = spawn(process.execPath, [...options, script], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', process.env['DEBUG_WORKERS'] === undefined ? 'ignore' : 'inherit'],
   });
@@ -37,6 +40,10 @@ export async function startWorkerProcess(
     }),
   ]);
   return { child, ended, kill: (signal) => child.kill(signal) };
+}
+
+function fixturePath(name: string): string {
+  return new URL(`../../faults/fixtures/${name}`, import.meta.url).pathname;
 }
 
 /** Waits for a condition, with a deadline that names what was waited for. */

@@ -1,0 +1,65 @@
+import { type Socket, connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * `pass`: as if it were not there. `lose-replies`: what the client says arrives, what the server
+ * answers does not. `black-hole`: nothing arrives on either side, and no connection breaks.
+ */
+type ProxyMode = 'pass' | 'lose-replies' | 'black-hole';
+
+/** A network of our own in front of a server, to be broken on purpose. */
+export interface TcpProxy {
+  readonly port: number;
+  break(mode: Exclude<ProxyMode, 'pass'>): void;
+  /** Connections that were cut off end, as they do when a network comes back; new ones pass. */
+  heal(): void;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+export async function startTcpProxy(target: { readonly port: number }): Promise<TcpProxy> {
+  let mode: ProxyMode = 'pass';
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket, other: Socket): void => {
+    sockets.add(socket);
+    socket.on('error', () => undefined); // told by `close`
+    socket.on('close', () => {
+      sockets.delete(socket);
+      other.destroy();
+    });
+  };
+  const server = createServer((client) => {
+    const upstream = connect({ port: target.port, host: HOST });
+    keep(client, upstream);
+    keep(upstream, client);
+    client.on('data', (bytes) => {
+      if (mode !== 'black-hole') upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => {
+      if (mode === 'pass') client.write(bytes);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return Object.freeze({
+    port: (server.address() as AddressInfo).port, // a TCP server has one once it listens
+    break: (how: Exclude<ProxyMode, 'pass'>) => {
+      mode = how;
+    },
+    heal: () => {
+      cut();
+      mode = 'pass';
+    },
+    close: async () => {
+      cut();
+      await new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+    },
+  });
+}
