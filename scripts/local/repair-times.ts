@@ -27,6 +27,7 @@ export function summariseRepairs(lines: string): readonly RepairTimes[] {
   });
   const order = (fault: string): number => Number(/^W(\d+)/.exec(fault)?.[1] ?? '99');
   return times
+    .filter(({ operations }) => operations > 0)
     .sort((a, b) => a.fault.localeCompare(b.fault))
     .sort((a, b) => order(a.fault) - order(b.fault));
 }

@@ -22,6 +22,9 @@ describe('Redis', { timeout: 180_000 }, () => {
     const healedAt = await stage.healed();
     await stage.expectRepaired({ fault: 'W14 Redis emptied under load', healedAt });
     await expectNoOpenHolds(stage);
-    await stage.expectRepaired({ fault: 'W14 releases of expired holds', healedAt });
+    const released = stage.mongo.db.collection<{ _id: string }>('operations');
+    const releases = await released.find({ type: 'hold.release' }).toArray();
+    const ids = releases.map(({ _id }) => _id);
+    await stage.expectRepaired({ fault: 'W14 releases of expired holds', healedAt, ids });
   });
 });

@@ -10,7 +10,7 @@ export function recordRepairs(fault: string, tookMs: readonly number[]): void {
 }
 
 /** True in `npm run test:faults`, which has the time for larger numbers. */
-export const IS_LONG = process.env['FAULTS'] === 'long';
+const IS_LONG = process.env['FAULTS'] === 'long';
 
 export function sizeOf(sizes: { readonly usual: number; readonly long: number }): number {
   return IS_LONG ? sizes.long : sizes.usual;
