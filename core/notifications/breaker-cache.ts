@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
@@ -50,8 +49,10 @@ if now == 0 then
   local t = redis.call('TIME')
   now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
-local windowMs, buckets, share, samplesMin = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local openMs, openMsMax, probeMs, recheckMs = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local windowMs, buckets = tonumber(ARGV[3]), tonumber(ARGV[4])
+local share, samplesMin = tonumber(ARGV[5]), tonumber(ARGV[6])
+local openMs, openMsMax = tonumber(ARGV[7]), tonumber(ARGV[8])
+local probeMs, recheckMs = tonumber(ARGV[9]), tonumber(ARGV[10])
 local flat = redis.call('HGETALL', KEYS[1])
 local h = {}
 for i = 1, #flat, 2 do h[flat[i]] = flat[i + 1] end
@@ -119,7 +120,6 @@ redis.call('HSET', KEYS[1], 's' .. i, slot, 'g' .. i, num('g' .. i), 'b' .. i, n
 keep()
 return {'closed', 0, good, bad}
 `;
-const SCRIPT_SHA = createHash('sha1').update(SCRIPT).digest('hex');
 
 /** Of one process alone: for when Redis is away, and for tests. No limit of messages per second. */
 export function createLocalBreakers(clock: Clock, tuning: BreakerTuning = BREAKER): Breakers {
@@ -170,9 +170,7 @@ export function createSharedBreakers(deps: SharedDeps): Breakers {
     const keys = [`${prefix}-breaker:{${key}}`, `${prefix}-meter:{${key}}`];
     const all = [...keys, command, now(), ...numbers, ...times, ...args];
     try {
-      const run = redis.evalsha(SCRIPT_SHA, 2, ...all).catch(
-        () => redis.eval(SCRIPT, 2, ...all), // not loaded yet
-      );
+      const run = redis.eval(SCRIPT, 2, ...all);
       const reply = await withTimeout(
         run,
         LIMITS.claimTimeoutMs,

@@ -82,7 +82,8 @@ const BUILT_IN_TEMPLATES = {
 /** The built-in text of a name, as a channel needs it: only mail has HTML. */
 export function builtInTemplate(name: string, channel: string): TemplateText | undefined {
   if (!Object.hasOwn(BUILT_IN_TEMPLATES, name)) return undefined;
-  const found: BuiltIn | undefined = BUILT_IN_TEMPLATES[name as keyof typeof BUILT_IN_TEMPLATES]; // it has just been found there
+  // It has just been found there.
+  const found: BuiltIn | undefined = BUILT_IN_TEMPLATES[name as keyof typeof BUILT_IN_TEMPLATES];
   return channel === 'email' ? { ...found, html: htmlOf(found.text) } : found;
 }
 

@@ -36,7 +36,10 @@ export interface WithSecret {
 
 /** Setting up one tenant's webhook endpoints. */
 export interface EndpointAdmin {
-  /** @throws AppError `invalid_request` for a URL that we do not call, `idempotency_conflict`, `limit_reached`. */
+  /**
+   * @throws AppError `invalid_request` for a URL that we do not call, `idempotency_conflict`,
+   *   `limit_reached`.
+   */
   create(input: EndpointInput, idempotencyKey: string): Promise<WithSecret>;
   /** @throws AppError `not_found`, or `invalid_request` for the URL. */
   change(id: string, changes: EndpointChanges): Promise<EndpointDoc>;

@@ -44,8 +44,7 @@ export function createSender(deps: SenderDeps): Sender {
   });
 }
 
-// The type parameter ties the channel's message to its providers.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- ties message to provider
 async function sendOn<C extends Channel>(
   deps: SenderDeps,
   sight: Sight,
