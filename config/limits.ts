@@ -174,6 +174,10 @@ export const LIMITS = {
   streamPauseMs: 250,
   streamKeyCheckMs: 2 * SECOND,
   streamFarewellMs: 2 * SECOND,
+  /** What a timeline looks through for an operation's events: from so long before it settled. */
+  timelineSkewMs: 2 * SECOND,
+  timelinePagesMax: 20,
+  timelineLookMs: SECOND,
 
   /** Databases. */
   mongoPoolMax: 50,

@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import { redisUrls } from '../../config/env.ts';
 import { LIMITS } from '../../config/limits.ts';
+import { withTimeout } from '../../core/kernel/clock.ts';
 import type { Platform } from '../../core/runtime/platform.ts';
 import type { Authenticator } from '../../core/tenants/api-key-cache.ts';
 import { openEventTail } from '../../queues/event-tail.ts';
@@ -11,6 +12,7 @@ import { openSocketAdapter } from './socket-adapter.ts';
 import type { Subscription } from './socket-messages.ts';
 import { type Sockets, attachSockets } from './sockets.ts';
 import { createSseViewer } from './sse.ts';
+import { type EventView, viewOf } from './viewer.ts';
 
 interface StreamRequest {
   readonly tenantId: string;
@@ -28,6 +30,14 @@ interface StreamReply {
 }
 
 export interface Streams {
+  /**
+   * What the tenant's stream has of an operation that settled at a time: empty when it is not there
+   * yet, or not any more, or when Redis does not answer.
+   */
+  eventsOf(
+    tenantId: string,
+    operation: { readonly id: string; readonly settledAt: Date },
+  ): Promise<readonly EventView[]>;
   /** @throws AppError when there is no room for another client. */
   open(request: StreamRequest): StreamReply;
 }
@@ -75,8 +85,28 @@ export function openRealtime({ platform, authenticator }: RealtimeDeps): Realtim
     };
   };
 
+  const eventsOf: Streams['eventsOf'] = async (tenantId, { id, settledAt }) => {
+    const find = async (): Promise<readonly EventView[]> => {
+      let after = `${settledAt.getTime() - LIMITS.timelineSkewMs}-0`;
+      for (let pages = 0; pages < LIMITS.timelinePagesMax; pages += 1) {
+        const page = await tail.page(tenantId, after);
+        if (page === undefined) break;
+        const found = page.events.filter(({ operationId }) => operationId === id);
+        if (found.length > 0) return found.map(viewOf);
+        after = page.last;
+      }
+      return [];
+    };
+    return withTimeout(find(), LIMITS.timelineLookMs, () => new Error('no answer in time')).catch(
+      (err: unknown) => {
+        logger.debug({ err }, 'timeline.stream.failed');
+        return [];
+      },
+    );
+  };
+
   return Object.freeze({
-    streams: Object.freeze({ open }),
+    streams: Object.freeze({ open, eventsOf }),
     attach: (server: Server) => {
       sockets = attachSockets({
         server,

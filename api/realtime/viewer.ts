@@ -52,7 +52,7 @@ export interface Viewer {
   close(reason: CloseReason): void;
 }
 
-function viewOf({ id, name, operationId, position, data = {} }: StreamEvent): EventView {
+export function viewOf({ id, name, operationId, position, data = {} }: StreamEvent): EventView {
   const at = new Date(Number(position.slice(0, position.indexOf('-')))).toISOString();
   return { id, name, operationId, at, data };
 }

@@ -14,22 +14,25 @@ export const getTimeline = defineEndpoint({
   scope: 'ledger:read',
   summary:
     'What happened to an operation, in order: steps, retries, compensations, signals and ' +
-    'interventions, with worker and attempt; the entries that it has written (the first 500) and ' +
-    'its deliveries (100)',
+    'interventions, with worker and attempt; the entries that it has written (the first 500), ' +
+    'its deliveries (100), and its events in the stream, while that still has them',
   input: { params: idParams, query: noQuery, body: noBody },
   handle: async ({ params }, { services, tenant }) => {
     const stored = await services.operations(tenant).find(params.id);
     const operation = foundOr404(stored, 'operation');
-    const [entries, audit, deliveries] = await Promise.all([
-      services.ledger(tenant).entriesOfOperation(operation._id, TIMELINE_ENTRIES_MAX),
-      services.auditOf(tenant, operation._id),
+    const { _id: id, completedAt: settledAt } = operation;
+    const [entries, audit, deliveries, stream] = await Promise.all([
+      services.ledger(tenant).entriesOfOperation(id, TIMELINE_ENTRIES_MAX),
+      services.auditOf(tenant, id),
       services
         .notifications(tenant)
-        .deliveries.list({ operationId: operation._id }, { limit: TIMELINE_DELIVERIES_MAX }),
+        .deliveries.list({ operationId: id }, { limit: TIMELINE_DELIVERIES_MAX }),
+      settledAt === undefined ? [] : services.streams.eventsOf(tenant.tenantId, { id, settledAt }),
     ]);
     return found({
       ...timelineView(operation, { entries, audit }),
       deliveries: deliveries.map(deliveryBrief),
+      stream,
     });
   },
 });

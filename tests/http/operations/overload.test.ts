@@ -32,7 +32,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     intervene: never,
     auditOf: never,
     waiters,
-    streams: { open: never },
+    streams: { open: never, eventsOf: never },
     clock: systemClock,
   };
   const principal = {

@@ -65,6 +65,17 @@ describe('GET /v1/stream', () => {
     ]);
   });
 
+  it('has what the timeline of an operation says of it', async () => {
+    const client = await follow(stream(), ADMIN_KEY);
+    const { id } = await pay('bob', 'ann', 3);
+    await pay('bob', 'cyd', 3);
+    await until(() => client.events().length === 4, 'the events of both are here');
+    const timeline = await api.ask(`/v1/operations/${id}/timeline`);
+    const streamed = client.events().map(({ data }) => data);
+    expect(timeline.body.stream).toEqual(streamed.slice(0, 2));
+    expect(timeline.body.stream[0]).toMatchObject({ operationId: id });
+  });
+
   it('shows a user what concerns them, and what work on their holds and transfers does', async () => {
     const anns = await follow(stream('?userId=ann'), ADMIN_KEY);
     const cyds = await follow(stream('?userId=cyd'), ADMIN_KEY);
