@@ -71,7 +71,7 @@ describe('GET /v1/stream', () => {
     await pay('bob', 'cyd', 3);
     await until(() => client.events().length === 4, 'the events of both are here');
     const timeline = await api.ask(`/v1/operations/${id}/timeline`);
-    const streamed = client.events().map(({ data }) => data);
+    const streamed = client.events().map(({ data }): unknown => data);
     expect(timeline.body.stream).toEqual(streamed.slice(0, 2));
     expect(timeline.body.stream[0]).toMatchObject({ operationId: id });
   });
