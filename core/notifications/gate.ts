@@ -37,6 +37,7 @@ export interface Gate {
 interface GateDeps {
   readonly breakers: Breakers;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -51,8 +52,8 @@ interface Known {
  * under way to one host (this process's). One slow host so takes a part of the process at most: its
  * places, and a short line that waits for them.
  */
-export function createGate({ breakers, clock, logger, metrics }: GateDeps): Gate {
-  const places = createPlaces(clock);
+export function createGate({ breakers, clock, random, logger, metrics }: GateDeps): Gate {
+  const places = createPlaces({ clock, random });
   const samples = new Map<string, Samples>();
   const open = new Map<string, Known>();
 
@@ -106,9 +107,10 @@ export function createGate({ breakers, clock, logger, metrics }: GateDeps): Gate
       const key = keyOf(door);
       const { channel, policy } = door;
       const room = (): number => roomOf(samples.get(key) ?? NO_SAMPLES, policy.inFlightMax);
+      const paceMsMin = policy.ratePerSecond > 0 ? 1_000 / policy.ratePerSecond : 0;
       const deadlineMs = clock.monotonicMs() + LIMITS.deliveryWaitMs;
       for (let isFirst = false; ; isFirst = true) {
-        const turn = await places.take({ key, channel, room, deadlineMs, isFirst });
+        const turn = await places.take({ key, channel, room, paceMsMin, deadlineMs, isFirst });
         if (turn.kind === 'busy') return turn;
         const entry = await breakers.enter(key, policy.ratePerSecond);
         if (entry.kind === 'throttled') {

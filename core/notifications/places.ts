@@ -7,6 +7,8 @@ export interface PlaceRequest {
   readonly channel: string;
   /** Asked anew at every turn: it grows and shrinks with what the calls come to. */
   readonly room: () => number;
+  /** Between two turns at the least: the rate that the channel is held to. */
+  readonly paceMsMin: number;
   /** After this (monotonic) nobody waits any longer. */
   readonly deadlineMs: number;
   /** Has had its turn already: before the others. */
@@ -20,8 +22,8 @@ export type Turn =
 
 /**
  * Places at hosts, each host with a line of its own. Who finds no place waits in the line, so that
- * its job is looked at once; the lines are short, so that one host does not take up a pool. What
- * exceeds them is put back, by the pace at which the line moves.
+ * its job is looked at once. A line is no longer than what gets its turn in time, and short enough
+ * not to take up a pool. What exceeds it is put back, by the pace at which the line moves.
  */
 export interface Places {
   take(request: PlaceRequest): Promise<Turn>;
@@ -60,7 +62,12 @@ interface Line {
 const FIRST_PACE_MS = 2;
 const SMOOTHING = 0.05;
 
-export function createPlaces(clock: Pick<Clock, 'monotonicMs' | 'after'>): Places {
+interface PlacesDeps {
+  readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
+  readonly random: () => number;
+}
+
+export function createPlaces({ clock, random }: PlacesDeps): Places {
   const lines = new Map<string, Line>();
   const waitingOn = new Map<string, number>();
 
@@ -77,8 +84,10 @@ export function createPlaces(clock: Pick<Clock, 'monotonicMs' | 'after'>): Place
     waitingOn.set(channel, (waitingOn.get(channel) ?? 1) - 1);
     one.decide(turn);
   };
-  const putBack = (line: Line): Turn => {
-    const waitMs = backoffMs(line, clock.monotonicMs());
+  const putBack = (line: Line, request: PlaceRequest): Turn => {
+    const ms = backoffMs(line, paceOf(line, request, clock.monotonicMs()));
+    const max = LIMITS.deliveryPutBackMsMax;
+    const waitMs = ms > max ? Math.ceil(max * random()) : ms; // else they came all together
     line.away += 1;
     clock.after(waitMs, () => {
       line.away -= 1;
@@ -95,6 +104,10 @@ export function createPlaces(clock: Pick<Clock, 'monotonicMs' | 'after'>): Place
     }
     line.isSlowed = line.isAsking;
   };
+  const isFull = (line: Line, request: PlaceRequest, leftMs: number): boolean =>
+    line.waiting.length >= LIMITS.deliveryLineMax ||
+    (waitingOn.get(request.channel) ?? 0) >= LIMITS.deliveryLinesMax ||
+    (line.waiting.length + 1) * paceOf(line, request, clock.monotonicMs()) > leftMs;
   const wait = async (line: Line, request: PlaceRequest): Promise<Turn> =>
     new Promise((resolve) => {
       const one: Waiting = { request, decide: resolve, isDecided: false };
@@ -104,7 +117,7 @@ export function createPlaces(clock: Pick<Clock, 'monotonicMs' | 'after'>): Place
       clock.after(request.deadlineMs - clock.monotonicMs(), () => {
         if (one.isDecided) return;
         line.waiting.splice(line.waiting.indexOf(one), 1);
-        decide(one, putBack(line));
+        decide(one, putBack(line, request));
       });
     });
 
@@ -116,10 +129,9 @@ export function createPlaces(clock: Pick<Clock, 'monotonicMs' | 'after'>): Place
         occupy(line, nowMs);
         return { kind: 'turn' };
       }
-      const all = waitingOn.get(request.channel) ?? 0;
-      const isFull =
-        line.waiting.length >= LIMITS.deliveryLineMax || all >= LIMITS.deliveryLinesMax;
-      if ((isFull && !request.isFirst) || nowMs >= request.deadlineMs) return putBack(line);
+      const leftMs = request.deadlineMs - nowMs;
+      const hasRoom = request.isFirst || !isFull(line, request, leftMs);
+      if (leftMs <= 0 || !hasRoom) return putBack(line, request);
       return wait(line, request);
     },
     proceed: (key: string) => {
@@ -169,14 +181,17 @@ function occupy(line: Line, nowMs: number): void {
   line.turnMs = nowMs;
 }
 
+/** Where no call has come back since the last turn, it cannot go faster than that. */
+function paceOf({ paceMs, taken, turnMs }: Line, request: PlaceRequest, nowMs: number): number {
+  const stuckMs = taken === 0 ? 0 : (nowMs - turnMs) / taken;
+  return Math.max(paceMs, request.paceMsMin, stuckMs);
+}
+
 /**
  * For half of what it will take until its turn: it is looked at about as often as the number of
  * those before it can be halved, and a pace that was guessed too slow does not leave places empty.
  */
-function backoffMs(line: Line, nowMs: number): number {
-  const { waiting, away, taken, turnMs } = line;
-  // Where no call has come back since the last turn, it cannot go faster than this.
-  const paceMs = Math.max(line.paceMs, taken === 0 ? 0 : (nowMs - turnMs) / taken);
+function backoffMs({ waiting, away }: Line, paceMs: number): number {
   const ms = Math.ceil((paceMs * (waiting.length + away)) / 2);
-  return Math.min(LIMITS.deliveryPutBackMsMax, Math.max(LIMITS.deliveryPutBackMs, ms));
+  return Math.max(LIMITS.deliveryPutBackMs, ms);
 }

@@ -54,7 +54,7 @@ export function createNotifications(deps: NotificationDeps): Notifications {
   const rules = createRuleStore(mongo.db);
   const canSend = (channel: Channel): boolean => providers[channel].length > 0;
   const shared = { deliveries, facts, policies, failpoint, logger, metrics };
-  const gate = createGate({ breakers, clock, logger, metrics });
+  const gate = createGate({ breakers, clock, random, logger, metrics });
   const router = createRouter({
     ...shared,
     plans: createPlans({
