@@ -101,7 +101,14 @@ export const LIMITS = {
 
   /** Notifications. */
   pushTargetsMax: 10,
-  deliveryConcurrency: 128,
+  deliveryConcurrency: 1_024,
+  /** Waiting for a place at one host, and at all hosts of a channel, in one process. */
+  deliveryLineMax: 256,
+  deliveryLinesMax: 512,
+  deliveryWaitMs: 2 * SECOND,
+  /** What finds no place comes again after this, by how far it is from its turn. */
+  deliveryPutBackMs: 50,
+  deliveryPutBackMsMax: 30 * SECOND,
   deliveryGroupMax: 128,
   deliveryGroupsInFlightMax: 2,
   deliveryLeaseMs: 30 * SECOND,
@@ -236,6 +243,14 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     LIMITS.deliveryRecheckMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs <
       LIMITS.repairBudgetMs,
     'a lost delivery job is found within the repair budget',
+  ],
+  [
+    LIMITS.deliveryRecheckMs + LIMITS.deliveryPutBackMsMax < LIMITS.repairBudgetMs,
+    'a delivery that was put back moves within the repair budget',
+  ],
+  [
+    LIMITS.deliveryLinesMax <= LIMITS.deliveryConcurrency / 2,
+    'who waits for a place leaves half of the pool to others',
   ],
   [
     LIMITS.providerConnectMs * LIMITS.dnsAddressesTriedMax < LIMITS.providerAttemptMs,

@@ -168,6 +168,21 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     return found;
   };
 
+  const dueTimes = async (
+    jobs: readonly { readonly queue: string; readonly id: string }[],
+  ): Promise<ReadonlyMap<string, number>> => {
+    const due = new Map<string, number>();
+    await unhurried(() =>
+      Promise.all(
+        jobs.map(async ({ queue, id }) => {
+          const score = await redis.zscore(queueOf(queue).toKey('delayed'), id);
+          if (score !== null) due.set(id, Number(score) / DELAYED_SCORE_PER_MS);
+        }),
+      ),
+    );
+    return due;
+  };
+
   return Object.freeze({
     publishOperations: (jobs: readonly OperationJob[]) =>
       addEach(jobs.map((job) => [job.queue, operationJobSpec(job)] as const)),
@@ -183,8 +198,18 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     },
     findJobs: (jobs: readonly OperationJob[]) =>
       find(jobs.map(({ queue, operationId, seq }) => ({ queue, id: jobIdOf(operationId, seq) }))),
-    findDeliveryJobs: (jobs: readonly DeliveryJob[]) =>
-      find(jobs.map((job) => ({ queue: notifyQueue(job.channel), id: deliveryJobId(job) }))),
+    findDeliveryJobs: async (jobs: readonly DeliveryJob[]) => {
+      const refs = jobs.map((job) => ({ queue: notifyQueue(job.channel), id: deliveryJobId(job) }));
+      const found = await find(refs);
+      const dueMs = await dueTimes(refs.filter((_ref, index) => found[index] === 'delayed'));
+      const lateMs = clock.now() + LIMITS.deliveryPutBackMsMax;
+      // Put back for a moment, because there was no place at its host: it stands in the queue.
+      return found.map((one, index) =>
+        one === 'delayed' && (dueMs.get(refs[index]?.id ?? '') ?? Infinity) <= lateMs
+          ? 'queued'
+          : one,
+      );
+    },
     hasten: async (jobs: readonly OperationJob[]) => {
       await unhurried(() =>
         Promise.all(
@@ -224,6 +249,9 @@ function operationJobSpec(job: OperationJob): JobSpec {
   });
   return { name: job.type, data, opts: { jobId: jobIdOf(job.operationId, job.seq) } };
 }
+
+/** BullMQ keeps the low twelve bits of the score for the order within a millisecond. */
+const DELAYED_SCORE_PER_MS = 0x1000;
 
 function presenceOf(state: string): JobPresence {
   switch (state) {

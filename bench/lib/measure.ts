@@ -19,4 +19,6 @@ export interface Sample {
   readonly latencyMs?: { readonly p50: number; readonly p99: number };
   /** Settlement: the rate up to the moment when every job was acknowledged as well. */
   readonly drainedPerSecond?: number;
+  /** Calls to a receiver that is down, until its breaker opened. */
+  readonly deadCalls?: number;
 }

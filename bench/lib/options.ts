@@ -8,6 +8,7 @@ export const FIGURES = [
   'e2e',
   'realtime',
   'sagas',
+  'deliveries',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
 

@@ -16,6 +16,7 @@ const sampleSchema = z.object({
   }),
   latencyMs: z.object({ p50: z.number(), p99: z.number() }).exactOptional(),
   drainedPerSecond: z.number().exactOptional(),
+  deadCalls: z.int().exactOptional(),
 });
 
 /** What a run leaves behind: everything that a table or a comparison needs. */

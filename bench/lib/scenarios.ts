@@ -1,4 +1,5 @@
 import { assertNever } from '../../core/kernel/assert.ts';
+import { type DeliveryScenario, runDeliveries } from './delivery-run.ts';
 import { type EndToEndScenario, runEndToEnd } from './e2e-run.ts';
 import { type IngestScenario, runIngest } from './ingest-run.ts';
 import type { RunDeps, Sample } from './measure.ts';
@@ -17,7 +18,8 @@ export type NamedScenario =
   | (Named & { readonly kind: 'ingest' } & IngestScenario)
   | (Named & { readonly kind: 'e2e' } & EndToEndScenario)
   | (Named & { readonly kind: 'realtime' } & RealtimeScenario)
-  | (Named & { readonly kind: 'sagas' } & SagaScenario);
+  | (Named & { readonly kind: 'sagas' } & SagaScenario)
+  | (Named & { readonly kind: 'deliveries' } & DeliveryScenario);
 
 const WALLETS = 10_000;
 
@@ -30,6 +32,7 @@ export function scenariosOf(isQuick: boolean): readonly NamedScenario[] {
     ...endToEndScenarios(half),
     ...realtimeScenarios(half),
     ...sagaScenarios(half),
+    ...deliveryScenarios(half),
   ];
 }
 
@@ -60,6 +63,8 @@ export async function runScenario(
       return runRealtime(deps, scenario);
     case 'sagas':
       return runSagas(deps, scenario);
+    case 'deliveries':
+      return runDeliveries(deps, scenario);
     default:
       return assertNever(scenario);
   }
@@ -140,6 +145,24 @@ function sagaScenarios(half: Size): readonly NamedScenario[] {
   ];
 }
 
+const WEBHOOKS = 'webhooks to one receiver';
+const BESIDE_DEAD = 'the same, beside a tenth to one that is down';
+const BESIDE_DEAD_EQUAL = 'the same, beside as many to one that is down';
+
+function deliveryScenarios(half: Size): readonly NamedScenario[] {
+  const alike = { kind: 'deliveries', figures: ['deliveries'], warmUp: 100 } as const;
+  const webhooks = { ...alike, channel: 'webhook', deliveries: half(2_000) } as const;
+  return [
+    { ...webhooks, name: WEBHOOKS },
+    { ...webhooks, name: BESIDE_DEAD, deadEvery: 10 },
+    { ...webhooks, name: BESIDE_DEAD_EQUAL, deadEvery: 1 },
+    // These are held to a rate of our own (core/notifications/policies.ts).
+    { ...alike, name: 'mails', channel: 'email', deliveries: half(1_000) },
+    { ...alike, name: 'text messages', channel: 'sms', deliveries: half(200) },
+    { ...alike, name: 'pushes', channel: 'push', deliveries: half(2_000) },
+  ];
+}
+
 export interface Target {
   readonly figure: Figure;
   readonly what: string;
@@ -211,6 +234,20 @@ export const TARGETS: readonly Target[] = [
     what: 'sagas of four steps against each journal entry alone',
     of: SAGAS,
     against: SAGAS_ALONE,
+    atLeast: undefined,
+  },
+  {
+    figure: 'deliveries',
+    what: 'webhooks beside a receiver that is down against without it',
+    of: BESIDE_DEAD,
+    against: WEBHOOKS,
+    atLeast: 0.9,
+  },
+  {
+    figure: 'deliveries',
+    what: 'the same with as many for the one that is down',
+    of: BESIDE_DEAD_EQUAL,
+    against: WEBHOOKS,
     atLeast: undefined,
   },
 ];

@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Breakers, Samples } from './breaker-cache.ts';
 import { BREAKER, roomOf } from './breaker.ts';
+import { createPlaces } from './places.ts';
 import type { ChannelPolicy } from './policies.ts';
 import type { Channel, SendOutcome } from './ports.ts';
 
@@ -24,7 +25,7 @@ export type Passage =
       abandon(): void;
     }
   | { readonly kind: 'open'; readonly waitMs: number }
-  /** Too many at once, or too many a second: in a moment. */
+  /** Too many at once, or too many a second, and no place in its time. */
   | { readonly kind: 'busy'; readonly waitMs: number };
 
 export interface Gate {
@@ -46,15 +47,13 @@ interface Known {
   readonly untilMs: number;
 }
 
-/** Who finds a host with all its places taken comes back after this, spread a little. */
-const BUSY_MS = 100;
-
 /**
  * Everything that may keep a call back: the breaker and the rate (shared), and the number of calls
- * under way to one host (this process's). One slow host so takes a part of the process at most.
+ * under way to one host (this process's). One slow host so takes a part of the process at most: its
+ * places, and a short line that waits for them.
  */
 export function createGate({ breakers, clock, random, logger, metrics }: GateDeps): Gate {
-  const inFlight = new Map<string, number>();
+  const places = createPlaces({ clock, random });
   const samples = new Map<string, Samples>();
   const open = new Map<string, Known>();
 
@@ -73,18 +72,13 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
   };
 
   const refresh = (): void => {
+    places.tidy();
     metrics.breakersOpen.reset();
     for (const [key, { door, untilMs }] of open) {
       // Nobody has asked since: another process may have closed it.
       if (clock.monotonicMs() > untilMs + BREAKER.probeMs) open.delete(key);
       else metrics.breakersOpen.inc({ channel: door.channel, provider: door.provider });
     }
-  };
-
-  const vacate = (key: string): void => {
-    const left = (inFlight.get(key) ?? 1) - 1;
-    if (left === 0) inFlight.delete(key);
-    else inFlight.set(key, left);
   };
 
   const remember = (key: string, seen: Samples): void => {
@@ -95,14 +89,14 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
   const passage = (key: string, door: Door, isProbe: boolean): Passage => ({
     kind: 'go',
     abandon: () => {
-      vacate(key);
+      places.giveBack(key);
     },
     leave: async ({ kind }) => {
       const report = { isGood: kind !== 'fault', isProbe };
       const { openMs, samples: seen } = await breakers.leave(key, report);
       // Together: its place is free only once its outcome counts.
       remember(key, seen);
-      vacate(key);
+      places.giveBack(key);
       if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
     },
   });
@@ -111,19 +105,28 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
     refresh,
     enter: async (door: Door): Promise<Passage> => {
       const key = keyOf(door);
-      const room = roomOf(samples.get(key) ?? { good: 0, bad: 0 }, door.policy.inFlightMax);
-      const busy = inFlight.get(key) ?? 0;
-      if (busy >= room) return { kind: 'busy', waitMs: Math.round(BUSY_MS * (0.5 + random())) };
-      inFlight.set(key, busy + 1); // taken before anything is awaited
-      const entry = await breakers.enter(key, door.policy.ratePerSecond);
-      if (entry.kind === 'go') {
-        remember(key, entry.samples);
-        return passage(key, door, entry.isProbe);
+      const { channel, policy } = door;
+      const room = (): number => roomOf(samples.get(key) ?? NO_SAMPLES, policy.inFlightMax);
+      const paceMsMin = policy.ratePerSecond > 0 ? 1_000 / policy.ratePerSecond : 0;
+      const deadlineMs = clock.monotonicMs() + LIMITS.deliveryWaitMs;
+      for (let isFirst = false; ; isFirst = true) {
+        const turn = await places.take({ key, channel, room, paceMsMin, deadlineMs, isFirst });
+        if (turn.kind === 'busy') return turn;
+        const entry = await breakers.enter(key, policy.ratePerSecond);
+        if (entry.kind === 'throttled') {
+          places.slow(key, entry.waitMs);
+          places.giveBack(key);
+          continue;
+        }
+        if (entry.kind === 'go') remember(key, entry.samples);
+        places.proceed(key);
+        if (entry.kind === 'go') return passage(key, door, entry.isProbe);
+        places.giveBack(key);
+        noteOpen(key, door, entry.waitMs);
+        return { kind: 'open', waitMs: entry.waitMs };
       }
-      vacate(key);
-      if (entry.kind === 'throttled') return { kind: 'busy', waitMs: entry.waitMs };
-      noteOpen(key, door, entry.waitMs);
-      return { kind: 'open', waitMs: entry.waitMs };
     },
   });
 }
+
+const NO_SAMPLES: Samples = { good: 0, bad: 0 };

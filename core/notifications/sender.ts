@@ -8,7 +8,7 @@ import { noteHealth } from './endpoint-health.ts';
 import type { Journal } from './delivery-journal.ts';
 import type { EngineDeps } from './engine-deps.ts';
 import { DIGEST_TEMPLATE } from './event-rules.ts';
-import type { Passage } from './gate.ts';
+import type { Door, Gate, Passage } from './gate.ts';
 import type { Sight } from './next-step.ts';
 import type { Channel, Messages, Provider } from './ports.ts';
 import { suppressionIdOf } from './suppression.ts';
@@ -50,7 +50,8 @@ async function sendOn<C extends Channel>(
   sight: Sight,
   channel: C,
 ): Promise<number | undefined> {
-  const { delivery } = sight;
+  const { delivery, now } = sight;
+  const endMs = deps.clock.monotonicMs() + delivery.expiresAt.getTime() - now.getTime();
   const message = CHANNEL_DEFINITIONS[channel].message(await materialsOf(deps.templates, sight));
   if (message === undefined) {
     return refuse(deps, delivery, {
@@ -64,7 +65,8 @@ async function sendOn<C extends Channel>(
     const detail = `No provider of ${channel} takes this message`;
     return refuse(deps, delivery, { code: 'no_provider', detail });
   }
-  const tried = await tryProviders(deps, { delivery, message, providers: fitting });
+  const isExpired = (): boolean => deps.clock.monotonicMs() >= endMs;
+  const tried = await tryProviders(deps, { delivery, message, providers: fitting, isExpired });
   switch (tried.kind) {
     case 'taken':
       return undefined;
@@ -91,6 +93,8 @@ interface Outgoing<C extends Channel> {
   readonly delivery: DeliveryDoc;
   readonly message: Messages[C];
   readonly providers: readonly Provider<C>[];
+  /** By now: it may have waited for a place. */
+  readonly isExpired: () => boolean;
 }
 
 /**
@@ -99,7 +103,7 @@ interface Outgoing<C extends Channel> {
  */
 async function tryProviders<C extends Channel>(
   deps: SenderDeps,
-  { delivery, message, providers }: Outgoing<C>,
+  { delivery, message, providers, isExpired }: Outgoing<C>,
 ): Promise<Tried> {
   const { gate, journal, failpoint } = deps;
   const policy = deps.policies[delivery.channel];
@@ -109,7 +113,8 @@ async function tryProviders<C extends Channel>(
   for (const provider of providers) {
     const { channel, name } = provider;
     const breakerKey = provider.breakerKey(message);
-    const passage = await gate.enter({ channel, provider: name, breakerKey, policy });
+    const door = { channel, provider: name, breakerKey, policy };
+    const passage = await entered(gate, door, isExpired);
     if (passage.kind !== 'go') {
       kept = sooner(kept, { ...passage, provider: name });
       if (passage.kind === 'busy') break; // it is well: worth waiting for
@@ -128,6 +133,14 @@ async function tryProviders<C extends Channel>(
     if (outcome.kind !== 'fault' || outcome.mayHaveSent) break;
   }
   return owner === undefined ? kept : { kind: 'called', owner, calls };
+}
+
+/** What has expired while it waited comes again at once, and is found to be so. */
+async function entered(gate: Gate, door: Door, isExpired: () => boolean): Promise<Passage> {
+  const passage = await gate.enter(door);
+  if (passage.kind !== 'go' || !isExpired()) return passage;
+  passage.abandon();
+  return { kind: 'busy', waitMs: 0 };
 }
 
 async function claimed(

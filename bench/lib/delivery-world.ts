@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '../../config/limits.ts';
+import { collection } from '../../core/infra/collections.ts';
+import { present } from '../../core/kernel/assert.ts';
+import { newOperationId, newToken } from '../../core/kernel/ids.ts';
+import { type UserDoc, userDocId } from '../../core/ledger/documents.ts';
+import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
+import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
+import type { OutboxRow } from '../../core/saga/ports.ts';
+import type { Log } from '../../scripts/local/report.ts';
+import type { Arena } from './arena.ts';
+import { type BenchProcess, startProcess, until } from './processes.ts';
+
+const TENANT = 'default';
+const USERS = 100;
+const EVENTS_PER_ROW = 100;
+
+/** Who is told of it: endpoints by their filters, users by the built-in rules. */
+export const EVENTS = {
+  webhook: 'transfer.settled',
+  email: 'user.unblocked',
+  sms: 'user.blocked',
+  push: 'hold.captured',
+} as const;
+
+export interface StandInsProcess {
+  readonly process: BenchProcess;
+  readonly env: Readonly<Record<string, string>>;
+  readonly receiverUrl: string;
+}
+
+/** The SMTP server and the HTTP receiver, in a process of their own. */
+export async function startStandIns(arena: Arena, log: Log): Promise<StandInsProcess> {
+  const process = startProcess({
+    script: 'scripts/stand-ins/main.ts',
+    env: arena.processEnv,
+    log: (line) => {
+      if (!/export |inbox: /.test(line)) log(line);
+    },
+  });
+  const inbox = (): string | undefined =>
+    process.lines.map((line) => /^inbox: (\S+)$/.exec(line)?.[1]).find(Boolean);
+  await until('the stand-ins are ready', () => inbox() !== undefined);
+  const pairs = process.lines.flatMap((line) => {
+    const [, name, value] = /^export (\w+)='(.*)'$/.exec(line) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value] as const];
+  });
+  const receiverUrl = present(inbox(), 'the address of the receiver');
+  return { process, env: Object.fromEntries(pairs), receiverUrl };
+}
+
+export async function addEndpoint(
+  arena: Arena,
+  { name, url, events }: { readonly name: string; readonly url: string; readonly events: string[] },
+): Promise<EndpointDoc> {
+  const now = new Date();
+  const secrets = [{ secret: newEndpointSecret(), createdAt: now }];
+  const dates = { createdAt: now, updatedAt: now };
+  const whose = {
+    _id: `whk_${name}`,
+    tenantId: TENANT,
+    status: 'enabled',
+    requestHash: '',
+  } as const;
+  const endpoint: EndpointDoc = { ...whose, url, events, secrets, ...dates };
+  await collection<EndpointDoc>(arena.db, 'webhook_endpoints').insertOne(endpoint);
+  await sleep(LIMITS.routingCacheMs + 200); // the worker may have read those of before
+  return endpoint;
+}
+
+/** The receiver verifies what it gets, as a customer's would. */
+export async function trust({ url, secrets }: EndpointDoc): Promise<void> {
+  const body = JSON.stringify({ secrets: secrets.map(({ secret }) => secret) });
+  const answer = await fetch(`${url}/secrets`, { method: 'PUT', body });
+  if (!answer.ok) throw new Error(`The receiver answered ${String(answer.status)}`);
+}
+
+/** Reached on this channel alone, so that an event makes one delivery. */
+export async function addUsers(arena: Arena, channel: keyof typeof EVENTS): Promise<void> {
+  const now = new Date();
+  const users = Array.from({ length: USERS }, (_, index): UserDoc => {
+    const userId = userOf(index);
+    const whose = { _id: userDocId(TENANT, userId), tenantId: TENANT, userId };
+    const phone = `+4915112345${String(100 + index)}`;
+    return {
+      ...{ ...whose, status: 'active', createdAt: now, updatedAt: now },
+      ...(channel === 'email' && { contacts: { email: `${userId}@example.test` } }),
+      ...(channel === 'sms' && { contacts: { phone } }),
+      ...(channel === 'push' && { pushTargets: [{ kind: 'fcm', token: `token-${userId}` }] }),
+    };
+  });
+  await collection<UserDoc>(arena.db, 'users').insertMany(users);
+}
+
+const userOf = (index: number): string => `user-${String(index % USERS)}`;
+
+/** Records events as transactions do, and publishes their rows. */
+export async function happen(arena: Arena, names: readonly string[]): Promise<void> {
+  const now = new Date();
+  const money = { amount: '1250', currency: 'EUR' };
+  const events = names.map((name, index) => {
+    const operationId = newOperationId();
+    const data = { userId: userOf(index), ...money };
+    return { id: `${operationId}.e0`, operationId, name, data };
+  });
+  const rows: OutboxRow[] = [];
+  for (let start = 0; start < events.length; start += EVENTS_PER_ROW) {
+    const some = events.slice(start, start + EVENTS_PER_ROW);
+    const times = { nextCheckAt: new Date(now.getTime() + LIMITS.outboxStaleMs), createdAt: now };
+    rows.push({ _id: `obx_${newToken()}_0`, tenantId: TENANT, events: some, ...times });
+  }
+  await collection<OutboxRow>(arena.db, 'outbox').insertMany(rows);
+  await arena.queues.publisher.publishEvents(rows);
+}
+
+/** Until as many deliveries as that have been made of the events. */
+export async function allRouted(arena: Arena, total: number): Promise<void> {
+  const deliveries = collection<DeliveryDoc>(arena.db, 'deliveries');
+  const count = async (): Promise<number> => deliveries.countDocuments({});
+  await until(`${String(total)} deliveries are made`, async () => (await count()) >= total);
+  const outbox = arena.db.collection('outbox');
+  await until('the outbox is empty', async () => (await outbox.countDocuments({})) === 0);
+}
