@@ -19,7 +19,8 @@ export interface Batch {
 export interface EventView {
   readonly id: string;
   readonly name: string;
-  readonly operationId: string;
+  /** Absent where no operation is behind it. */
+  readonly operationId?: string;
   readonly at: string;
   readonly data: Readonly<Record<string, string>>;
 }
@@ -54,7 +55,7 @@ export interface Viewer {
 
 export function viewOf({ id, name, operationId, position, data = {} }: StreamEvent): EventView {
   const at = new Date(Number(position.slice(0, position.indexOf('-')))).toISOString();
-  return { id, name, operationId, at, data };
+  return { id, name, ...(operationId !== '' && { operationId }), at, data };
 }
 
 function frameOf(event: StreamEvent): string {

@@ -148,8 +148,11 @@ export function createPlaces({ clock, random }: PlacesDeps): Places {
       const line = lineOf(key);
       line.isSlowed = true;
       line.isAsking = false;
-      line.slowedUntilMs = clock.monotonicMs() + ms;
+      const untilMs = clock.monotonicMs() + ms;
+      line.slowedUntilMs = untilMs;
       clock.after(ms, () => {
+        // The timer decides: it may be a fraction of a millisecond early.
+        if (line.slowedUntilMs === untilMs) line.slowedUntilMs = 0;
         pump(line);
       });
     },
