@@ -77,12 +77,12 @@ describe('a user', () => {
   });
 
   it('gets one digest of what is of little weight', async () => {
-    const notifying = await openNotifying({ digestWindowMs: 3_000 });
+    const notifying = await openNotifying({ digestWindowMs: 6_000 });
     const { run, happen, standIns } = notifying;
     await seedPeople(notifying);
     await run(['user.update', { userId: 'bob', displayName: 'Bob' }]);
     // At the beginning of a window, so that all of them fall into it.
-    await until(() => Date.now() % 3_000 < 300, 'a window begins', 4_000);
+    await until(() => Date.now() % 6_000 < 300, 'a window begins', 7_000);
     const bonus = (amount: string) => ({
       name: 'bonus.awarded',
       data: { userId: 'bob', ...EUR, amount },
