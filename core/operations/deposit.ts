@@ -1,26 +1,22 @@
-import { z } from 'zod';
 import { present } from '../kernel/assert.ts';
 import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { ok } from '../kernel/result.ts';
 import { defineOperation } from '../saga/define.ts';
 import { textField } from '../saga/services.ts';
 import { type StepContext, done } from '../saga/step.ts';
-import { amount, currency, description, userId } from './inputs.ts';
-import { PAYMENT_STEP, lookedUp, paymentOf, provider, replied } from './payment-steps.ts';
+import {
+  PAYMENT_STEP,
+  type PaymentInput,
+  lookedUp,
+  notifyStep,
+  paymentInput,
+  paymentOf,
+  replied,
+} from './payment-steps.ts';
 import { checkIncoming, findWallet, pay } from './rules.ts';
 
-const input = z.strictObject({
-  userId,
-  currency,
-  amount,
-  provider,
-  /** A token of the provider's for the card or account that pays. */
-  instrument: z.string().min(1).max(200),
-  description: description.exactOptional(),
-});
-type Deposit = z.infer<typeof input>;
-
-const keyOf = (ctx: StepContext<Deposit>, step: string): string => `${ctx.operationId}.${step}`;
+const keyOf = (ctx: StepContext<PaymentInput>, step: string): string =>
+  `${ctx.operationId}.${step}`;
 
 /** Basis points of the deposit, rounded down, up to the rule's maximum. Pure. */
 function bonusAmount(
@@ -44,7 +40,7 @@ export const deposit = defineOperation({
   movesMoney: true,
   example: (name) => ({ userId: name, currency: 'EUR', amount: '2500', instrument: 'card' }),
   summary: 'Takes money from outside through a payment provider and credits it to a wallet',
-  input,
+  input: paymentInput,
   ordering: (deposited) => ({ user: deposited.userId }),
   steps: [
     {
@@ -156,17 +152,7 @@ export const deposit = defineOperation({
       },
       compensate: 'none-needed: it comes after the pivot',
     },
-    {
-      name: 'notify',
-      kind: 'ledger',
-      touches: () => ({}),
-      decide: (draft, ctx) => {
-        const { userId: user, amount: value, currency: unit } = ctx.input;
-        draft.emit('deposit.settled', { userId: user, amount: value, currency: unit });
-        return ok(undefined);
-      },
-      compensate: 'none-needed: it comes after the pivot',
-    },
+    notifyStep('deposit.settled'),
   ],
   result: ({ results }) => {
     const reference = textField(results['capture'], 'reference');

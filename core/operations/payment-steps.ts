@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import { ok } from '../kernel/result.ts';
 import type { PaymentLookup, PaymentReply, PaymentRequest } from '../saga/services.ts';
 import {
+  type LedgerStep,
   type QueryReply,
   type StepReply,
   type StepTools,
   done,
   refusedCall,
 } from '../saga/step.ts';
+import { amount, currency, description, userId } from './inputs.ts';
 
 /** What the payment steps of deposits and withdrawals share. */
 export const PAYMENT_STEP = {
@@ -14,19 +17,43 @@ export const PAYMENT_STEP = {
   retry: { attemptsMax: 8, baseMs: 250, capMs: 60_000 },
 } as const;
 
-export const provider = z
+const provider = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be the name of a payment provider')
   .default('sandbox')
   .meta({ description: 'the payment provider: `sandbox`, or `http` for the configured one' });
 
-interface Payment {
-  readonly amount: string;
-  readonly currency: string;
-  readonly instrument: string;
+/** What deposits and withdrawals are asked for with. */
+export const paymentInput = z.strictObject({
+  userId,
+  currency,
+  amount,
+  provider,
+  /** A token of the provider's for the card or account. */
+  instrument: z.string().min(1).max(200),
+  description: description.exactOptional(),
+});
+export type PaymentInput = z.infer<typeof paymentInput>;
+
+/** The last step, after the pivot: tells the world. */
+export function notifyStep(event: string): LedgerStep<PaymentInput> {
+  return {
+    name: 'notify',
+    kind: 'ledger',
+    touches: () => ({}),
+    decide: (draft, ctx) => {
+      const { userId: user, amount: value, currency: unit } = ctx.input;
+      draft.emit(event, { userId: user, amount: value, currency: unit });
+      return ok(undefined);
+    },
+    compensate: 'none-needed: it comes after the pivot',
+  };
 }
 
-export function paymentOf(input: Payment, key: string): PaymentRequest {
+export function paymentOf(
+  input: Pick<PaymentInput, 'amount' | 'currency' | 'instrument'>,
+  key: string,
+): PaymentRequest {
   const { amount, currency, instrument } = input;
   return { key, amount, currency, instrument };
 }

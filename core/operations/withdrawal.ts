@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import { present } from '../kernel/assert.ts';
 import { derivedId } from '../kernel/ids.ts';
@@ -11,27 +10,23 @@ import { defineOperation } from '../saga/define.ts';
 import { type TenantPolicy, textField } from '../saga/services.ts';
 import { type StepContext, type StepReply, done, refusedCall, waitFor } from '../saga/step.ts';
 import { unlock } from './hold-capture.ts';
-import { amount, currency, description, userId } from './inputs.ts';
-import { PAYMENT_STEP, lookedUp, paymentOf, provider, replied } from './payment-steps.ts';
+import {
+  PAYMENT_STEP,
+  type PaymentInput,
+  lookedUp,
+  notifyStep,
+  paymentInput,
+  paymentOf,
+  replied,
+} from './payment-steps.ts';
 import { findWallet } from './rules.ts';
-
-const input = z.strictObject({
-  userId,
-  currency,
-  amount,
-  provider,
-  /** A token of the provider's for the account that is paid. */
-  instrument: z.string().min(1).max(200),
-  description: description.exactOptional(),
-});
-type Withdrawal = z.infer<typeof input>;
 
 /** The signal by which a person decides: `{ "approve": true | false }`. */
 export const RISK_SIGNAL = 'risk-decision';
 
-const holdIdOf = (ctx: StepContext<Withdrawal>) => derivedId('hld', ctx.operationId);
+const holdIdOf = (ctx: StepContext<PaymentInput>) => derivedId('hld', ctx.operationId);
 
-function holdOf(draft: Draft, ctx: StepContext<Withdrawal>): HoldDoc {
+function holdOf(draft: Draft, ctx: StepContext<PaymentInput>): HoldDoc {
   return present(draft.hold(holdIdOf(ctx)), 'the hold of a withdrawal');
 }
 
@@ -42,7 +37,7 @@ function assess(policy: TenantPolicy | undefined, value: bigint): 'approve' | 'r
 }
 
 /** What a person has decided, or undefined while nobody has. Anything but `true` is a refusal. */
-function decisionOf(ctx: StepContext<Withdrawal>): StepReply | undefined {
+function decisionOf(ctx: StepContext<PaymentInput>): StepReply | undefined {
   const signal = ctx.signals[RISK_SIGNAL];
   if (signal === undefined) return undefined;
   const { data, by } = signal;
@@ -64,7 +59,7 @@ export const withdrawal = defineOperation({
   movesMoney: true,
   example: (name) => ({ userId: name, currency: 'EUR', amount: '900', instrument: 'account' }),
   summary: 'Pays money of a wallet out through a payment provider, after a risk check',
-  input,
+  input: paymentInput,
   ordering: (withdrawn) => ({ user: withdrawn.userId }),
   steps: [
     {
@@ -203,17 +198,7 @@ export const withdrawal = defineOperation({
       },
       compensate: 'none-needed: it comes after the pivot',
     },
-    {
-      name: 'notify',
-      kind: 'ledger',
-      touches: () => ({}),
-      decide: (draft, ctx) => {
-        const { userId: user, amount: value, currency: unit } = ctx.input;
-        draft.emit('withdrawal.settled', { userId: user, amount: value, currency: unit });
-        return ok(undefined);
-      },
-      compensate: 'none-needed: it comes after the pivot',
-    },
+    notifyStep('withdrawal.settled'),
   ],
   result: ({ results }) => {
     const reference = textField(results['payout'], 'reference');

@@ -1,22 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDatabaseTime } from '../../core/infra/database-clock.ts';
-import { systemClock } from '../../core/kernel/clock.ts';
-import { type Failpoint, noFailpoint } from '../../core/kernel/failpoint.ts';
+import { type Failpoint } from '../../core/kernel/failpoint.ts';
 import { refuse } from '../../core/kernel/result.ts';
 import type { EntryDoc } from '../../core/ledger/documents.ts';
 import { verifyLedger } from '../../core/ledger/verify-store.ts';
 import { ledgerRules } from '../../core/operations/ledger-rules.ts';
 import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
-import { createRepairStore } from '../../core/recovery/repair-store.ts';
-import { repairInterrupted } from '../../core/recovery/repair.ts';
 import type { OperationDefinition } from '../../core/saga/define.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
-import { createOutboxStore } from '../../core/saga/settle-store.ts';
-import { isSettled } from '../../core/saga/status.ts';
 import { type SagaPlan, refusedCall } from '../../core/saga/step.ts';
-import { createLogger } from '../../core/telemetry/logger.ts';
-import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
+import { recover } from '../support/saga-recovery.ts';
 
 /** Every stepwise type is tested here by being registered: its definition brings the example. */
 const registry: Registry = OPERATIONS;
@@ -26,7 +19,6 @@ const STEPWISE = Object.values(registry).filter(({ mode }) => mode === 'stepwise
 const TIMING = { leaseMs: 900, heartbeatMs: 200, fenceMs: 150 };
 /** Where nothing crashes: a slow machine must not fence it out. */
 const UNHURRIED = { leaseMs: 30_000, heartbeatMs: 5_000, fenceMs: 1_000 };
-const HEALED_WITHIN_MS = 20_000;
 const AT_ONCE = 6;
 
 let arena: Arena;
@@ -54,26 +46,6 @@ function counting(dieAt = Number.POSITIVE_INFINITY) {
     if (passes >= dieAt) throw new Crash();
   };
   return { failpoint, passes: () => passes };
-}
-
-async function recover(id: string): Promise<void> {
-  const { db } = arena.mongo;
-  const deps = {
-    repairs: createRepairStore(db, createOutboxStore(db)),
-    databaseTime: () => readDatabaseTime(db),
-    publisher: arena.publisher,
-    logger: createLogger({ level: 'silent', service: 'test' }),
-    metrics: createMetrics(),
-    failpoint: noFailpoint,
-  };
-  const { engine } = arena.engine({ timing: TIMING });
-  const deadline = systemClock.monotonicMs() + HEALED_WITHIN_MS;
-  while (!isSettled((await arena.operation(id)).status)) {
-    if (systemClock.monotonicMs() > deadline) throw new Error(`${id} is still open`);
-    await repairInterrupted(deps);
-    await engine.run(id).catch(() => undefined); // busy until the lease of the dead one is over
-    await systemClock.sleep(50);
-  }
 }
 
 /** What it has left in the ledger, whoever's it is. */
@@ -133,7 +105,7 @@ describe.each(STEPWISE)('$type', { timeout: 180_000 }, (definition) => {
       const victim = arena.engine({ timing: TIMING, failpoint: dying.failpoint });
       await victim.engine.run(id).catch(() => undefined); // it dies
       await victim.heartbeat.close();
-      await recover(id);
+      await recover(arena, id, TIMING);
       const { status } = await arena.operation(id);
       const effect = await effectOf(id);
       expect({ pass, status, effect }).toEqual({ pass, status: 'succeeded', effect: expected });

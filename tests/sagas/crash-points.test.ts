@@ -1,22 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../core/kernel/clock.ts';
-import { type Failpoint, type FailpointName, noFailpoint } from '../../core/kernel/failpoint.ts';
+import { type Failpoint, type FailpointName } from '../../core/kernel/failpoint.ts';
 import { newToken } from '../../core/kernel/ids.ts';
-import { createRepairStore } from '../../core/recovery/repair-store.ts';
-import { repairInterrupted } from '../../core/recovery/repair.ts';
-import { readDatabaseTime } from '../../core/infra/database-clock.ts';
-import { createOutboxStore } from '../../core/saga/settle-store.ts';
-import { isSettled } from '../../core/saga/status.ts';
-import { createLogger } from '../../core/telemetry/logger.ts';
-import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
+import { recover } from '../support/saga-recovery.ts';
 import { expectSoundBooks } from '../support/books.ts';
 
 /** Short leases, so that hundreds of crashes are repaired within a minute. */
 const TIMING = { leaseMs: 1_500, heartbeatMs: 300, fenceMs: 150 };
 /** For the run that counts the edges: a slow machine must not fence it out. */
 const UNHURRIED = { leaseMs: 30_000, heartbeatMs: 5_000, fenceMs: 1_000 };
-const HEALED_WITHIN_MS = 20_000;
 
 let arena: Arena;
 beforeAll(async () => {
@@ -54,26 +46,6 @@ function noteEdges(): { failpoint: Failpoint; edges: readonly Edge[] } {
     edges.push({ name, pass });
   };
   return { failpoint, edges };
-}
-
-async function recover(id: string): Promise<void> {
-  const { db } = arena.mongo;
-  const deps = {
-    repairs: createRepairStore(db, createOutboxStore(db)),
-    databaseTime: () => readDatabaseTime(db),
-    publisher: arena.publisher,
-    logger: createLogger({ level: 'silent', service: 'test' }),
-    metrics: createMetrics(),
-    failpoint: noFailpoint,
-  };
-  const { engine } = arena.engine({ timing: TIMING });
-  const deadline = systemClock.monotonicMs() + HEALED_WITHIN_MS;
-  while (!isSettled((await arena.operation(id)).status)) {
-    if (systemClock.monotonicMs() > deadline) throw new Error(`${id} is still open`);
-    await repairInterrupted(deps);
-    await engine.run(id).catch(() => undefined); // busy until the lease of the dead one is over
-    await systemClock.sleep(50);
-  }
 }
 
 let users = 0;
@@ -212,7 +184,7 @@ describe.each(SCENARIOS)('a $name', (scenario) => {
       await victim.engine.run(id).catch(() => undefined); // it dies
       await victim.heartbeat.close();
       if (dying.hasDied()) died.push(edge);
-      await recover(id);
+      await recover(arena, id, TIMING);
       const place = `died at pass ${String(edge.pass)} of ${edge.name}`;
       const operation = await arena.operation(id);
       expect([operation.status, operation.error?.detail], place).toEqual([

@@ -1,0 +1,34 @@
+import { readDatabaseTime } from '../../core/infra/database-clock.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { noFailpoint } from '../../core/kernel/failpoint.ts';
+import { createRepairStore } from '../../core/recovery/repair-store.ts';
+import { repairInterrupted } from '../../core/recovery/repair.ts';
+import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
+import { createOutboxStore } from '../../core/saga/settle-store.ts';
+import { isSettled } from '../../core/saga/status.ts';
+import { createLogger } from '../../core/telemetry/logger.ts';
+import { createMetrics } from '../../core/telemetry/metrics.ts';
+import type { Arena } from './saga-arena.ts';
+
+const HEALED_WITHIN_MS = 20_000;
+
+/** Recovery and a healthy worker, until the operation of a dead one has ended. */
+export async function recover(arena: Arena, id: string, timing: LeaseTiming): Promise<void> {
+  const { db } = arena.mongo;
+  const deps = {
+    repairs: createRepairStore(db, createOutboxStore(db)),
+    databaseTime: () => readDatabaseTime(db),
+    publisher: arena.publisher,
+    logger: createLogger({ level: 'silent', service: 'test' }),
+    metrics: createMetrics(),
+    failpoint: noFailpoint,
+  };
+  const { engine } = arena.engine({ timing });
+  const deadline = systemClock.monotonicMs() + HEALED_WITHIN_MS;
+  while (!isSettled((await arena.operation(id)).status)) {
+    if (systemClock.monotonicMs() > deadline) throw new Error(`${id} is still open`);
+    await repairInterrupted(deps);
+    await engine.run(id).catch(() => undefined); // busy until the lease of the dead one is over
+    await systemClock.sleep(50);
+  }
+}
