@@ -4,7 +4,7 @@ import { TRANSACTION } from '../../core/infra/mongo.ts';
 import { assert, present } from '../../core/kernel/assert.ts';
 import type { EntryDoc, TransferDoc, WalletDoc } from '../../core/ledger/documents.ts';
 import { OPERATIONS } from '../../core/operations/registry.ts';
-import { bindOperation, decideBatch, readsOf } from '../../core/operations/settlement.ts';
+import { bindOperation, decideBatch, batchReads } from '../../core/operations/settlement.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
 import type { OutboxRow } from '../../core/saga/ports.ts';
@@ -48,7 +48,7 @@ export function createSettleTransfer({ client, db, workerId }: BaselineDeps): Se
         );
         if (operation === null) return undefined;
         const batch = [bindOperation(OPERATIONS, operation)];
-        const ids = [...readsOf(batch, 0).wallets] as WalletDoc['_id'][];
+        const ids = [...batchReads(batch, 0).wallets] as WalletDoc['_id'][];
         const found = await wallets.find({ _id: { $in: ids } }, { session }).toArray();
         const { book, events, row } = decide(batch, found, at);
         await wallets.bulkWrite(book.wallets, { session, ordered: false });

@@ -13,7 +13,7 @@ import { type OutboxStore, type SettleStore, outboxRows } from '../saga/settle-s
 import type { Logger } from '../telemetry/logger.ts';
 import { type Metrics, codeLabel } from '../telemetry/metrics.ts';
 import { decideWithWaiting } from './decide-with-waiting.ts';
-import { type BoundDoc, type Outcome, readsOf } from './settlement.ts';
+import { type BoundDoc, type Outcome, batchReads } from './settlement.ts';
 
 /** What became of a batch. Operations in none of the lists are to be read again. */
 export interface BatchReport {
@@ -194,7 +194,7 @@ async function settleOnce(
   const done = await deps.ledger
     .transact(
       async (transaction) => {
-        const loaded = await transaction.load(readsOf(batch, stripe));
+        const loaded = await transaction.load(batchReads(batch, stripe));
         const decided = await decideWithWaiting(deps, { batch, loaded, at, stripe }, transaction);
         const isOurs = await deps.operations.finish(transaction.session, decided.outcomes, {
           worker: deps.workerId,

@@ -5,7 +5,7 @@ import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import { type Book, type Draft, createBook } from '../ledger/book.ts';
 import type { LedgerState } from '../ledger/book.ts';
-import { systemUserId, userDocId } from '../ledger/documents.ts';
+import { userDocId } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
 import { availableOf } from '../ledger/wallet.ts';
 import type { BoundOperation } from '../saga/define.ts';
@@ -13,6 +13,7 @@ import { namedUsers } from '../saga/event-users.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { OutboxEvent } from '../saga/ports.ts';
 import type { OperationStatus } from '../saga/status.ts';
+import { readsOf } from '../saga/touches.ts';
 import type { Registry } from './registry.ts';
 
 /** What one operation became. `result` is stored only where it does not follow from the input. */
@@ -47,27 +48,12 @@ export function bindOperation(registry: Registry, operation: OperationDoc): Boun
 }
 
 /** Everything that the decisions of a batch will look at. */
-export function readsOf(batch: readonly BoundDoc[], stripe: number): LedgerReads {
-  const reads = {
-    users: new Set<string>(),
-    wallets: new Set<string>(),
-    transfers: new Set<string>(),
-    holds: new Set<string>(),
-    owners: new Array<{ tenantId: string; userId: string }>(),
-  };
-  for (const { operation, bound } of batch) {
-    const { tenantId } = operation;
-    const { users, wallets, systems, walletsOf, transfers, holds } = bound.touches;
-    for (const userId of users) reads.users.add(userDocId(tenantId, userId));
-    for (const ref of wallets) reads.wallets.add(walletIdOf(tenantId, ref.userId, ref.currency));
-    for (const { name, currency } of systems) {
-      reads.wallets.add(walletIdOf(tenantId, systemUserId(name, stripe), currency));
-    }
-    for (const userId of walletsOf) reads.owners.push({ tenantId, userId });
-    for (const id of transfers) reads.transfers.add(id);
-    for (const id of holds) reads.holds.add(id);
-  }
-  return { ...reads, stripe };
+export function batchReads(batch: readonly BoundDoc[], stripe: number): LedgerReads {
+  const touched = batch.map(({ operation: { tenantId }, bound: { touches } }) => ({
+    tenantId,
+    touches,
+  }));
+  return readsOf(touched, stripe);
 }
 
 interface BatchContext {

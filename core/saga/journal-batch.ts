@@ -1,11 +1,9 @@
-import { walletIdOf } from '../kernel/ids.ts';
 import { type Book, type LedgerState, createBook } from '../ledger/book.ts';
-import { systemUserId, userDocId } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
 import type { JournalWrite } from './journal-store.ts';
 import type { Commit } from './journal.ts';
 import type { OutboxEvent } from './ports.ts';
-import { NO_TOUCHES } from './touches.ts';
+import { readsOf } from './touches.ts';
 
 export interface JournalBatch {
   readonly book: Book;
@@ -14,30 +12,12 @@ export interface JournalBatch {
 
 /** Everything that the ledger steps among some commits look at. */
 export function journalReads(commits: readonly Commit[], stripe: number): LedgerReads {
-  const reads = {
-    users: new Set<string>(),
-    wallets: new Set<string>(),
-    transfers: new Set<string>(),
-    holds: new Set<string>(),
-    owners: new Array<{ tenantId: string; userId: string }>(),
-    stripe,
-  };
-  for (const commit of commits) {
-    if (!('ledger' in commit)) continue;
-    const { tenantId } = commit.ref.operation;
-    const touches = { ...NO_TOUCHES, ...commit.ledger.touches };
-    for (const userId of touches.users) reads.users.add(userDocId(tenantId, userId));
-    for (const ref of touches.wallets) {
-      reads.wallets.add(walletIdOf(tenantId, ref.userId, ref.currency));
-    }
-    for (const { name, currency } of touches.systems) {
-      reads.wallets.add(walletIdOf(tenantId, systemUserId(name, stripe), currency));
-    }
-    for (const userId of touches.walletsOf) reads.owners.push({ tenantId, userId });
-    for (const id of touches.transfers) reads.transfers.add(id);
-    for (const id of touches.holds) reads.holds.add(id);
-  }
-  return reads;
+  const ledger = commits.flatMap((commit) =>
+    'ledger' in commit
+      ? [{ tenantId: commit.ref.operation.tenantId, touches: commit.ledger.touches }]
+      : [],
+  );
+  return readsOf(ledger, stripe);
 }
 
 /** Decides the ledger steps of a batch one after another on one book. Pure. */

@@ -11,7 +11,7 @@ import { verifyLedger } from '../../core/ledger/verify-store.ts';
 import { type Walk, walkPages } from '../../core/ledger/verify-walk-store.ts';
 import { ledgerRules } from '../../core/operations/ledger-rules.ts';
 import { OPERATIONS } from '../../core/operations/registry.ts';
-import { bindOperation, decideBatch, readsOf } from '../../core/operations/settlement.ts';
+import { bindOperation, decideBatch, batchReads } from '../../core/operations/settlement.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
 
 const DATABASE = `sluice_ledger_verify_${process.pid}`;
@@ -64,7 +64,7 @@ async function settle(items: readonly Item[], stripe = 0): Promise<readonly stri
   const store = createLedgerStore(mongo.client, mongo.db);
   const bound = items.map((item) => bindOperation(OPERATIONS, docOf(item)));
   return store.transact(async (transaction) => {
-    const loaded = await transaction.load(readsOf(bound, stripe));
+    const loaded = await transaction.load(batchReads(bound, stripe));
     const at = new Date();
     const onBug = (_: unknown, error: unknown): never => {
       throw error;

@@ -3,7 +3,7 @@ import {
   type Outcome,
   bindOperation,
   decideBatch,
-  readsOf,
+  batchReads,
 } from '../../core/operations/settlement.ts';
 import { assert } from '../../core/kernel/assert.ts';
 import type { Json } from '../../core/kernel/canonical.ts';
@@ -90,7 +90,7 @@ export function createMemoryLedger(): MemoryLedger {
     const { at = AT, stripe = 0, registry = OPERATIONS } = options;
     const bound = batch.map((operation) => bindOperation(registry, operation));
     const decided = decideBatch(bound, {
-      loaded: load(state, readsOf(bound, stripe)),
+      loaded: load(state, batchReads(bound, stripe)),
       at,
       stripe,
       onBug: (_operation, error) => bugs.push(error),
