@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pickPort } from '../../scripts/local/ports.ts';
+import { resolveRedisBinary } from '../../scripts/local/redis.ts';
 
 /** A Redis of a test's own, to be stopped, started again and configured badly. */
 export interface OwnRedis {
@@ -15,13 +16,15 @@ export interface OwnRedis {
 }
 
 export async function startOwnRedis(): Promise<OwnRedis> {
+  // Also where the local servers installed one outside of the PATH.
+  const binary = await resolveRedisBinary(process.env, () => undefined);
   const port = await pickPort([]);
   const client = new Redis({ port, lazyConnect: true, retryStrategy: () => 50 });
   client.on('error', () => undefined); // while it is stopped
   let server: ReturnType<typeof spawn> | undefined;
   const start = async (): Promise<void> => {
     const options = ['--port', String(port), '--save', '', '--maxmemory-policy', 'noeviction'];
-    server = spawn('redis-server', options, { stdio: 'ignore' });
+    server = spawn(binary, options, { stdio: 'ignore' });
     for (let tries = 0; tries < 200 && (await answers(client)) !== 'PONG'; tries += 1) {
       await pause(25);
     }
