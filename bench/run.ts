@@ -3,6 +3,7 @@ import { onInterrupt } from '../scripts/local/interrupts.ts';
 import { removeAbandoned } from '../scripts/local/leftovers.ts';
 import { createTerminalLog, formatSeconds, type Log } from '../scripts/local/report.ts';
 import { type Servers, ensureServers } from '../scripts/local/servers.ts';
+import { buildMeasured } from './lib/build.ts';
 import { findServers } from './lib/cpu.ts';
 import { writeDocs } from './lib/docs-table.ts';
 import { describeEnvironment, loadAverage } from './lib/environment.ts';
@@ -104,6 +105,7 @@ async function main(): Promise<void> {
     log(`• written to ${writeDocs(readResults(options.from))}`);
     return;
   }
+  await buildMeasured(log);
   await removeAbandoned(DATA_FOLDER, log);
   const servers = await ensureServers({
     env: process.env,

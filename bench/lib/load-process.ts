@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { ROOT } from './processes.ts';
+import { ROOT, builtFile } from './processes.ts';
 
 const outcomeSchema = z.object({
   elapsedMs: z.number(),
@@ -40,10 +39,7 @@ export interface LoadProcess {
 const ACCEPTED = '202';
 
 export async function startLoad(target: Target): Promise<LoadProcess> {
-  const child = fork(join(ROOT, 'bench', 'load-generator.ts'), {
-    cwd: ROOT,
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = fork(builtFile('bench/load-generator.ts'), { cwd: ROOT, execArgv: [] });
   const { pid } = child;
   if (pid === undefined) throw new Error('The load generator did not start');
   await tell(child, target, 'open');

@@ -6,6 +6,13 @@ import type { Log } from '../../scripts/local/report.ts';
 import { createWatchdog, type Watchdog } from '../../scripts/local/watchdog.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..', '..');
+/** Where `buildMeasured` puts what is compiled. */
+export const BUILT = join(ROOT, '.cache', 'bench');
+
+/** The compiled form of a TypeScript file of the repository. */
+export function builtFile(script: string): string {
+  return join(BUILT, script.replace(/\.ts$/, '.js'));
+}
 
 export interface BenchProcess {
   readonly pid: number;
@@ -30,7 +37,7 @@ const LINE_CHARS = 200;
 
 let watchdog: Watchdog | undefined;
 
-/** Starts a TypeScript file of the repository as a process of its own. */
+/** Starts a TypeScript file of the repository, compiled, as a process of its own. */
 export function startProcess({ script, env, log, nodeArgs = [] }: StartOptions): BenchProcess {
   watchdog ??= createWatchdog();
   const lines: string[] = [];
@@ -38,7 +45,7 @@ export function startProcess({ script, env, log, nodeArgs = [] }: StartOptions):
   const child: SupervisedProcess = spawnSupervised({
     name: script,
     command: process.execPath,
-    args: [...NODE_FLAGS, ...nodeArgs, '--import', 'tsx', join(ROOT, script)],
+    args: [...NODE_FLAGS, ...nodeArgs, builtFile(script)],
     env: { ...process.env, ...env },
     cwd: ROOT,
     watchdog,

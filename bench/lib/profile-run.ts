@@ -47,7 +47,7 @@ export async function profileSettlement(
   log(`\n${describeShares('function', summary.functions)}\n`);
 }
 
-/** The one of thread 0: the loader of tsx runs in another. */
+/** The one of thread 0: helpers have profiles of their own. */
 function mainProfileIn(folder: string): string {
   const [name] = readdirSync(folder).filter((file) => /\.0\.\d+\.cpuprofile$/.test(file));
   if (name === undefined) throw new Error(`The worker left no profile in ${folder}`);

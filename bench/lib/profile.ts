@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { ROOT } from './processes.ts';
+import { BUILT } from './processes.ts';
 
 const profileSchema = z.object({
   nodes: z.array(
@@ -38,8 +38,8 @@ function packageOf({ url, functionName }: Frame): string {
   const inModules = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(url)?.[1];
   if (inModules !== undefined) return inModules;
   if (url.startsWith('node:')) return 'node';
-  if (url.includes(ROOT)) {
-    const path = url.slice(url.indexOf(ROOT) + ROOT.length + 1);
+  if (url.includes(BUILT)) {
+    const path = url.slice(url.indexOf(BUILT) + BUILT.length + 1);
     return `sluice ${path.split('/').slice(0, 2).join('/')}`;
   }
   return functionName.startsWith('(') ? functionName : '(native)';
