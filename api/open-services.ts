@@ -1,5 +1,4 @@
 import { LIMITS } from '../config/limits.ts';
-import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
@@ -26,13 +25,14 @@ interface ServiceDeps {
   readonly publisher: JobPublisher & DeliveryPublisher;
   readonly hints: SettledHints;
   readonly streams: Streams;
+  readonly backlog: Pick<Backlog, 'size'>;
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
 export function openServices(deps: ServiceDeps): ApiServices {
   const { platform, publisher, hints, streams } = deps;
   const { clock, logger, metrics, mongo, lifecycle } = platform;
-  const ingest = openIngest(platform, publisher);
+  const ingest = openIngest(deps);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
   const waiters = openWaiters(platform);
   lifecycle.onClose('waiters', () => waiters.close());
@@ -51,13 +51,11 @@ export function openServices(deps: ServiceDeps): ApiServices {
   });
 }
 
-function openIngest(platform: Platform, publisher: JobPublisher): Ingest {
-  const { clock, logger, metrics, failpoint, mongo } = platform;
-  const store = createOperationStore(mongo.db);
-  const backlog = openBacklog(platform, (max) => store.countOpen(max));
+function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
+  const { clock, logger, metrics, failpoint, mongo, databaseClock } = platform;
   return createIngest({
-    store,
-    databaseTime: () => readDatabaseTime(mongo.db),
+    store: createOperationStore(mongo.db),
+    databaseTime: databaseClock,
     publisher,
     clock,
     logger,
@@ -68,10 +66,10 @@ function openIngest(platform: Platform, publisher: JobPublisher): Ingest {
   });
 }
 
-function openBacklog(
-  { clock, logger, metrics, lifecycle }: Platform,
-  countOpen: (max: number) => Promise<number>,
-): Backlog {
+/** Counts what is accepted and not settled, until the platform closes. */
+export function openBacklog({ mongo, clock, logger, metrics, lifecycle }: Platform): Backlog {
+  const store = createOperationStore(mongo.db);
+  const countOpen = (max: number): Promise<number> => store.countOpen(max);
   const backlog = startBacklog({ countOpen, clock, logger, metrics });
   lifecycle.onClose('backlog', () => backlog.close());
   return backlog;

@@ -12,6 +12,8 @@ import { statusOfCode } from './problem.ts';
 export interface PublicServices {
   readonly ops: OpsPages;
   readonly depths: () => Promise<readonly QueueDepth[]>;
+  /** Accepted operations that wait for settlement, as last counted. */
+  readonly openOperations: () => number;
 }
 
 interface PublicRequest {
@@ -64,7 +66,10 @@ export const PUBLIC_PAGES: readonly PublicPage[] = [
   {
     path: '/internal/autoscale',
     summary: 'Depth of every queue, and how many workers each pool should have',
-    answer: async ({ depths }, { url }) => autoscaleReply(await depths(), boundsOf(url)),
+    answer: async ({ depths, openOperations }, { url }) => {
+      const bounds = boundsOf(url);
+      return autoscaleReply(await depths(), { ...bounds, openOperations: openOperations() });
+    },
   },
   {
     path: '/problems',
@@ -122,8 +127,12 @@ function boundsOf(url: string): ReplicaBounds {
  * For autoscalers. KEDA's metrics-api reads one number of it: `valueLocation` is
  * `pools.settlement.recommendedReplicas`, `targetValue` 1.
  */
-function autoscaleReply(depths: readonly QueueDepth[], bounds: ReplicaBounds): Reply {
-  const pools = adviseReplicas(depths, bounds).map(({ pool, ...advice }) => [pool, advice]);
+function autoscaleReply(
+  depths: readonly QueueDepth[],
+  { openOperations, ...bounds }: Parameters<typeof adviseReplicas>[1],
+): Reply {
+  const advices = adviseReplicas(depths, { ...bounds, openOperations });
+  const pools = advices.map(({ pool, ...advice }) => [pool, advice]);
   const queues = depths.map(({ consumers, ...depth }) => ({
     ...depth,
     workers: consumers.length,

@@ -12,7 +12,7 @@ import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
 import { type HintPublisher, openHints } from '../queues/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { type Queues, openQueues } from '../queues/producer.ts';
-import { openServices } from './open-services.ts';
+import { openBacklog, openServices } from './open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import { ENDPOINTS } from './routes/index.ts';
 import { type ApiServer, startServer } from './server.ts';
@@ -45,6 +45,7 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
       recordDepths(metrics, await depths());
     },
   });
+  const backlog = openBacklog(platform);
   const authenticator = createAuthenticator({ keys, tenants });
   const realtime = openRealtime({ platform, authenticator });
   const { streams } = realtime;
@@ -52,10 +53,10 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
     host: env.HOST,
     port: env.PORT,
     endpoints: ENDPOINTS,
-    services: openServices({ platform, publisher: queues.publisher, hints, streams }),
+    services: openServices({ platform, publisher: queues.publisher, hints, streams, backlog }),
     authenticator,
     realtime,
-    pages: { ops, depths },
+    pages: { ops, depths, openOperations: () => backlog.size() },
     admin: {
       queues: queues.byName,
       hasQueues: () => queues.connection.status === 'ready',

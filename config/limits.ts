@@ -50,7 +50,9 @@ export const LIMITS = {
   settlementSlots: 2,
   settlementConflictRetriesMax: 4,
   settlementAttemptsMax: 5,
-  laneConcurrency: 256,
+  /** Operations that one job of a lane stands for, and jobs of a lane under way at once. */
+  jobOperationsMax: 64,
+  laneConcurrency: 64,
   systemStripes: 16,
   laneLeaseMs: 10 * SECOND,
   laneLeaseRenewMs: 3 * SECOND,
@@ -193,6 +195,9 @@ export const LIMITS = {
   mongoWaitQueueMs: 5 * SECOND,
   mongoMaxTimeMs: 20 * SECOND,
   mongoWriteConcernMs: 10 * SECOND,
+  /** The primary's clock is read again after the first, and must have been within the second. */
+  databaseClockMs: SECOND,
+  databaseClockMsMax: 10 * SECOND,
   listMaxTimeMs: 5 * SECOND,
   redisConnectMs: 5 * SECOND,
   redisCommandMs: 5 * SECOND,

@@ -2,7 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { IServerAdapter } from '@bull-board/api/typings/app';
 import type { Queue } from 'bullmq';
-import { QUEUES, type QueueName } from './catalog.ts';
+import { QUEUES, type QueueName, lanePayload, operationsOf } from './catalog.ts';
 
 interface BoardOptions {
   readonly queues: ReadonlyMap<QueueName, Queue>;
@@ -25,12 +25,7 @@ export function mountBoard({ queues, serverAdapter, operationUrl }: BoardOptions
         readOnlyMode: true,
         allowRetries: false,
         description: QUEUES.get(name)?.summary ?? '',
-        externalJobUrl: ({ data }) => {
-          const { operationId, tenantId } = idsOf(data);
-          return operationId === undefined || tenantId === undefined
-            ? { href: '#' }
-            : { displayText: operationId, href: operationUrl(operationId, tenantId) };
-        },
+        externalJobUrl: ({ data }) => linkOf(data, operationUrl),
       }),
   );
   createBullBoard({
@@ -48,11 +43,14 @@ export function mountBoard({ queues, serverAdapter, operationUrl }: BoardOptions
   });
 }
 
-function idsOf(data: unknown): { readonly operationId?: string; readonly tenantId?: string } {
-  if (typeof data !== 'object' || data === null) return {};
-  const operationId = 'operationId' in data ? data.operationId : undefined;
-  const tenantId = 'tenantId' in data ? data.tenantId : undefined;
-  return typeof operationId === 'string' && typeof tenantId === 'string'
-    ? { operationId, tenantId }
-    : {};
+/** To the operation of a job; of several, to the first. */
+function linkOf(data: unknown, operationUrl: BoardOptions['operationUrl']) {
+  const payload = lanePayload.safeParse(data);
+  const [first, ...others] = payload.success ? operationsOf(payload.data) : [];
+  if (first === undefined) return { href: '#' };
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return {
+    displayText: `${first.operationId}${more}`,
+    href: operationUrl(first.operationId, first.tenantId),
+  };
 }

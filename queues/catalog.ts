@@ -43,6 +43,22 @@ export const operationPayload = z.strictObject({
 });
 export type OperationPayload = z.infer<typeof operationPayload>;
 
+const laneItem = operationPayload.pick({ operationId: true, tenantId: true, seq: true });
+
+/** Several operations of one lane; how each is traced stands in its record. */
+const sharedPayload = z.strictObject({
+  v: z.literal(2),
+  operations: z.array(laneItem).min(1).max(LIMITS.jobOperationsMax),
+});
+
+/** A job of a lane: one operation, or several that were accepted together. */
+export const lanePayload = z.discriminatedUnion('v', [operationPayload, sharedPayload]);
+export type LanePayload = z.infer<typeof lanePayload>;
+
+export function operationsOf(payload: LanePayload): readonly z.infer<typeof laneItem>[] {
+  return payload.v === 1 ? [payload] : payload.operations;
+}
+
 export const eventsPayload = z.strictObject({
   v: z.literal(1),
   rowId: z.string().min(1),
@@ -75,7 +91,8 @@ const settlement: QueueSpec = {
   role: 'queue',
   pool: 'settlement',
   isMoney: true,
-  payload: operationPayload,
+  payload: lanePayload,
+  removeOnComplete: { age: HOUR_SECONDS, count: 250 }, // each may name dozens of operations
   attempts: 20,
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
   concurrency: LIMITS.laneConcurrency,

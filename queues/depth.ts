@@ -27,6 +27,7 @@ export interface PoolAdvice {
   readonly pool: WorkerPool;
   /** Processes that consume for it now. */
   readonly workers: number;
+  /** Jobs to do; of settlement operations to do, since a job may stand for many. */
   readonly backlog: number;
   readonly oldestWaitSeconds: number;
   readonly recommendedReplicas: number;
@@ -38,7 +39,7 @@ export interface ReplicaBounds {
 }
 
 /** Backlog that one more process is worth: what one of them works off in about 10 s. */
-const JOBS_PER_REPLICA = {
+const BACKLOG_PER_REPLICA = {
   settlement: 20_000,
   saga: 1_000,
   notification: 5_000,
@@ -137,21 +138,23 @@ function poolOf(name: QueueName): WorkerPool {
 
 /**
  * How many processes each pool should have: enough to work the backlog off in about 10 s, one more
- * than now when something has waited too long, and within the bounds.
+ * than now when something has waited too long, and within the bounds. `openOperations`: accepted and
+ * not settled, as last counted.
  */
 export function adviseReplicas(
   depths: readonly QueueDepth[],
-  { min, max }: ReplicaBounds,
+  { min, max, openOperations }: ReplicaBounds & { readonly openOperations: number },
 ): readonly PoolAdvice[] {
   return WORKER_POOLS.filter((pool) => depths.some((depth) => depth.pool === pool)).map((pool) => {
     const own = depths.filter((depth) => depth.pool === pool);
-    const backlog = own.reduce(
+    const jobs = own.reduce(
       (sum, { waiting, prioritised, due, active }) => sum + waiting + prioritised + due + active,
       0,
     );
+    const backlog = pool === 'settlement' ? Math.max(jobs, openOperations) : jobs;
     const workers = new Set(own.flatMap((depth) => depth.consumers)).size;
     const oldestWaitSeconds = Math.max(...own.map((depth) => depth.oldestWaitSeconds));
-    const forBacklog = Math.ceil(backlog / JOBS_PER_REPLICA[pool]);
+    const forBacklog = Math.ceil(backlog / BACKLOG_PER_REPLICA[pool]);
     const forWaiting = oldestWaitSeconds > WAIT_SECONDS_MAX ? workers + 1 : 0;
     const useful = Math.min(max, REPLICAS_MAX[pool] ?? max);
     const wanted = Math.min(Math.max(forBacklog, forWaiting), useful);

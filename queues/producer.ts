@@ -8,17 +8,18 @@ import { AppError } from '../core/kernel/errors.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
-import { type OperationJob, jobIdOf } from '../core/saga/operation.ts';
+import type { OperationJob } from '../core/saga/operation.ts';
 import type { JobPresence, JobPublisher, OutboxRow } from '../core/saga/ports.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
 import {
   type DeliveryPayload,
   type EventsPayload,
-  type OperationPayload,
+  type LanePayload,
   QUEUES,
   type QueueName,
   deliveryPayload,
   eventsPayload,
+  lanePayload,
   notifyQueue,
   operationPayload,
 } from './catalog.ts';
@@ -79,11 +80,16 @@ export function openQueues({ env, logger, clock }: QueuesDeps): Queues {
 
 interface JobSpec {
   readonly name: string;
-  readonly data: OperationPayload | EventsPayload | DeliveryPayload;
+  readonly data: LanePayload | EventsPayload | DeliveryPayload;
   readonly opts: BulkJobOptions & { readonly jobId: string };
 }
 
 type RowRef = Pick<OutboxRow, '_id' | 'tenantId'>;
+
+interface JobRef {
+  readonly queue: string;
+  readonly id: string;
+}
 
 interface PublisherDeps {
   readonly queues: ReadonlyMap<QueueName, Queue>;
@@ -97,7 +103,12 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     present(queues.get(name as QueueName), `queue ${name} of the catalogue`);
 
   const addAll = async (queue: Queue, jobs: JobSpec[]): Promise<void> => {
-    const added = await queue.addBulk(jobs);
+    const [first, ...others] = jobs;
+    // The usual case, a job for each lane, without the pipeline of a bulk call, which costs twice.
+    const isOne = first !== undefined && others.length === 0;
+    const added = isOne
+      ? [await queue.add(first.name, first.data, first.opts)]
+      : await queue.addBulk(jobs);
     // A pipeline, not a transaction: a refused item comes back with a code for its id.
     const isComplete = added.every((job, index) => job.id === jobs[index]?.opts.jobId);
     if (!isComplete) throw new AppError('queue_unavailable', 'Redis took only some of the jobs');
@@ -156,21 +167,19 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       Promise.all([...byQueue].map(([name, list]) => addAll(queueOf(name), list))),
     );
   };
-  const find = async (
-    jobs: readonly { readonly queue: string; readonly id: string }[],
-  ): Promise<readonly JobPresence[]> => {
-    let found: readonly JobPresence[] = [];
-    await unhurried(async () => {
-      found = await Promise.all(
-        jobs.map(async ({ queue, id }) => presenceOf(await queueOf(queue).getJobState(id))),
-      );
-    });
-    return found;
+  const find = async (jobs: readonly JobRef[]): Promise<readonly JobPresence[]> => {
+    const states = new Map<string, JobPresence>();
+    await unhurried(() =>
+      Promise.all(
+        [...new Map(jobs.map((job) => [job.id, job])).values()].map(async ({ queue, id }) => {
+          states.set(id, presenceOf(await queueOf(queue).getJobState(id)));
+        }),
+      ),
+    );
+    return jobs.map(({ id }) => states.get(id) ?? 'gone');
   };
 
-  const dueTimes = async (
-    jobs: readonly { readonly queue: string; readonly id: string }[],
-  ): Promise<ReadonlyMap<string, number>> => {
+  const dueTimes = async (jobs: readonly JobRef[]): Promise<ReadonlyMap<string, number>> => {
     const due = new Map<string, number>();
     await unhurried(() =>
       Promise.all(
@@ -185,7 +194,7 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
 
   return Object.freeze({
     publishOperations: (jobs: readonly OperationJob[]) =>
-      addEach(jobs.map((job) => [job.queue, operationJobSpec(job)] as const)),
+      addEach(sharedJobs(jobs).map((shared) => [shared[0].queue, operationsJobSpec(shared)])),
     publishDeliveries: (jobs: readonly DeliveryJob[]) =>
       addEach(
         jobs.map((job) => [notifyQueue(job.channel), deliveryJobSpec(job, clock.now())] as const),
@@ -197,7 +206,7 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       await unhurried(() => Promise.all(rows.map(({ _id }) => letIn(queue, _id))));
     },
     findJobs: (jobs: readonly OperationJob[]) =>
-      find(jobs.map(({ queue, operationId, seq }) => ({ queue, id: jobIdOf(operationId, seq) }))),
+      find(jobs.map(({ queue, jobId }) => ({ queue, id: jobId }))),
     findDeliveryJobs: async (jobs: readonly DeliveryJob[]) => {
       const refs = jobs.map((job) => ({ queue: notifyQueue(job.channel), id: deliveryJobId(job) }));
       const found = await find(refs);
@@ -212,9 +221,7 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     },
     hasten: async (jobs: readonly OperationJob[]) => {
       await unhurried(() =>
-        Promise.all(
-          jobs.map((job) => letIn(queueOf(job.queue), jobIdOf(job.operationId, job.seq))),
-        ),
+        Promise.all(sharedJobs(jobs).map(([{ queue, jobId }]) => letIn(queueOf(queue), jobId))),
       );
     },
   });
@@ -235,19 +242,40 @@ function deliveryJobSpec(job: DeliveryJob, nowMs: number): JobSpec {
   return { name: channel, data, opts: { jobId: deliveryJobId(job), delay } };
 }
 
-function operationJobSpec(job: OperationJob): JobSpec {
-  const trace = {
-    correlationId: job.correlationId,
-    ...(job.traceparent !== undefined && { traceparent: job.traceparent }),
+type SharedJob = readonly [OperationJob, ...OperationJob[]];
+
+/** The jobs that operations name, each with all that name it. */
+function sharedJobs(jobs: readonly OperationJob[]): readonly SharedJob[] {
+  const byId = new Map<string, [OperationJob, ...OperationJob[]]>();
+  for (const job of jobs) {
+    const shared = byId.get(job.jobId);
+    if (shared === undefined) byId.set(job.jobId, [job]);
+    else shared.push(job);
+  }
+  return [...byId.values()];
+}
+
+/** Named after the type of its operations; Bull Board shows it. */
+function operationsJobSpec(jobs: SharedJob): JobSpec {
+  const [first, ...others] = jobs;
+  const isOfOneType = others.every(({ type }) => type === first.type);
+  return {
+    name: isOfOneType ? first.type : MIXED_TYPES,
+    data: others.length === 0 ? payloadOf(first) : sharedPayloadOf(jobs),
+    opts: { jobId: first.jobId },
   };
-  const data = operationPayload.parse({
-    v: 1,
-    operationId: job.operationId,
-    tenantId: job.tenantId,
-    seq: job.seq,
-    trace,
-  });
-  return { name: job.type, data, opts: { jobId: jobIdOf(job.operationId, job.seq) } };
+}
+
+const MIXED_TYPES = 'several types';
+
+function payloadOf({ operationId, tenantId, seq, correlationId, traceparent }: OperationJob) {
+  const trace = { correlationId, ...(traceparent !== undefined && { traceparent }) };
+  return operationPayload.parse({ v: 1, operationId, tenantId, seq, trace });
+}
+
+function sharedPayloadOf(jobs: SharedJob): LanePayload {
+  const operations = jobs.map(({ operationId, tenantId, seq }) => ({ operationId, tenantId, seq }));
+  return lanePayload.parse({ v: 2, operations });
 }
 
 /** BullMQ keeps the low twelve bits of the score for the order within a millisecond. */

@@ -1,6 +1,5 @@
 import { LIMITS } from '../config/limits.ts';
 import { redisUrls } from '../config/env.ts';
-import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { type Ticker, startTicker } from '../core/kernel/clock.ts';
@@ -17,7 +16,7 @@ import type { Platform } from '../core/runtime/platform.ts';
 import { type OperationStore, createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
 import { createOutboxStore, createSettleStore } from '../core/saga/settle-store.ts';
-import { type OperationPayload, laneQueue } from '../queues/catalog.ts';
+import { type LanePayload, laneQueue, operationsOf } from '../queues/catalog.ts';
 import { type Lanes, startLanes } from './lanes.ts';
 import { startPool } from './pool.ts';
 
@@ -29,16 +28,15 @@ interface SettlementDeps {
 
 /** The settlement pool: consumes its share of the lanes and settles what stands in them. */
 export function startSettlement({ platform, publisher, hints }: SettlementDeps): Lanes {
-  const { mongo, clock, logger, metrics, failpoint, processId, random } = platform;
+  const { mongo, clock, logger, metrics, failpoint, processId, random, databaseClock } = platform;
   const store = createOperationStore(mongo.db);
-  const databaseTime = () => readDatabaseTime(mongo.db);
   const place = { rank: () => 0, count: () => 1 };
   const runner = createBatchRunner({
     workerId: processId,
     ledger: createLedgerStore(mongo.client, mongo.db),
     operations: createSettleStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
-    databaseTime,
+    databaseTime: databaseClock,
     publisher,
     hints,
     clock,
@@ -73,11 +71,11 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   platform.lifecycle.onClose('settlement redis', () => closeRedis(connection));
 
   const consume = (lane: number) => {
-    const pool = startPool<OperationPayload>({
+    const pool = startPool<LanePayload>({
       platform,
       connection,
       queue: laneQueue(lane),
-      work: (payload) => settler.settle(lane, payload.operationId),
+      work: (payload) => settler.settle(lane, idsOf(payload)),
     });
     settler.poke(lane);
     return pool;
@@ -113,6 +111,10 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     LIMITS.drainDeadlineMs + 5_000,
   );
   return held;
+}
+
+function idsOf(payload: LanePayload): readonly string[] {
+  return operationsOf(payload).map(({ operationId }) => operationId);
 }
 
 function openClaims({ env, logger, lifecycle }: Platform): WalletClaims {

@@ -10,7 +10,7 @@ import { systemClock } from '../../core/kernel/clock.ts';
 import type { Json } from '../../core/kernel/canonical.ts';
 import { newId, newOperationId } from '../../core/kernel/ids.ts';
 import { checkIdempotencyKey } from '../../core/operations/idempotency-key.ts';
-import { jobOf } from '../../core/operations/ingest.ts';
+import { jobOf } from '../../core/saga/operation.ts';
 import { OPERATIONS } from '../../core/operations/registry.ts';
 import { requestHashOf } from '../../core/operations/request-identity.ts';
 import { transfer } from '../../core/operations/transfer.ts';

@@ -5,6 +5,7 @@ import { ensureCollections } from '../../core/infra/schema.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
+import { lanePayload, operationsOf } from '../../queues/catalog.ts';
 import { type Queues, openQueues } from '../../queues/producer.ts';
 import { BASELINE_QUEUE, openBaselineQueue } from '../baseline/queue.ts';
 
@@ -24,6 +25,8 @@ export interface Arena {
   readonly baseline: Queue;
   /** Jobs that are not finished, over all settlement queues of both sides. */
   unfinishedJobs(): Promise<number>;
+  /** Operations that the waiting ones stand for. */
+  operationsWaiting(): Promise<number>;
   failedJobs(): Promise<number>;
   close(): Promise<void>;
 }
@@ -63,6 +66,11 @@ export async function openArena({ mongoUrl, redisUrl }: ServerUrls): Promise<Are
     db: mongo.db,
     queues,
     baseline,
+    operationsWaiting: async () => {
+      const pages = await Promise.all(settlement.map((queue) => queue.getJobs(['waiting'])));
+      const payloads = pages.flat().map(({ data }) => lanePayload.parse(data));
+      return payloads.reduce((sum, payload) => sum + operationsOf(payload).length, 0);
+    },
     unfinishedJobs: () => count('waiting', 'active', 'delayed', 'prioritized'),
     failedJobs: () => count('failed'),
     close: async () => {

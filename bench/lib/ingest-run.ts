@@ -49,13 +49,13 @@ export async function runIngest(
   }
 }
 
-/** Every 202 is an operation that is stored and a job that waits, each once. */
+/** Every 202 is an operation that is stored and that a waiting job stands for, each once. */
 async function checkAccepted(arena: Arena, answered: number): Promise<void> {
   const operations = arena.db.collection('operations');
   const found = {
     operations: await operations.countDocuments({}),
     accepted: await operations.countDocuments({ status: 'accepted' }),
-    jobs: await arena.unfinishedJobs(),
+    enqueued: await arena.operationsWaiting(),
   };
   if (Object.values(found).every((count) => count === answered)) return;
   throw new Error(`${answered} requests were accepted, but there are ${JSON.stringify(found)}`);

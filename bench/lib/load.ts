@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
-import { readDatabaseTime } from '../../core/infra/database-clock.ts';
+import { createDatabaseClock, readDatabaseTime } from '../../core/infra/database-clock.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import type { WalletDoc } from '../../core/ledger/documents.ts';
@@ -47,7 +47,7 @@ const CHUNK = 2_000;
 export function openIngest(arena: Arena, side: Side): Ingest {
   return createIngest({
     store: createOperationStore(arena.db),
-    databaseTime: () => readDatabaseTime(arena.db),
+    databaseTime: createDatabaseClock(() => readDatabaseTime(arena.db), systemClock),
     publisher: side === 'ours' ? patient(arena.queues.publisher) : baselinePublisher(arena),
     clock: systemClock,
     logger: createLogger({ level: 'error', service: 'bench' }),

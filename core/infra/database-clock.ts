@@ -1,23 +1,15 @@
-import type { Db, Timestamp } from 'mongodb';
+import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
-import { assert } from '../kernel/assert.ts';
+import { assert, present } from '../kernel/assert.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { supervise } from '../kernel/supervise.ts';
 
-/** The replica set's own time: wall clock of the primary, and its logical clock. */
+/** The replica set's own time: the wall clock of the primary. */
 export interface DatabaseTime {
   readonly now: Date;
-  /**
-   * `operationTime` of the primary as one sortable integer. Whatever was acknowledged before this
-   * was read has happened at or before it, on every later primary too.
-   */
-  readonly stamp: bigint;
 }
 
-/** Seconds of 2020-01-01: keeps stamps inside an int64 until 2088. */
-const EPOCH_SECONDS = 1_577_836_800;
-
-function stampOf(time: Timestamp): bigint {
-  return (BigInt(time.t - EPOCH_SECONDS) << 32n) | BigInt(time.i);
-}
+export type ReadDatabaseTime = () => Promise<DatabaseTime>;
 
 /** One round trip to the primary. */
 export async function readDatabaseTime(db: Db): Promise<DatabaseTime> {
@@ -25,7 +17,74 @@ export async function readDatabaseTime(db: Db): Promise<DatabaseTime> {
     { hello: 1, maxTimeMS: LIMITS.mongoMaxTimeMs },
     { readPreference: 'primary' },
   );
-  const { localTime, operationTime } = reply as { localTime?: Date; operationTime?: Timestamp };
-  assert(localTime !== undefined && operationTime !== undefined, 'MongoDB is a replica set');
-  return { now: localTime, stamp: stampOf(operationTime) };
+  const { localTime } = reply as { localTime?: Date };
+  assert(localTime !== undefined, 'the answer to hello has a time');
+  return { now: localTime };
+}
+
+/** A reading of the primary's clock beside ours. */
+interface Sample {
+  readonly takenMs: number;
+  /** Primary's wall clock minus our monotonic one. */
+  readonly offsetMs: number;
+  /** The reading may be off by as much: half of its round trip. */
+  readonly errorMs: number;
+}
+
+/** How far two clocks may drift apart; hardware does a tenth of it. */
+const DRIFT_PER_MS = 0.001;
+/** A step back of the primary's clock by more than this is followed, whatever was said before. */
+const STEP_MS = 1_000;
+
+/**
+ * Database time without a round trip each: the primary's clock is read once a second while somebody
+ * asks, and in between our monotonic clock goes on from there, whatever our wall clock says. Good to
+ * a few milliseconds: for times that are stored and for deadlines, not for leases (those compare in
+ * the database).
+ *
+ * When nobody has asked for long, the answer waits for a reading, and fails as that does.
+ */
+export function createDatabaseClock(read: ReadDatabaseTime, clock: Clock): ReadDatabaseTime {
+  let best: Sample | undefined;
+  let triedMs = -Infinity;
+  let saidMs = 0;
+  let reading: Promise<void> | undefined;
+
+  const refresh = async (): Promise<void> => {
+    const sentMs = clock.monotonicMs();
+    triedMs = sentMs;
+    const { now } = await read();
+    const takenMs = clock.monotonicMs();
+    const errorMs = (takenMs - sentMs) / 2;
+    const sample = { takenMs, errorMs, offsetMs: now.getTime() - (sentMs + errorMs) };
+    if (best === undefined || isBetter(sample, best)) best = sample;
+  };
+  const refreshOnce = (): Promise<void> =>
+    (reading ??= refresh().finally(() => {
+      reading = undefined;
+    }));
+
+  return async () => {
+    const nowMs = clock.monotonicMs();
+    if (best === undefined || nowMs - best.takenMs > LIMITS.databaseClockMsMax) await refreshOnce();
+    else if (nowMs - triedMs > LIMITS.databaseClockMs) supervise(refreshOnce(), () => undefined);
+    const { offsetMs } = present(best, "a reading of the primary's clock");
+    const estimateMs = Math.round(clock.monotonicMs() + offsetMs);
+    saidMs = notBefore(estimateMs, saidMs);
+    return { now: new Date(saidMs) };
+  };
+}
+
+/** A time that does not run backwards, unless the clock was set. Milliseconds. */
+export function notBefore(estimateMs: number, floorMs: number): number {
+  return floorMs - estimateMs > STEP_MS ? estimateMs : Math.max(estimateMs, floorMs);
+}
+
+/** More exact than the old one has become, or proof that the primary's clock was set. */
+function isBetter(sample: Sample, old: Sample): boolean {
+  const ageMs = sample.takenMs - old.takenMs;
+  if (ageMs > LIMITS.databaseClockMsMax) return true;
+  const oldErrorMs = old.errorMs + ageMs * DRIFT_PER_MS;
+  const apartMs = Math.abs(sample.offsetMs - old.offsetMs);
+  return sample.errorMs <= oldErrorMs || apartMs > sample.errorMs + oldErrorMs;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FieldError } from './errors.ts';
 
 export type Json =
@@ -18,7 +18,7 @@ export function canonicalJson(value: Json): string {
 }
 
 export function canonicalHash(value: Json): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('base64url');
+  return hash('sha256', canonicalJson(value), 'base64url');
 }
 
 /** Escapes one segment of a JSON pointer (RFC 6901). */

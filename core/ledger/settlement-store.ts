@@ -136,7 +136,10 @@ function createReader(db: Db): Reader {
     const foundWallets =
       walletIds.size === 0
         ? []
-        : await wallets.find({ _id: { $in: [...walletIds] as WalletId[] } }, inSession).toArray();
+        : await wallets
+            .find({ _id: { $in: [...walletIds] as WalletId[] } }, inSession)
+            .batchSize(walletIds.size + 1) // all in one answer
+            .toArray();
     if (reads.owners.length > 0) {
       const filter = { $or: reads.owners.map(({ tenantId, userId }) => ({ tenantId, userId })) };
       foundWallets.push(...(await wallets.find(filter, inSession).toArray()));

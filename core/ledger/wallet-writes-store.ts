@@ -54,29 +54,30 @@ function fieldsOf(after: WalletDoc) {
 }
 
 /**
- * One statement for all: a statement per wallet is what settlement would otherwise spend most of the
- * server's time on (docs/PERFORMANCE.md). Each document finds its place in the list of ids, which
- * the server turns into a hash table because it is a constant. One whose `seq` is not the one that
- * was read is left as it is, and thus missing from the count.
+ * One statement for each, by `_id` alone: the server then looks the wallet up without planning a
+ * query, which is three times cheaper than with any other condition beside it. The compare-and-set is
+ * in what goes with it: a moved wallet has entries from `seq + 1` on, which are unique per wallet, and
+ * a wallet that was written since this transaction's snapshot is a write conflict (decision 31).
  */
 async function moveWallets(
   wallets: Collection<WalletDoc>,
   changes: readonly Change<WalletDoc>[],
   session: ClientSession,
 ): Promise<void> {
-  const ids = changes.map(({ after }) => after._id);
-  const seqs = changes.map(({ before }) => present(before, 'a wallet that was read').seq);
-  const fields = changes.map(({ after }) => fieldsOf(after));
-  const at = (list: readonly unknown[]) => ({ $arrayElemAt: [{ $literal: list }, '$$place'] });
-  const write = {
-    $let: {
-      vars: { place: { $indexOfArray: [{ $literal: ids }, '$_id'] } },
-      in: {
-        $cond: [{ $eq: ['$seq', at(seqs)] }, { $mergeObjects: ['$$ROOT', at(fields)] }, '$$ROOT'],
-      },
+  const writes = changes.map(({ before, after }) => ({
+    updateOne: {
+      filter: { _id: after._id },
+      update: { $set: changedFields(present(before, 'a wallet that was read'), after) },
     },
-  };
-  const filter = { _id: { $in: ids } };
-  const result = await wallets.updateMany(filter, [{ $replaceWith: write }], { session });
-  assert(result.modifiedCount === ids.length, 'every moved wallet is the one that was read');
+  }));
+  const result = await wallets.bulkWrite(writes, { session, ordered: true });
+  assert(result.matchedCount === changes.length, 'every moved wallet is there');
+}
+
+/** Fewer fields are fewer bytes to parse, to write and to replicate. */
+function changedFields(before: WalletDoc, after: WalletDoc): Partial<WalletDoc> {
+  const fields = Object.entries(fieldsOf(after));
+  return Object.fromEntries(
+    fields.filter(([name, value]) => before[name as keyof WalletDoc] !== value),
+  );
 }

@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
-import type { DatabaseTime } from '../infra/database-clock.ts';
+import { type DatabaseTime, notBefore } from '../infra/database-clock.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
+import type { LedgerState } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
 import type { JobPublisher, OutboxRow, SettledHints } from '../saga/ports.ts';
 import { type OutboxStore, type SettleStore, outboxRows } from '../saga/settle-store.ts';
@@ -188,13 +189,14 @@ async function settleOnce(
   stripe: number,
 ): Promise<Committed | undefined> {
   const startedMs = deps.clock.monotonicMs();
-  const { now: at } = await deps.databaseTime();
+  const { now } = await deps.databaseTime();
   const token = newToken();
   await deps.failpoint('settle.before-transaction');
   const done = await deps.ledger
     .transact(
       async (transaction) => {
         const loaded = await transaction.load(batchReads(batch, stripe));
+        const at = notBeforeAll(now, batch, loaded);
         const decided = await decideWithWaiting(deps, { batch, loaded, at, stripe }, transaction);
         const isOurs = await deps.operations.finish(transaction.session, decided.outcomes, {
           worker: deps.workerId,
@@ -206,7 +208,7 @@ async function settleOnce(
         await transaction.write(decided.book.changes());
         const rows = outboxRows(decided.events, { batch: token, at });
         await deps.outbox.insert(transaction.session, rows);
-        return { decided, rows };
+        return { decided, rows, at };
       },
       () => deps.failpoint('settle.before-commit'),
     )
@@ -219,7 +221,7 @@ async function settleOnce(
     return undefined;
   }
   await deps.failpoint('settle.after-commit');
-  const { decided, rows } = done;
+  const { decided, rows, at } = done;
   observe(deps, decided.outcomes, { at, seconds: (deps.clock.monotonicMs() - startedMs) / 1_000 });
   deps.hints.announce(
     decided.outcomes.map(({ operation, status }) => ({ operationId: operation._id, status })),
@@ -227,6 +229,17 @@ async function settleOnce(
   supervise(publishRows(deps, rows), onPublishFailed(deps, rows));
   await deps.failpoint('settle.after-publish');
   return { outcomes: decided.outcomes, waiting: decided.waiting };
+}
+
+/**
+ * The clocks of two processes may be some milliseconds apart: nothing is settled before it was
+ * accepted, and no entry of a wallet is older than the one before it.
+ */
+function notBeforeAll(now: Date, batch: readonly BoundDoc[], loaded: LedgerState): Date {
+  let ms = now.getTime();
+  for (const { operation } of batch) ms = notBefore(ms, operation.createdAt.getTime());
+  for (const wallet of loaded.wallets.values()) ms = notBefore(ms, wallet.updatedAt.getTime());
+  return new Date(ms);
 }
 
 /** Signals that the compare-and-set on the operations missed, to abort the transaction. */

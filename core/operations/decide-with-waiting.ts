@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { LedgerState } from '../ledger/book.ts';
-import { laneOf, userOrderingKey } from '../saga/operation.ts';
+import { isOlder, laneOf, userOrderingKey } from '../saga/operation.ts';
 import type { SettleStore } from '../saga/settle-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import {
@@ -84,14 +84,13 @@ async function linesInWaiting(
     keys.map((orderingKey) => ({ orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) })),
   );
   return wanted
-    .filter((one) => one.keys.some((key) => isOlder(oldest.get(key), one.operation)))
+    .filter((one) => one.keys.some((key) => isAfter(one.operation, oldest.get(key))))
     .map(({ operation }) => operation.orderingKey);
 }
 
-type Place = Pick<BoundDoc['operation'], '_id' | 'stamp'>;
-
-/** Accepted earlier. A strict order, so that two operations never wait for each other. */
-function isOlder(one: Place | undefined, other: Place): boolean {
-  if (one === undefined) return false;
-  return one.stamp < other.stamp || (one.stamp === other.stamp && one._id < other._id);
+function isAfter(
+  operation: BoundDoc['operation'],
+  oldest: Parameters<typeof isOlder>[0] | undefined,
+): boolean {
+  return oldest !== undefined && isOlder(oldest, operation);
 }

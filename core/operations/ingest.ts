@@ -7,18 +7,20 @@ import { present } from '../kernel/assert.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import { toAppError } from '../infra/database-errors.ts';
 import type { OperationDefinition } from '../saga/define.ts';
-import type { OperationStore } from '../saga/operation-store.ts';
+import { type OperationStore, UNSTAMPED } from '../saga/operation-store.ts';
 import {
   type OperationDoc,
-  type OperationJob,
   SAGA_QUEUE,
+  jobIdOf,
+  jobOf,
   laneOf,
   userOrderingKey,
 } from '../saga/operation.ts';
 import type { JobPublisher } from '../saga/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { requestDifferences, requestHashOf } from './request-identity.ts';
+import { replay, replaysOf } from './replay.ts';
+import { requestHashOf } from './request-identity.ts';
 import type { Ingest, Submission, SubmissionContext, SubmissionOutcome } from './submission.ts';
 
 interface IngestDeps {
@@ -129,7 +131,8 @@ async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<
   try {
     const time = await deps.databaseTime();
     const followed = await orderingKeysFollowed(deps.store, group);
-    const operations = group.map((ticket) => operationOf(deps, { ticket, time, followed }));
+    const jobs = createJobSharing();
+    const operations = group.map((ticket) => operationOf(deps, { ticket, time, followed, jobs }));
     await deps.failpoint('ingest.before-insert');
     const duplicates = await deps.store.insert(operations);
     await deps.failpoint('ingest.after-insert');
@@ -144,11 +147,9 @@ async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<
       if (!duplicates.has(index)) ticket.settle({ kind: 'accepted', operation });
     }
     // From here on a failure only refuses the repeats: what was stored has been answered.
-    const stored = await replaysOf(deps, group, duplicates);
-    for (const index of duplicates) {
-      const ticket = present(group[index], 'the ticket of a repeat');
-      ticket.settle(replay(deps, ticket, stored));
-    }
+    const repeats = group.filter((_ticket, index) => duplicates.has(index));
+    const stored = await replaysOf(deps, repeats);
+    for (const ticket of repeats) ticket.settle(replay(deps, ticket, stored));
   } catch (error) {
     const refused = toAppError(error);
     deps.logger.warn({ err: error, count: group.length }, 'operations.group.failed');
@@ -160,27 +161,35 @@ interface OperationParts {
   readonly ticket: Ticket;
   readonly time: DatabaseTime;
   readonly followed: ReadonlyMap<string, string>;
+  readonly jobs: JobSharing;
 }
 
-function operationOf(deps: IngestDeps, { ticket, time, followed }: OperationParts): OperationDoc {
+function operationOf(
+  deps: IngestDeps,
+  { ticket, time, followed, jobs }: OperationParts,
+): OperationDoc {
   const { submission, context, requestHash } = ticket;
   const { definition } = submission;
   const orderingKey = orderingKeyOf(ticket, followed);
   const { queue, lane } = placeOf(deps, definition, orderingKey);
+  const start = startOf(submission.runAt, time.now);
+  const _id = newOperationId();
+  const isShared = lane !== undefined && start.status === 'accepted';
+  const job = isShared ? jobs.join(queue, _id) : undefined;
   return {
-    _id: newOperationId(),
+    _id,
     tenantId: context.tenantId,
     type: definition.type,
     typeVersion: definition.version,
     input: submission.input,
     idempotencyKey: submission.idempotencyKey,
     requestHash,
-    ...startOf(submission.runAt, time.now),
+    ...start,
     epoch: 0,
     orderingKey,
     ...(lane !== undefined && { lane }),
-    stamp: time.stamp,
-    dispatch: { queue, seq: 1, at: time.now },
+    stamp: UNSTAMPED,
+    dispatch: { queue, seq: 1, at: time.now, ...(job !== undefined && { job }) },
     ...(submission.preconditions !== undefined && { preconditions: submission.preconditions }),
     ...(submission.deadline !== undefined && { deadline: submission.deadline }),
     ...(submission.dryRun === true && { dryRun: true as const }),
@@ -188,6 +197,30 @@ function operationOf(deps: IngestDeps, { ticket, time, followed }: OperationPart
     correlationId: context.correlationId,
     ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     createdAt: time.now,
+  };
+}
+
+interface JobSharing {
+  /** The id of the job that an operation shares, or undefined when its own is the first. */
+  join(queue: string, operationId: string): string | undefined;
+}
+
+/**
+ * The operations of a group that stand in one lane share a job, which bears the name of the first
+ * (whether or not that turns out to be a repeat and is not stored).
+ */
+function createJobSharing(): JobSharing {
+  const leads = new Map<string, { readonly id: string; count: number }>();
+  return {
+    join: (queue, operationId) => {
+      const lead = leads.get(queue);
+      if (lead === undefined || lead.count >= LIMITS.jobOperationsMax) {
+        leads.set(queue, { id: jobIdOf(operationId, 1), count: 1 });
+        return undefined;
+      }
+      lead.count += 1;
+      return lead.id;
+    },
   };
 }
 
@@ -260,81 +293,4 @@ async function enqueue(deps: IngestDeps, fresh: readonly OperationDoc[]): Promis
     }
     deps.logger.warn({ err: error, count: operations.length }, 'operations.enqueue.failed');
   }
-}
-
-export function jobOf(operation: OperationDoc): OperationJob {
-  return {
-    queue: operation.dispatch.queue,
-    type: operation.type,
-    operationId: operation._id,
-    tenantId: operation.tenantId,
-    seq: operation.dispatch.seq,
-    correlationId: operation.correlationId,
-    ...(operation.traceparent !== undefined && { traceparent: operation.traceparent }),
-  };
-}
-
-const REPLAY_READS_MAX = 50;
-const REPLAY_PAUSE_MS = 20;
-
-/** The stored operations behind duplicate keys, once they are visible at majority. */
-async function replaysOf(
-  deps: IngestDeps,
-  group: readonly Ticket[],
-  duplicates: ReadonlySet<number>,
-): Promise<ReadonlyMap<string, OperationDoc>> {
-  const found = new Map<string, OperationDoc>();
-  let missing = [...duplicates].map((index) => keyOf(present(group[index], 'a ticket')));
-  for (let reads = 0; missing.length > 0 && reads < REPLAY_READS_MAX; reads += 1) {
-    if (reads > 0) await deps.clock.sleep(REPLAY_PAUSE_MS);
-    for (const operation of await deps.store.findByKeys(missing)) {
-      found.set(keyText(operation), operation);
-    }
-    missing = missing.filter((key) => !found.has(keyText(key)));
-  }
-  return found;
-}
-
-interface Key {
-  readonly tenantId: string;
-  readonly idempotencyKey: string;
-}
-
-function keyOf(ticket: Ticket): Key {
-  return {
-    tenantId: ticket.context.tenantId,
-    idempotencyKey: ticket.submission.idempotencyKey,
-  };
-}
-
-function keyText(key: Key): string {
-  return `${key.tenantId}\n${key.idempotencyKey}`;
-}
-
-function replay(
-  deps: IngestDeps,
-  ticket: Ticket,
-  stored: ReadonlyMap<string, OperationDoc>,
-): SubmissionOutcome {
-  const operation = stored.get(keyText(keyOf(ticket)));
-  if (operation === undefined) {
-    const detail = 'The first request with this key is still being stored; send it again';
-    return {
-      kind: 'refused',
-      error: new AppError('ledger_unavailable', detail, { retryAfterSeconds: 1 }),
-    };
-  }
-  if (operation.requestHash === ticket.requestHash) {
-    deps.metrics.replayed.inc({ type: operation.type });
-    return { kind: 'replayed', operation };
-  }
-  const errors = requestDifferences(operation, ticket.submission);
-  const detail = `Key "${operation.idempotencyKey}" belongs to ${operation._id}, a different request`;
-  return {
-    kind: 'refused',
-    error: new AppError('idempotency_conflict', detail, {
-      errors,
-      context: { operationId: operation._id },
-    }),
-  };
 }

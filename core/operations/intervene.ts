@@ -3,13 +3,12 @@ import { withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { InterventionStore } from '../saga/intervention-store.ts';
 import type { InterventionAction } from '../saga/intervention.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import { type OperationDoc, jobOf } from '../saga/operation.ts';
 import type { JobPublisher, SettledHints } from '../saga/ports.ts';
 import { isSettled } from '../saga/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
-import { jobOf } from './ingest.ts';
 
 interface InterveneDeps {
   readonly store: InterventionStore;

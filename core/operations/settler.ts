@@ -31,11 +31,11 @@ import { type BoundDoc, bindOperation } from './settlement.ts';
  */
 export interface Settler {
   /**
-   * Resolves once the operation is no longer open, whoever settled it.
+   * Resolves once none of the operations of a job is open any more, whoever settled them.
    *
    * @throws AppError `shutting_down` when the process stops first: the job must be put back.
    */
-  settle(lane: number, operationId: string): Promise<void>;
+  settle(lane: number, operationIds: readonly string[]): Promise<void>;
   /** Reads a lane although no job came: after taking it over, after Redis was away. */
   poke(lane: number): void;
   /** Finishes the batches under way and refuses the jobs still waiting. */
@@ -110,7 +110,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   };
 
   const readLanes = async (lanes: readonly number[]): Promise<void> => {
-    const known = waiters.known();
+    const before = waiters.count();
     const limit = LIMITS.settlementBatchMax + flight.operations.size + cooling.size();
     const read = await store.openInLanes(lanes, limit);
     const isComplete = read.length < limit;
@@ -118,7 +118,7 @@ export function createSettler(deps: SettlerDeps): Settler {
     // the index and its look at the document still comes back, settled. And what was read as open
     // may have landed since.
     const open = read.filter(({ _id, status }) => status === 'accepted' && !waiters.isSettled(_id));
-    if (isComplete) waiters.acknowledgeGone(known, { lanes, open, underWay: flight.operations });
+    if (isComplete) waiters.acknowledgeGone(before, { lanes, open, underWay: flight.operations });
     const { batch, isHeldBack } = await selectOrLookFurther(open, selector, {
       isComplete,
       readWithout: (lines) => store.openInLanes(lanes, limit, lines),
@@ -207,10 +207,10 @@ export function createSettler(deps: SettlerDeps): Settler {
   const revisiting = revisit();
 
   return Object.freeze({
-    settle: async (lane: number, operationId: string) => {
-      if (waiters.isSettled(operationId)) return;
+    settle: async (lane: number, operationIds: readonly string[]) => {
+      if (operationIds.every((id) => waiters.isSettled(id))) return;
       if (stopping.signal.aborted) throw shuttingDown();
-      const settled = waiters.wait(lane, operationId);
+      const settled = waiters.wait(lane, operationIds);
       // What stands there waits for a batch under way: a job more changes nothing about that.
       if (!flight.revisit.has(lane) || flight.operations.size === 0) {
         dirty.add(lane);

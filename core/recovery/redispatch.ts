@@ -1,7 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { jobOf } from '../operations/ingest.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import { type OperationDoc, jobOf } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow, Schedules } from '../saga/ports.ts';
 import { isQueueAway } from './sweep.ts';
 

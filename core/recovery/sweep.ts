@@ -1,8 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { LeaseStore } from '../infra/lease-store.ts';
 import { AppError } from '../kernel/errors.ts';
-import { jobOf } from '../operations/ingest.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import { type OperationDoc, jobOf } from '../saga/operation.ts';
 import type { JobPresence, Schedules } from '../saga/ports.ts';
 import type { OutboxStore } from '../saga/settle-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

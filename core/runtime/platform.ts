@@ -1,5 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Env, redactEnv } from '../../config/env.ts';
+import {
+  type ReadDatabaseTime,
+  createDatabaseClock,
+  readDatabaseTime,
+} from '../infra/database-clock.ts';
 import { ensureCollections } from '../infra/schema.ts';
 import { type Mongo, openMongo } from '../infra/mongo.ts';
 import { type Clock, startTicker, systemClock } from '../kernel/clock.ts';
@@ -17,6 +22,8 @@ export interface Platform {
   readonly metrics: Metrics;
   readonly failpoint: Failpoint;
   readonly mongo: Mongo;
+  /** Database time by our monotonic clock: no round trip, good to a few milliseconds. */
+  readonly databaseClock: ReadDatabaseTime;
   readonly lifecycle: Lifecycle;
   /** `<service>-<pid>-<random>`: names this process in leases and timelines. */
   readonly processId: string;
@@ -67,6 +74,7 @@ export async function openPlatform(env: Env, service: string): Promise<Platform>
     metrics,
     failpoint,
     mongo,
+    databaseClock: createDatabaseClock(() => readDatabaseTime(mongo.db), clock),
     lifecycle,
     processId,
     random,

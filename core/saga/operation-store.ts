@@ -1,7 +1,14 @@
-import { type Db, MongoBulkWriteError } from 'mongodb';
+import { type Db, MongoBulkWriteError, Timestamp } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
-import type { OperationDoc } from './operation.ts';
+import type { OperationDoc, Stamp } from './operation.ts';
+
+/**
+ * MongoDB replaces an empty timestamp at the top of a document by its logical clock when it inserts
+ * it, a new one for every document
+ * (https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps).
+ */
+export const UNSTAMPED: Stamp = Timestamp.fromBits(0, 0);
 
 /** Writes and decision reads of operations: always on the primary, at majority. */
 export interface OperationStore {
@@ -82,6 +89,7 @@ export function createOperationStore(db: Db): OperationStore {
         )
         .sort({ stamp: 1, _id: 1 })
         .limit(limit)
+        .batchSize(limit + 1) // all in one answer
         .toArray(),
     countOpen: async (max) =>
       operations.countDocuments(

@@ -16,11 +16,33 @@ export interface Preconditions {
   readonly ifWalletSeq?: number;
 }
 
-/** Where and how often the operation's job was enqueued. The job id is `<operationId>.<seq>`. */
+/** Where and how often the operation's job was enqueued. */
 export interface Dispatch {
   readonly queue: string;
   readonly seq: number;
+  /** The job that it shares with others of its lane; absent: its own, `<operationId>.<seq>`. */
+  readonly job?: string;
   readonly at: Date;
+}
+
+/**
+ * The replica set's logical clock when the operation was stored: an operation sent after another one
+ * was answered has a larger stamp, whichever process accepted it. MongoDB fills it in (a BSON
+ * timestamp; int64 in operations of the first version, which sort before those).
+ */
+export type Stamp = bigint | { toBigInt(): bigint };
+
+/** Accepted earlier. A strict order, so that two operations never wait for each other. */
+export function isOlder(
+  one: Pick<OperationDoc, '_id' | 'stamp'>,
+  other: Pick<OperationDoc, '_id' | 'stamp'>,
+): boolean {
+  const [a, b] = [stampNumber(one.stamp), stampNumber(other.stamp)];
+  return a < b || (a === b && one._id < other._id);
+}
+
+function stampNumber(stamp: Stamp): bigint {
+  return typeof stamp === 'bigint' ? stamp : stamp.toBigInt();
 }
 
 /** One accepted request: the unit of idempotency, of status and of history. */
@@ -39,11 +61,7 @@ export interface OperationDoc {
   readonly orderingKey: string;
   /** Lane of the ordering key; atomic operations only. */
   readonly lane?: number;
-  /**
-   * The replica set's logical clock when the operation was accepted: an operation sent after
-   * another one was answered has a larger stamp, whichever process accepted it.
-   */
-  readonly stamp: bigint;
+  readonly stamp: Stamp;
   readonly dispatch: Dispatch;
   /** "By then somebody must have moved me." Absent once terminal. */
   readonly nextCheckAt?: Date;
@@ -95,12 +113,29 @@ export interface OperationJob {
   readonly operationId: OperationId;
   readonly tenantId: string;
   readonly seq: number;
+  /** Operations of a queue that name the same one are enqueued together. */
+  readonly jobId: string;
   readonly correlationId: string;
   readonly traceparent?: string;
 }
 
 export function jobIdOf(operationId: string, seq: number): string {
   return `${operationId}.${seq}`;
+}
+
+/** The job that an operation's record says stands for it. */
+export function jobOf({ dispatch, ...operation }: OperationDoc): OperationJob {
+  const { _id: operationId, type, tenantId, correlationId, traceparent } = operation;
+  return {
+    queue: dispatch.queue,
+    type,
+    operationId,
+    tenantId,
+    seq: dispatch.seq,
+    jobId: dispatch.job ?? jobIdOf(operationId, dispatch.seq),
+    correlationId,
+    ...(traceparent !== undefined && { traceparent }),
+  };
 }
 
 /** Operations with the same ordering key settle in the order in which they were accepted. */

@@ -31,7 +31,7 @@ export type JobPresence = 'queued' | 'delayed' | 'finished' | 'gone';
 /** What core needs of the queues; `queues/producer.ts` implements it. */
 export interface JobPublisher {
   /**
-   * Enqueues one job per operation under `<operationId>.<seq>`. Repeating a call is harmless.
+   * Enqueues the operations, those that name the same job in one. Repeating a call is harmless.
    *
    * @throws AppError `queue_unavailable` when Redis does not take them in time; some may be there.
    */

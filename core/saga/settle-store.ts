@@ -3,7 +3,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
-import type { OperationDoc } from './operation.ts';
+import type { OperationDoc, Stamp } from './operation.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
 import { type OperationStatus, assertMove } from './status.ts';
 
@@ -102,7 +102,7 @@ export function createSettleStore(db: Db): SettleStore {
 interface OldestOpen {
   readonly _id: string;
   readonly id: OperationDoc['_id'];
-  readonly stamp: bigint;
+  readonly stamp: Stamp;
 }
 
 function isPlainSuccess({ status, result }: Finish): boolean {

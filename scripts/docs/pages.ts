@@ -28,7 +28,8 @@ const RETRY = {
 export function queuesPage(): string {
   const intro =
     'BullMQ queues, one row of `queues/catalog.ts` each. Jobs carry ids and trace context, never\n' +
-    'amounts or personal data. The job id of an operation is `<operationId>.<seq>`.';
+    'amounts or personal data. The job id of an operation is `<operationId>.<seq>`; operations that were ' +
+    'accepted together in one lane share the job of the first.';
   const rows = [...QUEUES].map(([name, spec]) => [
     code(name),
     spec.summary,

@@ -3,7 +3,6 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { FAILPOINTS } from '../../core/kernel/failpoint.ts';
 import type { EntryDoc } from '../../core/ledger/documents.ts';
-import { jobOf } from '../../core/operations/ingest.ts';
 import { OPERATIONS, OPERATION_TYPES } from '../../core/operations/registry.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
 import {
@@ -16,6 +15,7 @@ import {
   settled,
   submission,
 } from '../support/platform.ts';
+import { anotherJobOf } from '../support/jobs.ts';
 import { openSettler, pokeAll } from '../support/settling.ts';
 import { spawnWorker } from '../support/worker-process.ts';
 import { ATOMIC_TYPES, EXAMPLES, type Ground } from './examples.ts';
@@ -114,13 +114,11 @@ describe('every operation type', { timeout: 120_000 }, () => {
   it('has one effect when every job is delivered several times', async () => {
     const { node, database } = await openWorld();
     const operations = await acceptExamples(node);
-    const copies = [2, 3, 4].flatMap((seq) => operations.map((one) => ({ ...jobOf(one), seq })));
+    const copies = [2, 3, 4].flatMap((seq) => operations.map((one) => anotherJobOf(one, seq)));
     await node.queues.publisher.publishOperations(copies);
     spawnWorker(database);
     await settled(node, operations, 60_000);
-    await node.queues.publisher.publishOperations(
-      operations.map((one) => ({ ...jobOf(one), seq: 5 })),
-    );
+    await node.queues.publisher.publishOperations(operations.map((one) => anotherJobOf(one, 5)));
     await expectOneEffectEach(node, operations);
   });
 });

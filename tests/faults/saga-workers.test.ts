@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseEnv } from '../../config/env.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
-import { jobOf } from '../../core/operations/ingest.ts';
+import { jobOf } from '../../core/saga/operation.ts';
 import { isSettled } from '../../core/saga/status.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { type Queues, openQueues } from '../../queues/producer.ts';
 import { expectSoundBooks } from '../support/books.ts';
+import { anotherJobOf } from '../support/jobs.ts';
 import { type Arena, openArena, testUrl } from '../support/saga-arena.ts';
 import { type WorkerProcess, startWorkerProcess, until } from '../support/faults/worker-process.ts';
 
@@ -63,8 +64,9 @@ async function withdraw(instrument = 'account'): Promise<{ id: string; userId: s
 }
 
 const enqueue = async (id: string, seq?: number): Promise<void> => {
-  const job = jobOf(await arena.operation(id));
-  await queues.publisher.publishOperations([seq === undefined ? job : { ...job, seq }]);
+  const operation = await arena.operation(id);
+  const job = seq === undefined ? jobOf(operation) : anotherJobOf(operation, seq);
+  await queues.publisher.publishOperations([job]);
 };
 
 const settled = (id: string) =>

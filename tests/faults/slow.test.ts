@@ -4,7 +4,7 @@ import { createLeaseStore } from '../../core/infra/lease-store.ts';
 import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
-import { jobOf } from '../../core/operations/ingest.ts';
+import { jobOf } from '../../core/saga/operation.ts';
 import { createRecoveryStore } from '../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { sweep } from '../../core/recovery/sweep.ts';

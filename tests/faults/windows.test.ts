@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../config/limits.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
-import { jobOf } from '../../core/operations/ingest.ts';
+import { jobOf } from '../../core/saga/operation.ts';
 import { createIntervene } from '../../core/operations/intervene.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { createInterventionStore } from '../../core/saga/intervention-store.ts';

@@ -47,7 +47,11 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     services,
     authenticator: { authenticate: () => principal },
     realtime: { attach: () => undefined, close: async () => undefined },
-    pages: { ops: { health: never, ready: never, metrics: never }, depths: never },
+    pages: {
+      ops: { health: never, ready: never, metrics: never },
+      depths: never,
+      openOperations: never,
+    },
     admin: { queues: new Map(), hasQueues: () => false, password: undefined },
     clock: systemClock,
     logger,

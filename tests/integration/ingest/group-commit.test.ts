@@ -1,11 +1,12 @@
 import { MongoNetworkError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { createIngest } from '../../../core/operations/ingest.ts';
 import type { SubmissionOutcome } from '../../../core/operations/submission.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
-import { jobIdOf } from '../../../core/saga/operation.ts';
-import { laneQueue } from '../../../queues/catalog.ts';
+import { isOlder, jobIdOf, jobOf } from '../../../core/saga/operation.ts';
+import { LANES, laneQueue, operationsOf } from '../../../queues/catalog.ts';
 import {
   type Instance,
   TENANT,
@@ -72,7 +73,8 @@ describe('group commit', () => {
     const submitted = credit('ann');
     const [accepted] = await accept(node, [submitted]);
     const [stored] = await readOperations(node, accepted === undefined ? [] : [accepted]);
-    expect(stored).toEqual(accepted);
+    expect(stored).toEqual({ ...accepted, stamp: stored?.stamp }); // MongoDB's own
+    expect(stored && isOlder(accepted ?? stored, stored)).toBe(true);
     expect(stored).toMatchObject({
       ...{ tenantId: TENANT, type: 'wallet.credit', typeVersion: 1, status: 'accepted', epoch: 0 },
       ...{ idempotencyKey: submitted.idempotencyKey, input: submitted.input },
@@ -87,6 +89,43 @@ describe('group commit', () => {
       ...{ v: 1, operationId: id, tenantId: TENANT, seq: 1 },
       trace: { correlationId: 'test' },
     });
+  });
+
+  it('enqueues what arrives together in one job per lane, which names its operations', async () => {
+    const { node } = await openWorld();
+    const users = Array.from({ length: 60 }, (_, index) => `u${index}`);
+    const operations = await accept(node, [
+      ...users.map((userId) => credit(userId)),
+      submission('wallet.debit', { userId: 'u0', currency: 'EUR', amount: 1 }),
+      submission('deposit', { userId: 'u0', currency: 'EUR', amount: 1, instrument: 'card' }),
+    ]);
+    const lanes = new Set(operations.flatMap(({ lane }) => lane ?? []));
+    expect(await jobCount(node)).toBe(lanes.size + 1); // and one of the saga
+    const stored = await readOperations(node, operations);
+    const named = new Map<string, unknown[]>();
+    for (const one of stored) {
+      const { jobId, operationId, tenantId, seq } = jobOf(one);
+      named.set(jobId, [...(named.get(jobId) ?? []), { operationId, tenantId, seq }]);
+    }
+    const debit = stored.find(({ type }) => type === 'wallet.debit');
+    for (const lane of lanes) {
+      const [job] = (await node.queues.byName.get(laneQueue(lane))?.getJobs(['waiting'])) ?? [];
+      expect(job?.data).toEqual({ v: 2, operations: named.get(job?.id ?? '') });
+      expect(job?.name).toBe(lane === debit?.lane ? 'several types' : 'wallet.credit');
+    }
+  });
+
+  it('lets a job stand for so many operations and no more', async () => {
+    const { node } = await openWorld();
+    const max = LIMITS.jobOperationsMax;
+    await accept(
+      node,
+      Array.from({ length: max * 2 + 1 }, (_, index) => credit('ann', index + 1)),
+    );
+    const [operation] = await node.store.openInLanes(LANES, 1);
+    const queue = node.queues.byName.get(laneQueue(operation?.lane ?? -1));
+    const sizes = (await queue?.getJobs(['waiting']))?.map(({ data }) => operationsOf(data).length);
+    expect(sizes?.sort((a, b) => a - b)).toEqual([1, max, max]);
   });
 
   it('keeps tenants apart: the same key of two tenants is two operations', async () => {

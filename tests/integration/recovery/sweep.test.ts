@@ -5,7 +5,7 @@ import { createLeaseStore } from '../../../core/infra/lease-store.ts';
 import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { isQueueAway, sweep } from '../../../core/recovery/sweep.ts';
-import { type OperationDoc, jobIdOf } from '../../../core/saga/operation.ts';
+import { type OperationDoc, jobOf } from '../../../core/saga/operation.ts';
 import type { OutboxRow } from '../../../core/saga/ports.ts';
 import { createOutboxStore } from '../../../core/saga/settle-store.ts';
 import {
@@ -72,7 +72,7 @@ async function putOff(node: Instance, name: string, jobId: string): Promise<void
 
 async function jobExists({ queues }: Instance, operation: OperationDoc): Promise<boolean> {
   const queue = queues.byName.get(operation.dispatch.queue as 'settlement-0');
-  return (await queue?.getJob(jobIdOf(operation._id, operation.dispatch.seq))) !== undefined;
+  return (await queue?.getJob(jobOf(operation).jobId)) !== undefined;
 }
 
 describe('R1: accepted and not moved', () => {
@@ -115,7 +115,7 @@ describe('R1: accepted and not moved', () => {
     const operations = await accept(node, [user('ann')]);
     const [accepted] = operations;
     if (accepted === undefined) throw new Error('not accepted');
-    await putOff(node, accepted.dispatch.queue, jobIdOf(accepted._id, 1));
+    await putOff(node, accepted.dispatch.queue, jobOf(accepted).jobId);
     await makeOverdue(node);
     expect(await sweep(sweepDeps(node))).toMatchObject({ overdue: 1, redispatched: 0 });
     const [operation] = await readOperations(node, operations);
@@ -128,9 +128,10 @@ describe('R1: accepted and not moved', () => {
     const { node } = await openWorld();
     const operations = await accept(node, [user('ann'), user('bob')]);
     const [slow, lost] = operations;
+    if (lost === undefined) throw new Error('not accepted');
     await operationsOf(node).updateMany({}, { $set: { status: 'compensating' } });
-    const queue = queueOf(node, lost?.dispatch.queue ?? '');
-    await (await queue?.getJob(jobIdOf(lost?._id ?? '', 1)))?.remove();
+    const queue = queueOf(node, lost.dispatch.queue);
+    await (await queue?.getJob(jobOf(lost).jobId))?.remove();
     await makeOverdue(node);
     expect(await sweep(sweepDeps(node))).toMatchObject({ overdue: 2, redispatched: 1 });
     const seqs = (await readOperations(node, operations)).map(({ dispatch }) => dispatch.seq);

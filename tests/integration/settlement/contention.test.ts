@@ -35,7 +35,7 @@ async function settleByTwo(nodes: readonly Instance[], operations: readonly Oper
   const settlers = nodes.map((node, stripe) => openSettler(node, { stripe }));
   for (const settler of settlers) pokeAll(settler);
   const jobs = settlers.flatMap((settler) =>
-    operations.map(async ({ _id, lane }) => settler.settle(lane ?? 0, _id)),
+    operations.map(async ({ _id, lane }) => settler.settle(lane ?? 0, [_id])),
   );
   await Promise.all(jobs);
 }

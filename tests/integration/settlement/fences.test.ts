@@ -133,7 +133,7 @@ describe('the fences of a settlement transaction', () => {
     await until(() => gate.isReached, 'the opening is decided');
     const [second] = await accept(node, [blocking]);
     const slow = openSettler(other, { stripe: 1 });
-    const blocked = slow.settle(second?.lane ?? 0, second?._id ?? '');
+    const blocked = slow.settle(second?.lane ?? 0, [second?._id ?? '']);
     const both = [first, second].flatMap((one) => one ?? []);
     await Promise.race([blocked, until(() => false, 'never', 2_000).catch(() => undefined)]);
     gate.open();

@@ -144,7 +144,7 @@ describe('a poison operation', () => {
     const { poison, settler } = await settleSome(node, { type: 'test.throws' });
     const [parked] = await settled(node, poison);
     await setBack(node, parked);
-    await settler.settle(parked?.lane ?? 0, parked?._id ?? '');
+    await settler.settle(parked?.lane ?? 0, [parked?._id ?? '']);
     expect(outcomesOf(await settled(node, poison, 3_000))).toEqual(['succeeded']);
   });
 });
@@ -157,9 +157,9 @@ describe('an operation that another process has parked', () => {
     const [parked] = await settled(node, poison);
     await settler.close();
     const here = openSettler(node, { stripe: 1 });
-    await here.settle(parked?.lane ?? 0, parked?._id ?? '');
+    await here.settle(parked?.lane ?? 0, [parked?._id ?? '']);
     await setBack(node, parked);
-    await here.settle(parked?.lane ?? 0, parked?._id ?? '');
+    await here.settle(parked?.lane ?? 0, [parked?._id ?? '']);
     expect(outcomesOf(await settled(node, poison, 5_000))).toEqual(['succeeded']);
   });
 });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import type { EntryDoc } from '../../../core/ledger/documents.ts';
-import { jobOf } from '../../../core/operations/ingest.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import { type OperationDoc, jobOf } from '../../../core/saga/operation.ts';
 import { startNotifications } from '../../../workers/notifications.ts';
 import {
   type Instance,
@@ -13,6 +12,7 @@ import {
   settled,
   submission,
 } from '../../support/platform.ts';
+import { anotherJobOf } from '../../support/jobs.ts';
 import { startWorker } from '../../support/settling.ts';
 import { until } from '../../support/wait.ts';
 
@@ -75,10 +75,10 @@ describe('the settlement worker', () => {
       line.push(...(await store([credit(step % 2 === 0 ? 'ann' : 'bob', step)])));
     }
     // A third of the jobs never comes, a third comes twice, all in reverse.
-    const jobs = line.map(jobOf).filter((_job, index) => index % 3 !== 0);
+    const jobs = line.filter((_job, index) => index % 3 !== 0);
     const twice = jobs.filter((_job, index) => index % 2 === 0);
-    const again = twice.map((job) => ({ ...job, seq: 2 }));
-    await node.queues.publisher.publishOperations([...jobs, ...again].reverse());
+    const again = twice.map((operation) => anotherJobOf(operation, 2));
+    await node.queues.publisher.publishOperations([...jobs.map(jobOf), ...again].reverse());
     startWorker(node);
     const done = await settled(node, line);
     expect(new Set(outcomesOf(done))).toEqual(new Set(['succeeded']));
@@ -97,14 +97,14 @@ describe('the settlement worker', () => {
     const { node } = await openWorld();
     const operations = await accept(node, [user('ann'), credit('ann', 5)]);
     const copies = operations.flatMap((operation) =>
-      Array.from({ length: 20 }, (_, index) => ({ ...jobOf(operation), seq: index + 1 })),
+      Array.from({ length: 20 }, (_, index) => anotherJobOf(operation, index + 1)),
     );
     await node.queues.publisher.publishOperations(copies);
     startWorker(node);
     await settled(node, operations);
     await until(async () => (await jobsLeft(node)) === 0, 'every copy is consumed');
     await node.queues.publisher.publishOperations(
-      operations.map((operation) => ({ ...jobOf(operation), seq: 99 })),
+      operations.map((operation) => anotherJobOf(operation, 99)),
     );
     await until(async () => (await jobsLeft(node)) === 0, 'the late copies are consumed');
     const entries = await entriesOf(node, 'ann');

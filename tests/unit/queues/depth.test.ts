@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
-import { type QueueDepth, adviseReplicas } from '../../../queues/depth.ts';
+import { type QueueDepth, type ReplicaBounds, adviseReplicas } from '../../../queues/depth.ts';
 
 const depth = (part: Partial<QueueDepth>): QueueDepth => ({
   queue: 'settlement-0',
@@ -15,8 +15,8 @@ const depth = (part: Partial<QueueDepth>): QueueDepth => ({
   load: 0,
   ...part,
 });
-const advice = (depths: readonly QueueDepth[], bounds = { min: 1, max: 20 }) =>
-  adviseReplicas(depths, bounds)[0];
+const advice = (depths: readonly QueueDepth[], bounds: Partial<ReplicaBounds> = {}, open = 0) =>
+  adviseReplicas(depths, { min: 1, max: 20, ...bounds, openOperations: open })[0];
 
 describe('how many workers a pool should have', () => {
   it('is the least when there is nothing to do, even if that is none', () => {
@@ -31,11 +31,18 @@ describe('how many workers a pool should have', () => {
       depth({ queue: 'events', pool: 'notification', waiting: 7 }),
     ];
     expect(advice(depths)).toMatchObject({ backlog: 50_000, recommendedReplicas: 3 });
-    expect(adviseReplicas(depths, { min: 1, max: 20 })[1]).toMatchObject({
+    const advices = adviseReplicas(depths, { min: 1, max: 20, openOperations: 9_000 });
+    expect(advices[1]).toMatchObject({
       pool: 'notification',
       backlog: 7,
       recommendedReplicas: 1,
     });
+  });
+
+  it('counts operations where a job of a lane stands for many', () => {
+    const depths = [depth({ waiting: 700 }), depth({ queue: 'saga', pool: 'saga', waiting: 7 })];
+    expect(advice(depths, {}, 45_000)).toMatchObject({ backlog: 45_000, recommendedReplicas: 3 });
+    expect(advice(depths, {}, 10)).toMatchObject({ backlog: 700, recommendedReplicas: 1 });
   });
 
   it('counts a process once, however many lanes it holds', () => {
