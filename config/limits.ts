@@ -36,6 +36,8 @@ export const LIMITS = {
 
   /** Ingest. */
   groupCommitWindowMs: 2,
+  /** Waiting requests that start a group before its time is up. */
+  groupCommitEnough: 32,
   groupCommitSizeMax: 500,
   groupCommitsInFlightMax: 4,
   ingestQueueMax: 20_000,
@@ -266,6 +268,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],
+  [LIMITS.groupCommitEnough <= LIMITS.groupCommitSizeMax, 'what starts a group fits into it'],
   [LIMITS.batchItemsMax <= LIMITS.bulkItemsMax, 'a batch fits a bulk request'],
 ];
 

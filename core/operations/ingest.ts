@@ -48,8 +48,9 @@ interface Ticket {
 }
 
 /**
- * Group commit: what arrives within about 2 ms becomes one `insertMany` and one bulk enqueue, and
- * every request still gets its own outcome. Several groups may be under way at once.
+ * Group commit: what arrives within about 2 ms becomes one `insertMany` and one enqueue, and every
+ * request still gets its own outcome. Several groups may be under way at once; one that has enough
+ * requests does not wait for more, so that MongoDB stores them while this process reads the next.
  */
 export function createIngest(deps: IngestDeps): Ingest {
   const waiting: Ticket[] = [];
@@ -59,7 +60,6 @@ export function createIngest(deps: IngestDeps): Ingest {
   const idle: (() => void)[] = [];
 
   const pump = (): void => {
-    isScheduled = false;
     while (waiting.length > 0 && groupsInFlight < LIMITS.groupCommitsInFlightMax) {
       const group = waiting.splice(0, groupEnd(waiting));
       groupsInFlight += 1;
@@ -74,7 +74,10 @@ export function createIngest(deps: IngestDeps): Ingest {
   const schedule = (delayMs: number): void => {
     if (isScheduled) return;
     isScheduled = true;
-    deps.clock.after(delayMs, pump);
+    deps.clock.after(delayMs, () => {
+      isScheduled = false;
+      pump();
+    });
   };
 
   const refusal = (): AppError | undefined => {
@@ -102,7 +105,8 @@ export function createIngest(deps: IngestDeps): Ingest {
             waiting.push({ submission, context, requestHash, call, settle });
           }),
       );
-      schedule(waiting.length >= LIMITS.groupCommitSizeMax ? 0 : LIMITS.groupCommitWindowMs);
+      if (waiting.length >= LIMITS.groupCommitEnough) pump();
+      else schedule(LIMITS.groupCommitWindowMs);
       return Promise.all(outcomes);
     },
     drain: async () => {

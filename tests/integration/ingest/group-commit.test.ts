@@ -50,7 +50,7 @@ describe('group commit', () => {
     const { node } = await openWorld({ monitor: true });
     let outcomes: readonly SubmissionOutcome[] = [];
     const inserts = await insertsDuring(node, async () => {
-      const answers = Array.from({ length: 40 }, (_, index) =>
+      const answers = Array.from({ length: LIMITS.groupCommitEnough - 1 }, (_, index) =>
         node.ingest.submit([credit(`u${index}`, index + 1)], context()),
       );
       outcomes = (await Promise.all(answers)).flat();
@@ -66,6 +66,19 @@ describe('group commit', () => {
         amount: String(index + 1),
       })),
     );
+  });
+
+  it('does not wait for more when there are enough', async () => {
+    const { node } = await openWorld({ monitor: true });
+    const inserts = await insertsDuring(node, async () => {
+      await Promise.all(
+        Array.from({ length: LIMITS.groupCommitEnough + 1 }, (_, index) =>
+          node.ingest.submit([credit(`u${index}`)], context()),
+        ),
+      );
+    });
+    expect(inserts).toBe(2);
+    expect(await countOperations(node)).toBe(LIMITS.groupCommitEnough + 1);
   });
 
   it('stores and enqueues what it answers: the document, the job, the first check', async () => {
