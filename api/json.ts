@@ -10,7 +10,8 @@ import { AppError } from '../core/kernel/errors.ts';
  */
 export function parseJson(text: string, prefix = ''): unknown {
   const value = parse(text, prefix);
-  inspect(value, prefix, 1);
+  // The text came as UTF-8, which has no surrogates: only an escape can bring half of a pair in.
+  inspect(value, { pointer: prefix, depth: 1, isEscaped: text.includes('\\u') });
   return value;
 }
 
@@ -29,8 +30,16 @@ function parse(text: string, prefix: string): unknown {
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-function inspect(value: unknown, pointer: string, depth: number): void {
-  if (typeof value === 'string' && LONE_SURROGATE.test(value)) throw notText(pointer);
+interface Place {
+  readonly pointer: string;
+  readonly depth: number;
+  /** Strings may hold what only an escape can say. */
+  readonly isEscaped: boolean;
+}
+
+function inspect(value: unknown, place: Place): void {
+  const { pointer, depth, isEscaped } = place;
+  if (isEscaped && typeof value === 'string' && LONE_SURROGATE.test(value)) throw notText(pointer);
   if (typeof value !== 'object' || value === null) return;
   if (depth > LIMITS.jsonDepthMax) {
     const detail = `is nested more than ${LIMITS.jsonDepthMax} levels deep`;
@@ -38,35 +47,31 @@ function inspect(value: unknown, pointer: string, depth: number): void {
   }
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
-      inspectMember(value[index], { pointer, key: index, depth });
+      inspectMember(value[index], index, place);
     }
     return;
   }
   for (const [key, member] of Object.entries(value)) {
-    inspectKey(key, pointer);
-    inspectMember(member, { pointer, key, depth });
+    inspectKey(key, place);
+    inspectMember(member, key, place);
   }
 }
 
-function inspectKey(key: string, pointer: string): void {
-  if (LONE_SURROGATE.test(key)) throw notText(pointer);
+function inspectKey(key: string, { pointer, isEscaped }: Place): void {
+  if (isEscaped && LONE_SURROGATE.test(key)) throw notText(pointer);
   if (key !== '__proto__') return;
   throw new AppError('invalid_request', 'A key of the body is not allowed', {
     errors: [{ pointer: `${pointer}/${key}`, detail: 'is not a known field' }],
   });
 }
 
-interface Place {
-  readonly pointer: string;
-  readonly key: string | number;
-  readonly depth: number;
-}
-
 /** Builds the pointer only where it may be needed: most members are plain numbers and strings. */
-function inspectMember(member: unknown, { pointer, key, depth }: Place): void {
+function inspectMember(member: unknown, key: string | number, place: Place): void {
+  const { pointer, depth, isEscaped } = place;
   const isNested = typeof member === 'object' && member !== null;
-  const isBadText = typeof member === 'string' && LONE_SURROGATE.test(member);
-  if (isNested || isBadText) inspect(member, `${pointer}/${pointerSegment(key)}`, depth + 1);
+  const isBadText = isEscaped && typeof member === 'string' && LONE_SURROGATE.test(member);
+  if (!isNested && !isBadText) return;
+  inspect(member, { pointer: `${pointer}/${pointerSegment(key)}`, depth: depth + 1, isEscaped });
 }
 
 function notText(pointer: string): AppError {

@@ -143,7 +143,7 @@ function parseParts(
   context: ParseContext,
   errors: readonly FieldError[] = [],
 ): Result<Submission> {
-  const outer = envelope.safeParse(raw);
+  const outer = parseEnvelope(raw);
   const inner = definition.input.safeParse(input);
   if (!outer.success || !inner.success || errors.length > 0) {
     return invalid([
@@ -160,6 +160,14 @@ function parseParts(
   ];
   if (later.length > 0) return invalid(later);
   return ok({ definition, input: data, idempotencyKey, ...statedOf(outer.data) });
+}
+
+const NO_ENVELOPE = { success: true, data: {} satisfies Envelope } as const;
+
+/** Most requests state nothing beside their input: they are spared the look at each field. */
+function parseEnvelope(raw: Readonly<Record<string, unknown>>) {
+  const isStated = Object.keys(raw).some((key) => ENVELOPE_KEYS.has(key));
+  return isStated ? envelope.safeParse(raw) : NO_ENVELOPE;
 }
 
 function statedOf(
