@@ -108,12 +108,14 @@ function ownTimes(
   window: SummaryOptions['window'],
 ): ReadonlyMap<number, number> {
   const own = new Map<number, number>();
+  const { fromUs, toUs } = window ?? { fromUs: -Infinity, toUs: Infinity };
   let atUs = startTime;
   for (const [index, id] of samples.entries()) {
-    const us = timeDeltas[index] ?? 0;
-    atUs += us;
-    const isInside = window === undefined || (atUs >= window.fromUs && atUs <= window.toUs);
-    if (isInside) own.set(id, (own.get(id) ?? 0) + us);
+    const startUs = atUs;
+    atUs += timeDeltas[index] ?? 0;
+    // The first sample after a process was frozen lasts as long as that did: only its end counts.
+    const us = Math.min(atUs, toUs) - Math.max(startUs, fromUs);
+    if (us > 0) own.set(id, (own.get(id) ?? 0) + us);
   }
   return own;
 }

@@ -2,7 +2,12 @@ import type { CommandStartedEvent } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import type { FailpointName } from '../../../core/kernel/failpoint.ts';
+import type { LedgerState } from '../../../core/ledger/book.ts';
 import type { EntryDoc, WalletDoc } from '../../../core/ledger/documents.ts';
+import { createLedgerStore } from '../../../core/ledger/settlement-store.ts';
+import { OPERATIONS } from '../../../core/operations/registry.ts';
+import { batchReads, bindOperation, decideBatch } from '../../../core/operations/settlement.ts';
+import type { OperationDoc } from '../../../core/saga/operation.ts';
 import {
   type Instance,
   accept,
@@ -45,6 +50,19 @@ function gateAt(name: FailpointName) {
   return { gate, failpoint };
 }
 
+/** What a payment reads, and what it changes of that. */
+function payment(operation: OperationDoc) {
+  const batch = [bindOperation(OPERATIONS, operation)];
+  const onBug = (_operation: OperationDoc, error: unknown): void => {
+    throw error;
+  };
+  return {
+    reads: batchReads(batch, 0),
+    changes: (loaded: LedgerState) =>
+      decideBatch(batch, { loaded, at: new Date(), stripe: 0, onBug }).book.changes(),
+  };
+}
+
 describe('the fences of a settlement transaction', () => {
   it('let an entry that is there already in no second time, and spare its neighbours', async () => {
     const { node } = await openWorld();
@@ -64,6 +82,37 @@ describe('the fences of a settlement transaction', () => {
     const wallets = collection<WalletDoc>(node.platform.mongo.db, 'wallets');
     expect((await wallets.findOne({ userId: 'ann' }))?.balance).toBe(5n);
     await entries.deleteOne({ _id: forged._id });
+  });
+
+  it('let nobody write a wallet that has moved since it was read', async () => {
+    const { node } = await openWorld();
+    await prepare(node);
+    const { mongo } = node.platform;
+    const ledger = createLedgerStore(mongo.client, mongo.db);
+    const pay = (amount: number) =>
+      submission('transfer', { fromUserId: 'ann', toUserId: 'bob', currency: 'EUR', amount });
+    const [first, second, third] = (await accept(node, [pay(1), pay(2), pay(3)])).map((operation) =>
+      payment(operation),
+    );
+    if (first === undefined || second === undefined || third === undefined) throw new Error('none');
+    const old = await ledger.transact((transaction) => transaction.load(first.reads));
+    await ledger.transact(async (transaction) =>
+      transaction.write(second.changes(await transaction.load(second.reads))),
+    );
+    // Decided on what an earlier transaction has read: the number of its entry is taken.
+    const late = ledger.transact((transaction) => transaction.write(first.changes(old)));
+    await expect(late).rejects.toMatchObject({ code: 11_000 });
+    // Moved by another transaction after the snapshot of this one.
+    const crossed = ledger.transact(async (transaction) => {
+      const loaded = await transaction.load(third.reads);
+      await ledger.transact(async (other) =>
+        other.write(first.changes(await other.load(first.reads))),
+      );
+      await transaction.write(third.changes(loaded));
+    });
+    await expect(crossed).rejects.toMatchObject({ code: 112 });
+    const wallets = collection<WalletDoc>(mongo.db, 'wallets');
+    expect(await wallets.findOne({ userId: 'ann' })).toMatchObject({ balance: 2n, seq: 3 });
   });
 
   it('are a majority snapshot, committed by a majority with the journal', async () => {
