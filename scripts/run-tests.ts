@@ -22,6 +22,8 @@ const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 const RUN_TIMEOUT_MS = 3_600_000;
 const INTERRUPT_DEADLINE_MS = 10_000;
 const TEST_CACHE_GB = 0.5;
+/** No transaction lives longer than 15 s. */
+const TEST_HISTORY_SECONDS = 30;
 
 /** What to stop at an interrupt, the last first. */
 type Stopper = () => Promise<void>;
@@ -68,6 +70,7 @@ async function runTests(args: readonly string[], log: Log, stoppers: Stopper[]):
     log,
     ports: 'any',
     cacheGb: TEST_CACHE_GB,
+    historySeconds: TEST_HISTORY_SECONDS,
     // One server serves all tests: the death of it in one of them must not fail all the others.
     restartOnCrash: true,
     watchdog: createWatchdog(),

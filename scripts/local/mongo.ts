@@ -29,6 +29,11 @@ export type MongoOptions = {
   /** Allows `configureFailPoint` and its like. */
   readonly enableTestCommands?: boolean;
   readonly cacheGb?: number;
+  /**
+   * How long the server can read as of an earlier time. So long it also keeps the files of dropped
+   * collections open: with its own 300 s, a database per test adds up to more files than wine can open.
+   */
+  readonly historySeconds?: number;
   readonly restartOnCrash?: boolean;
   readonly watchdog?: Watchdog;
 };
@@ -57,6 +62,15 @@ const CACHE_GB_SHARED = 0.25;
 const ELECTION_TIMEOUT_MS_OF_THREE = 3_000;
 const HEARTBEAT_MS_MIN = 200;
 
+function parametersOf({ enableTestCommands, historySeconds }: MongoOptions) {
+  return {
+    ...(enableTestCommands === true && { enableTestCommands: '1' }),
+    ...(historySeconds !== undefined && {
+      minSnapshotHistoryWindowInSeconds: String(historySeconds),
+    }),
+  };
+}
+
 /** Resolves once the set has a primary and, with three members, all have caught up. */
 export async function startMongo(options: MongoOptions): Promise<LocalMongo> {
   const env = options.env ?? process.env;
@@ -69,7 +83,7 @@ export async function startMongo(options: MongoOptions): Promise<LocalMongo> {
   const common = {
     binary,
     cacheGb: options.cacheGb ?? (options.members === 1 ? CACHE_GB_ALONE : CACHE_GB_SHARED),
-    parameters: options.enableTestCommands === true ? { enableTestCommands: '1' } : {},
+    parameters: parametersOf(options),
     env,
     log: options.log,
     watchdog: options.watchdog ?? createWatchdog(),

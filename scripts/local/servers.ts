@@ -19,6 +19,8 @@ export type ServersOptions = {
   /** `usual`: 27017 and 6379 when they are free. */
   readonly ports?: 'usual' | 'any';
   readonly cacheGb?: number;
+  /** As in MongoOptions. */
+  readonly historySeconds?: number;
   /** Start a server again when it dies by itself. */
   readonly restartOnCrash?: boolean;
   readonly watchdog?: Watchdog;
@@ -146,7 +148,8 @@ function valueOf<T>(result: PromiseSettledResult<T>): T | undefined {
 }
 
 async function startOwnMongo(options: ServersOptions, dataDir: string): Promise<LocalMongo> {
-  const { env, log, members = 1, cacheGb, restartOnCrash = false, watchdog } = options;
+  const { env, log, members = 1, cacheGb, historySeconds, watchdog } = options;
+  const { restartOnCrash = false } = options;
   const title =
     members === 1 ? 'MongoDB: starting' : `MongoDB: starting ${String(members)} members`;
   return runStep(log, title, async (note) => {
@@ -154,6 +157,7 @@ async function startOwnMongo(options: ServersOptions, dataDir: string): Promise<
       ...{ dataDir, members, env, log, restartOnCrash },
       ...(options.ports === 'any' ? { port: await pickPort([]) } : {}),
       ...(cacheGb === undefined ? {} : { cacheGb }),
+      ...(historySeconds === undefined ? {} : { historySeconds }),
       ...(watchdog === undefined ? {} : { watchdog }),
     });
     note(`port ${mongo.members.map((member) => String(member.port)).join(', ')}`);

@@ -82,7 +82,7 @@ describe('a user', () => {
     await seedPeople(notifying);
     await run(['user.update', { userId: 'bob', displayName: 'Bob' }]);
     // At the beginning of a window, so that all of them fall into it.
-    await until(() => Date.now() % 6_000 < 300, 'a window begins', 7_000);
+    await until(() => Date.now() % 6_000 < 1_500, 'a window begins', 20_000);
     const bonus = (amount: string) => ({
       name: 'bonus.awarded',
       data: { userId: 'bob', ...EUR, amount },
