@@ -77,17 +77,20 @@ describe('a user', () => {
   });
 
   it('gets one digest of what is of little weight', async () => {
-    const notifying = await openNotifying({ digestWindowMs: 6_000 });
-    const { run, happen, standIns } = notifying;
+    const notifying = await openNotifying({ digestWindowMs: 10_000 });
+    const { run, happen, standIns, deliveries } = notifying;
     await seedPeople(notifying);
     await run(['user.update', { userId: 'bob', displayName: 'Bob' }]);
     // At the beginning of a window, so that all of them fall into it.
-    await until(() => Date.now() % 6_000 < 1_500, 'a window begins', 20_000);
+    await until(() => Date.now() % 10_000 < 2_000, 'a window begins', 20_000);
     const bonus = (amount: string) => ({
       name: 'bonus.awarded',
       data: { userId: 'bob', ...EUR, amount },
     });
     await happen(bonus('100'), bonus('250'));
+    // Rows are consumed side by side: the next one might be gathered first.
+    const gathered = async () => (await deliveries()).flatMap(({ items = [] }) => items).length;
+    await until(async () => (await gathered()) === 2, 'the first row is gathered');
     await happen(bonus('300'));
     const [digest, ...others] = await finished(notifying, 1);
     expect(others).toEqual([]);
