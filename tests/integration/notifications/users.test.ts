@@ -92,7 +92,7 @@ describe('a user', () => {
     const gathered = async () => (await deliveries()).flatMap(({ items = [] }) => items).length;
     await until(async () => (await gathered()) === 2, 'the first row is gathered');
     await happen(bonus('300'));
-    const [digest, ...others] = await finished(notifying, 1);
+    const [digest, ...others] = await finished(notifying, 1, 30_000);
     expect(others).toEqual([]);
     expect(digest?.items).toHaveLength(3);
     expect(standIns.mail.mails()).toHaveLength(1);
