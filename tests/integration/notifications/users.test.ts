@@ -76,7 +76,7 @@ describe('a user', () => {
     expect(waitsMs).toBeLessThanOrEqual(2 * 3_600_000 + 60_000);
   });
 
-  it('gets one digest of what is of little weight', async () => {
+  it('gets one digest of what is of little weight', { timeout: 60_000 }, async () => {
     const notifying = await openNotifying({ digestWindowMs: 10_000 });
     const { run, happen, standIns, deliveries } = notifying;
     await seedPeople(notifying);
