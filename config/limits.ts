@@ -36,6 +36,8 @@ export const LIMITS = {
 
   /** Ingest. */
   groupCommitWindowMs: 2,
+  /** The same while other groups are under way: what lands sooner starts the next. */
+  groupCommitPatienceMs: 10,
   /** Waiting requests that start a group before its time is up. */
   groupCommitEnough: 32,
   groupCommitSizeMax: 500,
@@ -269,6 +271,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],
   [LIMITS.groupCommitEnough <= LIMITS.groupCommitSizeMax, 'what starts a group fits into it'],
+  [LIMITS.groupCommitWindowMs <= LIMITS.groupCommitPatienceMs, 'company is worth a longer wait'],
   [LIMITS.batchItemsMax <= LIMITS.bulkItemsMax, 'a batch fits a bulk request'],
 ];
 

@@ -1,3 +1,5 @@
+import { LIMITS } from '../../config/limits.ts';
+import { systemClock as clock } from '../../core/kernel/clock.ts';
 import { type Arena, openArena } from './arena.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
 import { type Api, BENCH_KEY, startApi } from './http-side.ts';
@@ -52,6 +54,8 @@ export async function runIngest(
 /** Every 202 is an operation that is stored and that a waiting job stands for, each once. */
 async function checkAccepted(arena: Arena, answered: number): Promise<void> {
   const operations = arena.db.collection('operations');
+  // An answer of ours does not wait for its job.
+  await clock.sleep(LIMITS.enqueueTimeoutMs);
   const found = {
     operations: await operations.countDocuments({}),
     accepted: await operations.countDocuments({ status: 'accepted' }),

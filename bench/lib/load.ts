@@ -78,6 +78,7 @@ export async function acceptTransfers(
     const refused = outcomes.find(({ kind }) => kind !== 'accepted');
     if (refused !== undefined) throw new Error(`not accepted: ${JSON.stringify(refused)}`);
   }
+  await ingest.drain(); // an answer does not wait for its job
 }
 
 /** Before the clock starts every job has to be there, however slow Redis is for a moment. */

@@ -19,6 +19,7 @@ import {
 import type { JobPublisher } from '../saga/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { replay, replaysOf } from './replay.ts';
 import { requestHashOf } from './request-identity.ts';
 import type { Ingest, Submission, SubmissionContext, SubmissionOutcome } from './submission.ts';
@@ -42,50 +43,26 @@ interface Ticket {
   readonly submission: Submission;
   readonly context: SubmissionContext;
   readonly requestHash: string;
-  /** The call that brought it: its submissions stay together, and so in their order. */
-  readonly call: object;
   readonly settle: (outcome: SubmissionOutcome) => void;
 }
 
 /**
- * Group commit: what arrives within about 2 ms becomes one `insertMany` and one enqueue, and every
- * request still gets its own outcome. Several groups may be under way at once; one that has enough
- * requests does not wait for more, so that MongoDB stores them while this process reads the next.
+ * What arrives within about 2 ms becomes one `insertMany` and one enqueue, and every request still
+ * gets its own outcome.
  */
 export function createIngest(deps: IngestDeps): Ingest {
-  const waiting: Ticket[] = [];
-  let groupsInFlight = 0;
-  let isScheduled = false;
   let isDraining = false;
-  const idle: (() => void)[] = [];
-
-  const pump = (): void => {
-    while (waiting.length > 0 && groupsInFlight < LIMITS.groupCommitsInFlightMax) {
-      const group = waiting.splice(0, groupEnd(waiting));
-      groupsInFlight += 1;
-      commitGroup(deps, group).then(landed, landed);
-    }
-  };
-  const landed = (): void => {
-    groupsInFlight -= 1;
-    if (waiting.length > 0) schedule(0);
-    else if (groupsInFlight === 0) for (const wake of idle.splice(0)) wake();
-  };
-  const schedule = (delayMs: number): void => {
-    if (isScheduled) return;
-    isScheduled = true;
-    deps.clock.after(delayMs, () => {
-      isScheduled = false;
-      pump();
-    });
-  };
+  const groups = createGroupCommit<Ticket>({
+    clock: deps.clock,
+    commit: (group) => commitGroup(deps, group),
+  });
 
   const refusal = (): AppError | undefined => {
     if (isDraining) {
       return new AppError('shutting_down', 'Send the request again', { retryAfterSeconds: 1 });
     }
     const isFull =
-      waiting.length >= LIMITS.ingestQueueMax || deps.backlog() >= LIMITS.acceptedBacklogMax;
+      groups.waiting() >= LIMITS.ingestQueueMax || deps.backlog() >= LIMITS.acceptedBacklogMax;
     return isFull
       ? new AppError('backlog_full', 'More work is waiting than can be settled soon', {
           retryAfterSeconds: 5,
@@ -97,41 +74,29 @@ export function createIngest(deps: IngestDeps): Ingest {
     submit: async (submissions: readonly Submission[], context: SubmissionContext) => {
       const error = refusal();
       if (error !== undefined) return submissions.map(() => ({ kind: 'refused' as const, error }));
-      const call = {};
+      const tickets: Ticket[] = [];
       const outcomes = submissions.map(
         (submission) =>
           new Promise<SubmissionOutcome>((settle) => {
-            const requestHash = requestHashOf(submission);
-            waiting.push({ submission, context, requestHash, call, settle });
+            tickets.push({ submission, context, requestHash: requestHashOf(submission), settle });
           }),
       );
-      if (waiting.length >= LIMITS.groupCommitEnough) pump();
-      else schedule(LIMITS.groupCommitWindowMs);
+      groups.add(tickets);
       return Promise.all(outcomes);
     },
     drain: async () => {
       isDraining = true;
-      if (waiting.length === 0 && groupsInFlight === 0) return;
-      await new Promise<void>((resolve) => {
-        idle.push(resolve);
-        schedule(0);
-      });
+      await groups.drain();
     },
   });
 }
 
 /**
- * How many of the waiting make the next group: up to the usual size, and to the end of the call at
- * that point. Two groups of one call would be under way at once, and so in no order.
+ * Never rejects: every ticket of the group gets its outcome, as soon as its operation is stored. The
+ * enqueue is under way by then and keeps the group's place, but nobody's answer waits for Redis.
  */
-function groupEnd(waiting: readonly Ticket[]): number {
-  let end = Math.min(waiting.length, LIMITS.groupCommitSizeMax);
-  while (end < waiting.length && waiting[end]?.call === waiting[end - 1]?.call) end += 1;
-  return end;
-}
-
-/** Never rejects: every ticket of the group gets its outcome. */
 async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<void> {
+  let enqueued: Promise<void> | undefined;
   try {
     const time = await deps.databaseTime();
     const followed = await orderingKeysFollowed(deps.store, group);
@@ -141,7 +106,7 @@ async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<
     const duplicates = await deps.store.insert(operations);
     await deps.failpoint('ingest.after-insert');
     const fresh = operations.filter((_operation, index) => !duplicates.has(index));
-    await enqueue(deps, fresh);
+    enqueued = enqueue(deps, fresh);
     await deps.failpoint('ingest.after-enqueue');
     for (const operation of fresh) deps.metrics.accepted.inc({ type: operation.type });
     deps.metrics.groupSize.observe(group.length);
@@ -159,6 +124,7 @@ async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<
     deps.logger.warn({ err: error, count: group.length }, 'operations.group.failed');
     for (const ticket of group) ticket.settle({ kind: 'refused', error: refused });
   }
+  await enqueued;
 }
 
 interface OperationParts {
@@ -285,7 +251,7 @@ async function orderingKeysFollowed(
   return followed;
 }
 
-/** Bounded; a failure here costs time, not the operation: the sweeper enqueues it later. */
+/** Bounded, never rejects: a failure costs time, not the operation, which the sweeper enqueues. */
 async function enqueue(deps: IngestDeps, fresh: readonly OperationDoc[]): Promise<void> {
   const operations = fresh.filter(({ status }) => status === 'accepted');
   if (operations.length === 0) return;

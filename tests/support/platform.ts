@@ -7,6 +7,7 @@ import { OPERATIONS, type OperationType } from '../../core/operations/registry.t
 import type { Ingest, Submission, SubmissionOutcome } from '../../core/operations/submission.ts';
 import { type Platform, openPlatform } from '../../core/runtime/platform.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
+import type { JobPublisher } from '../../core/saga/ports.ts';
 import { type OperationStore, createOperationStore } from '../../core/saga/operation-store.ts';
 import { isSettled } from '../../core/saga/status.ts';
 import { collection } from '../../core/infra/collections.ts';
@@ -80,14 +81,9 @@ async function startNode(database: TestDatabase, overrides: Partial<Env>): Promi
   platform.lifecycle.onClose('queues', () => queues.close());
   const store = createOperationStore(platform.mongo.db);
   const databaseTime = () => readDatabaseTime(platform.mongo.db);
-  const ingest = createIngest({
-    ...platform,
-    store,
-    databaseTime,
-    publisher: queues.publisher,
-    backlog: () => 0,
-    laneQueue,
-  });
+  const ingest = enqueuedIngest(queues.publisher, (publisher) =>
+    createIngest({ ...platform, store, databaseTime, publisher, backlog: () => 0, laneQueue }),
+  );
   platform.lifecycle.onClose('ingest', () => ingest.drain());
   const node: Instance = {
     platform,
@@ -105,6 +101,30 @@ async function startNode(database: TestDatabase, overrides: Partial<Env>): Promi
     await until(() => queues.connection.status === 'ready', 'Redis answers');
   }
   return node;
+}
+
+/** An ingest whose answers wait for their jobs, which those of the API do not. */
+function enqueuedIngest(
+  publisher: JobPublisher,
+  create: (publisher: JobPublisher) => Ingest,
+): Ingest {
+  const underWay = new Set<Promise<void>>();
+  const ingest = create({
+    ...publisher,
+    publishOperations: (jobs) => {
+      const enqueue = publisher.publishOperations(jobs);
+      underWay.add(enqueue);
+      return enqueue.finally(() => underWay.delete(enqueue));
+    },
+  });
+  return {
+    ...ingest,
+    submit: async (...call) => {
+      const outcomes = await ingest.submit(...call);
+      await Promise.allSettled(underWay);
+      return outcomes;
+    },
+  };
 }
 
 type Extras = Partial<Omit<Submission, 'definition' | 'input'>>;

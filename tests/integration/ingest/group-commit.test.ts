@@ -194,6 +194,34 @@ describe('group commit', () => {
     expect(outcomes.map(kindOf)).toEqual(['accepted', 'ledger_unavailable']);
   });
 
+  it('answers what it has stored without waiting for Redis', async () => {
+    const { node } = await openWorld();
+    let goOn: () => void = () => undefined;
+    const asked: string[] = [];
+    const blind = createIngest({
+      ...node.platform,
+      ...{ store: node.store, databaseTime: node.databaseTime, backlog: () => 0, laneQueue },
+      publisher: {
+        ...node.queues.publisher,
+        publishOperations: async (jobs) => {
+          asked.push(...jobs.map(({ operationId }) => operationId));
+          await new Promise<void>((resolve) => {
+            goOn = resolve;
+          });
+        },
+      },
+    });
+    const [accepted] = await accept({ ingest: blind }, [credit('ann')]);
+    expect(asked).toEqual([accepted?._id]);
+    expect(await countOperations(node)).toBe(1);
+    // What is under way is waited for by whoever closes.
+    const drained = blind.drain();
+    const first = await Promise.race([drained.then(() => 'drained'), countOperations(node)]);
+    expect(first).toBe(1);
+    goOn();
+    await drained;
+  });
+
   it('refuses what comes after drain, and finishes what came before', async () => {
     const { node } = await openWorld();
     const before = node.ingest.submit([credit('ann')], context());
