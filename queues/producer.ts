@@ -1,4 +1,4 @@
-import { type BulkJobOptions, Queue } from 'bullmq';
+import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Env, redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
@@ -9,20 +9,17 @@ import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import type { OperationJob } from '../core/saga/operation.ts';
-import type { JobPresence, JobPublisher, OutboxRow } from '../core/saga/ports.ts';
+import type { JobPresence, JobPublisher } from '../core/saga/ports.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
+import { QUEUES, type QueueName, notifyQueue } from './catalog.ts';
 import {
-  type DeliveryPayload,
-  type EventsPayload,
-  type LanePayload,
-  QUEUES,
-  type QueueName,
-  deliveryPayload,
-  eventsPayload,
-  lanePayload,
-  notifyQueue,
-  operationPayload,
-} from './catalog.ts';
+  type JobSpec,
+  type RowRef,
+  deliveryJobSpec,
+  eventsJobSpec,
+  operationsJobSpec,
+  sharedJobs,
+} from './job-specs.ts';
 
 export interface Queues {
   readonly byName: ReadonlyMap<QueueName, Queue>;
@@ -77,14 +74,6 @@ export function openQueues({ env, logger, clock }: QueuesDeps): Queues {
     },
   });
 }
-
-interface JobSpec {
-  readonly name: string;
-  readonly data: LanePayload | EventsPayload | DeliveryPayload;
-  readonly opts: BulkJobOptions & { readonly jobId: string };
-}
-
-type RowRef = Pick<OutboxRow, '_id' | 'tenantId'>;
 
 interface JobRef {
   readonly queue: string;
@@ -149,11 +138,7 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
   };
 
   const publishEvents = async (rows: readonly RowRef[]): Promise<void> => {
-    const specs = rows.map((row): JobSpec => {
-      const data = eventsPayload.parse({ v: 1, rowId: row._id, tenantId: row.tenantId });
-      return { name: 'events', data, opts: { jobId: row._id } };
-    });
-    await guarded(() => addAll(queueOf('events'), specs));
+    await guarded(() => addAll(queueOf('events'), rows.map(eventsJobSpec)));
   };
 
   const addEach = async (specs: readonly (readonly [queue: string, JobSpec])[]): Promise<void> => {
@@ -233,49 +218,6 @@ async function letIn(queue: Queue, jobId: string): Promise<void> {
   const state = await job?.getState();
   if (state === 'delayed') await job?.promote().catch(() => undefined);
   if (state === 'failed') await job?.retry().catch(() => undefined);
-}
-
-function deliveryJobSpec(job: DeliveryJob, nowMs: number): JobSpec {
-  const { deliveryId, tenantId, channel, seq, notBefore } = job;
-  const data = deliveryPayload.parse({ v: 1, deliveryId, tenantId, seq });
-  const delay = Math.max(0, (notBefore?.getTime() ?? 0) - nowMs);
-  return { name: channel, data, opts: { jobId: deliveryJobId(job), delay } };
-}
-
-type SharedJob = readonly [OperationJob, ...OperationJob[]];
-
-/** The jobs that operations name, each with all that name it. */
-function sharedJobs(jobs: readonly OperationJob[]): readonly SharedJob[] {
-  const byId = new Map<string, [OperationJob, ...OperationJob[]]>();
-  for (const job of jobs) {
-    const shared = byId.get(job.jobId);
-    if (shared === undefined) byId.set(job.jobId, [job]);
-    else shared.push(job);
-  }
-  return [...byId.values()];
-}
-
-/** Named after the type of its operations; Bull Board shows it. */
-function operationsJobSpec(jobs: SharedJob): JobSpec {
-  const [first, ...others] = jobs;
-  const isOfOneType = others.every(({ type }) => type === first.type);
-  return {
-    name: isOfOneType ? first.type : MIXED_TYPES,
-    data: others.length === 0 ? payloadOf(first) : sharedPayloadOf(jobs),
-    opts: { jobId: first.jobId },
-  };
-}
-
-const MIXED_TYPES = 'several types';
-
-function payloadOf({ operationId, tenantId, seq, correlationId, traceparent }: OperationJob) {
-  const trace = { correlationId, ...(traceparent !== undefined && { traceparent }) };
-  return operationPayload.parse({ v: 1, operationId, tenantId, seq, trace });
-}
-
-function sharedPayloadOf(jobs: SharedJob): LanePayload {
-  const operations = jobs.map(({ operationId, tenantId, seq }) => ({ operationId, tenantId, seq }));
-  return lanePayload.parse({ v: 2, operations });
 }
 
 /** BullMQ keeps the low twelve bits of the score for the order within a millisecond. */
