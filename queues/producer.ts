@@ -148,9 +148,10 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       if (list === undefined) byQueue.set(queue, [spec]);
       else list.push(spec);
     }
-    await guarded(() =>
-      Promise.all([...byQueue].map(([name, list]) => addAll(queueOf(name), list))),
-    );
+    await guarded(() => {
+      writeTogether(redis);
+      return Promise.all([...byQueue].map(([name, list]) => addAll(queueOf(name), list)));
+    });
   };
   const find = async (jobs: readonly JobRef[]): Promise<readonly JobPresence[]> => {
     const states = new Map<string, JobPresence>();
@@ -209,6 +210,14 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
         Promise.all(sharedJobs(jobs).map(([{ queue, jobId }]) => letIn(queueOf(queue), jobId))),
       );
     },
+  });
+}
+
+/** What is sent until the promises that are due have run leaves in one system call. */
+function writeTogether({ stream }: Redis): void {
+  stream.cork();
+  process.nextTick(() => {
+    stream.uncork();
   });
 }
 
