@@ -7,14 +7,14 @@ export type Json =
 /** JSON with object keys in code-unit order: equal values give equal text (RFC 8785 for our types). */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`;
-  if (value !== null && typeof value === 'object') {
-    const record = value as Readonly<Record<string, Json>>;
-    const fields = Object.keys(record)
-      .sort()
-      .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key] ?? null)}`);
-    return `{${fields.join(',')}}`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const record = value as Readonly<Record<string, Json>>;
+  let fields = '';
+  for (const key of Object.keys(record).sort()) {
+    if (fields !== '') fields += ',';
+    fields += `${JSON.stringify(key)}:${canonicalJson(record[key] ?? null)}`;
   }
-  return JSON.stringify(value);
+  return `{${fields}}`;
 }
 
 export function canonicalHash(value: Json): string {

@@ -223,15 +223,17 @@ function unknownCurrencies(
   currencies: readonly string[],
 ): readonly FieldError[] {
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, field]: [string, Json]) => {
-    const at = `${pointer}/${pointerSegment(key)}`;
-    if (key !== 'currency' || typeof field !== 'string') {
-      return unknownCurrencies(field, at, currencies);
+  const found: FieldError[] = [];
+  for (const [key, field] of Object.entries<Json>(value)) {
+    if (typeof field === 'object') {
+      found.push(...unknownCurrencies(field, `${pointer}/${pointerSegment(key)}`, currencies));
+    } else if (key === 'currency' && typeof field === 'string') {
+      if (isKnownCurrency(field, currencies)) continue;
+      const detail = 'is neither an ISO 4217 code nor one of your own currencies';
+      found.push({ pointer: `${pointer}/currency`, detail });
     }
-    return isKnownCurrency(field, currencies)
-      ? []
-      : [{ pointer: at, detail: 'is neither an ISO 4217 code nor one of your own currencies' }];
-  });
+  }
+  return found;
 }
 
 function unknownType(registry: Registry): ReturnType<typeof refuse> {
