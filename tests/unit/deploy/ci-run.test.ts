@@ -51,9 +51,12 @@ describe.skipIf(process.platform !== 'linux').concurrent('.ci/run', { timeout: 3
     expect(await ci({})).toMatchObject({ code: 0, lastLine: '109 passed, 0 failed' });
   });
 
-  it('fails when tests fail, and still says how many passed', async () => {
+  it('fails when tests fail, and still says how many passed and were skipped', async () => {
     const test = String.raw`printf '\033[31m5 passed, 2 failed, 1 skipped\033[0m\n'; exit 1`;
-    expect(await ci({ test })).toMatchObject({ code: 1, lastLine: '14 passed, 2 failed' });
+    expect(await ci({ test })).toMatchObject({
+      code: 1,
+      lastLine: '14 passed, 2 failed, 1 skipped',
+    });
   });
 
   it('runs the tests also when a static check failed', async () => {
