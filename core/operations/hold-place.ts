@@ -24,7 +24,11 @@ export const holdPlace = defineOperation({
   mainWallet: (input) => input,
   touches: (input) => ({
     wallets: [input],
-    systems: [{ name: 'clearing', currency: input.currency }],
+    systems: [
+      { name: 'clearing', currency: input.currency },
+      // A capture in the same batch may pay it, and cannot ask for it: its hold is not stored yet.
+      { name: 'world', currency: input.currency },
+    ],
   }),
   decide: (draft, input, origin) => {
     const { tenantId, operationId, at } = draft.scope;
