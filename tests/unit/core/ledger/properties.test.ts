@@ -193,7 +193,10 @@ describe('random sequences of all operation types', { timeout: PATIENCE_MS }, ()
         seen.add(`${outcome.operation.type} ${isDone(outcome) ? 'done' : 'refused'}`);
       }
     });
-    check('coverage', property, { numRuns: 600 });
-    expect([...seen].length).toBe(28);
+    // The rarest of them is missing from one in ten rounds.
+    for (let round = 0; round < 10 && seen.size < 28; round += 1) {
+      check('coverage', property, { numRuns: 600 });
+    }
+    expect(seen.size).toBe(28);
   });
 });
