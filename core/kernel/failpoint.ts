@@ -5,7 +5,6 @@
 export const FAILPOINTS = [
   'ingest.before-insert',
   'ingest.after-insert',
-  'ingest.after-enqueue',
   'settle.before-transaction',
   'settle.in-transaction',
   'settle.before-commit',

@@ -107,7 +107,6 @@ async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<
     await deps.failpoint('ingest.after-insert');
     const fresh = operations.filter((_operation, index) => !duplicates.has(index));
     enqueued = enqueue(deps, fresh);
-    await deps.failpoint('ingest.after-enqueue');
     for (const operation of fresh) deps.metrics.accepted.inc({ type: operation.type });
     deps.metrics.groupSize.observe(group.length);
     deps.logger.debug({ count: fresh.length, replayed: duplicates.size }, 'operations.accepted');

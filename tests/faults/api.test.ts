@@ -3,11 +3,17 @@ import { startApiProcess } from '../support/faults/api-process.ts';
 import { openUsers } from '../support/faults/load.ts';
 import { type Stage, openStage } from '../support/faults/stage.ts';
 import { startTcpProxy } from '../support/faults/tcp-proxy.ts';
+import { until } from '../support/faults/worker-process.ts';
 import { testUrl } from '../support/saga-arena.ts';
 
 const EUR = 'EUR';
 
-async function openBank(): Promise<{ stage: Stage; count: () => Promise<number> }> {
+interface Bank {
+  readonly stage: Stage;
+  readonly count: () => Promise<number>;
+}
+
+async function openBank(): Promise<Bank> {
   const stage = await openStage();
   onTestFinished(() => stage.close());
   await openUsers(stage, 2);
@@ -31,7 +37,6 @@ const deposit = {
 const EDGES = [
   ['W1: before the insert', 'ingest.before-insert', 0],
   ['W2: between the insert and the enqueue', 'ingest.after-insert', 1],
-  ['W4: after the enqueue, before the answer', 'ingest.after-enqueue', 1],
 ] as const;
 
 describe('an API that is killed', { timeout: 120_000 }, () => {
@@ -40,18 +45,40 @@ describe('an API that is killed', { timeout: 120_000 }, () => {
     const victim = await startApiProcess({ ...stage.env, FAILPOINTS: failpoint });
     await expect(victim.send('one', transfer)).rejects.toThrow();
     expect(await victim.ended).toBe('SIGKILL');
-    expect(await count()).toBe(stored);
-    const healedAt = await stage.healed();
-    const [again] = await Promise.all([startApiProcess(stage.env), stage.worker()]);
-    // What was stored and never answered settles by itself, before its client comes back.
-    await stage.expectRepaired({ fault: name, healedAt });
-    const repeat = await again.send('one', transfer);
-    expect(repeat).toMatchObject({ status: stored === 0 ? 202 : 200, isReplay: stored === 1 });
-    await stage.expectRepaired({ fault: name, healedAt: await stage.healed() });
-    expect((await stage.wallet('u0')).balance).toBe(9_995n);
-    expect(await count()).toBe(1);
+    await expectDoneOnce({ stage, count }, name, stored);
+  });
+
+  it('W4: after the enqueue, before the answer', async () => {
+    const { stage, count } = await openBank();
+    const victim = await startApiProcess(stage.env);
+    const proxy = await startTcpProxy({ port: Number(new URL(victim.url).port) });
+    onTestFinished(() => proxy.close());
+    proxy.break('lose-replies');
+    const unanswered = expect(victim.send('one', transfer, proxy.port)).rejects.toThrow();
+    await until('the job to be in Redis', async () => {
+      const queues = [...stage.queues.byName.values()];
+      const jobs = await Promise.all(queues.map((queue) => queue.getJobs(['waiting'])));
+      return jobs.flat().some(({ name }) => name === 'transfer') ? true : undefined;
+    });
+    victim.kill('SIGKILL');
+    await victim.ended;
+    await unanswered;
+    await expectDoneOnce({ stage, count }, 'W4: after the enqueue, before the answer', 1);
   });
 });
+
+async function expectDoneOnce({ stage, count }: Bank, name: string, stored: number): Promise<void> {
+  expect(await count()).toBe(stored);
+  const healedAt = await stage.healed();
+  const [again] = await Promise.all([startApiProcess(stage.env), stage.worker()]);
+  // What was stored and never answered settles by itself, before its client comes back.
+  await stage.expectRepaired({ fault: name, healedAt });
+  const repeat = await again.send('one', transfer);
+  expect(repeat).toMatchObject({ status: stored === 0 ? 202 : 200, isReplay: stored === 1 });
+  await stage.expectRepaired({ fault: name, healedAt: await stage.healed() });
+  expect((await stage.wallet('u0')).balance).toBe(9_995n);
+  expect(await count()).toBe(1);
+}
 
 describe('W3: an enqueue', { timeout: 120_000 }, () => {
   it.each(['lose-replies', 'black-hole'] as const)(

@@ -19,8 +19,8 @@ export interface ApiProcess {
   readonly url: string;
   readonly ended: Promise<NodeJS.Signals | number>;
   kill(signal: NodeJS.Signals): void;
-  /** Sends an operation under a key; rejects when no answer comes. */
-  send(key: string, body: unknown): Promise<Reply>;
+  /** Sends an operation under a key, by its own port or another; rejects when no answer comes. */
+  send(key: string, body: unknown, through?: number): Promise<Reply>;
   /** Asks for a page, with the key. */
   get(path: string): Promise<Response>;
 }
@@ -58,9 +58,9 @@ export async function startApiProcess(env: Readonly<Record<string, string>>): Pr
     ended,
     kill: (signal) => child.kill(signal),
     get: (path) => fetch(`${url}${path}`, { headers: { authorization } }),
-    send: async (key, body) => {
+    send: async (key, body, through = port) => {
       const startedMs = performance.now();
-      const response = await fetch(`${url}/v1/operations`, {
+      const response = await fetch(`http://127.0.0.1:${String(through)}/v1/operations`, {
         method: 'POST',
         headers: { authorization, 'idempotency-key': key, 'content-type': 'application/json' },
         body: JSON.stringify(body),
