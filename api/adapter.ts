@@ -8,6 +8,7 @@ import type { Principal } from '../core/tenants/api-key.ts';
 import type { Authenticator } from '../core/tenants/api-key-cache.ts';
 import type { Endpoint, Reply } from './endpoint.ts';
 import { bearerOf, correlationIdOf } from './headers.ts';
+import { admittedInTime } from './in-time.ts';
 import {
   PROBLEM_TYPE,
   clientErrorOf,
@@ -85,7 +86,7 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
           incoming: request,
           params,
           correlationId,
-          principal: await authenticate(deps.authenticator, request),
+          principal: await admittedInTime(authenticate(deps.authenticator, request)),
           services: deps.services,
           signal: once(() => goneSignal(response)),
         }),

@@ -11,6 +11,7 @@ import {
   preferencesOf,
   traceparentOf,
 } from './headers.ts';
+import { inTime } from './in-time.ts';
 import { parseInput } from './parse-input.ts';
 import type { ApiServices } from './services.ts';
 
@@ -108,7 +109,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
       const params = parseInput(input.params, request.params);
       const query = parseInput(input.query, queryOf(incoming.url ?? ''));
       const body = await readBody(incoming, input.body);
-      return handle(
+      const answer = handle(
         { params, query, body },
         {
           services,
@@ -122,6 +123,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
           signal,
         },
       );
+      return inTime(answer, preferencesOf(incoming).waitSeconds);
     },
   });
 }

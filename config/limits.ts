@@ -43,6 +43,8 @@ export const LIMITS = {
   groupCommitSizeMax: 500,
   groupCommitsInFlightMax: 4,
   ingestQueueMax: 20_000,
+  /** Nobody waits longer to hear whether something was stored, even that it is unknown. */
+  ingestAnswerMs: 10 * SECOND,
   enqueueTimeoutMs: 500,
   enqueuePauseMs: 1_000,
   acceptedBacklogMax: 500_000,
@@ -195,6 +197,9 @@ export const LIMITS = {
   /** Databases. */
   mongoPoolMax: 50,
   mongoServerSelectionMs: 5 * SECOND,
+  /** A primary that stalls is found out after the two together, and its connections end. */
+  mongoConnectMs: 5 * SECOND,
+  mongoHeartbeatMs: 5 * SECOND,
   mongoSocketMs: 60 * SECOND,
   mongoWaitQueueMs: 5 * SECOND,
   mongoMaxTimeMs: 20 * SECOND,
@@ -214,6 +219,8 @@ export const LIMITS = {
   /** Lifecycle. */
   requestHeadersMs: 10 * SECOND,
   requestMs: 30 * SECOND,
+  /** From a request's last byte to its answer, but for what it asked to wait. */
+  answerMs: 25 * SECOND,
   keepAliveMs: 70 * SECOND,
   drainDeadlineMs: 25 * SECOND,
   readinessProbeMs: 1_500,
@@ -272,6 +279,14 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],
   [LIMITS.groupCommitEnough <= LIMITS.groupCommitSizeMax, 'what starts a group fits into it'],
   [LIMITS.groupCommitWindowMs <= LIMITS.groupCommitPatienceMs, 'company is worth a longer wait'],
+  [
+    LIMITS.mongoServerSelectionMs < LIMITS.ingestAnswerMs,
+    'a request that finds no primary hears so from the driver',
+  ],
+  [
+    LIMITS.ingestAnswerMs + LIMITS.preferWaitSecondsMax * SECOND < LIMITS.repairBudgetMs,
+    'a request is answered within the repair budget, however long it waits',
+  ],
   [LIMITS.batchItemsMax <= LIMITS.bulkItemsMax, 'a batch fits a bulk request'],
 ];
 

@@ -44,6 +44,8 @@ export async function openMongo(options: MongoOptions): Promise<Mongo> {
     maxPoolSize: LIMITS.mongoPoolMax,
     waitQueueTimeoutMS: LIMITS.mongoWaitQueueMs,
     serverSelectionTimeoutMS: LIMITS.mongoServerSelectionMs,
+    connectTimeoutMS: LIMITS.mongoConnectMs,
+    heartbeatFrequencyMS: LIMITS.mongoHeartbeatMs,
     socketTimeoutMS: LIMITS.mongoSocketMs,
     readPreference: 'primary',
     readConcernLevel: 'majority',

@@ -93,7 +93,7 @@ export const ERRORS = {
   ledger_unavailable: {
     kind: 'unavailable',
     retry: 'backoff',
-    title: 'The database cannot be reached; nothing was accepted',
+    title: 'The database did not answer; send the same request again, with the same key',
   },
   queue_unavailable: { kind: 'unavailable', retry: 'backoff', title: 'Redis cannot be reached' },
   shutting_down: { kind: 'unavailable', retry: 'after', title: 'This process is shutting down' },

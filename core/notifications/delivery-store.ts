@@ -1,7 +1,7 @@
-import { type AnyBulkWriteOperation, type Db, type Filter, MongoBulkWriteError } from 'mongodb';
+import type { AnyBulkWriteOperation, Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
-import { faultOf } from '../infra/database-errors.ts';
+import { duplicatesOf, faultOf } from '../infra/database-errors.ts';
 import { assertNever } from '../kernel/assert.ts';
 import type {
   Attempt,
@@ -132,16 +132,6 @@ export function createDeliveryStore(db: Db): DeliveryStore {
 function omitId({ _id, ...rest }: Omit<DeliveryDoc, 'items'>): object {
   return rest;
 }
-
-/** @throws the error unless every failure of the insert is a duplicate. */
-function duplicatesOf(error: unknown): ReadonlySet<number> {
-  if (!(error instanceof MongoBulkWriteError)) throw error;
-  const failures = [error.writeErrors].flat();
-  if (failures.length === 0 || failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
-  return new Set(failures.map(({ index }) => index));
-}
-
-const DUPLICATE_KEY = 11_000;
 
 function writeOf({ id, owner, change }: DeliveryWrite): AnyBulkWriteOperation<DeliveryDoc> {
   const filter: Filter<DeliveryDoc> =

@@ -1,11 +1,11 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { newOperationId } from '../kernel/ids.ts';
 import { present } from '../kernel/assert.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
-import { toAppError } from '../infra/database-errors.ts';
+import { OUTCOME_UNKNOWN, toAppError } from '../infra/database-errors.ts';
 import type { OperationDefinition } from '../saga/define.ts';
 import { type OperationStore, UNSTAMPED } from '../saga/operation-store.ts';
 import {
@@ -36,6 +36,8 @@ interface IngestDeps {
   readonly backlog: () => number;
   /** The queue of a lane. */
   readonly laneQueue: (lane: number) => string;
+  /** By default LIMITS; tests are in a hurry. */
+  readonly answerMs?: number;
 }
 
 /** A submission waiting for its group, with everything that needs no database worked out. */
@@ -43,7 +45,10 @@ interface Ticket {
   readonly submission: Submission;
   readonly context: SubmissionContext;
   readonly requestHash: string;
+  /** The first outcome is the answer; what comes after it changes nothing. */
   readonly settle: (outcome: SubmissionOutcome) => void;
+  /** `sent`: from here on it may be stored. `given-up`: never sent any more. */
+  stage: 'waiting' | 'sent' | 'given-up';
 }
 
 /**
@@ -51,6 +56,7 @@ interface Ticket {
  * gets its own outcome.
  */
 export function createIngest(deps: IngestDeps): Ingest {
+  const { answerMs = LIMITS.ingestAnswerMs } = deps;
   let isDraining = false;
   const groups = createGroupCommit<Ticket>({
     clock: deps.clock,
@@ -78,11 +84,16 @@ export function createIngest(deps: IngestDeps): Ingest {
       const outcomes = submissions.map(
         (submission) =>
           new Promise<SubmissionOutcome>((settle) => {
-            tickets.push({ submission, context, requestHash: requestHashOf(submission), settle });
+            const requestHash = requestHashOf(submission);
+            tickets.push({ submission, context, requestHash, settle, stage: 'waiting' });
           }),
       );
       groups.add(tickets);
-      return Promise.all(outcomes);
+      const answered = Promise.all(outcomes);
+      return withTimeout(answered, answerMs, tooLate).catch(async () => {
+        for (const ticket of tickets) giveUp(ticket);
+        return answered;
+      });
     },
     drain: async () => {
       isDraining = true;
@@ -91,18 +102,42 @@ export function createIngest(deps: IngestDeps): Ingest {
   });
 }
 
+function tooLate(): AppError {
+  return new AppError('timeout', 'The group did not land in time');
+}
+
+/**
+ * Nobody waits for a database that stalls. What has not left this process never will; what has may
+ * be stored yet, and then settles like everything that was accepted: its group goes on without us,
+ * and keeps its place until it has landed.
+ */
+function giveUp(ticket: Ticket): void {
+  const isUnknown = ticket.stage === 'sent';
+  if (!isUnknown) ticket.stage = 'given-up';
+  const error = new AppError('ledger_unavailable', isUnknown ? OUTCOME_UNKNOWN : NOT_STORED, {
+    retryAfterSeconds: 1,
+  });
+  ticket.settle({ kind: 'refused', error });
+}
+
+const NOT_STORED = 'The database did not answer in time, and nothing was stored; send it again';
+
 /**
  * Never rejects: every ticket of the group gets its outcome, as soon as its operation is stored. The
  * enqueue is under way by then and keeps the group's place, but nobody's answer waits for Redis.
  */
-async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<void> {
+async function commitGroup(deps: IngestDeps, taken: readonly Ticket[]): Promise<void> {
   let enqueued: Promise<void> | undefined;
+  let group = taken.filter(isWanted);
+  if (group.length === 0) return;
   try {
     const time = await deps.databaseTime();
     const followed = await orderingKeysFollowed(deps.store, group);
+    await deps.failpoint('ingest.before-insert');
+    group = group.filter(isWanted);
     const jobs = createJobSharing();
     const operations = group.map((ticket) => operationOf(deps, { ticket, time, followed, jobs }));
-    await deps.failpoint('ingest.before-insert');
+    for (const ticket of group) ticket.stage = 'sent';
     const duplicates = await deps.store.insert(operations);
     await deps.failpoint('ingest.after-insert');
     const fresh = operations.filter((_operation, index) => !duplicates.has(index));
@@ -124,6 +159,10 @@ async function commitGroup(deps: IngestDeps, group: readonly Ticket[]): Promise<
     for (const ticket of group) ticket.settle({ kind: 'refused', error: refused });
   }
   await enqueued;
+}
+
+function isWanted({ stage }: Ticket): boolean {
+  return stage !== 'given-up';
 }
 
 interface OperationParts {

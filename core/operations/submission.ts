@@ -26,7 +26,10 @@ export interface SubmissionContext {
   readonly traceparent?: string;
 }
 
-/** What became of one submission. `refused` stored nothing. */
+/**
+ * What became of one submission. `refused` stored nothing, unless the error is `ledger_unavailable`:
+ * then it may have been stored, and only a repeat under the same key tells.
+ */
 export type SubmissionOutcome =
   | { readonly kind: 'accepted' | 'replayed'; readonly operation: OperationDoc }
   | { readonly kind: 'refused'; readonly error: AppError };
@@ -34,7 +37,8 @@ export type SubmissionOutcome =
 export interface Ingest {
   /**
    * Makes submissions durable and enqueues them, in the given order; one outcome each, at the same
-   * index. Concurrent calls share commits. Never throws for a single bad item.
+   * index. Concurrent calls share commits. Never throws for a single bad item, and never takes much
+   * longer than `ingestAnswerMs`, however long the database does.
    */
   submit(
     submissions: readonly Submission[],

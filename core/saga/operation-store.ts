@@ -1,6 +1,7 @@
-import { type Db, MongoBulkWriteError, Timestamp } from 'mongodb';
+import { type Db, Timestamp } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { duplicatesOf } from '../infra/database-errors.ts';
 import type { OperationDoc, Stamp } from './operation.ts';
 
 /**
@@ -35,8 +36,6 @@ export interface OperationStore {
   oldestOpen(lanes: readonly number[]): Promise<ReadonlyMap<number, Date>>;
 }
 
-const DUPLICATE_KEY = 11_000;
-
 export function createOperationStore(db: Db): OperationStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
@@ -46,11 +45,7 @@ export function createOperationStore(db: Db): OperationStore {
         await operations.insertMany([...docs], { ordered: false });
         return new Set<number>();
       } catch (error) {
-        if (!(error instanceof MongoBulkWriteError)) throw error;
-        const errors = [error.writeErrors].flat();
-        const onlyDuplicates = errors.every((one) => one.code === DUPLICATE_KEY);
-        if (!onlyDuplicates || error.result.getWriteConcernError() !== undefined) throw error;
-        return new Set(errors.map((one) => one.index));
+        return duplicatesOf(error);
       }
     },
     findByKeys: async (keys) => {

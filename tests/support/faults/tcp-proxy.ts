@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * `pass`: as if it were not there. `lose-replies`: what the client says arrives, what the server
- * answers does not. `black-hole`: nothing arrives on either side, and no connection breaks.
+ * answers does not. `black-hole`: nothing arrives on either side, and no connection breaks. `cut`:
+ * every connection breaks, and so does every new one.
  */
-type ProxyMode = 'pass' | 'lose-replies' | 'black-hole';
+type ProxyMode = 'pass' | 'lose-replies' | 'black-hole' | 'cut';
 
 /** A network of our own in front of a server, to be broken on purpose. */
 export interface TcpProxy {
@@ -30,6 +31,10 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     });
   };
   const server = createServer((client) => {
+    if (mode === 'cut') {
+      client.destroy();
+      return;
+    }
     const upstream = connect({ port: target.port, host: HOST });
     keep(client, upstream);
     keep(upstream, client);
@@ -48,6 +53,7 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     port: (server.address() as AddressInfo).port, // a TCP server has one once it listens
     break: (how: Exclude<ProxyMode, 'pass'>) => {
       mode = how;
+      if (how === 'cut') cut();
     },
     heal: () => {
       cut();

@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LIMITS } from '../../../config/limits.ts';
+import { OUTCOME_UNKNOWN } from '../../../core/infra/database-errors.ts';
+import { noBody } from '../../../api/body.ts';
+import { type RawRequest, type Reply, defineEndpoint } from '../../../api/endpoint.ts';
+import { noParams, noQuery } from '../../../api/list.ts';
+
+const never = new Promise<never>(() => undefined);
+
+/** A request to an endpoint whose database does not answer. */
+function ask(prefer?: string): { readonly answer: Promise<Reply> } {
+  const endpoint = defineEndpoint({
+    method: 'GET',
+    path: '/v1/stalled',
+    scope: 'ledger:read',
+    summary: 'Never answers',
+    input: { params: noParams, query: noQuery, body: noBody },
+    handle: () => never,
+  });
+  const headers = prefer === undefined ? {} : { prefer };
+  const request = {
+    incoming: { headers, url: '/v1/stalled', rawHeaders: [] } as unknown as IncomingMessage,
+    params: {},
+    principal: { scopes: ['ledger:read'] },
+  } as unknown as RawRequest;
+  return { answer: endpoint.run(request) };
+}
+
+describe('a database that stalls', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each([
+    ['25 s', undefined, LIMITS.answerMs],
+    ['42 s, with the longest wait', 'wait=30', 42_000],
+  ])(
+    'holds no request longer than %s, and its outcome is told as unknown',
+    async (_s, prefer, ms) => {
+      const { answer } = ask(prefer);
+      const told = expect(answer).rejects.toMatchObject({
+        code: 'ledger_unavailable',
+        detail: OUTCOME_UNKNOWN,
+      });
+      await vi.advanceTimersByTimeAsync(ms);
+      expect(vi.getTimerCount()).toBe(0);
+      await told;
+    },
+  );
+});
