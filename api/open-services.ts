@@ -4,6 +4,7 @@ import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
 import { createIngest } from '../core/operations/ingest.ts';
 import { createIntervene } from '../core/operations/intervene.ts';
+import { signalReader } from '../core/operations/read-signal.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
 import type { Ingest } from '../core/operations/submission.ts';
 import type { Platform } from '../core/runtime/platform.ts';
@@ -37,6 +38,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
   const waiters = openWaiters(platform);
   lifecycle.onClose('waiters', () => waiters.close());
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
+  const readSignal = signalReader(OPERATIONS);
   return Object.freeze({
     registry: OPERATIONS,
     ingest,
@@ -46,7 +48,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
     notifications: createNotificationServices(platform, publisher),
-    intervene: createIntervene({ store, publisher, hints, logger, metrics }),
+    intervene: createIntervene({ store, publisher, hints, logger, metrics, readSignal }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
   });
 }

@@ -69,7 +69,7 @@ function progressOf({ steps = [], status }: OperationDoc) {
 }
 
 function stepView({ name, status, attempt, startedAt, finishedAt, ...step }: StepRecord) {
-  const { by, result, error, retryAt, undoAttempt, undoneAt } = step;
+  const { by, result, error = step.undoError, retryAt, undoAttempt, undoneAt } = step;
   return {
     name,
     status,
@@ -151,9 +151,12 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The refusal, in the same form as the problem document that a refused request gets. */
+/**
+ * The refusal, in the same form as the problem document that a refused request gets. Never
+ * retryable: the same request under the same key gets this very operation.
+ */
 function errorOf({ error, _id, correlationId }: OperationDoc): Problem | undefined {
-  return error === undefined
-    ? undefined
-    : problemOf(error, { instance: operationPath(_id), operationId: _id, correlationId });
+  if (error === undefined) return undefined;
+  const context = { instance: operationPath(_id), operationId: _id, correlationId };
+  return { ...problemOf(error, context), retryable: false };
 }

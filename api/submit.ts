@@ -1,10 +1,10 @@
+import { LIMITS } from '../config/limits.ts';
 import { present } from '../core/kernel/assert.ts';
 import { AppError, type Failure } from '../core/kernel/errors.ts';
 import type { Result } from '../core/kernel/result.ts';
 import type { ParseContext } from '../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../core/operations/submission.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
-import { isSettled } from '../core/saga/status.ts';
 import type { Reply, RequestContext } from './endpoint.ts';
 import {
   operationBrief,
@@ -12,6 +12,7 @@ import {
   operationView,
   statusOfOperation,
 } from './operation-view.ts';
+import { isWaitOver } from './waiters.ts';
 
 export function parseContextOf({ services, tenant }: RequestContext): ParseContext {
   return { registry: services.registry, currencies: tenant.currencies };
@@ -86,18 +87,56 @@ async function refusalOf(
   return new AppError('invalid_request', 'It is too late for this operation', { errors });
 }
 
-/** The operation as it is once settled, if the client wants to wait and it does not take longer. */
+/** As below, of one. */
 export async function outcomeOf(
   request: RequestContext,
   operation: OperationDoc,
 ): Promise<OperationDoc> {
+  const [outcome] = await outcomesOf(request, [operation]);
+  return present(outcome, 'the outcome of an operation');
+}
+
+/**
+ * Operations as they are at the end of the wait that the client asked for: once settled, once a
+ * person is needed, or when its time is over.
+ */
+export async function outcomesOf(
+  request: RequestContext,
+  operations: readonly OperationDoc[],
+): Promise<readonly OperationDoc[]> {
   const { waitSeconds } = request.preferences();
-  if (waitSeconds === 0 || isSettled(operation.status)) return operation;
-  const settled = await request.services.waiters.wait(request.tenant, operation._id, {
-    timeoutMs: waitSeconds * 1_000,
-    signal: request.signal(),
-  });
-  return settled ?? operation;
+  if (waitSeconds === 0) return operations;
+  const { services, tenant } = request;
+  const signal = request.signal();
+  const options = { timeoutMs: waitSeconds * 1_000, signal };
+  const waited = await Promise.all(
+    operations.map(async (operation) =>
+      isWaitOver(operation) ? operation : services.waiters.wait(tenant, operation._id, options),
+    ),
+  );
+  const open = operations.filter((_operation, index) => waited[index] === undefined);
+  const now = signal.aborted ? NOBODY : await readNow(request, open);
+  return operations.map((operation, index) => waited[index] ?? now.get(operation._id) ?? operation);
+}
+
+const NOBODY: ReadonlyMap<string, OperationDoc> = new Map();
+
+/** Never rejects: what cannot be read now was accepted all the same. */
+async function readNow(
+  { services, tenant }: RequestContext,
+  open: readonly OperationDoc[],
+): Promise<ReadonlyMap<string, OperationDoc>> {
+  const reads = services.operations(tenant);
+  const found: OperationDoc[] = [];
+  try {
+    for (let start = 0; start < open.length; start += LIMITS.waitersReadMax) {
+      const part = open.slice(start, start + LIMITS.waitersReadMax);
+      found.push(...(await reads.findMany(part.map(({ _id }) => _id))));
+    }
+  } catch {
+    // The states from before the wait are answered.
+  }
+  return new Map(found.map((operation) => [operation._id, operation]));
 }
 
 interface OperationReply {

@@ -3,7 +3,7 @@ import type { EntryDoc } from '../core/ledger/documents.ts';
 import type { AuditDoc } from '../core/saga/intervention-store.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import { isSettled } from '../core/saga/status.ts';
-import type { StepRecord, Try } from '../core/saga/step-record.ts';
+import { type StepRecord, type Try, wasRefused } from '../core/saga/step-record.ts';
 import { entryView } from './ledger-views.ts';
 
 interface TimelineEvent {
@@ -14,11 +14,14 @@ interface TimelineEvent {
     | 'enqueued'
     | 'recovered'
     | `step.${'started' | 'completed' | 'refused' | 'failed' | 'interrupted' | 'waiting'}`
-    | `compensation.${'started' | 'completed' | 'failed'}`
+    | 'step.asked'
+    | 'step.omitted'
+    | `compensation.${'started' | 'completed' | 'failed' | 'interrupted'}`
     | 'signal.received'
     | 'cancel.requested'
     | 'retried'
     | 'resolved'
+    | 'parked'
     | 'settled';
   readonly [detail: string]: unknown;
 }
@@ -37,6 +40,7 @@ export function timelineView(operation: OperationDoc, { entries, audit }: Histor
     ...dispatches(operation),
     ...steps.flatMap(stepEvents),
     ...steps.toReversed().flatMap(undoEvents),
+    ...parkings(operation),
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   return {
     operationId: operation._id,
@@ -67,34 +71,57 @@ function dispatches({ dispatch, recoveries: times = 0 }: OperationDoc): Timeline
 }
 
 function stepEvents(step: StepRecord): TimelineEvent[] {
-  const { name, earlier = [], attempt, by, startedAt } = step;
+  const { name, earlier = [], startedAt } = step;
   const tries = earlier.flatMap((one, index) =>
     tryEvents(name, one, earlier[index + 1]?.at ?? startedAt),
   );
-  const started: TimelineEvent = {
-    at: startedAt.toISOString(),
-    event: 'step.started',
-    step: name,
-    attempt,
-    ...workerOf(by),
-  };
+  // Renewed by hand: its last attempt stands among the earlier ones.
+  if (step.attempt === 0) return [...omitted(step), ...tries];
+  const started = startEvent(name, { ...step, at: startedAt });
   const waited = waitEvents(step);
   // A step that has waited has run again since then.
   const ran = step.status === 'waiting' ? [started, ...waited] : [...waited, started];
-  return [...tries, ...ran, ...endEvents(step)];
+  return [...omitted(step), ...tries, ...ran, ...endEvents(step)];
+}
+
+/** The log of a step is bounded: how many of its oldest attempts are no longer there. */
+function omitted({ name, earlier = [], triesDropped }: StepRecord): TimelineEvent[] {
+  const [oldest] = earlier;
+  if (triesDropped === undefined || oldest === undefined) return [];
+  return [
+    { at: oldest.at.toISOString(), event: 'step.omitted', step: name, attempts: triesDropped },
+  ];
+}
+
+type Started = Pick<Try, 'at' | 'attempt' | 'by' | 'asked' | 'answer'>;
+
+function startEvent(step: string, { at, attempt, by, asked, answer }: Started): TimelineEvent {
+  return {
+    at: at.toISOString(),
+    event: asked === true ? 'step.asked' : 'step.started',
+    step,
+    attempt,
+    ...workerOf(by),
+    ...(answer !== undefined && { answer }),
+  };
 }
 
 /** An attempt that did not get through, and when that was known: at the latest with the next. */
-function tryEvents(step: string, { attempt, at, by, error }: Try, next: Date): TimelineEvent[] {
+function tryEvents(step: string, one: Try, next: Date): TimelineEvent[] {
+  const { attempt, by, error, failedAt = next, answer } = one;
+  const started = startEvent(step, one);
+  if (answer !== undefined) return [started];
   const common = { step, attempt, ...workerOf(by) };
   const failed =
     error === undefined
-      ? ({ event: 'step.interrupted', ...common } as const)
-      : ({ event: 'step.failed', ...common, ...reasonOf(error) } as const);
-  return [
-    { at: at.toISOString(), event: 'step.started', ...common },
-    { at: next.toISOString(), ...failed },
-  ];
+      ? ({ at: next.toISOString(), event: 'step.interrupted', ...common } as const)
+      : ({
+          at: failedAt.toISOString(),
+          event: 'step.failed',
+          ...common,
+          ...reasonOf(error),
+        } as const);
+  return [started, failed];
 }
 
 /** It ran, found that it has to wait, and runs again after that. */
@@ -106,36 +133,66 @@ function waitEvents({ name, waitedSince, waitingFor }: StepRecord): TimelineEven
 }
 
 function endEvents(step: StepRecord): TimelineEvent[] {
-  const { name, attempt, by, finishedAt, startedAt, error, result } = step;
+  const { name, attempt, by, finishedAt, failedAt, startedAt, error, result, retryAt } = step;
   const common = { step: name, attempt, ...workerOf(by) };
   if (finishedAt !== undefined) {
     const at = finishedAt.toISOString();
-    if (step.status === 'refused') {
-      return [{ at, event: 'step.refused', ...common, ...reasonOf(error) }];
-    }
+    if (wasRefused(step)) return [{ at, event: 'step.refused', ...common, ...reasonOf(error) }];
     return [{ at, event: 'step.completed', ...common, ...(result !== undefined && { result }) }];
   }
-  if (step.status !== 'unsure') return [];
-  const at = startedAt.toISOString();
-  const retry = step.retryAt === undefined ? {} : { retryAt: step.retryAt.toISOString() };
+  if (error === undefined) return [];
+  const at = (failedAt ?? startedAt).toISOString();
+  const isUnsure = step.status === 'unsure' && retryAt !== undefined;
+  const retry = isUnsure ? { retryAt: retryAt.toISOString() } : {};
   return [{ at, event: 'step.failed', ...common, ...reasonOf(error), ...retry }];
 }
 
 function undoEvents(step: StepRecord): TimelineEvent[] {
-  const { name, status, undoAttempt, undoBy, undoStartedAt, undoneAt, error } = step;
-  const common = { step: name, attempt: undoAttempt, ...workerOf(undoBy) };
-  const started = undoStartedAt?.toISOString();
-  return [
-    ...(started === undefined
-      ? []
-      : [{ at: started, event: 'compensation.started', ...common } as const]),
-    ...(started !== undefined && status === 'undoing' && error !== undefined
-      ? [{ at: started, event: 'compensation.failed', ...common, ...reasonOf(error) } as const]
-      : []),
-    ...(undoneAt === undefined
-      ? []
-      : [{ at: undoneAt.toISOString(), event: 'compensation.completed', ...common } as const]),
-  ];
+  const { name, undoEarlier = [], undoAttempt: attempt, undoBy: by, undoStartedAt: at } = step;
+  const tries = undoEarlier.flatMap((one, index) =>
+    undoTryEvents(name, one, undoEarlier[index + 1]?.at ?? at),
+  );
+  if (attempt === undefined || at === undefined) return tries;
+  const { undoError, undoFailedAt, undoneAt } = step;
+  const common = { step: name, attempt, ...workerOf(by) };
+  const ended: TimelineEvent[] =
+    undoneAt !== undefined
+      ? [{ at: undoneAt.toISOString(), event: 'compensation.completed', ...common }]
+      : undoError !== undefined
+        ? [
+            {
+              at: (undoFailedAt ?? at).toISOString(),
+              event: 'compensation.failed',
+              ...common,
+              ...reasonOf(undoError),
+            },
+          ]
+        : [];
+  return [...tries, { at: at.toISOString(), event: 'compensation.started', ...common }, ...ended];
+}
+
+function undoTryEvents(step: string, one: Try, next: Date | undefined): TimelineEvent[] {
+  const { at, attempt, by, error, failedAt = next ?? at } = one;
+  const common = { step, attempt, ...workerOf(by) };
+  const ended: TimelineEvent = {
+    at: failedAt.toISOString(),
+    event: error === undefined ? 'compensation.interrupted' : 'compensation.failed',
+    ...common,
+    ...reasonOf(error),
+  };
+  return [{ at: at.toISOString(), event: 'compensation.started', ...common }, ended];
+}
+
+/** Every time that it was put before a human, whatever has been done about it since. */
+function parkings({ parkings: all = [] }: OperationDoc): TimelineEvent[] {
+  return all.map(({ at, step, by, code, detail }) => ({
+    at: at.toISOString(),
+    event: 'parked',
+    ...(step !== undefined && { step }),
+    ...workerOf(by),
+    code,
+    detail,
+  }));
 }
 
 const INTERVENED = {
@@ -162,9 +219,11 @@ function interventionEvent(line: AuditDoc): TimelineEvent {
 }
 
 function outcome(operation: OperationDoc): TimelineEvent[] {
-  const { status, settledBy, error, completedAt, updatedAt } = operation;
+  const { status, settledBy, error, completedAt, updatedAt, parkings: all = [] } = operation;
   const at = completedAt ?? updatedAt;
-  if (!isSettled(status) || at === undefined) return [];
+  // What is parked has its line already, unless older code has parked it.
+  const isTold = status === 'needs_attention' && all.length > 0;
+  if (!isSettled(status) || isTold || at === undefined) return [];
   return [
     {
       at: at.toISOString(),

@@ -1,7 +1,7 @@
 import { LIMITS } from '../config/limits.ts';
 import { type Clock, startTicker } from '../core/kernel/clock.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
-import { isSettled } from '../core/saga/status.ts';
+import { isForPeople, isSettled } from '../core/saga/status.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 
@@ -25,18 +25,23 @@ interface WaitOptions {
 /** Requests that wait for the outcome of an operation. */
 export interface Waiters {
   /**
-   * The operation once it is settled; undefined when the time is over, the client gone, or too
-   * many are waiting already.
+   * The operation once it is settled or a person is needed; undefined when the time is over, the
+   * client gone, or too many are waiting already.
    */
   wait(
     tenant: TenantScope,
     operationId: string,
     options: WaitOptions,
   ): Promise<OperationDoc | undefined>;
-  /** Somebody says that these are settled. Looked up before anybody is told. */
+  /** Somebody says that these are settled, or for people. Looked up before anybody is told. */
   hint(operationIds: readonly string[]): void;
   /** Sends everybody away. */
   close(): Promise<void>;
+}
+
+/** Waiting longer would not bring the outcome. */
+export function isWaitOver(operation: OperationDoc): boolean {
+  return isSettled(operation.status) || isForPeople(operation);
 }
 
 const POLL_MS = 250;
@@ -58,7 +63,7 @@ export function createWaiters(deps: WaitersDeps): Waiters {
       for (let start = 0; start < own.length; start += LIMITS.waitersReadMax) {
         const part = own.slice(start, start + LIMITS.waitersReadMax);
         for (const operation of await deps.readMany(tenant, part)) {
-          if (isSettled(operation.status)) room.dismiss(operation._id, operation);
+          if (isWaitOver(operation)) room.dismiss(operation._id, operation);
         }
       }
     }

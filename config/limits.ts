@@ -104,8 +104,9 @@ export const LIMITS = {
   signalsMax: 32,
   signalBytesMax: 16_384,
   noteCharsMax: 500,
-  /** Earlier attempts of a step that its record keeps for the timeline. */
-  stepTriesKept: 20,
+  /** What an operation keeps for its timeline: earlier attempts of a step, and its parkings. */
+  stepTriesKept: 40,
+  parkingsKept: 20,
 
   /** Notifications. */
   pushTargetsMax: 10,

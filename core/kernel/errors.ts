@@ -138,6 +138,11 @@ export const ERRORS = {
     retry: 'backoff',
     title: 'The payment provider did not give an answer',
   },
+  worker_unfit: {
+    kind: 'unavailable',
+    retry: 'after',
+    title: 'This worker lacks what the step needs, and leaves the operation to others',
+  },
   version_unknown: {
     kind: 'unavailable',
     retry: 'after',

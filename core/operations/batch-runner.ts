@@ -4,11 +4,13 @@ import { type DatabaseTime, notBefore } from '../infra/database-clock.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Failure } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { LedgerState } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
+import type { OperationDoc } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow, SettledHints } from '../saga/ports.ts';
 import { type OutboxStore, type SettleStore, outboxRows } from '../saga/settle-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -151,11 +153,23 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
       }
       const detail = `Gave up after ${tries} attempts; the worker's log has the reason`;
       const failure = { code: 'poison_operation', detail } as const;
-      await deps.operations.park(operation, failure);
+      await park(operation, failure);
       attempts.delete(operation._id);
       tally.parked.push(operation._id);
-      deps.metrics.settled.inc({ type: operation.type, status: 'needs_attention' });
     }
+  };
+
+  const park = async (operation: OperationDoc, failure: Failure): Promise<void> => {
+    const { now } = await deps.databaseTime();
+    const rows = await deps.operations.park(operation, {
+      failure,
+      worker: deps.workerId,
+      at: new Date(notBefore(now.getTime(), operation.createdAt.getTime())),
+    });
+    if (rows === undefined) return;
+    deps.metrics.settled.inc({ type: operation.type, status: 'needs_attention' });
+    deps.hints.announce([{ operationId: operation._id, status: 'needs_attention' }]);
+    supervise(publishRows(deps, rows), onPublishFailed(deps, rows));
   };
 
   return Object.freeze({

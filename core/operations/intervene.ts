@@ -2,7 +2,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { InterventionStore } from '../saga/intervention-store.ts';
-import type { InterventionAction } from '../saga/intervention.ts';
+import type { InterventionAction, ReadSignal } from '../saga/intervention.ts';
 import { type OperationDoc, jobOf } from '../saga/operation.ts';
 import type { JobPublisher, SettledHints } from '../saga/ports.ts';
 import { isSettled } from '../saga/status.ts';
@@ -16,7 +16,11 @@ interface InterveneDeps {
   readonly hints: SettledHints;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** By default what a step waits for is taken as it comes; the API holds it to the types. */
+  readonly readSignal?: ReadSignal;
 }
+
+const asItIs: ReadSignal = (_operation, _name, data) => data;
 
 /**
  * Signal, cancel, retry, resolve: stored first, then announced. What cannot be enqueued now is
@@ -24,13 +28,18 @@ interface InterveneDeps {
  *
  * @throws what the store throws.
  */
-export function createIntervene({ store, publisher, hints, logger, metrics }: InterveneDeps) {
+export function createIntervene(deps: InterveneDeps) {
+  const { store, publisher, hints, logger, metrics, readSignal = asItIs } = deps;
   return async (
     tenant: TenantScope,
     id: string,
     action: InterventionAction,
   ): Promise<OperationDoc> => {
-    const { operation, isRepeat, isWoken, rows } = await store.intervene(tenant, id, action);
+    const { operation, isRepeat, isWoken, rows } = await store.intervene(tenant, {
+      id,
+      action,
+      readSignal,
+    });
     const { _id: operationId, status, type } = operation;
     if (isRepeat) return operation;
     if (rows.length > 0) metrics.settled.inc({ type, status });

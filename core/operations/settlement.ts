@@ -173,11 +173,16 @@ function eventsOf(outcome: Outcome, bound: BoundOperation, draft: Draft): Outbox
   };
   const named = [{ name: `operation.${status}`, data }, ...happened];
   return named.map(({ name, data: said }, index) => ({
-    id: `${operation._id}.e${index}`,
+    id: eventIdOf(operation, index),
     name,
     operationId: operation._id,
     data: said,
   }));
+}
+
+/** One that was put before a human and let in again tells its later outcome under other ids. */
+function eventIdOf({ _id, epoch }: OperationDoc, index: number): string {
+  return epoch === 0 ? `${_id}.e${index}` : `${_id}.a${epoch}.e${index}`;
 }
 
 /** Work on one hold or transfer names it in its input, and not the users behind it. */

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import { present } from '../kernel/assert.ts';
 import { derivedId } from '../kernel/ids.ts';
@@ -23,6 +24,11 @@ import { findWallet } from './rules.ts';
 
 /** The signal by which a person decides: `{ "approve": true | false }`. */
 export const RISK_SIGNAL = 'risk-decision';
+const riskDecision = z.strictObject({
+  approve: z.boolean(),
+  /** Why, for whoever reads the timeline. */
+  note: z.string().max(LIMITS.noteCharsMax).exactOptional(),
+});
 
 const holdIdOf = (ctx: StepContext<PaymentInput>) => derivedId('hld', ctx.operationId);
 
@@ -36,14 +42,13 @@ function assess(policy: TenantPolicy | undefined, value: bigint): 'approve' | 'r
   return review !== undefined && value > parseMinor(review) ? 'review' : 'approve';
 }
 
-/** What a person has decided, or undefined while nobody has. Anything but `true` is a refusal. */
+/** What a person has decided, or undefined while nobody has. */
 function decisionOf(ctx: StepContext<PaymentInput>): StepReply | undefined {
   const signal = ctx.signals[RISK_SIGNAL];
-  if (signal === undefined) return undefined;
-  const { data, by } = signal;
-  const isApproved =
-    typeof data === 'object' && data !== null && 'approve' in data && data['approve'] === true;
-  return isApproved
+  const decision = riskDecision.safeParse(signal?.data);
+  if (signal === undefined || !decision.success) return undefined;
+  const { by } = signal;
+  return decision.data.approve
     ? done({ decision: 'approved', by })
     : refusedCall({ code: 'risk_declined', detail: `Refused by ${by}` });
 }
@@ -60,6 +65,7 @@ export const withdrawal = defineOperation({
   example: (name) => ({ userId: name, currency: 'EUR', amount: '900', instrument: 'account' }),
   summary: 'Pays money of a wallet out through a payment provider, after a risk check',
   input: paymentInput,
+  signals: { [RISK_SIGNAL]: riskDecision },
   ordering: (withdrawn) => ({ user: withdrawn.userId }),
   steps: [
     {
@@ -124,20 +130,20 @@ export const withdrawal = defineOperation({
       timeoutMs: 10_000,
       retry: { attemptsMax: 8, baseMs: 200, capMs: 30_000 },
       run: async (ctx, { services }) => {
+        // The rule first: nobody's word lifts an amount above the limit.
+        const policy = await services.policies.find(ctx.tenantId, ctx.input.currency);
+        const assessed = assess(policy, parseMinor(ctx.input.amount));
+        if (assessed === 'decline') {
+          return refusedCall({ code: 'risk_declined', detail: 'Above the limit of the tenant' });
+        }
         const decided = decisionOf(ctx);
         if (decided !== undefined) return decided;
         if (ctx.hasWaitExpired) {
           return refusedCall({ code: 'risk_declined', detail: 'Nobody decided in time' });
         }
-        const policy = await services.policies.find(ctx.tenantId, ctx.input.currency);
-        switch (assess(policy, parseMinor(ctx.input.amount))) {
-          case 'approve':
-            return done({ decision: 'approved', by: 'rule' });
-          case 'decline':
-            return refusedCall({ code: 'risk_declined', detail: 'Above the limit of the tenant' });
-          case 'review':
-            return waitFor(RISK_SIGNAL, LIMITS.riskReviewMs);
-        }
+        return assessed === 'approve'
+          ? done({ decision: 'approved', by: 'rule' })
+          : waitFor(RISK_SIGNAL, LIMITS.riskReviewMs);
       },
       compensate: 'none-needed: it only decides',
     },

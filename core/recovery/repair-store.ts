@@ -3,11 +3,12 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { newToken } from '../kernel/ids.ts';
-import { namedUsers } from '../saga/event-users.ts';
+import { parkingPushed } from '../saga/journal-store.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { OutboxRow } from '../saga/ports.ts';
-import { type OutboxStore, outboxRows } from '../saga/settle-store.ts';
+import { type OutboxStore, outboxRows, parkingEvent } from '../saga/settle-store.ts';
 import { assertMove } from '../saga/status.ts';
+import type { StepRecord } from '../saga/step-record.ts';
 
 /** Repairs by compare-and-set: of two sweepers that try, one succeeds. */
 export interface RepairStore {
@@ -75,14 +76,12 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
     },
     park: async (operation: OperationDoc, now: Date) => {
       assertMove(operation.status, 'needs_attention');
-      const { _id, tenantId, type, interruptions = 0 } = operation;
+      const { tenantId, interruptions = 0 } = operation;
       const detail = `Its worker died or stalled ${interruptions} times`;
-      const event = {
-        id: `${_id}.r5`,
-        name: 'operation.needs_attention',
-        operationId: _id,
-        data: { type, ...namedUsers(operation.input) },
-      };
+      const failure = { code: 'poison_operation', detail } as const;
+      const event = parkingEvent(operation, failure);
+      const step = operation.steps?.findLast(({ status }) => IN_HAND.has(status))?.name;
+      const parking = { at: now, ...failure, ...(step !== undefined && { step }) };
       const rows = outboxRows(new Map([[tenantId, [event]]]), { batch: newToken(), at: now });
       return db.client.withSession((session) =>
         session.withTransaction(async () => {
@@ -91,9 +90,10 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
             {
               $set: {
                 status: 'needs_attention',
-                error: { code: 'poison_operation', detail },
+                error: failure,
                 updatedAt: now,
               },
+              $push: parkingPushed(parking),
               $unset: { owner: '', leaseUntil: '', nextCheckAt: '' },
               $inc: { epoch: 1 },
             },
@@ -107,6 +107,14 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
     },
   } satisfies RepairStore);
 }
+
+/** What its last worker was at, as the journal has it. */
+const IN_HAND: ReadonlySet<StepRecord['status']> = new Set([
+  'started',
+  'unsure',
+  'waiting',
+  'undoing',
+]);
 
 /** Exactly as it was read: a renewal, a claim or another sweeper makes it miss. */
 function placeOf(operation: OperationDoc): Filter<OperationDoc> {

@@ -1,5 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
+import { faultOf } from '../infra/database-errors.ts';
 import { assertNever } from '../kernel/assert.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { type OperationDoc, jobOf } from '../saga/operation.ts';
@@ -44,7 +45,7 @@ async function repair(
   const overdue = await deps.repairs.findOverdue({ now, statuses, limit: LIMITS.sweepBatch });
   if (overdue.length === 0) return { overdue: 0, repaired: 0 };
   await deps.failpoint('recovery.before-redispatch');
-  const repaired = await Promise.all(overdue.map((operation) => apply(deps, operation, now)));
+  const repaired = await Promise.all(overdue.map((operation) => applyAlone(deps, operation, now)));
   const moved = repaired.flatMap(({ woken }) => (woken === undefined ? [] : [woken]));
   const rows = repaired.flatMap(({ events }) => events ?? []);
   if (moved.length > 0) await deps.publisher.publishOperations(moved.map(jobOf));
@@ -56,6 +57,17 @@ async function repair(
 interface Repaired {
   readonly woken?: OperationDoc;
   readonly events?: readonly OutboxRow[];
+}
+
+/** One that cannot be repaired keeps no other from it. */
+async function applyAlone(deps: RepairDeps, operation: OperationDoc, now: Date): Promise<Repaired> {
+  try {
+    return await apply(deps, operation, now);
+  } catch (error) {
+    if (faultOf(error) !== 'other') throw error;
+    deps.logger.error({ err: error, operationId: operation._id }, 'operation.repair.failed');
+    return {};
+  }
 }
 
 async function apply(deps: RepairDeps, operation: OperationDoc, now: Date): Promise<Repaired> {

@@ -50,6 +50,9 @@ export interface BoundOperation {
   describe(origin: Origin): Readonly<Record<string, Json>>;
 }
 
+/** What its steps may wait for, by name: what data each takes. Nothing else is let in. */
+export type SignalSchemas = Readonly<Record<string, z.ZodType>>;
+
 export type OperationMode = 'atomic' | 'stepwise';
 
 export interface OperationDefinition {
@@ -66,6 +69,7 @@ export interface OperationDefinition {
   readonly example?: (name: string) => unknown;
   /** Stepwise only. */
   readonly saga?: SagaPlan;
+  readonly signals?: SignalSchemas;
   /** Older versions, kept until no operation of theirs is in flight. */
   readonly earlier?: readonly OperationDefinition[];
 }
@@ -94,6 +98,8 @@ export interface StepwiseSpec<I> {
     ctx: Pick<StepContext<I>, 'operationId' | 'input' | 'results'>,
   ) => Json | undefined;
   readonly earlier?: readonly OperationDefinition[];
+  /** The signals that its steps wait for, each with the schema of its data. */
+  readonly signals?: SignalSchemas;
   /** Whether it has entries once it has succeeded; say it, and the verifier holds it to that. */
   readonly movesMoney?: boolean;
   /**
@@ -189,6 +195,7 @@ function defineStepwise<I>(spec: StepwiseSpec<I>): StepwiseDefinition {
         spec.result?.({ ...ctx, input: ctx.input as I }), // as in `bind` below
     },
     ...(spec.earlier !== undefined && { earlier: spec.earlier }),
+    ...(spec.signals !== undefined && { signals: spec.signals }),
     ...(spec.movesMoney !== undefined && { movesMoney: spec.movesMoney }),
     ...(spec.example !== undefined && { example: spec.example }),
     bind: (raw: unknown): BoundOperation => ({

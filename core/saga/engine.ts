@@ -10,14 +10,23 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { namedUsers } from './event-users.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import type { Commit, CommitOutcome, CommitPart, JournalChange, SagaJournal } from './journal.ts';
-import { type Command, nextCommand, turnedBack } from './machine.ts';
+import type {
+  Commit,
+  CommitOutcome,
+  CommitPart,
+  Guard,
+  JournalChange,
+  SagaJournal,
+} from './journal.ts';
+import { CANCELED, type Command, nextCommand, turnedBack } from './machine.ts';
 import type { OperationDoc } from './operation.ts';
 import type { SettledHints } from './ports.ts';
 import { type Run, beginRun, earliest, factsOf, failureOf, refOf, resultsOf } from './saga-run.ts';
 import type { SagaServices } from './services.ts';
 import type { SagaPlan } from './step.ts';
-import { type StepDeps, askStep, runStep, undoStep } from './step-runner.ts';
+import { type StepDeps, askStep, runStep } from './step-runner.ts';
+import { undoStep } from './undo-runner.ts';
+import { WorkerUnfit } from './worker-unfit.ts';
 
 /** What the registry knows of a stored operation. */
 export type PlanLookup =
@@ -76,8 +85,9 @@ export function createSagaEngine(deps: EngineDeps): SagaEngine {
         const monotonicMs = (): number => deps.clock.monotonicMs();
         const run = beginRun(outcome.claim, plan, { lease, monotonicMs });
         if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
-        else if (found.kind === 'gone') await park(deps, run, goneVersion(run));
-        else await drive(deps, run, closing);
+        else if (found.kind === 'gone') {
+          await park(deps, run, { error: goneVersion(run), step: undefined });
+        } else await drive(deps, run, closing);
       } catch (error) {
         if (!(error instanceof FencedOut)) throw error;
         deps.metrics.fencedOut.inc({ type: outcome.claim.operation.type });
@@ -108,10 +118,11 @@ async function drive(
       const isOver = await execute(stepDeps, run, command);
       if (isOver) return;
     } catch (error) {
+      if (error instanceof WorkerUnfit) return giveBack(deps, run, error.reason);
       if (error instanceof FencedOut || WAIT_IT_OUT.has(faultOf(error))) throw error;
       // A bug in a decision: going on would only repeat it.
       deps.logger.error({ err: error, operationId: run.operation._id }, 'operation.step.crashed');
-      return park(deps, run, failureOf(error));
+      return park(deps, run, { error: failureOf(error), step: stepOf(run, command) });
     }
   }
 }
@@ -119,8 +130,12 @@ async function drive(
 /** True when the run is over. */
 async function execute(deps: StepDeps & EngineDeps, run: Run, command: Command): Promise<boolean> {
   switch (command.do) {
-    case 'run':
-      return (await runStep(deps, run, command)) === 'parked-for-signal';
+    case 'run': {
+      const isParked = (await runStep(deps, run, command)) === 'parked-for-signal';
+      // Whoever waits for the outcome need not wait for a person as well.
+      if (isParked) deps.hints.announce([{ operationId: run.operation._id, status: 'waiting' }]);
+      return isParked;
+    }
     case 'ask':
       await askStep(deps, run, command);
       return false;
@@ -133,10 +148,9 @@ async function execute(deps: StepDeps & EngineDeps, run: Run, command: Command):
     case 'pause':
       return pause(deps, run, command.until);
     case 'finish':
-      await finish(deps, run, command);
-      return true;
+      return finish(deps, run, command);
     case 'park':
-      await park(deps, run, command.error);
+      await park(deps, run, { error: command.error, step: stuckStepOf(run) });
       return true;
     default:
       return assertNever(command);
@@ -167,39 +181,69 @@ async function pause(deps: EngineDeps, run: Run, until: Date): Promise<boolean> 
   return outcome.kind === 'written';
 }
 
+/** The step that a command is about. */
+function stepOf(run: Run, command: Command): string | undefined {
+  return 'step' in command ? run.shapes[command.step]?.name : stuckStepOf(run);
+}
+
+/** The one that keeps an operation from going on: forward the first that is not done, back the last. */
+function stuckStepOf({ state, shapes }: Run): string | undefined {
+  if (state.turnBack !== undefined) {
+    return state.steps.findLast(({ status }) => status === 'undoing')?.name;
+  }
+  const index = state.steps.findIndex(({ status }) => status !== 'done');
+  return shapes[index === -1 ? state.steps.length : index]?.name;
+}
+
+/** True when the run is over; false when a cancel was taken before the end was written. */
 async function finish(
   deps: EngineDeps,
   run: Run,
   command: Extract<Command, { readonly do: 'finish' }>,
-): Promise<void> {
+): Promise<boolean> {
   const { status, error } = command;
   const { operation, state } = run;
   const results = resultsOf(state);
   const context = { operationId: operation._id, input: operation.input, results };
   const result = status === 'succeeded' ? run.plan.result(context) : undefined;
-  await end(deps, run, {
+  const canGoBack = !state.pivotPassed && run.shapes.at(-1)?.hasCompensation === true;
+  const ending = {
     status,
     ...(result !== undefined && { result }),
     ...(error !== undefined && { error }),
-  });
+  };
+  const isCancelable = status === 'succeeded' && canGoBack;
+  const guard: Guard = isCancelable ? { cancel: true } : {};
+  if (await end(deps, run, { ...ending, guard })) return true;
+  run.state = turnedBack(run.shapes, state, CANCELED);
+  return false;
 }
 
-async function park(deps: EngineDeps, run: Run, error: Failure): Promise<void> {
-  await end(deps, run, { status: 'needs_attention', error });
+interface Stuck {
+  readonly error: Failure;
+  readonly step: string | undefined;
+}
+
+async function park(deps: EngineDeps, run: Run, { error, step }: Stuck): Promise<void> {
+  const { code, detail } = error;
+  const at = run.now();
+  const parked = { at, by: run.worker, code, detail, ...(step !== undefined && { step }) };
+  await end(deps, run, { status: 'needs_attention', error, parked, guard: {} });
   const { _id: operationId, type } = run.operation;
   deps.logger.error({ operationId, type, code: error.code }, 'operation.needs-attention');
 }
 
-async function end(
-  deps: EngineDeps,
-  run: Run,
-  ending: Pick<JournalChange, 'status' | 'result' | 'error'>,
-): Promise<void> {
+type Ending = Pick<JournalChange, 'status' | 'result' | 'error' | 'parked'> & {
+  readonly guard: Guard;
+};
+
+/** False: what the guard names has come meanwhile, and nothing was written. */
+async function end(deps: EngineDeps, run: Run, { guard, ...ending }: Ending): Promise<boolean> {
   const { operation, state } = run;
   const { type, _id: operationId } = operation;
   const at = run.now();
-  await commitPatiently(deps, run, {
-    guard: {},
+  const outcome = await commitPatiently(deps, run, {
+    guard,
     change: {
       ...ending,
       state,
@@ -211,11 +255,13 @@ async function end(
       at,
     },
   });
+  if (outcome.kind !== 'written') return false;
   deps.metrics.settled.inc({ type, status: ending.status });
   deps.metrics.settleLatency.observe(
     Math.max(0, (at.getTime() - operation.createdAt.getTime()) / 1_000),
   );
   deps.hints.announce([{ operationId, status: ending.status }]);
+  return true;
 }
 
 /** The lease goes back at once, so that whoever gets the job next need not wait for its end. */

@@ -9,7 +9,12 @@ import { type OperationId, newId } from '../kernel/ids.ts';
 import type { HoldDoc } from '../ledger/documents.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import { namedUsers } from './event-users.ts';
-import { type Intervention, type InterventionAction, interventionOn } from './intervention.ts';
+import {
+  type Intervention,
+  type InterventionAction,
+  type ReadSignal,
+  interventionOn,
+} from './intervention.ts';
 import type { OperationDoc } from './operation.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
 import { type OutboxStore, outboxRows } from './settle-store.ts';
@@ -33,6 +38,12 @@ export interface AuditDoc {
   readonly at: Date;
 }
 
+export interface InterventionRequest {
+  readonly id: string;
+  readonly action: InterventionAction;
+  readonly readSignal: ReadSignal;
+}
+
 export interface Intervened {
   readonly operation: OperationDoc;
   /** Nothing new was asked for, so nothing was written. */
@@ -47,9 +58,9 @@ export interface InterventionStore {
    * What people and outside systems do to an operation: signal, cancel, retry, resolve. State,
    * audit line and event in one transaction, by compare-and-set.
    *
-   * @throws AppError `not_found`, `not_cancelable` or `illegal_state`.
+   * @throws AppError `not_found`, `not_cancelable` or `illegal_state`, and what `readSignal` throws.
    */
-  intervene(tenant: TenantScope, id: string, action: InterventionAction): Promise<Intervened>;
+  intervene(tenant: TenantScope, request: InterventionRequest): Promise<Intervened>;
   auditOf(tenant: TenantScope, id: string): Promise<readonly AuditDoc[]>;
 }
 
@@ -76,7 +87,7 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
     const { tenantId, id, action, now } = target;
     const before = await operations.findOne({ _id: id, tenantId }, { session });
     if (before === null) throw new AppError('not_found', 'There is no such operation');
-    const intervention = interventionOn(before, action, now);
+    const intervention = interventionOn(before, action, target);
     if (action.kind === 'resolve') await refuseOpenHolds(session, before);
     if (Object.keys(intervention.set).length === 0) {
       return { operation: before, isRepeat: true, isWoken: false, rows: [] };
@@ -110,9 +121,9 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
   };
 
   return Object.freeze({
-    intervene: async ({ tenantId }: TenantScope, id: string, action: InterventionAction) => {
+    intervene: async ({ tenantId }: TenantScope, { id, ...request }: InterventionRequest) => {
       const { now } = await readDatabaseTime(db);
-      const target = { tenantId, id: id as OperationId, action, now };
+      const target = { ...request, tenantId, id: id as OperationId, now };
       return db.client.withSession((session) =>
         session.withTransaction(() => act(session, target), TRANSACTION),
       );
@@ -130,6 +141,7 @@ interface Target {
   readonly tenantId: string;
   readonly id: OperationId;
   readonly action: InterventionAction;
+  readonly readSignal: ReadSignal;
   readonly now: Date;
 }
 

@@ -2,9 +2,9 @@ import { LIMITS } from '../../config/limits.ts';
 import { assertNever } from '../kernel/assert.ts';
 import { type Json, canonicalJson } from '../kernel/canonical.ts';
 import { AppError, type Failure } from '../kernel/errors.ts';
-import type { OperationDoc } from './operation.ts';
+import { type OperationDoc, isPlatformsOwn } from './operation.ts';
 import { assertMove, isTerminal } from './status.ts';
-import type { StepRecord } from './step-record.ts';
+import { type StepRecord, logged, undosLogged } from './step-record.ts';
 
 /** What may be done to an operation from outside. */
 export type InterventionAction =
@@ -43,6 +43,17 @@ export interface Intervention {
 export const SIGNAL_NAME = /^[a-z][a-z0-9-]{0,39}$/;
 
 /**
+ * The data of a signal as the operation's type takes it.
+ *
+ * @throws AppError `invalid_request` when the type knows no such signal, or its data does not fit.
+ */
+export type ReadSignal = (
+  operation: Pick<OperationDoc, 'type' | 'typeVersion'>,
+  name: string,
+  data: Json,
+) => Json;
+
+/**
  * Pure.
  *
  * @throws AppError `illegal_state` or `not_cancelable` when the state does not allow it.
@@ -50,11 +61,11 @@ export const SIGNAL_NAME = /^[a-z][a-z0-9-]{0,39}$/;
 export function interventionOn(
   operation: OperationDoc,
   action: InterventionAction,
-  now: Date,
+  { now, readSignal }: { readonly now: Date; readonly readSignal: ReadSignal },
 ): Intervention {
   switch (action.kind) {
     case 'signal':
-      return signaled(operation, action, now);
+      return signaled(operation, { ...action, at: now }, readSignal);
     case 'cancel':
       return canceled(operation, action.actor, now);
     case 'retry':
@@ -68,36 +79,61 @@ export function interventionOn(
 
 const NOTHING = { set: {}, unset: [], wakes: false, fences: false, isEnd: false };
 
-/** The first signal of a name counts: repeating it changes nothing, contradicting it is refused. */
+type SignalAction = Extract<InterventionAction, { kind: 'signal' }> & { readonly at: Date };
+
+/**
+ * A signal answers a question that a step has asked. The first valid one counts: repeating it
+ * changes nothing, contradicting it is refused.
+ */
 function signaled(
   operation: OperationDoc,
-  { name, data, actor }: Extract<InterventionAction, { kind: 'signal' }>,
-  at: Date,
+  { name, data: sent, actor, at }: SignalAction,
+  readSignal: ReadSignal,
 ): Intervention {
   if (!SIGNAL_NAME.test(name)) {
     throw new AppError('invalid_request', 'That is not the name of a signal');
   }
   const earlier = operation.signals?.[name];
-  if (earlier !== undefined) {
-    if (canonicalJson(earlier.data) === canonicalJson(data)) return NOTHING;
-    throw illegal(operation, `The signal ${name} has come before, with other data`);
-  }
+  if (earlier !== undefined && isSame(earlier.data, sent)) return NOTHING;
   const why = whyNotSignaled(operation);
   if (why !== undefined) throw illegal(operation, why);
+  const data = readSignal(operation, name, sent);
+  if (earlier !== undefined) {
+    if (isSame(earlier.data, data)) return NOTHING;
+    throw illegal(operation, `The signal ${name} has come before, with other data`);
+  }
+  if (!isAsked(operation, name)) {
+    throw illegal(
+      operation,
+      `No step of it waits for ${name} now; \`waitingFor\` says when one does`,
+    );
+  }
   const set = { [`signals.${name}`]: { data, at, by: actor } };
-  const isAwaited = operation.steps?.some(
-    ({ status, waitingFor }) => status === 'waiting' && waitingFor?.signal === name,
-  );
-  if (operation.status !== 'waiting' || isAwaited !== true) return { ...NOTHING, set };
+  if (operation.status !== 'waiting') return { ...NOTHING, set };
   return { ...woken(operation), set: { ...set, status: 'accepted' } };
 }
 
-function whyNotSignaled({ lane, type, status, signals = {} }: OperationDoc): string | undefined {
+function isSame(one: Json, other: Json): boolean {
+  return canonicalJson(one) === canonicalJson(other);
+}
+
+function isAsked({ steps = [], turnBack }: OperationDoc, name: string): boolean {
+  if (turnBack !== undefined) return false;
+  return steps.some(
+    ({ status, waitingFor }) => status === 'waiting' && waitingFor?.signal === name,
+  );
+}
+
+function whyNotSignaled(operation: OperationDoc): string | undefined {
+  const { lane, type, status, signals = {} } = operation;
+  if (isPlatformsOwn(operation)) return PLATFORMS_OWN;
   if (lane !== undefined) return `A ${type} has no steps that could wait for a signal`;
   if (isTerminal(status)) return `The operation is ${status} and waits for nothing`;
   const max = LIMITS.signalsMax;
   return Object.keys(signals).length >= max ? `An operation takes ${max} signals` : undefined;
 }
+
+const PLATFORMS_OWN = 'It is the platform’s own work, which nobody else may change';
 
 function woken(operation: OperationDoc): Intervention {
   assertMove(operation.status, 'accepted');
@@ -125,7 +161,9 @@ function canceled(operation: OperationDoc, actor: string, at: Date): Interventio
 
 const CANCELABLE: ReadonlySet<OperationDoc['status']> = new Set(['accepted', 'running', 'waiting']);
 
-function whyNotCancelable({ status, pivotPassed }: OperationDoc): string | undefined {
+function whyNotCancelable(operation: OperationDoc): string | undefined {
+  const { status, pivotPassed } = operation;
+  if (isPlatformsOwn(operation)) return PLATFORMS_OWN;
   if (status === 'compensating') return 'The operation is being taken back already';
   if (!CANCELABLE.has(status)) return `The operation is ${status}`;
   return pivotPassed === true ? 'The operation has passed its point of no return' : undefined;
@@ -193,6 +231,7 @@ function resolved(
   { status, note, actor }: Extract<InterventionAction, { kind: 'resolve' }>,
   at: Date,
 ): Intervention {
+  if (isPlatformsOwn(operation)) throw illegal(operation, PLATFORMS_OWN);
   if (operation.status !== 'needs_attention') {
     throw illegal(
       operation,
@@ -213,9 +252,19 @@ function attemptsRenewed(
   steps: readonly StepRecord[],
   pivotPassed: boolean,
 ): readonly StepRecord[] {
-  return steps.map(({ retryAt: _retry, undoAttempt: _undo, ...record }): StepRecord => {
-    if (record.status === 'done') return record;
-    const isRefused = record.status === 'refused' && pivotPassed;
-    return { ...record, attempt: 0, status: isRefused ? 'absent' : record.status };
+  return steps.map((old): StepRecord => {
+    if (old.status === 'done') return old;
+    const { retryAt: _retry, ...record } = withoutUndo(old);
+    // What went before it stands in the log from now on; the record itself begins anew.
+    const renewed = { ...record, ...logged(old), ...undosLogged(old), attempt: 0 };
+    if (old.status !== 'refused' || !pivotPassed) return renewed;
+    const { error: _error, finishedAt: _finished, ...open } = renewed;
+    return { ...open, status: 'absent' };
   });
+}
+
+function withoutUndo(old: StepRecord): StepRecord {
+  const { undoAttempt: _attempt, undoStartedAt: _at, undoBy: _by, ...rest } = old;
+  const { undoError: _error, undoFailedAt: _failed, ...record } = rest;
+  return record;
 }

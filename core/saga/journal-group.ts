@@ -57,19 +57,14 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
     inFlightMax: LIMITS.sagaClaimSlots,
     run: (ids) => claimPatiently(deps, [...new Set(ids)]).then((byId) => ids.map(byId)),
   });
-  const plain = createGroup<Commit & { readonly change: JournalChange }, CommitOutcome>({
+  const plain = createGroup<PlainCommit, Settled>({
     sizeMax,
     inFlightMax: LIMITS.sagaWriteSlots,
     run: async (commits) => {
       await deps.failpoint('saga.before-journal');
-      const writes = commits.map(({ ref, guard, change }) => ({ ref, guard, change }));
-      const isWritten = await deps.store.write(writes);
+      const settled = await writeTogether(deps, commits);
       await deps.failpoint('saga.after-journal');
-      if (isWritten) return commits.map(({ change }) => ({ kind: 'written', change }));
-      const places = await placesOf(deps, commits);
-      return commits.map(
-        (commit) => outcomeOf(commit, places, commit.change) ?? { kind: 'fenced' },
-      );
+      return settled;
     },
   });
   const transactions = createGroup<Commit, Settled>({
@@ -86,8 +81,8 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
       return busyForMs === undefined ? { kind: 'idle' } : { kind: 'busy', retryAfterMs: busyForMs };
     },
     commit: async (commit: Commit) => {
-      if ('change' in commit && commit.change.events.length === 0) return plain.add(commit);
-      const settled = await transactions.add(commit);
+      const isPlain = 'change' in commit && commit.change.events.length === 0;
+      const settled = await (isPlain ? plain.add(commit) : transactions.add(commit));
       if ('failure' in settled) throw settled.failure;
       return settled;
     },
@@ -124,11 +119,35 @@ async function claimPatiently(
 
 /** The outcome of one commit, or why it has none: one failure must not be its neighbours'. */
 type Settled = CommitOutcome | { readonly failure: unknown };
+type PlainCommit = Commit & { readonly change: JournalChange };
 
 interface Setting {
   readonly deps: JournalDeps;
   readonly attempted: WeakMap<Commit, JournalChange>;
   readonly slot: number;
+}
+
+/** One bulk write for all; one that cannot be written at all must not take the others with it. */
+async function writeTogether(
+  deps: JournalDeps,
+  commits: readonly PlainCommit[],
+): Promise<readonly Settled[]> {
+  try {
+    const writes = commits.map(({ ref, guard, change }) => ({ ref, guard, change }));
+    if (await deps.store.write(writes)) {
+      return commits.map(({ change }) => ({ kind: 'written', change }));
+    }
+    const places = await placesOf(deps, commits);
+    return commits.map((commit) => outcomeOf(commit, places, commit.change) ?? { kind: 'fenced' });
+  } catch (failure) {
+    if (faultOf(failure) !== 'other' || commits.length === 1) {
+      return commits.map(() => ({ failure }));
+    }
+  }
+  // What the failed write has stored of the others is found by its place.
+  const alone: Settled[] = [];
+  for (const commit of commits) alone.push(...(await writeTogether(deps, [commit])));
+  return alone;
 }
 
 /** One transaction for all; what spoils it is found by trying each alone. */

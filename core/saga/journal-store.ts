@@ -1,7 +1,6 @@
 import type { AnyBulkWriteOperation, ClientSession, Db, Filter, UpdateFilter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
-import { present } from '../kernel/assert.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type {
   Claim,
@@ -12,7 +11,7 @@ import type {
   Renewal,
   Requests,
 } from './journal.ts';
-import type { OperationDoc } from './operation.ts';
+import type { OperationDoc, Parking } from './operation.ts';
 import { isSettled } from './status.ts';
 
 /** One compare-and-set, as the store does it. */
@@ -94,12 +93,14 @@ export function createJournalStore(db: Db): JournalStore {
       const doc = byId.get(id);
       if (doc === undefined || isSettled(doc.status) || doc.status === 'waiting') return {};
       const { claimNow, ...operation } = doc;
-      const leaseUntil = present(operation.leaseUntil ?? operation.runAt, 'the time of a claim');
-      if (operation.owner === owner) {
+      const { leaseUntil, runAt } = operation;
+      if (operation.owner === owner && leaseUntil !== undefined) {
         const at = new Date(leaseUntil.getTime() - leaseMs);
         return { operation, epoch: operation.epoch, at };
       }
-      return { busyForMs: Math.max(0, leaseUntil.getTime() - claimNow.getTime()) };
+      // Without either it was given back just now: it is free, and the job comes again for it.
+      const freeAt = leaseUntil ?? runAt ?? claimNow;
+      return { busyForMs: Math.max(0, freeAt.getTime() - claimNow.getTime()) };
     });
   };
 
@@ -196,7 +197,13 @@ function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<Operatio
       ...(lease === 'end' && { nextCheckAt: '' }),
       ...(wakeAt === undefined && { runAt: '' }),
     },
+    ...(change.parked !== undefined && { $push: parkingPushed(change.parked) }),
   };
+}
+
+/** Appends a parking; of too many the oldest go. */
+export function parkingPushed(parking: Parking) {
+  return { parkings: { $each: [parking], $slice: -LIMITS.parkingsKept } };
 }
 
 /** The driver would store a stray `undefined` as null. */

@@ -4,7 +4,7 @@ import type { OperationId } from '../kernel/ids.ts';
 import type { Result } from '../kernel/result.ts';
 import type { Draft, DraftEvent } from '../ledger/book.ts';
 import type { SagaState } from './machine.ts';
-import type { OperationDoc } from './operation.ts';
+import type { OperationDoc, Parking } from './operation.ts';
 import type { OperationStatus } from './status.ts';
 import type { Signal } from './step.ts';
 import type { Touches } from './touches.ts';
@@ -44,6 +44,8 @@ export interface JournalChange {
   readonly wakeAt?: Date;
   readonly result?: Json;
   readonly error?: Failure;
+  /** Of a parking: what a timeline keeps of it. */
+  readonly parked?: Parking;
   /** The worker, of an ending. */
   readonly settledBy?: { readonly worker: string };
   /** Leave through the outbox of the same transaction. */

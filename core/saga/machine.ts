@@ -1,7 +1,15 @@
 import { assert, present } from '../kernel/assert.ts';
 import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
-import { type StepRecord, type StepStatus, carriedOver, moved } from './step-record.ts';
+import {
+  type StepRecord,
+  carriedOver,
+  logged,
+  moved,
+  undosLogged,
+  wasRefused,
+} from './step-record.ts';
+import { exhausted, needsUndo, unknownOutcome } from './step-ends.ts';
 import type { Redo } from './step.ts';
 
 /**
@@ -57,22 +65,26 @@ export const NEW_SAGA: SagaState = { status: 'running', steps: [], pivotPassed: 
 /** What is to be done now. Total: every state that the table allows has a command. */
 export function nextCommand(plan: readonly StepShape[], state: SagaState, facts: Facts): Command {
   if (state.turnBack !== undefined) return backward(plan, state, facts);
-  const why = outsideReason(state, facts);
-  if (why !== undefined) return { do: 'turn-back', why };
   const index = state.steps.findIndex((record) => record.status !== 'done');
   const step = index === -1 ? state.steps.length : index;
   const shape = plan[step];
+  // Before anything from outside: what is done in full is neither late nor taken back.
   if (shape === undefined) return { do: 'finish', status: 'succeeded' };
+  const why = outsideReason(state, facts);
+  if (why !== undefined) return { do: 'turn-back', why };
   const record = state.steps[step];
   if (record === undefined) return { do: 'run', step, attempt: 1 };
   return forward({ shape, record, step, state, facts });
 }
 
+export const CANCELED: TurnBack = {
+  status: 'canceled',
+  error: { code: 'canceled', detail: 'Canceled on request' },
+};
+
 function outsideReason(state: SagaState, facts: Facts): TurnBack | undefined {
   if (state.pivotPassed) return undefined;
-  if (facts.isCancelRequested) {
-    return { status: 'canceled', error: { code: 'canceled', detail: 'Canceled on request' } };
-  }
+  if (facts.isCancelRequested) return CANCELED;
   if (facts.deadline !== undefined && facts.deadline <= facts.now) {
     const detail = `The deadline ${facts.deadline.toISOString()} has passed`;
     return { status: 'expired', error: { code: 'deadline_passed', detail } };
@@ -144,35 +156,6 @@ function pause(record: StepRecord): Command {
   return { do: 'pause', until: present(record.retryAt, 'the time of a retry') };
 }
 
-function exhausted(shape: StepShape, record: StepRecord): Failure {
-  const reason = record.error === undefined ? '' : `; the last error: ${record.error.detail}`;
-  return {
-    code: 'step_exhausted',
-    detail: `Step ${shape.name} gave up after ${record.attempt} attempts${reason}`,
-  };
-}
-
-function unknownOutcome(shape: StepShape): Failure {
-  return {
-    code: 'outcome_unknown',
-    detail: `Whether step ${shape.name} took effect is unknown, and it must not be repeated`,
-  };
-}
-
-/** Records whose effect may exist, or may still arrive late: `absent` is undone by a tombstone. */
-const MAYBE_EFFECTIVE: ReadonlySet<StepStatus> = new Set([
-  'started',
-  'unsure',
-  'absent',
-  'done',
-  'waiting',
-  'undoing',
-]);
-
-function needsUndo(plan: readonly StepShape[], record: StepRecord, step: number): boolean {
-  return MAYBE_EFFECTIVE.has(record.status) && plan[step]?.hasCompensation === true;
-}
-
 function backward(plan: readonly StepShape[], state: SagaState, facts: Facts): Command {
   const step = state.steps.findLastIndex((record, index) => needsUndo(plan, record, index));
   const record = state.steps[step];
@@ -180,7 +163,7 @@ function backward(plan: readonly StepShape[], state: SagaState, facts: Facts): C
   const shape = present(plan[step], 'the shape of a step');
   const attempts = record.undoAttempt ?? 0;
   if (attempts >= shape.undoAttemptsMax) {
-    const reason = record.error?.detail ?? 'its worker died each time';
+    const reason = record.undoError?.detail ?? 'its worker died each time';
     const detail = `Taking back step ${shape.name} failed ${attempts} times: ${reason}`;
     return { do: 'park', error: { code: 'compensation_exhausted', detail } };
   }
@@ -191,7 +174,8 @@ function backward(plan: readonly StepShape[], state: SagaState, facts: Facts): C
 
 function allUndone(state: SagaState): Command {
   const why = present(state.turnBack, 'the reason of a way back');
-  const wasUndone = state.steps.some(({ status }) => status === 'undone');
+  // Of a refused step that was a precaution: the outcome is the same whoever died in between.
+  const wasUndone = state.steps.some((record) => record.status === 'undone' && !wasRefused(record));
   const status = why.status === 'rejected' && wasUndone ? 'compensated' : why.status;
   return { do: 'finish', status, error: why.error };
 }
@@ -232,6 +216,7 @@ export function stepStarted(plan: readonly StepShape[], state: SagaState, start:
     ...(by !== undefined && { by }),
     ...(shape.isPivot && { isPivot: true }),
     ...(old !== undefined && carriedOver(old)),
+    ...(old !== undefined && shape.redo !== 'atomic' && { mayHaveEffect: true }),
   });
   return shape.isPivot ? { ...next, pivotPassed: true } : next;
 }
@@ -241,28 +226,75 @@ export function stepDone(
   step: number,
   done: { readonly at: Date; readonly result: Json | undefined },
 ): SagaState {
-  const { retryAt: _retry, error: _error, ...record } = recordOf(state, step);
+  const { record } = settledParts(recordOf(state, step));
   const result = done.result === undefined ? {} : { result: done.result };
   return withStep(state, step, moved(record, 'done', { finishedAt: done.at, ...result }));
 }
 
-/** A definite refusal. Of the pivot: it was not passed after all. */
+/** What is known is known: nothing of it is unsure, or to be tried, any more. */
+function settledParts(old: StepRecord) {
+  const { retryAt: _retry, error: _error, failedAt: _failed, mayHaveEffect, ...record } = old;
+  return { record, mayHaveEffect: mayHaveEffect === true };
+}
+
+export interface Refusal {
+  readonly step: number;
+  readonly at: Date;
+  readonly error: Failure;
+  /** It was ours, not the other side's: it says nothing about the attempts before it. */
+  readonly isOwn?: boolean;
+}
+
+/**
+ * A definite refusal of one attempt. Of the pivot: it was not passed after all, unless an attempt
+ * before it may have passed it and nothing could take that back.
+ */
 export function stepRefused(
   plan: readonly StepShape[],
   state: SagaState,
-  refusal: { readonly step: number; readonly at: Date; readonly error: Failure },
+  { step, at, error, isOwn = false }: Refusal,
 ): SagaState {
-  const { step, at, error } = refusal;
-  const record = moved(recordOf(state, step), 'refused', { finishedAt: at, error });
-  return unpassed(plan, withStep(state, step, record), step);
+  const { record, mayHaveEffect } = settledParts(recordOf(state, step));
+  // Who was asked has answered for all of them.
+  const mayStand = mayHaveEffect && record.asked !== true;
+  const refused = moved(record, 'refused', {
+    finishedAt: at,
+    error,
+    ...(mayStand && { mayHaveEffect: true }),
+  });
+  const next = withStep(state, step, refused);
+  const isStuck = mayStand && isOwn && plan[step]?.hasCompensation !== true;
+  return isStuck ? next : unpassed(plan, next, step);
 }
 
-export function stepUnsure(
+export interface Failed {
+  readonly attempt: number;
+  readonly error: Failure;
+  readonly retryAt: Date;
+  readonly at?: Date;
+}
+
+export function stepUnsure(state: SagaState, step: number, { at, ...failed }: Failed): SagaState {
+  const change = { ...failed, ...(at !== undefined && { failedAt: at }) };
+  return withStep(state, step, moved(recordOf(state, step), 'unsure', change));
+}
+
+/** The other side is asked what has become of the attempts so far. */
+export function stepAsked(
   state: SagaState,
   step: number,
-  failed: { readonly attempt: number; readonly error: Failure; readonly retryAt: Date },
+  { at, by }: { readonly at: Date; readonly by: string },
 ): SagaState {
-  return withStep(state, step, moved(recordOf(state, step), 'unsure', failed));
+  const old = recordOf(state, step);
+  const { record } = settledParts(old);
+  return withStep(state, step, {
+    ...record,
+    ...logged(old),
+    startedAt: at,
+    by,
+    asked: true,
+    mayHaveEffect: true,
+  });
 }
 
 /** The other side has never seen it: as if it had not been tried. */
@@ -292,13 +324,15 @@ export function turnedBack(plan: readonly StepShape[], state: SagaState, why: Tu
 }
 
 export function undoStarted(state: SagaState, start: Start): SagaState {
-  const { retryAt: _retry, ...record } = recordOf(state, start.step);
+  const old = recordOf(state, start.step);
+  const { retryAt: _retry, undoError: _error, undoFailedAt: _failed, ...record } = old;
   const { at, by, epoch, attempt } = start;
   const change = {
     undoAttempt: attempt,
     undoStartedAt: at,
     epoch,
     ...(by !== undefined && { undoBy: by }),
+    ...undosLogged(old),
   };
   return withStep(state, start.step, moved(record, 'undoing', change));
 }
@@ -306,12 +340,13 @@ export function undoStarted(state: SagaState, start: Start): SagaState {
 export function undoFailed(
   state: SagaState,
   step: number,
-  failed: { readonly error: Failure; readonly retryAt: Date },
+  { error, retryAt, at }: Omit<Failed, 'attempt'>,
 ): SagaState {
-  return withStep(state, step, moved(recordOf(state, step), 'undoing', failed));
+  const change = { undoError: error, retryAt, ...(at !== undefined && { undoFailedAt: at }) };
+  return withStep(state, step, moved(recordOf(state, step), 'undoing', change));
 }
 
 export function undoDone(state: SagaState, step: number, at: Date): SagaState {
-  const { retryAt: _retry, ...record } = recordOf(state, step);
+  const { retryAt: _retry, undoError: _error, ...record } = recordOf(state, step);
   return withStep(state, step, moved(record, 'undone', { undoneAt: at }));
 }

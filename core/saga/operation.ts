@@ -1,5 +1,5 @@
 import type { Json } from '../kernel/canonical.ts';
-import type { Failure } from '../kernel/errors.ts';
+import type { ErrorCode, Failure } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { TurnBack } from './machine.ts';
 import type { OperationStatus } from './status.ts';
@@ -43,6 +43,27 @@ export function isOlder(
 
 function stampNumber(stamp: Stamp): bigint {
   return typeof stamp === 'bigint' ? stamp : stamp.toBigInt();
+}
+
+/** One time that an operation was put before a human, and why: kept when it goes on. */
+export interface Parking {
+  readonly at: Date;
+  readonly step?: string;
+  /** The worker. */
+  readonly by?: string;
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/**
+ * How the keys of the platform's own work begin. Clients' keys are printable ASCII, so that none of
+ * them can take the place of one of these.
+ */
+export const PLATFORM_KEY = 'sluice→';
+
+/** The platform has asked for it, not the tenant. */
+export function isPlatformsOwn({ idempotencyKey }: Pick<OperationDoc, 'idempotencyKey'>): boolean {
+  return idempotencyKey.startsWith(PLATFORM_KEY);
 }
 
 /** One accepted request: the unit of idempotency, of status and of history. */
@@ -93,6 +114,8 @@ export interface OperationDoc {
   readonly leaseUntil?: Date;
   /** Times that its worker died or stalled past the lease. */
   readonly interruptions?: number;
+  /** The latest times that it was put before a human, oldest first. */
+  readonly parkings?: readonly Parking[];
   /** How a human settled what needed attention. */
   readonly resolution?: { readonly note: string; readonly at: Date; readonly by: string };
 

@@ -34,7 +34,7 @@ export function beginRun(
     operation,
     epoch,
     plan,
-    shapes: plan.steps.map(shapeOf),
+    shapes: shapesOf(plan),
     lease: tools.lease,
     worker: workerOf(operation),
     now: () => new Date(at.getTime() + Math.round(tools.monotonicMs() - sinceMs)),
@@ -64,11 +64,20 @@ function stateOf(operation: OperationDoc): SagaState {
   };
 }
 
-function shapeOf(step: Step<unknown>): StepShape {
+function shapesOf({ steps }: SagaPlan): readonly StepShape[] {
+  const isStated = steps.some(({ isPivot }) => isPivot === true);
+  return steps.map((step, index) => {
+    // Where none is stated: the last step, if nothing takes it back. Who cancels after it is late.
+    const isLast = index === steps.length - 1 && !hasCompensation(step);
+    return shapeOf(step, isStated ? step.isPivot === true : isLast);
+  });
+}
+
+function shapeOf(step: Step<unknown>, isPivot: boolean): StepShape {
   return {
     name: step.name,
     redo: step.kind === 'ledger' ? 'atomic' : step.redo,
-    isPivot: step.isPivot === true,
+    isPivot,
     attemptsMax: step.kind === 'ledger' ? LIMITS.sagaLedgerAttemptsMax : step.retry.attemptsMax,
     undoAttemptsMax: LIMITS.sagaUndoAttemptsMax,
     hasCompensation: hasCompensation(step),

@@ -1,8 +1,12 @@
 import type { AnyBulkWriteOperation, ClientSession, Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { TRANSACTION } from '../infra/mongo.ts';
 import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
+import { newToken } from '../kernel/ids.ts';
+import { namedUsers } from './event-users.ts';
+import { parkingPushed } from './journal-store.ts';
 import type { OperationDoc, Stamp } from './operation.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
 import { type OperationStatus, assertMove } from './status.ts';
@@ -21,14 +25,24 @@ interface FinishStamp {
   readonly at: Date;
 }
 
+/** Why, by whom and when an operation is put before a human. */
+export interface Park {
+  readonly failure: Failure;
+  readonly worker: string;
+  readonly at: Date;
+}
+
 export interface SettleStore {
   /**
    * Moves accepted operations to their outcome by compare-and-set on the status; false when one of
    * them has moved meanwhile (the caller must abort the transaction).
    */
   finish(session: ClientSession, finishes: readonly Finish[], stamp: FinishStamp): Promise<boolean>;
-  /** Parks one operation outside a transaction; false when it has moved meanwhile. */
-  park(operation: OperationDoc, failure: Failure): Promise<boolean>;
+  /**
+   * Parks one operation in a transaction of its own, with its event. Undefined: it has moved
+   * meanwhile.
+   */
+  park(operation: OperationDoc, park: Park): Promise<readonly OutboxRow[] | undefined>;
   /** The oldest operation that is still to be settled under each of some ordering keys. */
   oldestOpen(
     session: ClientSession,
@@ -36,7 +50,7 @@ export interface SettleStore {
   ): Promise<ReadonlyMap<string, Pick<OperationDoc, '_id' | 'stamp'>>>;
 }
 
-export function createSettleStore(db: Db): SettleStore {
+export function createSettleStore(db: Db, outbox = createOutboxStore(db)): SettleStore {
   const operations = collection<OperationDoc>(db, 'operations');
   return Object.freeze({
     finish: async (session: ClientSession, finishes: readonly Finish[], stamp: FinishStamp) => {
@@ -65,15 +79,26 @@ export function createSettleStore(db: Db): SettleStore {
       }
       return moved === finishes.length;
     },
-    park: async (operation, failure) => {
-      const result = await operations.updateOne({ _id: operation._id, status: 'accepted' }, [
-        {
-          $set: { status: 'needs_attention', error: { $literal: failure }, updatedAt: '$$NOW' },
-        },
-        { $unset: 'nextCheckAt' },
-        { $set: { epoch: { $add: ['$epoch', 1] } } },
-      ]);
-      return result.matchedCount === 1;
+    park: async (operation: OperationDoc, { failure, worker, at }: Park) => {
+      const event = parkingEvent(operation, failure);
+      const rows = outboxRows(new Map([[operation.tenantId, [event]]]), { batch: newToken(), at });
+      return db.client.withSession((session) =>
+        session.withTransaction(async () => {
+          const parked = await operations.updateOne(
+            { _id: operation._id, status: 'accepted', epoch: operation.epoch },
+            {
+              $set: { status: 'needs_attention', error: failure, updatedAt: at },
+              $unset: { nextCheckAt: '' },
+              $inc: { epoch: 1 },
+              $push: parkingPushed({ at, by: worker, code: failure.code, detail: failure.detail }),
+            },
+            { session },
+          );
+          if (parked.matchedCount === 0) return undefined;
+          await outbox.insert(session, rows);
+          return rows;
+        }, TRANSACTION),
+      );
     },
     oldestOpen: async (session, keys) => {
       const found = await operations
@@ -109,6 +134,17 @@ function isPlainSuccess({ status, result }: Finish): boolean {
   return status === 'succeeded' && result === undefined;
 }
 
+/** Told each time that an operation is parked, under an id of that parking's own. */
+export function parkingEvent(operation: OperationDoc, { code }: Failure): OutboxEvent {
+  const { _id, epoch, type, input } = operation;
+  return {
+    id: `${_id}.p${epoch}`,
+    name: 'operation.needs_attention',
+    operationId: _id,
+    data: { type, ...namedUsers(input), code },
+  };
+}
+
 function finishWrite(
   { operation, status, result, error }: Finish,
   stamp: { readonly settledBy: OperationDoc['settledBy']; readonly at: Date },
@@ -128,9 +164,21 @@ function finishWrite(
         },
         $unset: { nextCheckAt: 1 },
         $inc: { epoch: 1 },
+        ...(status === 'needs_attention' &&
+          error !== undefined && {
+            $push: parkingPushed({ at, ...workerOf(settledBy), ...reasonOf(error) }),
+          }),
       },
     },
   };
+}
+
+function workerOf(settledBy: OperationDoc['settledBy']) {
+  return settledBy === undefined ? {} : { by: settledBy.worker };
+}
+
+function reasonOf({ code, detail }: Failure): Pick<Failure, 'code' | 'detail'> {
+  return { code, detail };
 }
 
 export interface OutboxStore {

@@ -62,6 +62,16 @@ export function isSettled(status: OperationStatus): boolean {
   return isTerminal(status) || status === 'needs_attention';
 }
 
+/** True when it goes on only once somebody outside has said something. */
+export function isForPeople(operation: {
+  readonly status: OperationStatus;
+  readonly steps?: readonly { readonly status: string }[];
+}): boolean {
+  if (operation.status === 'needs_attention') return true;
+  const { status, steps = [] } = operation;
+  return status === 'waiting' && steps.some((step) => step.status === 'waiting');
+}
+
 export function canMove(from: OperationStatus, to: OperationStatus): boolean {
   return NEXT[from].some((status) => status === to);
 }

@@ -25,16 +25,21 @@ const STEP_NEXT = {
   absent: ['started', 'undoing', 'undone'],
   done: ['undoing', 'undone'],
   undoing: ['undoing', 'undone'],
-  refused: [],
+  // Where an attempt before the refused one may have had an effect.
+  refused: ['undoing', 'undone'],
   undone: [],
 } as const satisfies Record<StepStatus, readonly StepStatus[]>;
 
-/** An attempt that was not the last one. Without an error its worker died or stalled. */
+/** An attempt that was not the last one. Without an error or an answer its worker died or stalled. */
 export interface Try {
   readonly attempt: number;
   readonly at: Date;
   readonly by?: string;
   readonly error?: Failure;
+  readonly failedAt?: Date;
+  /** It asked the other side what had become of those before it. */
+  readonly asked?: true;
+  readonly answer?: 'absent';
 }
 
 /** One line of the journal: where a step stands. */
@@ -48,8 +53,15 @@ export interface StepRecord {
   readonly startedAt: Date;
   /** The worker that began the last attempt. */
   readonly by?: string;
-  /** The latest of the attempts before it. */
+  /** The latest of the attempts before it, and how many older ones are no longer kept. */
   readonly earlier?: readonly Try[];
+  readonly triesDropped?: number;
+  /** The last attempt asked the other side what had become of those before it. */
+  readonly asked?: true;
+  /** When the last attempt failed, its outcome unknown. */
+  readonly failedAt?: Date;
+  /** An attempt before the last one may have had an effect, or may still arrive. */
+  readonly mayHaveEffect?: true;
   readonly finishedAt?: Date;
   readonly result?: Json;
   readonly error?: Failure;
@@ -61,6 +73,10 @@ export interface StepRecord {
   readonly undoAttempt?: number;
   readonly undoStartedAt?: Date;
   readonly undoBy?: string;
+  readonly undoError?: Failure;
+  readonly undoFailedAt?: Date;
+  /** The latest of the attempts to take it back before the last one. */
+  readonly undoEarlier?: readonly Try[];
   readonly undoneAt?: Date;
 }
 
@@ -73,22 +89,61 @@ export function moved(record: StepRecord, status: StepStatus, change: RecordChan
   return { ...record, ...change, status };
 }
 
-/** What a new attempt keeps of the last one. */
-export function carriedOver(
-  old: StepRecord,
-): Pick<StepRecord, 'waitingFor' | 'waitedSince' | 'earlier'> {
-  const { waitingFor, waitedSince, attempt, startedAt, by, error, earlier = [] } = old;
-  const last: Try = {
+/** A definite refusal, whatever was taken back after it. */
+export function wasRefused({ error, finishedAt }: StepRecord): boolean {
+  return error !== undefined && finishedAt !== undefined;
+}
+
+type Log = Pick<StepRecord, 'earlier' | 'triesDropped'>;
+
+/** The attempts of a step with its last one among the earlier. */
+export function logged(record: StepRecord): Log {
+  const { earlier = [], triesDropped = 0 } = record;
+  // A step that waited runs again under the same attempt, and one renewed by hand is there already.
+  const isNew = record.status !== 'waiting' && record.attempt > 0;
+  const all = isNew ? [...earlier, lastTry(record)] : earlier;
+  const dropped = triesDropped + Math.max(0, all.length - LIMITS.stepTriesKept);
+  return {
+    ...(all.length > 0 && { earlier: all.slice(-LIMITS.stepTriesKept) }),
+    ...(dropped > 0 && { triesDropped: dropped }),
+  };
+}
+
+function lastTry(record: StepRecord): Try {
+  const { attempt, startedAt, by, error, failedAt = record.finishedAt, asked, status } = record;
+  return {
     attempt,
     at: startedAt,
     ...(by !== undefined && { by }),
     ...(error !== undefined && { error }),
+    ...(error !== undefined && failedAt !== undefined && { failedAt }),
+    ...(asked === true && { asked }),
+    ...(asked === true && status === 'absent' && { answer: status }),
   };
+}
+
+/** The attempts to take a step back, with the last one among the earlier. */
+export function undosLogged(record: StepRecord): Pick<StepRecord, 'undoEarlier'> {
+  const { undoEarlier = [], undoAttempt, undoStartedAt, undoBy, undoError, undoFailedAt } = record;
+  if (undoAttempt === undefined || undoStartedAt === undefined) {
+    return undoEarlier.length === 0 ? {} : { undoEarlier };
+  }
+  const last: Try = {
+    attempt: undoAttempt,
+    at: undoStartedAt,
+    ...(undoBy !== undefined && { by: undoBy }),
+    ...(undoError !== undefined && { error: undoError }),
+    ...(undoFailedAt !== undefined && { failedAt: undoFailedAt }),
+  };
+  return { undoEarlier: [...undoEarlier, last].slice(-LIMITS.stepTriesKept) };
+}
+
+/** What a new attempt keeps of the last one. */
+export function carriedOver(old: StepRecord): Partial<StepRecord> {
+  const { waitingFor, waitedSince, undoEarlier } = old;
   return {
-    // A step that waited runs again under the same attempt: that is no retry.
-    ...(old.status === 'waiting'
-      ? old.earlier !== undefined && { earlier }
-      : { earlier: [...earlier, last].slice(-LIMITS.stepTriesKept) }),
+    ...logged(old),
+    ...(undoEarlier !== undefined && { undoEarlier }),
     ...(waitingFor !== undefined && { waitingFor }),
     ...(waitedSince !== undefined && { waitedSince }),
   };

@@ -5,31 +5,28 @@ import { assert, present } from '../kernel/assert.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { LIMITS } from '../../config/limits.ts';
 import { callOut } from './call-out.ts';
-import type { CommitOutcome, CommitPart } from './journal.ts';
+import type { CommitOutcome, CommitPart, Guard } from './journal.ts';
 import {
+  type Refusal,
   stepAbsent,
+  stepAsked,
   stepDone,
   stepRefused,
   stepStarted,
   stepUnsure,
   stepWaits,
-  undoDone,
-  undoFailed,
-  undoStarted,
 } from './machine.ts';
 import { type Run, contextOf, earliest, failureOf } from './saga-run.ts';
 import type { SagaServices } from './services.ts';
 import {
   type CallStep,
-  type LedgerPosting,
   type LedgerStep,
   type QueryReply,
   type StepReply,
   legOffsetOf,
-  refusedCall,
 } from './step.ts';
+import { leaveToOthers } from './worker-unfit.ts';
 
 export interface StepDeps {
   readonly services: SagaServices;
@@ -41,7 +38,7 @@ export interface StepDeps {
   readonly commit: (part: CommitPart) => Promise<CommitOutcome>;
 }
 
-interface Turn {
+export interface Turn {
   readonly step: number;
   readonly attempt: number;
 }
@@ -93,15 +90,16 @@ async function runLedgerStep(
   return 'moved';
 }
 
-type CallTurn = Turn & { readonly definition: CallStep<unknown> };
+export type CallTurn = Turn & { readonly definition: CallStep<unknown> };
 
 /** The intent is stored before the call, its outcome with whatever is stored next. */
 async function runCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<StepOutcome> {
   const { step, attempt, definition } = turn;
   const at = run.now();
   const context = contextOf(run, step, attempt);
+  const before = run.state;
   const outcome = await deps.commit({
-    guard: run.state.pivotPassed ? {} : { cancel: true },
+    guard: guardOf(run, step),
     change: {
       state: stepStarted(run.shapes, run.state, {
         step,
@@ -124,13 +122,29 @@ async function runCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<St
   });
   if ('error' in called) {
     const { error } = called;
-    // A rule that throws says the same as one that refuses: nothing has happened.
+    leaveToOthers(run, before, error);
+    // A rule that throws says that this attempt did nothing, and knows of no other.
     const isRefusal = error instanceof AppError && error.kind === 'rule';
-    if (isRefusal) return applyReply(deps, run, { step, reply: refusedCall(failureOf(error)) });
-    unsure(deps, run, { ...turn, error });
+    if (!isRefusal) unsure(deps, run, { ...turn, error });
+    else run.state = stepRefused(run.shapes, run.state, ownRefusal(run, step, error));
     return 'moved';
   }
   return applyReply(deps, run, { step, reply: called.reply });
+}
+
+/** What would be overlooked if it came now: a cancel, or the answer that the step has waited for. */
+function guardOf({ state, requests }: Run, step: number): Guard {
+  const record = state.steps[step];
+  const signal = record?.status === 'waiting' ? record.waitingFor?.signal : undefined;
+  const isMissing = signal !== undefined && requests.signals[signal] === undefined;
+  return {
+    ...(!state.pivotPassed && { cancel: true as const }),
+    ...(isMissing && { signal }),
+  };
+}
+
+function ownRefusal(run: Run, step: number, error: AppError): Refusal {
+  return { step, at: run.now(), error: failureOf(error), isOwn: true };
 }
 
 async function applyReply(
@@ -151,7 +165,7 @@ async function applyReply(
   }
 }
 
-/** The guard keeps a signal that arrives just now from being slept over. */
+/** The guard keeps a signal that arrives just now from being slept over; one seen already is not. */
 async function waitForSignal(
   deps: StepDeps,
   run: Run,
@@ -166,8 +180,9 @@ async function waitForSignal(
   });
   run.state = state;
   const wakeAt = earliest(until, run.operation.deadline);
+  const isSeen = run.requests.signals[signal] !== undefined;
   const outcome = await deps.commit({
-    guard: { cancel: true, signal },
+    guard: { cancel: true, ...(!isSeen && { signal }) },
     change: {
       state,
       lease: 'wait',
@@ -187,11 +202,14 @@ export async function askStep(deps: StepDeps, run: Run, turn: Turn): Promise<voi
   const query = present(definition.query?.bind(definition), 'the question of a step');
   const context = contextOf(run, step, attempt);
   deps.metrics.sweepStale.inc({ rule: 'R8' });
+  const before = run.state;
+  run.state = stepAsked(before, step, { at: run.now(), by: run.worker });
   const asked = await callOut(deps, run, {
     name: definition.name,
     timeoutMs: definition.timeoutMs,
     call: (tools) => query(context, tools),
   });
+  if ('error' in asked) leaveToOthers(run, before, asked.error);
   const reply: QueryReply = 'error' in asked ? { kind: 'unknown' } : asked.reply;
   const at = run.now();
   switch (reply.kind) {
@@ -221,6 +239,7 @@ function unsure(
 ): void {
   if (error instanceof InvariantError) throw error;
   const { operation } = run;
+  const at = run.now();
   const failure = failureOf(error);
   const { baseMs, capMs, attemptsMax } = definition.retry;
   const asked = error instanceof AppError ? error.retryAfterSeconds : undefined;
@@ -234,85 +253,9 @@ function unsure(
   run.state = stepUnsure(run.state, step, {
     attempt: isHopeless ? Math.max(attempt, attemptsMax) : attempt,
     error: failure,
-    retryAt: new Date(run.now().getTime() + ms),
+    at,
+    retryAt: new Date(at.getTime() + ms),
   });
-}
-
-export async function undoStep(deps: StepDeps, run: Run, turn: Turn): Promise<void> {
-  const definition = present(run.plan.steps[turn.step], 'a step of the plan');
-  if (definition.kind === 'call') {
-    await undoCallStep(deps, run, { ...turn, definition });
-    return;
-  }
-  const posting = definition.compensate;
-  assert(typeof posting !== 'string', 'a step that is taken back has a compensation');
-  await undoLedgerStep(deps, run, { ...turn, posting });
-}
-
-async function undoLedgerStep(
-  deps: StepDeps,
-  run: Run,
-  { step, attempt, posting }: Turn & { readonly posting: LedgerPosting<unknown> },
-): Promise<void> {
-  const at = run.now();
-  const context = contextOf(run, step, attempt);
-  const started = undoStarted(run.state, { step, attempt, epoch: run.epoch, at, by: run.worker });
-  const retryAt = undoRetryAt(deps, run, attempt);
-  await deps.commit({
-    guard: {},
-    ledger: {
-      touches: posting.touches(context),
-      legOffset: legOffsetOf(step, 'undo'),
-      at,
-      decide: (draft) => posting.decide(draft, context),
-    },
-    changeOf: (decision, events) => ({
-      state: decision.ok
-        ? undoDone(started, step, at)
-        : undoFailed(started, step, { error: decision.failure, retryAt }),
-      lease: 'keep',
-      status: run.state.status,
-      events,
-      at,
-    }),
-  });
-}
-
-async function undoCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<void> {
-  const { step, attempt, definition } = turn;
-  const { compensate } = definition;
-  assert(typeof compensate !== 'string', 'a step that is taken back has a compensation');
-  const at = run.now();
-  await deps.commit({
-    guard: {},
-    change: {
-      state: undoStarted(run.state, { step, attempt, epoch: run.epoch, at, by: run.worker }),
-      lease: 'keep',
-      status: run.state.status,
-      events: [],
-      at,
-    },
-  });
-  const context = contextOf(run, step, attempt);
-  const undone = await callOut(deps, run, {
-    name: definition.name,
-    timeoutMs: definition.timeoutMs,
-    call: (tools) => compensate.run(context, tools),
-  });
-  if (!('error' in undone)) {
-    run.state = undoDone(run.state, step, run.now());
-    return;
-  }
-  const { error } = undone;
-  deps.logger.warn({ err: error, step: definition.name, attempt }, 'operation.undo.failed');
-  const retryAt = undoRetryAt(deps, run, attempt);
-  run.state = undoFailed(run.state, step, { error: failureOf(error), retryAt });
-}
-
-function undoRetryAt({ random }: StepDeps, run: Run, attempt: number): Date {
-  const baseMs = LIMITS.sagaUndoRetryMs;
-  const capMs = LIMITS.sagaUndoRetryMsMax;
-  return new Date(run.now().getTime() + fullJitterMs(attempt, { baseMs, capMs, random }));
 }
 
 function callStepOf(run: Run, step: number): CallStep<unknown> {

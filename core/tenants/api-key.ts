@@ -2,7 +2,14 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { newSecret, newToken } from '../kernel/ids.ts';
 import type { TenantScope } from './tenant.ts';
 
-export const SCOPES = ['operations:write', 'ledger:read', 'notifications:admin', 'admin'] as const;
+export const SCOPES = [
+  'operations:write',
+  /** Answers what operations wait for: apart from asking for them. */
+  'operations:approve',
+  'ledger:read',
+  'notifications:admin',
+  'admin',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** An API key as stored: only the hash of its secret. */

@@ -9,7 +9,7 @@ import type { Commit, CommitOutcome, JournalChange, SagaJournal } from '../../co
 import { type OperationDoc, SAGA_QUEUE } from '../../core/saga/operation.ts';
 import { isSettled } from '../../core/saga/status.ts';
 import type { SagaServices } from '../../core/saga/services.ts';
-import { type SagaPlan, type Step, done, refusedCall } from '../../core/saga/step.ts';
+import { type SagaPlan, type Step, done, refusedCall, waitFor } from '../../core/saga/step.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { operationOf } from './memory-ledger.ts';
@@ -18,6 +18,8 @@ import { operationOf } from './memory-ledger.ts';
 export type Fate =
   | 'works'
   | 'refuses'
+  /** Not the other side does, and whatever an attempt before has done stands. */
+  | 'refuses by itself'
   | 'is lost on the way'
   | 'is done, but the answer is lost'
   | 'dies before it'
@@ -25,7 +27,8 @@ export type Fate =
   | 'stalls before it';
 
 export interface ModelStep {
-  readonly kind: 'ledger' | 'safe' | 'query';
+  /** `waits`: takes effect, then waits for somebody to say so. */
+  readonly kind: 'ledger' | 'safe' | 'query' | 'waits';
   readonly isPivot: boolean;
   readonly hasCompensation: boolean;
 }
@@ -97,6 +100,9 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
     switch (fate) {
       case 'refuses':
         return (refuse ?? act)();
+      case 'refuses by itself':
+        if (refuse === undefined) return act();
+        throw new AppError('provider_unknown', 'not from here');
       case 'is lost on the way':
         throw new MongoNetworkError('lost');
       case 'is done, but the answer is lost':
@@ -200,10 +206,14 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
     return {
       ...base,
       kind: 'call',
-      redo: shape.kind,
+      redo: shape.kind === 'waits' ? 'safe' : shape.kind,
       timeoutMs: 60_000,
       retry: { attemptsMax: 3, baseMs: 1, capMs: 2 },
-      run: (_ctx, { key }) => call(self, step, key),
+      run: async ({ signals }, { key }) => {
+        const reply = await call(self, step, key);
+        const isAsking = shape.kind === 'waits' && signals[base.name] === undefined;
+        return isAsking && reply.kind === 'done' ? waitFor(base.name) : reply;
+      },
       query: (_ctx, { key }) => query(self, key),
       compensate: shape.hasCompensation
         ? { run: (_ctx, { key }) => revoke(self, step, key) }
@@ -256,7 +266,13 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
 
   /** What recovery does: the rules are its own tests'. */
   const sweep = (): void => {
-    const { leaseUntil, runAt, status } = doc;
+    const { leaseUntil, runAt, status, steps = [] } = doc;
+    const asked = steps.find((step) => step.status === 'waiting')?.waitingFor?.signal;
+    if (status === 'waiting' && asked !== undefined && doc.cancelRequested === undefined) {
+      const signals = { ...doc.signals, [asked]: { data: null, at: new Date(nowMs), by: 'test' } };
+      doc = { ...doc, signals };
+    }
+    if (status === 'waiting' && runAt === undefined) doc = { ...doc, status: letIn(status) };
     if (leaseUntil !== undefined) {
       nowMs = Math.max(nowMs, leaseUntil.getTime());
       const { leaseUntil: _lease, ...free } = doc;
@@ -302,8 +318,11 @@ function missOf(
   if (doc.epoch !== ref.epoch) return { kind: 'fenced' };
   if (doc.rev === ref.rev + 1 && change !== undefined) return { kind: 'written', change };
   if (doc.rev !== ref.rev) return { kind: 'fenced' };
-  if (guard.cancel !== true || doc.cancelRequested === undefined) return undefined;
-  return { kind: 'overtaken', requests: { isCancelRequested: true, signals: {} } };
+  const { cancelRequested, signals = {} } = doc;
+  const isCancelRequested = cancelRequested !== undefined;
+  const isAnswered = guard.signal !== undefined && signals[guard.signal] !== undefined;
+  if (!isAnswered && !(guard.cancel === true && isCancelRequested)) return undefined;
+  return { kind: 'overtaken', requests: { isCancelRequested, signals } };
 }
 
 /** As the API stores it: before the pivot, and not on the way back. */

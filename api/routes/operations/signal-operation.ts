@@ -8,7 +8,7 @@ import { defineEndpoint } from '../../endpoint.ts';
 import { intervene } from '../../intervene.ts';
 import { noQuery } from '../../list.ts';
 
-/** What a step may find in a signal: any JSON, as long as it can be stored and is not large. */
+/** Any JSON that can be stored and is not large; whether it fits is for the operation's type to say. */
 const signalBody: BodySpec<Json> = {
   accepts: jsonBody.accepts,
   parse: (text, mediaType) => {
@@ -39,10 +39,10 @@ function refuseOperators(value: Json, pointer: string): void {
 export const signalOperation = defineEndpoint({
   method: 'POST',
   path: '/v1/operations/:id/signals/:name',
-  scope: 'operations:write',
+  scope: 'operations:approve',
   summary:
-    'Tells an operation of an outside event that a step of it waits for, or will; the body is ' +
-    'what the step finds. The first signal of a name counts, repeating it is harmless',
+    'Answers what a step of an operation waits for (`waitingFor`), with a name and data that its ' +
+    'type knows. The first valid signal of a name counts, repeating it is harmless',
   input: {
     params: z.object({
       id: z.string(),

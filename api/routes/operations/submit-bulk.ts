@@ -8,7 +8,7 @@ import { type Reply, type RequestContext, defineEndpoint } from '../../endpoint.
 import { noParams, noQuery } from '../../list.ts';
 import { operationBrief, operationView, statusOfOperation } from '../../operation-view.ts';
 import { operationIdOf, problemOf, statusOfCode } from '../../problem.ts';
-import { errorOf, outcomeOf, parseContextOf, preferenceApplied, submitAll } from '../../submit.ts';
+import { errorOf, outcomesOf, parseContextOf, preferenceApplied, submitAll } from '../../submit.ts';
 
 export const submitBulk = defineEndpoint({
   method: 'POST',
@@ -28,7 +28,7 @@ export const submitBulk = defineEndpoint({
         ? resultOf(present(outcomes.shift(), 'the outcome of an item'))
         : { error: errorOf(item.failure) },
     );
-    return bulkReply(request, await Promise.all(results.map((one) => settledOf(request, one))));
+    return bulkReply(request, await settledOf(request, results));
   },
 });
 
@@ -58,9 +58,17 @@ function resultOf(outcome: SubmissionOutcome): Result {
     : { operation: outcome.operation, isReplayed: outcome.kind === 'replayed' };
 }
 
-async function settledOf(request: RequestContext, result: Result): Promise<Result> {
-  if ('error' in result) return result;
-  return { ...result, operation: await outcomeOf(request, result.operation) };
+async function settledOf(
+  request: RequestContext,
+  results: readonly Result[],
+): Promise<readonly Result[]> {
+  const open = results.flatMap((one) => ('error' in one ? [] : [one.operation]));
+  const outcomes = [...(await outcomesOf(request, open))];
+  return results.map((one) =>
+    'error' in one
+      ? one
+      : { ...one, operation: present(outcomes.shift(), 'the outcome of an item') },
+  );
 }
 
 /** 202 while the outcome of some item is open, else 200: each item has its own status. */

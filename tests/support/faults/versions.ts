@@ -42,6 +42,7 @@ const common = {
   mode: 'stepwise',
   summary: 'for tests of versions in flight',
   input,
+  signals: { [GATE]: z.strictObject({}) },
   ordering: ({ userId }: Input) => ({ user: userId }),
   result: ({ results }: { readonly results: Readonly<Record<string, unknown>> }) =>
     JSON.parse(JSON.stringify(results['last'] ?? {})) as Readonly<Record<string, string>>,

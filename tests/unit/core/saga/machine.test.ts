@@ -12,6 +12,7 @@ import {
   stepRefused,
   stepStarted,
   stepUnsure,
+  stepWaits,
   turnedBack,
   undoDone,
   undoFailed,
@@ -35,6 +36,8 @@ interface World {
 type Fate =
   | 'works'
   | 'refuses'
+  | 'refuses, whatever stands'
+  | 'effect, then waits'
   | 'effect, answer lost'
   | 'nothing, answer lost'
   | 'dies before the intent'
@@ -46,6 +49,8 @@ const fates = fc.constantFrom<Fate>(
   'works',
   'works',
   'refuses',
+  'refuses, whatever stands',
+  'effect, then waits',
   'effect, answer lost',
   'nothing, answer lost',
   'dies before the intent',
@@ -79,6 +84,8 @@ interface Simulation {
   readonly plan: readonly StepShape[];
   readonly world: World;
   stored: SagaState;
+  /** What a run has come to: that it did is asserted over all runs. */
+  readonly reached: Set<string>;
   epoch: number;
   isCancelRequested: boolean;
 }
@@ -97,7 +104,7 @@ function runAtomic(
   const { plan, world } = simulation;
   if (fate === 'dies before the call') {
     simulation.epoch += 1;
-  } else if (fate === 'refuses') {
+  } else if (fate.startsWith('refuses')) {
     simulation.stored = stepRefused(plan, started, { step, at: AT, error: FAILED });
   } else {
     world.effects[step] = true;
@@ -118,10 +125,20 @@ function runForward(simulation: Simulation, step: number, attempt: number, fate:
   }
   simulation.stored = started;
   if (fate === 'dies before the call') return void (simulation.epoch += 1);
+  if (fate === 'refuses, whatever stands') {
+    const refusal = { step, at: AT, error: FAILED, isOwn: true };
+    simulation.stored = stepRefused(plan, started, refusal);
+    return;
+  }
   const isShut = world.tombstones[step] === true;
   const isRefused = isShut || (fate === 'refuses' && world.effects[step] !== true);
   if (!isRefused && fate !== 'nothing, answer lost') world.effects[step] = true;
   if (fate === 'dies after the call') return void (simulation.epoch += 1);
+  if (fate === 'effect, then waits' && !isRefused) {
+    simulation.stored = stepWaits(started, step, { signal: 'go' });
+    simulation.reached.add('waits');
+    return;
+  }
   if (fate === 'effect, answer lost' || fate === 'nothing, answer lost') {
     simulation.stored = stepUnsure(started, step, { attempt, error: FAILED, retryAt: AT });
   } else if (isRefused) {
@@ -149,7 +166,7 @@ function undo(simulation: Simulation, step: number, attempt: number, fate: Fate)
   const started = undoStarted(simulation.stored, { step, attempt, epoch, at: AT });
   simulation.stored = started;
   if (fate === 'dies before the call') return void (simulation.epoch += 1);
-  if (fate === 'nothing, answer lost' || fate === 'refuses') {
+  if (fate === 'nothing, answer lost' || fate.startsWith('refuses')) {
     simulation.stored = undoFailed(started, step, { error: FAILED, retryAt: AT });
     return;
   }
@@ -174,6 +191,7 @@ function simulate(
     plan,
     world,
     stored: NEW_SAGA,
+    reached: new Set(),
     epoch: 1,
     isCancelRequested: false,
   };
@@ -193,6 +211,10 @@ function simulate(
         break;
       case 'turn-back':
         simulation.stored = turnedBack(plan, simulation.stored, command.why);
+        for (const [step, { status, mayHaveEffect }] of simulation.stored.steps.entries()) {
+          const mayStand = mayHaveEffect === true ? 'may stand' : 'stands';
+          if (world.effects[step] === true) simulation.reached.add(`${status} ${mayStand}`);
+        }
         break;
       case 'pause':
         throw new Error('nothing is early in this world');
@@ -206,8 +228,13 @@ function simulate(
 
 const runs = { numRuns: 3_000 };
 
+function never(): never {
+  throw new Error('the plan has a step');
+}
+
 describe('the saga machine, whatever fails and dies', () => {
-  it('ends, and the effects are those of its final state', () => {
+  it('ends, and the effects are those of its final state, also of what waits or is refused later', () => {
+    const reached = new Set<string>();
     fc.assert(
       fc.property(
         shapes,
@@ -216,6 +243,7 @@ describe('the saga machine, whatever fails and dies', () => {
         (plan, script, cancelAt) => {
           const { simulation, ending } = simulate(plan, script, cancelAt);
           const { effects } = simulation.world;
+          for (const one of simulation.reached) reached.add(one);
           if (ending.do === 'park') {
             expect(simulation.stored.pivotPassed || ending.error.code.endsWith('exhausted')).toBe(
               true,
@@ -234,6 +262,10 @@ describe('the saga machine, whatever fails and dies', () => {
       ),
       runs,
     );
+    // Or nothing of the kind has been tried.
+    expect([...reached]).toEqual(
+      expect.arrayContaining(['waits', 'waiting stands', 'refused may stand', 'unsure stands']),
+    );
   });
 
   it('never goes back once the pivot is done', () => {
@@ -246,6 +278,74 @@ describe('the saga machine, whatever fails and dies', () => {
       }),
       runs,
     );
+  });
+
+  const two: StepShape[] = ['a', 'b'].map((name) => ({
+    name,
+    redo: 'safe',
+    isPivot: false,
+    attemptsMax: 3,
+    undoAttemptsMax: 3,
+    hasCompensation: true,
+  }));
+  const start = { epoch: 1, at: AT, attempt: 1 };
+  const ran = (state: SagaState, step: number): SagaState =>
+    stepDone(stepStarted(two, state, { ...start, step }), step, { at: AT, result: undefined });
+
+  it.each<Partial<Facts>>([{ isCancelRequested: true }, { deadline: new Date(0) }])(
+    'finishes what is done in full, whatever comes after its last step: %o',
+    (late) => {
+      const all = ran(ran(NEW_SAGA, 0), 1);
+      const facts = { epoch: 2, now: new Date(1), isCancelRequested: false, ...late };
+      expect(nextCommand(two, all, facts)).toEqual({ do: 'finish', status: 'succeeded' });
+      expect(nextCommand(two, ran(NEW_SAGA, 0), facts).do).toBe('turn-back');
+    },
+  );
+
+  it('takes back a refused step when an attempt before it may have had an effect, and only then', () => {
+    const facts = { epoch: 2, now: new Date(1), isCancelRequested: false };
+    const refused = (attempts: readonly number[]): SagaState => {
+      const started = attempts.reduce(
+        (state, attempt) => stepStarted(two, state, { ...start, step: 0, attempt, epoch: attempt }),
+        NEW_SAGA,
+      );
+      return stepRefused(two, started, { step: 0, at: AT, error: FAILED, isOwn: true });
+    };
+    const why = { status: 'rejected', error: FAILED } as const;
+    const once = turnedBack(two, refused([1]), why);
+    expect(nextCommand(two, once, facts)).toMatchObject({ do: 'finish', status: 'rejected' });
+    const twice = turnedBack(two, refused([1, 2]), why);
+    expect(twice.status).toBe('compensating');
+    expect(nextCommand(two, twice, facts)).toMatchObject({ do: 'undo', step: 0 });
+    const undoing = undoStarted(twice, { ...start, step: 0, epoch: 2 });
+    // A precaution: the outcome is the one that it would have been without the death in between.
+    const end = nextCommand(two, undoDone(undoing, 0, AT), facts);
+    expect(end).toMatchObject({ do: 'finish', status: 'rejected', error: FAILED });
+  });
+
+  it('stays at a point of no return that may have been passed and cannot be taken back', () => {
+    const last: StepShape[] = [{ ...(two[0] ?? never()), isPivot: true, hasCompensation: false }];
+    const facts = { epoch: 2, now: new Date(1), isCancelRequested: false };
+    const again = stepStarted(last, stepStarted(last, NEW_SAGA, { ...start, step: 0 }), {
+      ...start,
+      step: 0,
+      attempt: 2,
+      epoch: 2,
+    });
+    const own = stepRefused(last, again, { step: 0, at: AT, error: FAILED, isOwn: true });
+    expect(nextCommand(last, own, facts)).toMatchObject({ do: 'park', error: FAILED });
+    // The other side's refusal under the same key speaks for all attempts.
+    const theirs = stepRefused(last, again, { step: 0, at: AT, error: FAILED });
+    expect(nextCommand(last, theirs, facts)).toMatchObject({ do: 'turn-back' });
+  });
+
+  it('never posts back a ledger step that was not posted', () => {
+    const ledger: StepShape[] = [{ ...(two[0] ?? never()), redo: 'atomic' }];
+    const started = stepStarted(ledger, NEW_SAGA, { ...start, step: 0 });
+    const absent = stepAbsent(ledger, started, 0);
+    const back = turnedBack(ledger, absent, { status: 'canceled', error: FAILED });
+    const facts = { epoch: 2, now: new Date(1), isCancelRequested: false };
+    expect(nextCommand(ledger, back, facts)).toMatchObject({ do: 'finish', status: 'canceled' });
   });
 
   it('never repeats by itself what must not be repeated', () => {

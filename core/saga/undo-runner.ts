@@ -1,0 +1,88 @@
+import { LIMITS } from '../../config/limits.ts';
+import { assert, present } from '../kernel/assert.ts';
+import { fullJitterMs } from '../kernel/backoff.ts';
+import { callOut } from './call-out.ts';
+import { undoDone, undoFailed, undoStarted } from './machine.ts';
+import { type Run, contextOf, failureOf } from './saga-run.ts';
+import type { CallTurn, StepDeps, Turn } from './step-runner.ts';
+import { type LedgerPosting, legOffsetOf } from './step.ts';
+import { leaveToOthers } from './worker-unfit.ts';
+
+export async function undoStep(deps: StepDeps, run: Run, turn: Turn): Promise<void> {
+  const definition = present(run.plan.steps[turn.step], 'a step of the plan');
+  if (definition.kind === 'call') {
+    await undoCallStep(deps, run, { ...turn, definition });
+    return;
+  }
+  const posting = definition.compensate;
+  assert(typeof posting !== 'string', 'a step that is taken back has a compensation');
+  await undoLedgerStep(deps, run, { ...turn, posting });
+}
+
+async function undoLedgerStep(
+  deps: StepDeps,
+  run: Run,
+  { step, attempt, posting }: Turn & { readonly posting: LedgerPosting<unknown> },
+): Promise<void> {
+  const at = run.now();
+  const context = contextOf(run, step, attempt);
+  const started = undoStarted(run.state, { step, attempt, epoch: run.epoch, at, by: run.worker });
+  const retryAt = undoRetryAt(deps, run, attempt);
+  await deps.commit({
+    guard: {},
+    ledger: {
+      touches: posting.touches(context),
+      legOffset: legOffsetOf(step, 'undo'),
+      at,
+      decide: (draft) => posting.decide(draft, context),
+    },
+    changeOf: (decision, events) => ({
+      state: decision.ok
+        ? undoDone(started, step, at)
+        : undoFailed(started, step, { error: decision.failure, retryAt, at }),
+      lease: 'keep',
+      status: run.state.status,
+      events,
+      at,
+    }),
+  });
+}
+
+async function undoCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<void> {
+  const { step, attempt, definition } = turn;
+  const { compensate } = definition;
+  assert(typeof compensate !== 'string', 'a step that is taken back has a compensation');
+  const at = run.now();
+  const before = run.state;
+  await deps.commit({
+    guard: {},
+    change: {
+      state: undoStarted(run.state, { step, attempt, epoch: run.epoch, at, by: run.worker }),
+      lease: 'keep',
+      status: run.state.status,
+      events: [],
+      at,
+    },
+  });
+  const context = contextOf(run, step, attempt);
+  const undone = await callOut(deps, run, {
+    name: definition.name,
+    timeoutMs: definition.timeoutMs,
+    call: (tools) => compensate.run(context, tools),
+  });
+  if (!('error' in undone)) {
+    run.state = undoDone(run.state, step, run.now());
+    return;
+  }
+  const { error } = undone;
+  leaveToOthers(run, before, error);
+  deps.logger.warn({ err: error, step: definition.name, attempt }, 'operation.undo.failed');
+  const retryAt = undoRetryAt(deps, run, attempt);
+  run.state = undoFailed(run.state, step, { error: failureOf(error), retryAt, at: run.now() });
+}
+
+function undoRetryAt({ random }: StepDeps, run: Run, attempt: number): Date {
+  const baseMs = LIMITS.sagaUndoRetryMs;
+  const capMs = LIMITS.sagaUndoRetryMsMax;
+  return new Date(run.now().getTime() + fullJitterMs(attempt, { baseMs, capMs, random }));
+}
