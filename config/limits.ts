@@ -31,6 +31,8 @@ export const LIMITS = {
   /** Money, in minor units: one movement, and any balance that it may lead to. */
   amountMinorMax: 1_000_000_000_000_000n,
   balanceMinorMax: 4_000_000_000_000_000_000n,
+  /** A stripe of a system wallet beyond this is full, and the next takes over. */
+  systemStripeMinorMax: 2_000_000_000_000_000_000n,
   /** Lifetime totals beyond this drop what both sides have in common. */
   totalMinorMax: 9_000_000_000_000_000_000n,
 
@@ -276,6 +278,11 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [LIMITS.streamBlockMs < LIMITS.redisCommandMs, 'waiting for events is no timeout'],
   [LIMITS.streamReadEvents < LIMITS.streamRecentMax, 'what is read at once is kept'],
   [LIMITS.amountMinorMax * 1_000n < LIMITS.balanceMinorMax, 'balances have room above amounts'],
+  [
+    BigInt(LIMITS.batchItemsMax) * LIMITS.amountMinorMax <= LIMITS.systemStripeMinorMax / 2n &&
+      LIMITS.systemStripeMinorMax + LIMITS.amountMinorMax < LIMITS.balanceMinorMax,
+    'a batch takes a stripe at most from filling to full',
+  ],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],
   [LIMITS.groupCommitEnough <= LIMITS.groupCommitSizeMax, 'what starts a group fits into it'],

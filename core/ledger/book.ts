@@ -1,5 +1,12 @@
+import { LIMITS } from '../../config/limits.ts';
 import { assert, present } from '../kernel/assert.ts';
-import { type HoldId, type OperationId, type TransferId, walletIdOf } from '../kernel/ids.ts';
+import {
+  type HoldId,
+  type OperationId,
+  type TransferId,
+  type WalletId,
+  walletIdOf,
+} from '../kernel/ids.ts';
 import {
   type BalanceType,
   type Direction,
@@ -12,6 +19,7 @@ import {
   systemUserId,
   userDocId,
 } from './documents.ts';
+import { isFull } from './system-stripes.ts';
 import { assertWallet, balanceOf, openWallet, withPosted } from './wallet.ts';
 
 /** What the ledger holds of a batch, by id. */
@@ -88,7 +96,7 @@ export interface Draft {
   user(userId: string): UserDoc | undefined;
   wallet(userId: string, currency: string): WalletDoc | undefined;
   walletsOf(userId: string): readonly WalletDoc[];
-  /** This transaction's stripe of a system wallet; opened on first use. */
+  /** This transaction's stripe of a system wallet that is not full; opened on first use. */
   system(name: SystemWallet, currency: string): WalletDoc;
   transfer(id: string): TransferDoc | undefined;
   hold(id: string): HoldDoc | undefined;
@@ -111,7 +119,6 @@ export function createBook(loaded: LedgerState): Book {
     transfers: new Map(loaded.transfers),
     holds: new Map(loaded.holds),
   };
-  for (const wallet of state.wallets.values()) assertWallet(wallet);
   const entries: EntryDoc[] = [];
   return Object.freeze({
     draft: (scope: DraftScope, legOffset = 0) => createDraft(scope, [state], legOffset),
@@ -150,9 +157,15 @@ function createDraft(scope: DraftScope, below: readonly LedgerState[], legOffset
     }
     return undefined;
   };
+  /** Checked where it is looked at, so that a wallet gone wrong stops nobody else's operation. */
+  const findWallet = (id: string): WalletDoc | undefined => {
+    const found = find('wallets', id);
+    if (found !== undefined) assertWallet(found);
+    return found;
+  };
 
   const post = (movement: Movement, walletId: string, direction: Direction): void => {
-    const wallet = present(find('wallets', walletId), 'the wallet of a movement');
+    const wallet = present(findWallet(walletId), 'the wallet of a movement');
     const { entry, after } = postEntry(scope, movement, {
       wallet,
       direction,
@@ -168,13 +181,18 @@ function createDraft(scope: DraftScope, below: readonly LedgerState[], legOffset
     events,
     written,
     user: (userId) => find('users', userDocId(scope.tenantId, userId)),
-    wallet: (userId, currency) => find('wallets', walletIdOf(scope.tenantId, userId, currency)),
+    wallet: (userId, currency) => findWallet(walletIdOf(scope.tenantId, userId, currency)),
     walletsOf: (userId) => walletsOf(scope.tenantId, userId, layers),
     system: (name, currency) => {
-      const userId = systemUserId(name, scope.stripe);
-      const id = walletIdOf(scope.tenantId, userId, currency);
-      const found = find('wallets', id);
+      let stripe = scope.stripe;
+      const idOf = (): WalletId => walletIdOf(scope.tenantId, systemUserId(name, stripe), currency);
+      let found = findWallet(idOf());
+      while (found !== undefined && isFull(found)) {
+        stripe += LIMITS.systemStripes;
+        found = findWallet(idOf());
+      }
       if (found !== undefined) return found;
+      const [userId, id] = [systemUserId(name, stripe), idOf()];
       const opened = openWallet({
         tenantId: scope.tenantId,
         userId,
@@ -279,7 +297,9 @@ function walletsOf(
   for (const layer of layers) {
     for (const wallet of layer.wallets.values()) {
       const isTheirs = wallet.tenantId === tenantId && wallet.userId === userId;
-      if (isTheirs && !found.has(wallet._id)) found.set(wallet._id, wallet);
+      if (!isTheirs || found.has(wallet._id)) continue;
+      assertWallet(wallet);
+      found.set(wallet._id, wallet);
     }
   }
   return [...found.values()];

@@ -143,7 +143,12 @@ const SYSTEM_PREFIX = 'sys:';
 
 /** The user id of a stripe of a system wallet, `sys:world#3`: one hot document becomes several. */
 export function systemUserId(name: SystemWallet, stripe: number): string {
-  return `${SYSTEM_PREFIX}${name}#${stripe}`;
+  return `${systemUserPrefix(name)}${stripe}`;
+}
+
+/** What the ids of all its stripes begin with. */
+export function systemUserPrefix(name: SystemWallet): string {
+  return `${SYSTEM_PREFIX}${name}#`;
 }
 
 /** Tenants cannot choose such ids, so a user wallet never poses as a system wallet. */

@@ -12,7 +12,7 @@ import {
   type TransferDoc,
   type UserDoc,
   type WalletDoc,
-  systemUserId,
+  systemUserPrefix,
 } from './documents.ts';
 
 /** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
@@ -92,7 +92,7 @@ export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQu
         .toArray(),
     wallet: (id) => findById(wallets, tenantId, id),
     balancesAt: (wallet, at) => balancesAt(entries, wallet, at),
-    systemWallets: () => systemWallets(wallets, tenantId),
+    systemWallets: () => systemWallets(db, wallets, tenantId),
     entriesOfWallet: async (walletId, { after, limit }) => {
       const before = after === undefined ? {} : { seq: { $lt: Number.parseInt(after, 10) } };
       const filter = { walletId, ...before } as Filter<EntryDoc>;
@@ -184,20 +184,31 @@ async function lastSeqAt(
   return atOrBefore;
 }
 
+const SNAPSHOT = { level: 'snapshot' } as const;
+/** Every stripe, those that took over from full ones too: the ids of all begin with these four. */
+const SYSTEM_IDS = { $gte: 'sys:', $lt: 'sys;' } as const;
+
+/** Of one snapshot: while money moves between stripes the sums are those of one instant. */
 async function systemWallets(
+  db: Db,
   wallets: Collection<WalletDoc>,
   tenantId: string,
 ): Promise<readonly SystemWalletSum[]> {
-  const stripes = Array.from({ length: LIMITS.systemStripes }, (_, stripe) => stripe);
-  const owners = new Map(
-    SYSTEM_WALLETS.flatMap((name) =>
-      stripes.map((stripe) => [systemUserId(name, stripe), name] as const),
-    ),
-  );
-  const filter = { tenantId, userId: { $in: [...owners.keys()] } };
+  const session = db.client.startSession({ snapshot: true });
+  try {
+    const filter = { tenantId, userId: SYSTEM_IDS };
+    // Said again: the client asks for majority reads otherwise.
+    const options = { ...OPTIONS, session, readConcern: SNAPSHOT };
+    return sumsOf(await wallets.find(filter, options).toArray());
+  } finally {
+    await session.endSession();
+  }
+}
+
+function sumsOf(stripes: readonly WalletDoc[]): readonly SystemWalletSum[] {
   const sums = new Map<string, SystemWalletSum>();
-  for await (const wallet of wallets.find(filter, OPTIONS)) {
-    const name = owners.get(wallet.userId);
+  for (const wallet of stripes) {
+    const name = SYSTEM_WALLETS.find((one) => wallet.userId.startsWith(systemUserPrefix(one)));
     if (name === undefined) continue;
     const key = `${name}/${wallet.currency}`;
     const sum = sums.get(key);

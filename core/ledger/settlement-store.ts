@@ -14,6 +14,7 @@ import {
   systemUserId,
 } from './documents.ts';
 import { type HoldId, type TransferId, type WalletId, walletIdOf } from '../kernel/ids.ts';
+import { readFurtherStripes } from './system-stripes.ts';
 import { writeWallets } from './wallet-writes-store.ts';
 
 /** Ids of what a batch of decisions reads. */
@@ -144,6 +145,10 @@ function createReader(db: Db): Reader {
       const filter = { $or: reads.owners.map(({ tenantId, userId }) => ({ tenantId, userId })) };
       foundWallets.push(...(await wallets.find(filter, inSession).toArray()));
     }
+    const further = await readFurtherStripes(foundWallets, (ids) =>
+      wallets.find({ _id: { $in: [...ids] } }, inSession).toArray(),
+    );
+    foundWallets.push(...further);
     const foundUsers =
       reads.users.size === 0
         ? []

@@ -39,6 +39,11 @@ export const amountOrZero = z
   })
   .meta({ description: 'minor units, 0 to 10^15, as a string of digits or a safe integer' });
 
+/** What comes on top. Zero is none, as forms and price lists have it. */
+export const fee = amountOrZero.meta({
+  description: 'minor units, 0 to 10^15, as a string of digits or a safe integer; 0 is no fee',
+});
+
 /** Whether the tenant knows the currency is checked after the schema (it may define its own). */
 export const currency = z
   .string()

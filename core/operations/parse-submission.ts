@@ -157,6 +157,7 @@ function parseParts(
     ...unknownCurrencies(data, inputPointer, context.currencies),
     ...pointlessPreconditions(outer.data, definition, data),
     ...pointlessDryRun(outer.data, definition),
+    ...pointlessRunAt(outer.data, data, inputPointer),
   ];
   if (later.length > 0) return invalid(later);
   return ok({ definition, input: data, idempotencyKey, ...statedOf(outer.data) });
@@ -214,6 +215,29 @@ function pointlessDryRun(
 ): readonly FieldError[] {
   if (dryRun !== true || mode === 'atomic') return [];
   return [{ pointer: '/dryRun', detail: `does not apply to ${type}, which acts outside` }];
+}
+
+/**
+ * What may not begin before it is over would wait for its time, perhaps for a year, to find that it
+ * has none: the operation itself, or what it is about (a hold).
+ */
+function pointlessRunAt(
+  { runAt, preconditions }: Envelope,
+  input: Json,
+  inputPointer: string,
+): readonly FieldError[] {
+  if (runAt === undefined) return [];
+  const inner =
+    typeof input === 'object' && input !== null && 'expiresAt' in input
+      ? input['expiresAt']
+      : undefined;
+  const ends = [
+    { pointer: '/preconditions/expiresAt', end: preconditions?.expiresAt },
+    { pointer: `${inputPointer}/expiresAt`, end: inner },
+  ];
+  return ends
+    .filter(({ end }) => typeof end === 'string' && new Date(end) <= new Date(runAt))
+    .map(({ pointer }) => ({ pointer, detail: `must be after runAt (${runAt})` }));
 }
 
 /** Every `currency` in a parsed input has to be ISO 4217 or one of the tenant's own. */

@@ -49,15 +49,15 @@ export function payFee(
   payerOf: WalletRef & { readonly fee?: string },
   details: Pick<Movement, 'transferId' | 'effectiveAt'> = {},
 ): Result<undefined> {
-  const { fee } = payerOf;
-  if (fee === undefined) return ok(undefined);
+  const fee = parseMinor(payerOf.fee ?? '0');
+  if (fee === 0n) return ok(undefined);
   const payer = findWallet(draft, payerOf);
   if (!payer.ok) return payer;
   return pay(draft, {
     ...details,
     from: payer.value,
     to: draft.system('fees', payerOf.currency),
-    amount: parseMinor(fee),
+    amount: fee,
     balanceType: 'real',
     description: 'fee',
   });

@@ -77,8 +77,7 @@ export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): 
       stripe: context.stripe,
       ...(operation.metadata !== undefined && { metadata: operation.metadata }),
     });
-    const outcome = decideOne({ operation, bound, draft, context });
-    if (outcome.status === 'succeeded' && operation.dryRun !== true) book.apply(draft);
+    const outcome = decideOne({ operation, bound, draft, context, book });
     outcomes.push(outcome);
     const list = events.get(operation.tenantId) ?? [];
     events.set(operation.tenantId, list);
@@ -92,9 +91,11 @@ interface Decision {
   readonly bound: BoundOperation;
   readonly draft: Draft;
   readonly context: BatchContext;
+  readonly book: Book;
 }
 
-function decideOne({ operation, bound, draft, context }: Decision): Outcome {
+/** Whatever is thrown on the way into the book is this operation's alone. */
+function decideOne({ operation, bound, draft, context, book }: Decision): Outcome {
   try {
     if (operation.deadline !== undefined && operation.deadline <= context.at) {
       const detail = `The deadline ${operation.deadline.toISOString()} has passed`;
@@ -104,6 +105,7 @@ function decideOne({ operation, bound, draft, context }: Decision): Outcome {
     const decision = allowed.ok ? bound.decide(draft, operation._id) : allowed;
     if (operation.dryRun === true) return dryRunOutcome(operation, draft, decision);
     if (!decision.ok) return { operation, status: 'rejected', error: decision.failure };
+    book.apply(draft);
     return decision.value === undefined
       ? { operation, status: 'succeeded' }
       : { operation, status: 'succeeded', result: decision.value };

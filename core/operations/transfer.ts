@@ -3,7 +3,7 @@ import { derivedId } from '../kernel/ids.ts';
 import { parseMinor } from '../kernel/money.ts';
 import { ok } from '../kernel/result.ts';
 import { defineOperation } from '../saga/define.ts';
-import { amount, currency, description, userId } from './inputs.ts';
+import { amount, currency, description, fee, userId } from './inputs.ts';
 import { findWallet, pay, payFee } from './rules.ts';
 
 export const transfer = defineOperation({
@@ -17,7 +17,7 @@ export const transfer = defineOperation({
       toUserId: userId,
       currency,
       amount,
-      fee: amount.exactOptional(),
+      fee: fee.exactOptional(),
       description: description.exactOptional(),
     })
     .refine((input) => input.fromUserId !== input.toUserId, {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseMinor } from '../kernel/money.ts';
 import { ok } from '../kernel/result.ts';
 import { defineOperation } from '../saga/define.ts';
-import { amount, currency, description, instant, userId } from './inputs.ts';
+import { amount, currency, description, fee, instant, userId } from './inputs.ts';
 import { checkIncoming, findWallet, payFee } from './rules.ts';
 
 export const walletCredit = defineOperation({
@@ -15,7 +15,7 @@ export const walletCredit = defineOperation({
     currency,
     amount,
     balanceType: z.enum(['real', 'bonus']).exactOptional(),
-    fee: amount.exactOptional(),
+    fee: fee.exactOptional(),
     description: description.exactOptional(),
     effectiveAt: instant.exactOptional(),
   }),

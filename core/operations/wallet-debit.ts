@@ -4,7 +4,7 @@ import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { Draft, Movement } from '../ledger/book.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
 import { defineOperation } from '../saga/define.ts';
-import { amount, currency, description, instant, userId } from './inputs.ts';
+import { amount, currency, description, fee, instant, userId } from './inputs.ts';
 import { findWallet, pay, payFee } from './rules.ts';
 
 export const walletDebit = defineOperation({
@@ -17,7 +17,7 @@ export const walletDebit = defineOperation({
     currency,
     amount,
     balanceType: z.enum(['real', 'bonus']).exactOptional(),
-    fee: amount.exactOptional(),
+    fee: fee.exactOptional(),
     description: description.exactOptional(),
     effectiveAt: instant.exactOptional(),
   }),

@@ -74,6 +74,17 @@ describe('a deposit', () => {
     expect(await arena.wallet(userId)).toMatchObject({ balance: 500n, bonusBalance: 30n });
     await tenants.updateOne({ _id: 'default' }, { $unset: { policies: 1 } });
   });
+
+  it('rounds a bonus down, so that nobody is given a unit that the rule does not give', async () => {
+    const userId = await newUser();
+    const policy = { currency: 'EUR', depositBonus: { basisPoints: 1_000, max: '30' } };
+    const tenants = arena.mongo.db.collection<{ _id: string }>('tenants');
+    await tenants.updateOne({ _id: 'default' }, { $set: { policies: [policy] } }, { upsert: true });
+    const id = await arena.submit('deposit', payment(userId, 15));
+    await arena.engine().engine.run(id);
+    expect(await arena.wallet(userId)).toMatchObject({ balance: 15n, bonusBalance: 1n });
+    await tenants.updateOne({ _id: 'default' }, { $unset: { policies: 1 } });
+  });
 });
 
 describe('a withdrawal', () => {

