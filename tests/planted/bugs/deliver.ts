@@ -37,4 +37,18 @@ export const BUGS: readonly PlantedBug[] = [
       await stream.append(row);`,
     foundBy: ['tests/integration/notifications/outbox.test.ts'],
   },
+  {
+    name: 'quiet hours count as minutes where the clock is changed meanwhile',
+    file: 'core/notifications/preferences.ts',
+    find: 'if (minuteOfDay(plainMs, quiet.zone) === minutesOf(quiet.to)) return plainMs - now.getTime();',
+    replace: 'if (quiet.zone !== undefined) return plainMs - now.getTime();',
+    foundBy: ['tests/unit/core/notifications/texts.test.ts'],
+  },
+  {
+    name: 'a text message expires in quiet hours that are longer than its life',
+    file: 'core/notifications/delivery-store.ts',
+    find: '...(lifeMs !== undefined && prolonged(delayMs + lifeMs)),',
+    replace: '...(lifeMs !== undefined && { isProlonged: true }),',
+    foundBy: ['tests/integration/notifications/quiet-hours.test.ts'],
+  },
 ];
