@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { parseRetryAfter } from '../../core/kernel/retry-after.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Connection } from './connection.ts';
-import { type RetryPolicy, createRetry, parseRetryAfter } from './retry.ts';
+import { type RetryPolicy, createRetry } from './retry.ts';
 
 /** An answer that is worth looking at: neither the network's nor an overloaded server's. */
 export interface Reply {
@@ -93,7 +94,8 @@ async function ask(
     });
     const text = await response.text();
     const reply = { status: response.status, body: parseBody(text) };
-    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), Date.now());
+    const asked = response.headers.get('retry-after');
+    const retryAfterMs = parseRetryAfter(asked, { nowMs: Date.now() });
     return {
       reply,
       problem: `the server answers ${response.status} ${describeProblem(reply.body)}`.trimEnd(),

@@ -24,7 +24,7 @@ export interface RetryPolicy {
 
 const BASE_MS = 200;
 const CAP_MS = 5_000;
-/** So that `Retry-After: 0` does not become a busy loop. */
+/** What is drawn must not become a busy loop. */
 const WAIT_MS_MIN = 50;
 
 export function createRetry(policy: RetryPolicy): Retry {
@@ -35,11 +35,10 @@ export function createRetry(policy: RetryPolicy): Retry {
     failed: async (reason, retryAfterMs) => {
       policy.signal.throwIfAborted();
       firstFailedMs ??= clock.monotonicMs();
-      const waitMs = Math.max(
-        WAIT_MS_MIN,
-        retryAfterMs ??
-          fullJitterMs(attempt, { baseMs: BASE_MS, capMs: CAP_MS, random: Math.random }),
-      );
+      const ownMs = fullJitterMs(attempt, { baseMs: BASE_MS, capMs: CAP_MS, random: Math.random });
+      // Zero, or a date that has passed, asks for no wait: ours grow.
+      const isAsked = retryAfterMs !== undefined && retryAfterMs > 0;
+      const waitMs = Math.max(WAIT_MS_MIN, isAsked ? retryAfterMs : ownMs);
       attempt += 1;
       const leftMs = firstFailedMs + policy.forMs - clock.monotonicMs();
       if (waitMs > leftMs) {
@@ -53,12 +52,4 @@ export function createRetry(policy: RetryPolicy): Retry {
       policy.signal.throwIfAborted();
     },
   };
-}
-
-/** `Retry-After` in milliseconds: seconds, or a date. */
-export function parseRetryAfter(value: string | null, nowMs: number): number | undefined {
-  if (value === null || value === '') return undefined;
-  if (/^\d{1,9}(\.\d+)?$/.test(value)) return Number(value) * 1_000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }

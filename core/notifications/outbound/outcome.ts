@@ -1,4 +1,4 @@
-import { LIMITS } from '../../../config/limits.ts';
+import { parseRetryAfter } from '../../kernel/retry-after.ts';
 import type { SendOutcome } from '../ports.ts';
 import type { HttpAnswer, HttpFailure } from './http-client.ts';
 import type { RefusedUrl } from './url-guard.ts';
@@ -43,21 +43,12 @@ function httpReason({ status }: HttpAnswer): { code: string; detail: string; sta
   return { code: `http_${String(status)}`, detail: `The answer was ${String(status)}`, status };
 }
 
-/** RFC 9110: seconds or a date. */
 function retryAfterOf(
   { headers }: HttpAnswer,
-  now: number,
+  nowMs: number,
 ): { readonly retryAfterMs: number } | undefined {
-  const text = headers['retry-after'];
-  if (text === undefined) return undefined;
-  const delayMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : dateOf(text) - now;
-  if (Number.isNaN(delayMs)) return undefined;
-  return { retryAfterMs: Math.min(Math.max(0, delayMs), LIMITS.retryAfterMsMax) };
-}
-
-/** `Date.parse` takes much else for a date, `-5` for one. */
-function dateOf(text: string): number {
-  return /^[A-Z][a-z]{2,8}[, ]/.test(text) ? Date.parse(text) : Number.NaN;
+  const retryAfterMs = parseRetryAfter(headers['retry-after'], { nowMs });
+  return retryAfterMs === undefined ? undefined : { retryAfterMs };
 }
 
 /** Their JSON, or undefined when it is none. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createApiClient } from '../../../scripts/cli/api-client.ts';
 import { CliError, EXIT, InterruptedError } from '../../../scripts/cli/exit.ts';
 import { isSuccess } from '../../../scripts/cli/import/report.ts';
 import { createImport } from '../../../scripts/cli/import/run.ts';
-import { startBulkServer } from './bulk-server.ts';
+import { TEST_KEY, startBulkServer } from './bulk-server.ts';
 import { fileOf, importOf, keysOf, linesOf, owned, run, serve } from './import-setup.ts';
 
 describe('when the server is in trouble', () => {
@@ -21,6 +22,31 @@ describe('when the server is in trouble', () => {
     expect(second - first).toBeGreaterThan(990);
     expect(third - second).toBeGreaterThan(390);
   });
+
+  it.each(['-3', '0', 'Sun, 06 Nov 1994 08:49:37 GMT', 'soon', ''])(
+    'is not hammered for a Retry-After that asks for nothing: "%s"',
+    async (patience) => {
+      const waits: number[] = [];
+      const { url } = await serve({
+        instead: (request) =>
+          request <= 40 ? { status: 503, headers: { 'retry-after': patience } } : undefined,
+      });
+      const client = createApiClient({
+        connection: { url, key: TEST_KEY, hint: '' },
+        retry: {
+          forMs: 600_000,
+          signal: new AbortController().signal,
+          onWait: (_reason, waitMs) => waits.push(waitMs),
+          clock: { monotonicMs: () => 0, sleep: async () => Promise.resolve() },
+        },
+        firstAnswerMs: 600_000,
+      });
+      await client.send({ method: 'POST', path: '/v1/operations/bulk', body: '{"items":[]}' });
+      expect(waits).toHaveLength(40);
+      // Each drawn from up to 5 s by then.
+      expect(Math.max(...waits.slice(10))).toBeGreaterThan(500);
+    },
+  );
 
   it('repeats what got no answer, and nothing happens twice', async () => {
     const server = await serve({
