@@ -137,6 +137,7 @@ export const LIMITS = {
   routingTenantsMax: 10_000,
   templateCacheMs: 2 * SECOND,
   templatesCachedMax: 5_000,
+  zonesCachedMax: 500,
   webhookEndpointsMax: 50,
   webhookFiltersMax: 50,
   webhookBodyBytesMax: 20_000,

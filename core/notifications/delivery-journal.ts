@@ -27,8 +27,9 @@ export function createDeliveryJournal({ deliveries, leaseMs, logger }: JournalDe
     ...bounds,
     run: async (ids) => {
       const owner = newToken();
-      const claimed = await deliveries.claim({ ids, owner, leaseMs });
-      return ids.map((id) => claimed.has(id) && owner);
+      const free = new Set(await deliveries.claim({ ids: [...new Set(ids)], owner, leaseMs }));
+      // Two jobs of one delivery may be in one group: the first has it.
+      return ids.map((id) => free.delete(id) && owner);
     },
   });
   const writes = createGroup<DeliveryWrite, boolean>({

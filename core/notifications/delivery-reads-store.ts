@@ -93,7 +93,7 @@ function rearmed(lifeMs: number) {
         updatedAt: '$$NOW',
       },
     },
-    { $unset: ['reason', 'completedAt', 'deferral', 'notBefore'] },
+    { $unset: ['reason', 'completedAt', 'deferral', 'notBefore', 'deadline', 'isProlonged'] },
   ];
 }
 

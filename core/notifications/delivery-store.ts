@@ -34,6 +34,8 @@ export type DeliveryChange =
   | (Record & {
       readonly kind: 'pending';
       readonly delayMs: number;
+      /** Its life begins anew when it is due; never beyond its deadline. */
+      readonly lifeMs?: number;
       readonly reason?: Reason;
       readonly deferral?: { readonly code: DeferralCode; readonly provider?: string };
     });
@@ -165,7 +167,7 @@ function finalUpdate(change: DeliveryChange & { readonly kind: 'final' }) {
 
 /** A pipeline, so that the times are the database's. */
 function pendingUpdate(change: DeliveryChange & { readonly kind: 'pending' }) {
-  const { delayMs, reason, deferral, attempts, used } = change;
+  const { delayMs, lifeMs, reason, deferral, attempts, used } = change;
   const due = { $add: ['$$NOW', delayMs] };
   const appended = {
     $slice: [
@@ -182,6 +184,7 @@ function pendingUpdate(change: DeliveryChange & { readonly kind: 'pending' }) {
         updatedAt: '$$NOW',
         attempts: appended,
         attemptsUsed: { $add: ['$attemptsUsed', used] },
+        ...(lifeMs !== undefined && prolonged(delayMs + lifeMs)),
         ...(reason !== undefined && { reason: { $literal: reason } }),
         ...(deferral !== undefined && {
           deferral: {
@@ -198,4 +201,9 @@ function pendingUpdate(change: DeliveryChange & { readonly kind: 'pending' }) {
     },
     { $unset: ['owner', 'leaseUntil'] },
   ];
+}
+
+function prolonged(ms: number) {
+  const latest = { $max: ['$expiresAt', { $add: ['$$NOW', ms] }] };
+  return { expiresAt: { $min: [latest, '$deadline'] }, isProlonged: true }; // without one: the latest
 }

@@ -95,6 +95,10 @@ export interface DeliveryDoc {
   /** "By then somebody must have moved me." Absent once final. */
   readonly nextCheckAt?: Date;
   readonly expiresAt: Date;
+  /** The end of its use as whoever asked for it has said: `expiresAt` never goes beyond it. */
+  readonly deadline?: Date;
+  /** Quiet hours have held it back, and its life has begun anew at their end: once. */
+  readonly isProlonged?: true;
   readonly reason?: { readonly code: string; readonly detail: string };
   readonly resends?: number;
   readonly createdAt: Date;

@@ -58,6 +58,7 @@ function draftDelivery(draft: Draft, context: DraftContext): DeliveryDoc {
     attempts: [],
     attemptsUsed: 0,
     expiresAt: deadline !== undefined && deadline < latest ? deadline : latest,
+    ...(deadline !== undefined && { deadline }),
     createdAt: now,
   };
 }

@@ -46,8 +46,9 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
       }
       case 'defer': {
         metrics.deliveriesDeferred.inc({ channel: delivery.channel, reason: next.code });
-        const { delayMs, code } = next;
-        const change = { kind: 'pending', delayMs, attempts: [], used: 0 } as const;
+        const { delayMs, code, lifeMs } = next;
+        const life = lifeMs === undefined ? {} : { lifeMs };
+        const change = { kind: 'pending', delayMs, ...life, attempts: [], used: 0 } as const;
         await journal.write({ id: delivery._id, change: { ...change, deferral: { code } } });
         return delayMs;
       }

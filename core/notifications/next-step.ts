@@ -20,7 +20,13 @@ export type NextStep =
   /** Its worker died between the claim and the journal. */
   | { readonly kind: 'take-over' }
   | { readonly kind: 'finish'; readonly status: FinalStatus; readonly reason: Reason }
-  | { readonly kind: 'defer'; readonly delayMs: number; readonly code: DeferralCode }
+  | {
+      readonly kind: 'defer';
+      readonly delayMs: number;
+      readonly code: DeferralCode;
+      /** Its life begins anew when it is due. */
+      readonly lifeMs?: number;
+    }
   | { readonly kind: 'send' };
 
 /** Pure. */
@@ -36,7 +42,22 @@ export function nextStep(sight: Sight, policy: ChannelPolicy): NextStep {
   const refusal = refusalOf(sight);
   if (refusal !== undefined) return refusal;
   const quietMs = policy.isQuiet ? quietOf(sight) : 0;
-  return quietMs > 0 ? { kind: 'defer', delayMs: quietMs, code: 'quiet_hours' } : { kind: 'send' };
+  return quietMs > 0 ? heldBack(sight, policy, quietMs) : { kind: 'send' };
+}
+
+/**
+ * Quiet hours are not what a message's life is for: it begins anew when they end. Once, so that what
+ * cannot be sent for another reason ends; and what is of no use by then is not held back at all.
+ */
+function heldBack({ delivery, now }: Sight, { lifeMs }: ChannelPolicy, quietMs: number): NextStep {
+  const { deadline, isProlonged } = delivery;
+  const untilMs = now.getTime() + quietMs;
+  if (deadline !== undefined && deadline.getTime() <= untilMs) {
+    const until = new Date(untilMs).toISOString();
+    return finish('expired', 'quiet_hours', `The user's quiet hours go on until ${until}`);
+  }
+  const defer = { kind: 'defer', delayMs: quietMs, code: 'quiet_hours' } as const;
+  return isProlonged === true ? defer : { ...defer, lifeMs };
 }
 
 function ofClaimed({ leaseUntil }: DeliveryDoc, now: Date): NextStep {

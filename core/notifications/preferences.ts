@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import { LIMITS } from '../../config/limits.ts';
 import type { QuietHours, UserDoc } from '../ledger/documents.ts';
 import type { Channel } from './ports.ts';
 
@@ -24,15 +26,39 @@ export function isWanted(preferences: UserDoc['notifications'], asked: Asked): b
 
 const MINUTES_OF_DAY = 24 * 60;
 
-/** Milliseconds until the quiet hours end, 0 outside of them. Pure. */
+const MINUTE_MS = 60_000;
+/** Further than any zone has ever set its clocks, and not a day. */
+const SHIFT_MINUTES_MAX = 3 * 60;
+
+/**
+ * Milliseconds until the quiet hours end, 0 outside of them. They end when the clock on the wall
+ * says so: where it is put forward or back meanwhile, sooner or later than its minutes add up to.
+ * Pure.
+ */
 export function quietForMs(quiet: QuietHours | undefined, now: Date): number {
   if (quiet === undefined) return 0;
-  const minute = minuteOfDay(now, quiet.zone);
+  const leftMinutes = quietMinutes(quiet, now.getTime());
+  if (leftMinutes === 0) return 0;
+  const startMs = now.getTime() - (now.getTime() % MINUTE_MS);
+  const plainMs = startMs + leftMinutes * MINUTE_MS;
+  if (minuteOfDay(plainMs, quiet.zone) === minutesOf(quiet.to)) return plainMs - now.getTime();
+  // The clock is changed in between: the first minute that is not quiet, wherever it went.
+  const from = Math.max(1, leftMinutes - SHIFT_MINUTES_MAX);
+  let minutes = from;
+  while (minutes < leftMinutes + SHIFT_MINUTES_MAX) {
+    const left = quietMinutes(quiet, startMs + minutes * MINUTE_MS);
+    if (left === 0) break;
+    minutes += 1;
+  }
+  return startMs + minutes * MINUTE_MS - now.getTime();
+}
+
+/** Minutes that are left of the quiet hours by the clock on the wall as it runs now. */
+function quietMinutes(quiet: QuietHours, ms: number): number {
   const from = minutesOf(quiet.from);
   const length = (minutesOf(quiet.to) - from + MINUTES_OF_DAY) % MINUTES_OF_DAY;
-  const since = (minute - from + MINUTES_OF_DAY) % MINUTES_OF_DAY;
-  if (since >= length) return 0;
-  return (length - since) * 60_000 - (now.getTime() % 60_000);
+  const since = (minuteOfDay(ms, quiet.zone) - from + MINUTES_OF_DAY) % MINUTES_OF_DAY;
+  return Math.max(0, length - since);
 }
 
 function minutesOf(text: string): number {
@@ -40,12 +66,14 @@ function minutesOf(text: string): number {
   return Number.parseInt(hours, 10) * 60 + Number.parseInt(minutes, 10);
 }
 
-function minuteOfDay(now: Date, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  }).format(now);
-  return minutesOf(parts);
+/** To make one takes a hundred times as long as to use it. */
+const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: LIMITS.zonesCachedMax });
+
+function minuteOfDay(ms: number, timeZone: string): number {
+  const known = formats.get(timeZone);
+  const format = known ?? new Intl.DateTimeFormat('en-GB', { ...HOUR_AND_MINUTE, timeZone });
+  if (known === undefined) formats.set(timeZone, format);
+  return minutesOf(format.format(ms));
 }
+
+const HOUR_AND_MINUTE = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;

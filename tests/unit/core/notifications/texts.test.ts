@@ -94,6 +94,58 @@ describe('what a user wants', () => {
     expect(quietForMs(berlin, new Date(at))).toBe(ms);
   });
 
+  const HOUR = 3_600_000;
+  it.each([
+    ['forward in the night', berlin, '2026-03-28T22:30:00Z', '2026-03-29T05:00:00Z'],
+    ['back in the night', berlin, '2026-10-24T21:30:00Z', '2026-10-25T06:00:00Z'],
+    [
+      'back, while the hour runs a second time',
+      berlin,
+      '2026-10-25T01:30:00Z',
+      '2026-10-25T06:00:00Z',
+    ],
+    ['a second before the change', berlin, '2026-03-29T00:59:59Z', '2026-03-29T05:00:00Z'],
+    ['a minute after the change', berlin, '2026-03-29T01:01:00Z', '2026-03-29T05:00:00Z'],
+    // 02:30 does not exist that night: it is over when the clock goes from 02:00 to 03:00.
+    [
+      'over an end that is left out',
+      { ...berlin, to: '02:30' },
+      '2026-03-28T22:00:00Z',
+      '2026-03-29T01:00:00Z',
+    ],
+    [
+      'to an end that comes twice',
+      { ...berlin, to: '02:30' },
+      '2026-10-24T21:00:00Z',
+      '2026-10-25T00:30:00Z',
+    ],
+    [
+      'by half an hour',
+      { ...berlin, zone: 'Australia/Lord_Howe' },
+      '2026-10-03T12:30:00Z',
+      '2026-10-03T20:00:00Z',
+    ],
+    [
+      'back in the west',
+      { ...berlin, zone: 'America/New_York' },
+      '2026-11-01T03:00:30Z',
+      '2026-11-01T12:00:00Z',
+    ],
+  ] as const)(
+    'quiet hours end by the clock on the wall where it is changed: %s',
+    (_how, quiet, at, end) => {
+      const now = new Date(at);
+      expect(new Date(now.getTime() + quietForMs(quiet, now)).toISOString()).toBe(
+        new Date(end).toISOString(),
+      );
+    },
+  );
+
+  it('quiet hours over a change of the clock are 7.5 - 1 and 7.5 + 1 hours from half past eleven', () => {
+    expect(quietForMs(berlin, new Date('2026-03-28T22:30:00Z'))).toBe(6.5 * HOUR);
+    expect(quietForMs(berlin, new Date('2026-10-24T21:30:00Z'))).toBe(8.5 * HOUR);
+  });
+
   it('has no quiet hours when they have no length', () => {
     expect(quietForMs({ ...berlin, to: '22:00' }, new Date('2026-07-01T20:00:00Z'))).toBe(0);
   });
