@@ -228,6 +228,7 @@ export const LIMITS = {
   readinessProbeMs: 1_500,
   adminSessionMs: 12 * HOUR,
   apiKeyCacheMs: 10 * SECOND,
+  shutTenantCacheMs: SECOND,
   apiKeyCacheMax: 10_000,
 } as const;
 

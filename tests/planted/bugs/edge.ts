@@ -22,4 +22,25 @@ export const BUGS: readonly PlantedBug[] = [
     replace: '',
     foundBy: ['tests/unit/core/kernel/field-errors.test.ts'],
   },
+  {
+    name: 'whoever may submit operations may set up a tenant',
+    file: 'api/submit.ts',
+    find: 'return definition.scope !== undefined && !hasScope(scopes, definition.scope);',
+    replace: 'return definition.scope !== undefined && scopes.length === 0;',
+    foundBy: ['tests/http/operations/rights.test.ts'],
+  },
+  {
+    name: 'the key of a tenant under way opens it',
+    file: 'core/tenants/api-key.ts',
+    find: "return status === 'active' && !isOfAnother;",
+    replace: "return status !== 'abandoned' && !isOfAnother;",
+    foundBy: ['tests/unit/core/tenants/api-key.test.ts', 'tests/http/operations/rights.test.ts'],
+  },
+  {
+    name: 'a late worker leaves a live key behind',
+    file: 'core/operations/tenant-services-store.ts',
+    find: '      await revokeKeysOf(tenant);\n',
+    replace: '',
+    foundBy: ['tests/http/operations/rights.test.ts'],
+  },
 ];
