@@ -32,6 +32,8 @@ export interface RequestContext {
   readonly tenant: TenantScope;
   /** The id of the API key: who is named in audits. */
   readonly keyId: string;
+  /** What the key may do: `scope` of the endpoint is checked, what follows from the input is not. */
+  readonly scopes: readonly Scope[];
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   /** @throws AppError unless the `Idempotency-Key` header is there and well-formed. */
@@ -115,6 +117,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
           services,
           tenant: principal.tenant,
           keyId: principal.keyId,
+          scopes: principal.scopes,
           correlationId,
           traceparent: traceparentOf(incoming),
           idempotencyKey: () => idempotencyKeyOf(incoming),

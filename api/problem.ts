@@ -1,3 +1,4 @@
+import { LIMITS } from '../config/limits.ts';
 import { toAppError } from '../core/infra/database-errors.ts';
 import {
   AppError,
@@ -7,6 +8,7 @@ import {
   type FieldError,
   InvariantError,
 } from '../core/kernel/errors.ts';
+import { FIELD_ERRORS_MAX } from '../core/kernel/field-errors.ts';
 
 /** What went wrong, as RFC 9457 puts it, with our own members after the standard ones. */
 export interface Problem {
@@ -58,21 +60,41 @@ interface Described {
   readonly errors?: readonly FieldError[] | undefined;
 }
 
-/** The problem document of an error or of a refusal that an operation has stored. */
+/**
+ * The problem document of an error or of a refusal that an operation has stored. What it quotes of
+ * the request is cut, so that an answer is not as large as what was sent.
+ */
 export function problemOf({ code, detail, errors }: Described, context: ProblemContext): Problem {
   const { title, retry } = ERRORS[code];
   return {
     type: `/problems/${code}`,
     title,
     status: statusOfCode(code),
-    detail,
+    detail: cut(detail, LIMITS.problemTextCharsMax),
     ...(context.instance !== undefined && { instance: context.instance }),
     code,
     retryable: retry !== 'never',
     ...(context.correlationId !== undefined && { correlationId: context.correlationId }),
     ...(context.operationId !== undefined && { operationId: context.operationId }),
-    ...(errors !== undefined && errors.length > 0 && { errors }),
+    ...(errors !== undefined && errors.length > 0 && { errors: told(errors) }),
   };
+}
+
+/** Without the list of what is wrong: the first of it stands in the detail. */
+export function briefProblem({ errors: _errors, ...problem }: Problem): Problem {
+  return { ...problem, detail: cut(problem.detail, LIMITS.problemPointerCharsMax) };
+}
+
+function told(errors: readonly FieldError[]): readonly FieldError[] {
+  return errors.slice(0, FIELD_ERRORS_MAX).map(({ pointer, detail }) => ({
+    pointer: cut(pointer, LIMITS.problemPointerCharsMax),
+    detail: cut(detail, LIMITS.problemTextCharsMax),
+  }));
+}
+
+/** Not through a surrogate pair. */
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** Whatever was thrown, as the error that the client may know of. Never throws. */

@@ -5,6 +5,7 @@ import type { Result } from '../core/kernel/result.ts';
 import type { ParseContext } from '../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../core/operations/submission.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
+import { hasScope } from '../core/tenants/api-key.ts';
 import type { Reply, RequestContext } from './endpoint.ts';
 import {
   operationBrief,
@@ -42,7 +43,10 @@ export function errorOf({ code, detail, errors }: Failure): AppError {
   return new AppError(code, detail, errors === undefined ? {} : { errors });
 }
 
-/** Hands submissions to ingest; one outcome each, at the same index. */
+/**
+ * Hands submissions to ingest; one outcome each, at the same index. Every operation that a request
+ * asks for comes through here, so this is where the rights that its type needs are looked at.
+ */
 export async function submitAll(
   request: RequestContext,
   submissions: readonly Submission[],
@@ -54,19 +58,31 @@ export async function submitAll(
     ...(traceparent !== undefined && { traceparent }),
   };
   const now = services.clock.now();
-  if (!submissions.some((submission) => isLate(submission, now))) {
+  if (!submissions.some((one) => isLate(one, now) || isForbidden(request, one))) {
     return services.ingest.submit(submissions, context);
   }
-  const late = await Promise.all(
-    submissions.map(async (one) => (isLate(one, now) ? refusalOf(request, one) : undefined)),
+  const refusals = await Promise.all(
+    submissions.map(async (one) => {
+      if (isForbidden(request, one)) return forbidden(one);
+      return isLate(one, now) ? refusalOf(request, one) : undefined;
+    }),
   );
-  const inTime = submissions.filter((_submission, index) => late[index] === undefined);
-  const outcomes = [...(await services.ingest.submit(inTime, context))];
-  return late.map((error): SubmissionOutcome =>
+  const taken = submissions.filter((_submission, index) => refusals[index] === undefined);
+  const outcomes = [...(await services.ingest.submit(taken, context))];
+  return refusals.map((error): SubmissionOutcome =>
     error === undefined
       ? present(outcomes.shift(), 'the outcome of a submission')
       : { kind: 'refused', error },
   );
+}
+
+function isForbidden({ scopes }: RequestContext, { definition }: Submission): boolean {
+  return definition.scope !== undefined && !hasScope(scopes, definition.scope);
+}
+
+function forbidden({ definition: { type, scope } }: Submission): AppError {
+  const detail = `To ask for ${type} the key needs the scope "${scope ?? ''}"`;
+  return new AppError('forbidden', detail, { context: { scope } });
 }
 
 function isLate({ deadline }: Submission, now: number): boolean {

@@ -13,6 +13,15 @@ export const LIMITS = {
   bulkItemsMax: 1_000,
   batchItemsMax: 1_000,
   jsonDepthMax: 16,
+  /** Of one object, and of a whole text: what is larger is refused without being parsed. */
+  jsonMembersMax: 1_000,
+  jsonValuesMax: 100_000,
+  /** What a problem document quotes of a request, and what all of a bulk answer do together. */
+  problemTextCharsMax: 1_000,
+  problemPointerCharsMax: 300,
+  bulkProblemCharsMax: 100_000,
+  /** Items of a bulk request are looked at for so long before others get their turn. */
+  bulkSliceMs: 20,
   listLimitMax: 200,
   listLimitDefault: 50,
   idempotencyKeyCharsMax: 255,
@@ -230,6 +239,7 @@ export const LIMITS = {
   readinessProbeMs: 1_500,
   adminSessionMs: 12 * HOUR,
   apiKeyCacheMs: 10 * SECOND,
+  shutTenantCacheMs: SECOND,
   apiKeyCacheMax: 10_000,
 } as const;
 

@@ -6,7 +6,7 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 /** More than that helps nobody, and a body of 1 MB may hold hundreds of thousands. */
-const FIELD_ERRORS_MAX = 50;
+export const FIELD_ERRORS_MAX = 50;
 
 /**
  * What a schema found, as JSON pointers: an unrecognized key is pointed at itself, a union by the
@@ -17,16 +17,17 @@ export function fieldErrors(
   raw: unknown,
   prefix = '',
 ): readonly FieldError[] {
-  const found: FieldError[] = [];
+  const found = new Map<string, FieldError>();
   for (const issue of issues) {
-    if (found.length >= FIELD_ERRORS_MAX) break;
+    if (found.size >= FIELD_ERRORS_MAX) break;
     collect(issue, { found, raw, prefix });
   }
-  return found.slice(0, FIELD_ERRORS_MAX);
+  return [...found.values()];
 }
 
 interface Collector {
-  readonly found: FieldError[];
+  /** By pointer. */
+  readonly found: Map<string, FieldError>;
   readonly raw: unknown;
   readonly prefix: string;
 }
@@ -35,6 +36,7 @@ function collect(issue: Issue, into: Collector): void {
   const pointer = into.prefix + pointerOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys) {
+      if (into.found.size >= FIELD_ERRORS_MAX) return;
       add(into.found, `${pointer}/${pointerSegment(key)}`, 'is not a known field');
     }
     return;
@@ -49,8 +51,8 @@ function collect(issue: Issue, into: Collector): void {
 }
 
 /** One per place: what else is wrong there shows when the first is put right. */
-function add(found: FieldError[], pointer: string, detail: string): void {
-  if (!found.some((error) => error.pointer === pointer)) found.push({ pointer, detail });
+function add(found: Collector['found'], pointer: string, detail: string): void {
+  if (found.size < FIELD_ERRORS_MAX && !found.has(pointer)) found.set(pointer, { pointer, detail });
 }
 
 /** The alternative that fails only further inside, and of those the one with the fewest issues. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
-import { present } from '../kernel/assert.ts';
+import { assert, present } from '../kernel/assert.ts';
 import type { Json } from '../kernel/canonical.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
@@ -19,6 +19,9 @@ interface BatchItem {
 
 /** Several atomic operations, all or nothing, in the given order. Batches do not nest. */
 export function defineBatch(definitions: Readonly<Record<string, OperationDefinition>>) {
+  for (const { type, scope } of Object.values(definitions)) {
+    assert(scope === undefined, 'what a batch may hold needs no right of its own', { type });
+  }
   const items = Object.values(definitions).map((definition) =>
     z.strictObject({ type: z.literal(definition.type), input: definition.input }),
   );

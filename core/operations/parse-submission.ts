@@ -3,7 +3,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { type Json, pointerSegment } from '../kernel/canonical.ts';
 import { isKnownCurrency } from '../kernel/currencies.ts';
 import type { FieldError } from '../kernel/errors.ts';
-import { fieldErrors } from '../kernel/field-errors.ts';
+import { FIELD_ERRORS_MAX, fieldErrors } from '../kernel/field-errors.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { OperationDefinition } from '../saga/define.ts';
 import type { Preconditions } from '../saga/operation.ts';
@@ -124,6 +124,7 @@ function parseTyped(
   if (definition === undefined) return unknownType(context.registry);
   const unknown = Object.keys(raw)
     .filter((key) => !known.has(key))
+    .slice(0, FIELD_ERRORS_MAX)
     .map((key) => ({ pointer: `/${pointerSegment(key)}`, detail: 'is not a known field' }));
   const request = { definition, raw, input, inputPointer: '/input', idempotencyKey };
   return parseParts(request, context, unknown);
@@ -276,7 +277,8 @@ function invalid(errors: readonly FieldError[]): ReturnType<typeof refuse> {
   const more = errors.length > 1 ? `, and ${errors.length - 1} more` : '';
   const where = first === undefined || first.pointer === '' ? 'the value' : first.pointer;
   const what = first === undefined ? '' : `: ${where} ${first.detail}${more}`;
-  return refuse('invalid_request', `The request does not fit the schema${what}`, errors);
+  const told = errors.slice(0, FIELD_ERRORS_MAX);
+  return refuse('invalid_request', `The request does not fit the schema${what}`, told);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -35,6 +35,7 @@ export const tenantProvision = defineOperation({
   type: 'tenant.provision',
   version: 1,
   mode: 'stepwise',
+  scope: 'admin', // its outcome is a key that may do everything
   movesMoney: false,
   example: (name) => ({
     tenant: `t-${name}`,

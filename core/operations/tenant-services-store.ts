@@ -18,8 +18,6 @@ import type { TenantDoc } from '../tenants/tenant.ts';
 
 /** What setting up a tenant adds to its document. */
 interface ProvisionedTenant extends TenantDoc {
-  readonly status?: 'provisioning' | 'active' | 'abandoned';
-  readonly provisionedBy?: string;
   readonly policies?: readonly TenantPolicy[];
 }
 
@@ -48,7 +46,7 @@ export async function ensureTenantPolicies(
 /** Every write is keyed by the operation, so that repeats and late attempts change nothing. */
 export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
   const tenants = collection<ProvisionedTenant>(db, 'tenants');
-  const keys = collection<ApiKeyDoc & { readonly provisionedBy?: string }>(db, 'api_keys');
+  const keys = collection<ApiKeyDoc>(db, 'api_keys');
   const wallets = collection<WalletDoc>(db, 'wallets');
   const at = (): Date => new Date(clock.now());
 
@@ -74,6 +72,20 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
     );
   };
 
+  const isOurs = async ({ tenantId, operationId }: NewTenant): Promise<boolean> => {
+    const status = { $ne: 'abandoned' as const };
+    const found = await tenants.countDocuments({
+      _id: tenantId,
+      provisionedBy: operationId,
+      status,
+    });
+    return found > 0;
+  };
+  const revokeKeysOf = async ({ tenantId, operationId }: NewTenant): Promise<void> => {
+    const open = { tenantId, provisionedBy: operationId, revokedAt: { $exists: false } };
+    await keys.updateMany(open, { $set: { revokedAt: at() } });
+  };
+
   return Object.freeze({
     reserve: async ({ tenantId, currencies, operationId }: NewTenant) => {
       const fresh = { currencies, provisionedBy: operationId, status: 'provisioning' as const };
@@ -97,13 +109,9 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
       const tenant = await tenants.findOne({ _id: tenantId });
       await openSystemWallets(tenantId, tenant?.currencies ?? []);
     },
-    addKey: async ({ tenantId, operationId }: NewTenant, key: FirstKey) => {
-      const isOurs = await tenants.countDocuments({
-        _id: tenantId,
-        provisionedBy: operationId,
-        status: { $ne: 'abandoned' },
-      });
-      if (isOurs === 0) return false;
+    addKey: async (tenant: NewTenant, key: FirstKey) => {
+      if (!(await isOurs(tenant))) return false;
+      const { tenantId, operationId } = tenant;
       const name = 'first';
       const rest = { tenantId, hash: key.hash, scopes: ['admin'] as const, name, createdAt: at() };
       const stored = await keys.findOneAndUpdate(
@@ -111,7 +119,11 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
         { $setOnInsert: { ...rest, provisionedBy: operationId } },
         { upsert: true, returnDocument: 'after' },
       );
-      return stored?.tenantId === tenantId && stored.hash === key.hash;
+      if (stored?.tenantId !== tenantId || stored.hash !== key.hash) return false;
+      if (await isOurs(tenant)) return stored.revokedAt === undefined;
+      // Given up while the key was on its way: whoever gave it up may have looked before it came.
+      await revokeKeysOf(tenant);
+      return false;
     },
     activate: async ({ tenantId, operationId }: NewTenant) => {
       await tenants.updateOne(
@@ -134,10 +146,7 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
         // Somebody else's tenant stands there: nothing of ours to give up, and no way in for us.
         if (faultOf(error) !== 'duplicate-key') throw error;
       }
-      await keys.updateMany(
-        { provisionedBy: operationId, revokedAt: { $exists: false } },
-        { $set: { revokedAt: at() } },
-      );
+      await revokeKeysOf({ tenantId, currencies, operationId });
     },
   } satisfies TenantSetup);
 }

@@ -5,6 +5,7 @@ import { InvariantError } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import { type Result, ok } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
+import type { Scope } from '../tenants/api-key.ts';
 import type { SagaPlan, Step, StepContext } from './step.ts';
 import { NO_TOUCHES, type Touches, type WalletRef } from './touches.ts';
 
@@ -65,6 +66,8 @@ export interface OperationDefinition {
   bind(input: unknown): BoundOperation;
   /** Whether it has entries once it has succeeded. Undefined: it may have. */
   readonly movesMoney?: boolean;
+  /** What a key needs to ask for it, where the right to submit operations is not enough. */
+  readonly scope?: Scope;
   /** An input that succeeds, given a fresh name: for the documentation and the conformance tests. */
   readonly example?: (name: string) => unknown;
   /** Stepwise only. */
@@ -100,6 +103,8 @@ export interface StepwiseSpec<I> {
   readonly earlier?: readonly OperationDefinition[];
   /** The signals that its steps wait for, each with the schema of its data. */
   readonly signals?: SignalSchemas;
+  /** What a key needs to ask for it; by default the right to submit operations. */
+  readonly scope?: Scope;
   /** Whether it has entries once it has succeeded; say it, and the verifier holds it to that. */
   readonly movesMoney?: boolean;
   /**
@@ -196,6 +201,7 @@ function defineStepwise<I>(spec: StepwiseSpec<I>): StepwiseDefinition {
     },
     ...(spec.earlier !== undefined && { earlier: spec.earlier }),
     ...(spec.signals !== undefined && { signals: spec.signals }),
+    ...(spec.scope !== undefined && { scope: spec.scope }),
     ...(spec.movesMoney !== undefined && { movesMoney: spec.movesMoney }),
     ...(spec.example !== undefined && { example: spec.example }),
     bind: (raw: unknown): BoundOperation => ({

@@ -1,13 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
 import { present } from '../kernel/assert.ts';
-import { type ApiKeyDoc, type Principal, isKeyValid, parseApiKey } from './api-key.ts';
+import {
+  type ApiKeyDoc,
+  type Principal,
+  isKeyValid,
+  isTenantOpen,
+  parseApiKey,
+} from './api-key.ts';
 import type { ApiKeyStore } from './api-key-store.ts';
 import type { TenantStore } from './tenant-store.ts';
 
 interface CachedKey {
   readonly key: ApiKeyDoc;
-  readonly principal: Principal;
+  /** Undefined: the tenant lets nobody in. */
+  readonly principal: Principal | undefined;
 }
 
 interface AuthenticatorDeps {
@@ -44,8 +51,11 @@ export function createAuthenticator({ keys, tenants }: AuthenticatorDeps): Authe
     }
     const tenant = present(await tenants.find(key.tenantId), `tenant ${key.tenantId} of a key`);
     const scope = { tenantId: tenant._id, currencies: tenant.currencies };
-    const cached = { key, principal: { keyId: id, tenant: scope, scopes: key.scopes } };
-    known.set(id, cached);
+    const principal = { keyId: id, tenant: scope, scopes: key.scopes };
+    const isOpen = isTenantOpen(tenant, key);
+    const cached = { key, principal: isOpen ? principal : undefined };
+    // A tenant that is being set up is waited for: its key is to work soon after that.
+    known.set(id, cached, { ttl: isOpen ? ttl : LIMITS.shutTenantCacheMs });
     return cached;
   };
   const loadOnce = (id: string): Promise<CachedKey | undefined> => {

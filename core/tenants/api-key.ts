@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { newSecret, newToken } from '../kernel/ids.ts';
-import type { TenantScope } from './tenant.ts';
+import type { TenantDoc, TenantScope } from './tenant.ts';
 
 export const SCOPES = [
   'operations:write',
@@ -23,6 +23,8 @@ export interface ApiKeyDoc {
   readonly name: string;
   readonly createdAt: Date;
   readonly revokedAt?: Date;
+  /** Of a tenant's first key: the operation that set the tenant up. */
+  readonly provisionedBy?: string;
 }
 
 /** Who is calling, and for whom. */
@@ -56,6 +58,19 @@ export function isKeyValid(key: ApiKeyDoc, secret: string): boolean {
   const stored = Buffer.from(key.hash);
   const isSame = presented.length === stored.length && timingSafeEqual(presented, stored);
   return isSame && key.revokedAt === undefined;
+}
+
+/**
+ * Whether the tenant of a key lets it in: not before it is set up, nor after that was given up. A
+ * key that a late worker stores for an operation that was given up opens nothing, also when another
+ * operation has set up the same tenant since.
+ */
+export function isTenantOpen(
+  { status = 'active', provisionedBy }: Pick<TenantDoc, 'status' | 'provisionedBy'>,
+  key: Pick<ApiKeyDoc, 'provisionedBy'>,
+): boolean {
+  const isOfAnother = key.provisionedBy !== undefined && key.provisionedBy !== provisionedBy;
+  return status === 'active' && !isOfAnother;
 }
 
 /** `admin` implies every scope. */

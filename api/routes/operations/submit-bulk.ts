@@ -1,4 +1,6 @@
+import { LIMITS } from '../../../config/limits.ts';
 import { present } from '../../../core/kernel/assert.ts';
+import type { Clock } from '../../../core/kernel/clock.ts';
 import type { AppError } from '../../../core/kernel/errors.ts';
 import { parseBulkItem } from '../../../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../../../core/operations/submission.ts';
@@ -7,8 +9,14 @@ import { listBody } from '../../body.ts';
 import { type Reply, type RequestContext, defineEndpoint } from '../../endpoint.ts';
 import { noParams, noQuery } from '../../list.ts';
 import { operationBrief, operationView, statusOfOperation } from '../../operation-view.ts';
-import { operationIdOf, problemOf, statusOfCode } from '../../problem.ts';
 import { errorOf, outcomesOf, parseContextOf, preferenceApplied, submitAll } from '../../submit.ts';
+import {
+  type Problem,
+  briefProblem,
+  operationIdOf,
+  problemOf,
+  statusOfCode,
+} from '../../problem.ts';
 
 export const submitBulk = defineEndpoint({
   method: 'POST',
@@ -20,7 +28,8 @@ export const submitBulk = defineEndpoint({
   input: { params: noParams, query: noQuery, body: listBody },
   handle: async ({ body }, request) => {
     const context = parseContextOf(request);
-    const parsed = body.map((item) => parseBulkItem(item, context));
+    const { clock } = request.services;
+    const parsed = await inTurns(body, (item) => parseBulkItem(item, context), clock);
     const valid = parsed.flatMap((item) => (item.ok ? [item.value] : []));
     const outcomes = valid.length === 0 ? [] : await submitTogether(request, valid);
     const results = parsed.map((item): Result =>
@@ -31,6 +40,32 @@ export const submitBulk = defineEndpoint({
     return bulkReply(request, await settledOf(request, results));
   },
 });
+
+/** Lets other requests run in between: a thousand bad items are a good deal of work. */
+async function inTurns<T, R>(
+  items: readonly T[],
+  work: (item: T) => R,
+  clock: Clock,
+): Promise<readonly R[]> {
+  const done: R[] = [];
+  let sinceMs = clock.monotonicMs();
+  for (const item of items) {
+    done.push(work(item));
+    if (clock.monotonicMs() - sinceMs < LIMITS.bulkSliceMs) continue;
+    await clock.sleep(0);
+    sinceMs = clock.monotonicMs();
+  }
+  return done;
+}
+
+/** All problems of an answer share what they may quote; those behind its end say it in brief. */
+function createProblemBudget(): (problem: Problem) => Problem {
+  let left: number = LIMITS.bulkProblemCharsMax;
+  return (problem) => {
+    left -= JSON.stringify(problem.errors ?? []).length + problem.detail.length;
+    return left >= 0 ? problem : briefProblem(problem);
+  };
+}
 
 /**
  * @throws AppError when every one was refused because we cannot take work now: then nothing was
@@ -75,6 +110,7 @@ async function settledOf(
 function bulkReply(request: RequestContext, results: readonly Result[]): Reply {
   const { correlationId, services } = request;
   const { isMinimal } = request.preferences();
+  const inBudget = createProblemBudget();
   const items = results.map((result, index) => {
     if ('error' in result) {
       const operationId = operationIdOf(result.error);
@@ -83,7 +119,7 @@ function bulkReply(request: RequestContext, results: readonly Result[]): Reply {
         correlationId,
         ...(operationId !== undefined && { operationId }),
       });
-      return { index, status: statusOfCode(result.error.code), problem };
+      return { index, status: statusOfCode(result.error.code), problem: inBudget(problem) };
     }
     const { operation, isReplayed } = result;
     return {

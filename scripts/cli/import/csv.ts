@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { findInJson } from '../../../core/kernel/json-text.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { type TextLine, readLines } from './lines.ts';
 import { type Content, LINE_BYTES_MAX, type SourceRecord, TEXT_PROBLEMS } from './record.ts';
@@ -134,6 +135,8 @@ function parseRecord(text: string, { delimiter, columns }: Header): Content {
     if (cell === '') continue;
     const value = isJson ? jsonIn(cell) : cell;
     if (value === undefined) return refused(`The cell "${name}" is not valid JSON`);
+    const lost = isJson ? findInJson(cell) : undefined;
+    if (lost !== undefined) return refused(`The cell "${name}": ${lost.pointer} ${lost.detail}`);
     assign(item, path, value);
   }
   return { item };

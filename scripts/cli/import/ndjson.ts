@@ -1,3 +1,4 @@
+import { findInJson } from '../../../core/kernel/json-text.ts';
 import { readLines } from './lines.ts';
 import {
   type Content,
@@ -24,6 +25,12 @@ function parseItem(text: string): Content {
     const position = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined;
     const where = position === undefined ? '' : `, at character ${position}`;
     return { problem: { code: 'invalid_json', detail: `The line is not valid JSON${where}` } };
+  }
+  // What the API would see of it is what we write: a number that is rounded here is rounded for good.
+  const lost = findInJson(text);
+  if (lost !== undefined) {
+    const { code, detail, pointer } = lost;
+    return { problem: { code, pointer, detail: `The line ${detail}` } };
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return { item: value as Item }; // an object, so its keys are strings

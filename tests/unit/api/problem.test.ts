@@ -37,11 +37,22 @@ describe('a problem document', () => {
     }
   });
 
+  it('quotes no more of a request than it may', () => {
+    const long = '😀'.repeat(400_000);
+    const errors = Array.from({ length: 80_000 }, (_, index) => {
+      return { pointer: `/${index}${long}`, detail: long };
+    });
+    const text = problemText(problemOf({ code: 'invalid_request', detail: long, errors }, {}));
+    expect(text.length).toBeLessThan(100_000);
+    expect(text).not.toMatch(/\\ud/);
+    expect(JSON.parse(text).errors).toHaveLength(50);
+  });
+
   it('is always written, even when it cannot be', () => {
-    const looped: { pointer: string; detail: string; self?: unknown } = { pointer: '', detail: '' };
+    const problem = problemOf({ code: 'invalid_request', detail: '' }, {});
+    const looped = { ...problem, self: {} };
     looped.self = looped;
-    const problem = problemOf({ code: 'invalid_request', detail: '', errors: [looped] }, {});
-    expect(JSON.parse(problemText(problem))).toMatchObject({ code: 'internal', status: 500 });
+    expect(JSON.parse(problemText(looped))).toMatchObject({ code: 'internal', status: 500 });
   });
 });
 

@@ -10,6 +10,7 @@ import {
 import { createAuthenticator } from '../../../../core/tenants/api-key-cache.ts';
 import type { ApiKeyStore } from '../../../../core/tenants/api-key-store.ts';
 import type { ApiKeyDoc } from '../../../../core/tenants/api-key.ts';
+import type { TenantDoc } from '../../../../core/tenants/tenant.ts';
 
 const at = new Date(0);
 const mint = () => mintApiKey({ tenantId: 'default', scopes: ['ledger:read'], name: 'n', at });
@@ -74,7 +75,7 @@ describe('the authenticator', () => {
   const scope = { _id: 'default', currencies: ['GOLD'], createdAt: at };
 
   /** A store that counts its look-ups and answers when told to. */
-  function open(known: readonly ApiKeyDoc[]) {
+  function open(known: readonly ApiKeyDoc[], tenant: TenantDoc = scope) {
     let lookups = 0;
     const byId = new Map(known.map((key) => [key._id, key]));
     const keys: Pick<ApiKeyStore, 'find'> = {
@@ -86,7 +87,7 @@ describe('the authenticator', () => {
     };
     const authenticator = createAuthenticator({
       keys: keys as ApiKeyStore, // the rest is not its business
-      tenants: { find: async () => scope, ensure: async () => undefined },
+      tenants: { find: async () => tenant, ensure: async () => undefined },
     });
     return { authenticator, lookups: () => lookups };
   }
@@ -115,6 +116,28 @@ describe('the authenticator', () => {
     expect(await authenticator.authenticate(`slk_guess2999_${'x'.repeat(16)}`)).toBeUndefined();
     expect(authenticator.authenticate(text)).toMatchObject({ keyId: doc._id });
     expect(lookups()).toBe(3_001);
+  });
+
+  it.each([
+    ['is being set up', { status: 'provisioning', provisionedBy: 'op_a' }, 'op_a'],
+    ['was given up', { status: 'abandoned', provisionedBy: 'op_a' }, 'op_a'],
+    ['was set up by another operation since', { status: 'active', provisionedBy: 'op_b' }, 'op_a'],
+    ['was given up, by a key made by hand', { status: 'abandoned', provisionedBy: 'op_a' }, ''],
+  ] as const)('lets nobody into a tenant that %s', async (_what, tenant, provisionedBy) => {
+    const { doc, text } = mint();
+    const key = provisionedBy === '' ? doc : { ...doc, provisionedBy };
+    const { authenticator } = open([key], { ...scope, ...tenant });
+    expect(await authenticator.authenticate(text)).toBeUndefined();
+    expect(await authenticator.authenticate(text)).toBeUndefined(); // from memory
+    expect(await authenticator.principalOf(doc._id)).toBeUndefined();
+  });
+
+  it('lets the keys of a tenant in that is set up, the first one and later ones', async () => {
+    const tenant = { ...scope, status: 'active', provisionedBy: 'op_a' } as const;
+    const [first, later] = [mint(), mint()];
+    const { authenticator } = open([{ ...first.doc, provisionedBy: 'op_a' }, later.doc], tenant);
+    expect(await authenticator.authenticate(first.text)).toMatchObject({ keyId: first.doc._id });
+    expect(await authenticator.authenticate(later.text)).toMatchObject({ keyId: later.doc._id });
   });
 
   it('refuses a wrong secret from memory', async () => {
