@@ -34,6 +34,8 @@ export type Fault = z.input<typeof faultSchema>;
 export interface Sandbox {
   readonly url: string;
   inject(fault: Fault): void;
+  /** Requests that faults are still planned for. */
+  planned(): number;
   clear(): void;
   payments(): readonly PaymentRecord[];
   close(): Promise<void>;
@@ -121,6 +123,7 @@ export async function startSandbox(port = 0, host = '127.0.0.1'): Promise<Sandbo
   return {
     url: `http://127.0.0.1:${String(actual)}`,
     inject,
+    planned: () => faults.reduce((sum, { times }) => sum + times, 0),
     clear: () => faults.splice(0),
     payments: () => payments.list(),
     close: async () => {

@@ -3,11 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { jobOf } from '../../../core/saga/operation.ts';
 import { mixedRequests, openUsers } from '../../support/faults/load.ts';
-import {
-  appendedFile,
-  expectNoOpenHolds,
-  openRedisStage,
-} from '../../support/faults/redis-stage.ts';
+import { appendedFile } from '../../support/faults/appended-file.ts';
+import { expectNoOpenHolds, openRedisStage } from '../../support/faults/redis-stage.ts';
 
 describe('Redis', { timeout: 180_000 }, () => {
   it('W13: that loses its last second in a crash brings back done jobs and loses new ones', async () => {
@@ -16,7 +13,7 @@ describe('Redis', { timeout: 180_000 }, () => {
     await Promise.all([stage.worker(), stage.worker()]);
     await stage.accept(mixedRequests(users, 60));
     await systemClock.sleep(1_500); // the file is synced every second
-    const file = appendedFile(redis);
+    const file = appendedFile(redis.folder);
     const kept = file.size();
     await stage.accept(mixedRequests(users, 90));
     await systemClock.sleep(300);

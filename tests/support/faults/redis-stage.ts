@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -37,15 +37,6 @@ export async function openRedisStage(): Promise<{ stage: Stage; redis: OwnRedis 
   const stage = await openStage({ redisUrl: redis.server.url });
   onTestFinished(() => stage.close());
   return { stage, redis };
-}
-
-/** What has been appended since the file had that size is lost, as by a failover. */
-export function appendedFile({ folder }: OwnRedis): { path: string; size: () => number } {
-  const dir = join(folder, 'appendonlydir');
-  const name = readdirSync(dir).find((file) => file.endsWith('.incr.aof'));
-  if (name === undefined) throw new Error(`no append-only file in ${dir}`);
-  const path = join(dir, name);
-  return { path, size: () => readFileSync(path).length };
 }
 
 const openHolds = async (stage: Stage): Promise<number> =>

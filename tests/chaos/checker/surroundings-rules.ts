@@ -1,0 +1,140 @@
+import { TERMINAL } from './evidence.ts';
+import { type Finding, type Rule, byId, grouped } from './rule.ts';
+
+/** The endpoint that nothing is done to. */
+export const HEALTHY = 'healthy';
+
+/** Its delivery was tried, did not succeed, and waits for a later attempt. */
+const isPutOff = (status: string): boolean => status === 'pending' || status === 'sending';
+
+const eventsArrive: Rule = {
+  name: 'a healthy receiver gets every event',
+  breaks: 'P6, I10',
+  check: ({ operations, receipts, deliveries }) => {
+    const got = new Set(
+      receipts
+        .filter(({ endpoint, verdict }) => endpoint === HEALTHY && verdict === 'verified')
+        .map(({ operationId, event }) => `${operationId} ${event}`),
+    );
+    const byEvent = grouped(deliveries, ({ eventId }) => eventId);
+    return operations
+      .filter(({ status }) => TERMINAL.has(status))
+      .filter(({ id, status }) => !got.has(`${id} operation.${status}`))
+      .flatMap(({ id, type, status }): Finding[] => {
+        const own = [...byEvent]
+          .filter(([eventId]) => eventId.startsWith(`${id}.`))
+          .flatMap(([, list]) => list);
+        const webhooks = own.filter(({ channel }) => channel === 'webhook');
+        // It waits for its next attempt, which is hours away after some: neither lost nor there.
+        if (webhooks.some((one) => isPutOff(one.status) && one.attempts > 0)) return [];
+        const known = webhooks.map((one) => one.status).join(', ') || 'no delivery';
+        return [[id, `operation.${status} of a ${type}: ${known}`]];
+      });
+  },
+};
+
+const oneWebhookId: Rule = {
+  name: 'repeats of a webhook bear one id',
+  breaks: 'P6, I10',
+  check: ({ receipts }) =>
+    [...grouped(receipts, ({ endpoint, eventId }) => `${endpoint} ${eventId}`)].flatMap(
+      ([key, own]): Finding[] => {
+        const ids = [...new Set(own.map(({ id }) => id))];
+        return ids.length > 1 ? [[key, `ids ${ids.join(', ')}`]] : [];
+      },
+    ),
+};
+
+const signed: Rule = {
+  name: 'every webhook is signed',
+  breaks: 'I10',
+  check: ({ receipts }) =>
+    receipts
+      .filter(({ verdict }) => verdict !== 'verified')
+      .map(({ id, endpoint, event, verdict }) => [id, `${event} to ${endpoint}: ${verdict}`]),
+};
+
+const eventsAreTrue: Rule = {
+  name: 'no event tells of what did not happen',
+  breaks: 'I10: an event of rolled-back work',
+  check: ({ receipts, operations }) => {
+    const stored = byId(operations);
+    return receipts
+      .filter(({ event, operationId }) => event.startsWith('operation.') && operationId !== '')
+      .filter(({ event, operationId }) => {
+        const status = event.slice('operation.'.length);
+        const found = stored.get(operationId);
+        return TERMINAL.has(status) && found?.status !== status;
+      })
+      .map(({ event, operationId }) => [
+        operationId,
+        `${event}, and it is ${stored.get(operationId)?.status ?? 'nowhere'}`,
+      ]);
+  },
+};
+
+const balancesAreServed: Rule = {
+  name: 'a balance that is served is the one that is stored',
+  breaks: 'I11',
+  check: ({ balances }) =>
+    balances
+      .filter(({ served, stored }) => served !== stored)
+      .map(({ walletId, api, served, stored }) => [
+        walletId,
+        `${api} says ${served}, stored ${stored}`,
+      ]),
+};
+
+const queuesAreDrained: Rule = {
+  name: 'queues are drained',
+  breaks: 'I12',
+  check: ({ queues, operations, outboxRows }) => {
+    const stored = byId(operations);
+    const busy = queues
+      // Deliveries that wait for an attempt are delayed jobs; those of money have nothing to wait for.
+      .filter(({ active, waiting }) => active + waiting > 0)
+      .map(({ queue, active, waiting }): Finding => [
+        queue,
+        `${String(active)} active, ${String(waiting)} waiting`,
+      ]);
+    const failed = queues.flatMap(({ queue, failedOperations }) =>
+      failedOperations
+        .filter((id) => {
+          const status = stored.get(id)?.status;
+          return status !== undefined && !TERMINAL.has(status) && status !== 'needs_attention';
+        })
+        .map((id): Finding => [
+          id,
+          `a failed job of ${queue}, and ${stored.get(id)?.status ?? ''}`,
+        ]),
+    );
+    const rows: Finding[] = outboxRows > 0 ? [['outbox', `${String(outboxRows)} rows left`]] : [];
+    return [...busy, ...failed, ...rows];
+  },
+};
+
+const tenantsAreApart: Rule = {
+  name: 'a tenant sees nothing of another',
+  breaks: 'I13',
+  check: ({ isolation }) =>
+    isolation
+      .filter(({ status }) => status !== 404)
+      .map(({ path, status }) => [path, `answered ${String(status)} to another tenant's key`]),
+};
+
+const logsAreClean: Rule = {
+  name: 'logs have no unhandled rejection and no secret',
+  breaks: 'I15',
+  check: ({ logs }) => logs.map(({ process, kind, line }) => [process, `${kind}: ${line}`]),
+};
+
+export const SURROUNDINGS_RULES: readonly Rule[] = [
+  eventsArrive,
+  oneWebhookId,
+  signed,
+  eventsAreTrue,
+  balancesAreServed,
+  queuesAreDrained,
+  tenantsAreApart,
+  logsAreClean,
+];

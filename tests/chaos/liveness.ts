@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TERMINAL } from './checker/evidence.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import type { Read, Reader } from './evidence/reader.ts';
+import type { Client } from './workload/client.ts';
+
+/** What was seen of the way to rest. */
+export interface Settling {
+  readonly healedAtMs: number;
+  readonly endedAtMs: number;
+  /** When each operation that was open at the heal was first seen over. */
+  readonly settledAtMs: ReadonlyMap<string, number>;
+}
+
+const LOOK_EVERY_MS = 500;
+const OVER = [...TERMINAL, 'needs_attention'];
+/** Beyond the bound, so that what is late is told from what never ends. */
+const PATIENCE = 1.5;
+
+/** Asks for everything that is not known yet, until every key has its answer. */
+export async function resolveUnknown(client: Client, timeoutMs: number): Promise<void> {
+  for (const request of client.unknown()) await client.sendSurely(request, timeoutMs);
+}
+
+async function openIds(read: Read): Promise<readonly string[]> {
+  const found = await read.find('operations', { status: { $nin: OVER } }, { _id: 1 });
+  return found.map(({ _id }) => String(_id));
+}
+
+export async function watchSettling(
+  cluster: Cluster,
+  reader: Reader,
+  options: { readonly healedAtMs: number; readonly boundMs: number },
+): Promise<Settling> {
+  const { healedAtMs, boundMs } = options;
+  const settledAtMs = new Map<string, number>();
+  let open = new Set<string>();
+  const deadlineMs = healedAtMs + boundMs * PATIENCE;
+  for (;;) {
+    const now = await reader.snapshot(openIds).catch(() => undefined);
+    const atMs = cluster.nowMs();
+    if (now !== undefined) {
+      const still = new Set(now);
+      for (const id of open) if (!still.has(id)) settledAtMs.set(id, atMs);
+      open = new Set([...open].filter((id) => still.has(id)));
+      for (const id of still) open.add(id);
+      if (still.size === 0) return { healedAtMs, endedAtMs: atMs, settledAtMs };
+    }
+    if (atMs > deadlineMs) return { healedAtMs, endedAtMs: atMs, settledAtMs };
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Waits until what follows from settled operations has gone out, or the time is over. */
+export async function watchDeliveries(reader: Reader, timeoutMs: number): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const left = await reader
+      .snapshot(async (read) => {
+        const rows = await read.find('outbox', {}, { _id: 1 });
+        const fresh = { status: { $in: ['pending', 'sending'] }, 'attempts.0': { $exists: false } };
+        const deliveries = await read.find('deliveries', fresh, { _id: 1 });
+        return rows.length + deliveries.length;
+      })
+      .catch(() => 1);
+    if (left === 0 || performance.now() > deadlineMs) return;
+    await sleep(LOOK_EVERY_MS);
+  }
+}

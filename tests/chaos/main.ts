@@ -1,0 +1,40 @@
+import { createTerminalLog } from '../../scripts/local/report.ts';
+import { onInterrupt } from '../../scripts/local/interrupts.ts';
+import { parseChaosOptions } from './options.ts';
+import { reportOf, writeReport } from './report/report.ts';
+import { runChaos } from './run.ts';
+
+/** `npm run chaos`: one run, a report, and an exit code that says what was found. */
+const EXIT = { sound: 0, broken: 1, inconclusive: 3 } as const;
+const SHOWN_MAX = 3;
+
+async function main(): Promise<number> {
+  const options = parseChaosOptions(process.argv.slice(2));
+  if (typeof options === 'number') return options;
+  const log = createTerminalLog(process.stdout);
+  const stopping = new AbortController();
+  onInterrupt(async () => {
+    stopping.abort(); // servers go with us: the watchdog sees to that
+  });
+  log(`• seed ${options.seed}: ${options.replay}`);
+  const result = await runChaos(options, log, stopping.signal);
+  const report = reportOf(options, result);
+  const file = writeReport(report, options.out);
+  for (const { rule, count } of report.byRule) {
+    log(`✗ ${rule}: ${String(count)}`);
+    const found = report.violations.filter((one) => one.rule === rule).slice(0, SHOWN_MAX);
+    for (const { subject, detail } of found) log(`    ${subject}: ${detail.slice(0, 300)}`);
+  }
+  for (const shortfall of report.shortfalls) log(`? too little was done: ${shortfall}`);
+  const { counts, judged } = report;
+  log(
+    `• ${report.verdict}: ${String(counts.operations)} operations, ${String(counts.kills)} kills, ` +
+      `${String(result.evidence.faults.length)} faults; lost ${String(judged.lost)}, doubled ` +
+      `${String(judged.doubled)}, out of order ${String(judged.outOfOrder)}, late ${String(judged.late)}`,
+  );
+  log(`• report: ${file}`);
+  if (report.verdict !== 'sound') log(`• again: ${options.replay}`);
+  return EXIT[report.verdict];
+}
+
+process.exit(await main());

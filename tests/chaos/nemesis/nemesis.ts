@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StruckFault } from '../checker/evidence.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Random } from '../random.ts';
+import type { FaultKind, Strike } from './fault-kind.ts';
+import type { PlannedFault } from './plan.ts';
+
+interface NemesisOptions {
+  readonly cluster: Cluster;
+  readonly kinds: readonly FaultKind[];
+  readonly plan: readonly PlannedFault[];
+  readonly random: Random;
+  /** Ends it early: what is broken is healed, what was planned is left out. */
+  readonly signal: AbortSignal;
+  readonly onFault: (text: string) => void;
+}
+
+/** Carries out a plan; resolves once everything is healed, with what really happened. */
+export async function runNemesis(options: NemesisOptions): Promise<readonly StruckFault[]> {
+  const { plan } = options;
+  const startedMs = options.cluster.nowMs();
+  const struck = await Promise.all(plan.map((fault) => carryOut(fault, startedMs, options)));
+  return struck.flatMap((fault) => fault ?? []);
+}
+
+async function carryOut(
+  fault: PlannedFault,
+  startedMs: number,
+  options: NemesisOptions,
+): Promise<StruckFault | undefined> {
+  const { cluster, kinds, random, signal, onFault } = options;
+  const kind = kinds.find(({ name }) => name === fault.kind);
+  if (kind === undefined) throw new Error(`there is no kind of fault named ${fault.kind}`);
+  const { id, target, forMs } = fault;
+  await pause(startedMs + fault.atMs - cluster.nowMs(), signal);
+  if (signal.aborted) return undefined;
+  const struckAtMs = cluster.nowMs();
+  onFault(`${id} ${kind.name} ${target}, ${(forMs / 1_000).toFixed(1)} s`);
+  let strike: Strike;
+  try {
+    strike = await kind.strike({ cluster, target, forMs, random: random.fork(id) });
+  } catch (error) {
+    return {
+      id,
+      kind: kind.name,
+      target,
+      struckAtMs,
+      healedAtMs: cluster.nowMs(),
+      strikes: 0,
+      note: `not had: ${String(error)}`,
+    };
+  }
+  await pause(struckAtMs + forMs - cluster.nowMs(), signal);
+  await strike.heal();
+  const { note } = strike;
+  return {
+    id,
+    kind: kind.name,
+    target,
+    struckAtMs,
+    healedAtMs: cluster.nowMs(),
+    strikes: strike.strikes(),
+    ...(note !== undefined && { note }),
+  };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined); // aborted
+}

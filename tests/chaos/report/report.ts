@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { ROOT } from '../../support/tidy/tree.ts';
+import type { ChaosOptions } from '../options.ts';
+import type { RunResult } from '../run.ts';
+import { figuresOf } from './figures.ts';
+import { markdownOf } from './markdown.ts';
+
+/** Everything about a run, as data. */
+export type Report = ReturnType<typeof reportOf>;
+
+export function reportOf(options: ChaosOptions, result: RunResult) {
+  const { judgement, plan, foundAfterMs, samplesMissed, startedAt } = result;
+  const { seed, minutes, timing, rate, actors, replay, tree, schedule } = options;
+  return {
+    verdict: judgement.verdict,
+    seed,
+    replay,
+    startedAt: startedAt.toISOString(),
+    settings: {
+      minutes,
+      timing,
+      rate,
+      actors,
+      tree,
+      schedule: schedule?.name,
+      boundMs: options.boundMs,
+    },
+    versions: { node: process.version, commit: commitOf(tree), mongodb: '7.0', redis: '7.0' },
+    machine: {
+      cores: cpus().length,
+      model: cpus()[0]?.model ?? '',
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+      load: loadavg().map((one) => Math.round(one * 10) / 10),
+    },
+    ...(foundAfterMs !== undefined && { foundAfterMs: Math.round(foundAfterMs) }),
+    samplesMissed,
+    plan,
+    ...figuresOf(result),
+    violations: judgement.violations,
+    shortfalls: judgement.shortfalls,
+  };
+}
+
+function commitOf(tree: string): string {
+  try {
+    const options = { cwd: tree, encoding: 'utf8', timeout: 5_000 } as const;
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Writes `report.json` and `report.md`; returns where. */
+export function writeReport(report: Report, folder: string): string {
+  writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  const file = join(folder, 'report.md');
+  writeFileSync(file, markdownOf(report));
+  return file.startsWith(ROOT) ? file.slice(ROOT.length + 1) : file;
+}
