@@ -21,9 +21,13 @@ export interface Problem {
   readonly retryable: boolean;
   readonly correlationId?: string;
   readonly operationId?: string;
-  /** JSON pointers (RFC 6901) into the body, or `/<name>` for a query or path parameter. */
-  readonly errors?: readonly FieldError[];
+  readonly errors?: readonly ProblemError[];
 }
+
+/** A JSON pointer (RFC 6901) into the body, or a parameter and where that stands. */
+type ProblemError =
+  | { readonly pointer: string; readonly detail: string }
+  | { readonly parameter: string; readonly in: 'query' | 'path'; readonly detail: string };
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -71,8 +75,13 @@ export function problemOf({ code, detail, errors }: Described, context: ProblemC
     retryable: retry !== 'never',
     ...(context.correlationId !== undefined && { correlationId: context.correlationId }),
     ...(context.operationId !== undefined && { operationId: context.operationId }),
-    ...(errors !== undefined && errors.length > 0 && { errors }),
+    ...(errors !== undefined && errors.length > 0 && { errors: errors.map(errorView) }),
   };
+}
+
+function errorView(error: FieldError): ProblemError {
+  const { pointer, detail, in: where } = error;
+  return where === undefined ? error : { parameter: pointer.slice(1), in: where, detail };
 }
 
 /** Whatever was thrown, as the error that the client may know of. Never throws. */
@@ -99,7 +108,12 @@ const retryAfter: HeadersOf = ({ retryAfterSeconds = RETRY_AFTER_SECONDS }) => (
 const HEADERS: Partial<Record<ErrorKind, HeadersOf>> = {
   limit: retryAfter,
   unavailable: retryAfter,
-  unauthenticated: () => ({ 'WWW-Authenticate': challenge({ error: 'invalid_token' }) }),
+  // RFC 6750, 3.1: who has sent nothing is told no error.
+  unauthenticated: ({ context }) => ({
+    'WWW-Authenticate': challenge(
+      context?.['isMissing'] === true ? {} : { error: 'invalid_token' },
+    ),
+  }),
   forbidden: ({ context }) => ({
     'WWW-Authenticate': challenge({
       error: 'insufficient_scope',

@@ -1,5 +1,6 @@
 import { present } from '../../../core/kernel/assert.ts';
-import type { AppError } from '../../../core/kernel/errors.ts';
+import { AppError } from '../../../core/kernel/errors.ts';
+import { refuse } from '../../../core/kernel/result.ts';
 import { parseBulkItem } from '../../../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../../../core/operations/submission.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
@@ -20,7 +21,9 @@ export const submitBulk = defineEndpoint({
   input: { params: noParams, query: noQuery, body: listBody },
   handle: async ({ body }, request) => {
     const context = parseContextOf(request);
-    const parsed = body.map((item) => parseBulkItem(item, context));
+    const parsed = body.map((item) =>
+      item instanceof AppError ? refusalOf(item) : parseBulkItem(item, context),
+    );
     const valid = parsed.flatMap((item) => (item.ok ? [item.value] : []));
     const outcomes = valid.length === 0 ? [] : await submitTogether(request, valid);
     const results = parsed.map((item): Result =>
@@ -47,6 +50,11 @@ async function submitTogether(
   );
   if (isAway && first?.kind === 'refused') throw first.error;
   return [...outcomes];
+}
+
+/** A line that could not be read. */
+function refusalOf({ code, detail, errors }: AppError): ReturnType<typeof refuse> {
+  return refuse(code, detail, errors);
 }
 
 type Result =
