@@ -100,7 +100,9 @@ async function authenticate(
   const key = bearerOf(request);
   const principal = key === undefined ? undefined : await authenticator.authenticate(key);
   if (principal !== undefined) return principal;
-  throw new AppError('unauthenticated', 'Send a valid key: `Authorization: Bearer slk_…`');
+  throw new AppError('unauthenticated', 'Send a valid key: `Authorization: Bearer slk_…`', {
+    context: { isMissing: request.headers.authorization === undefined },
+  });
 }
 
 function once<T>(make: () => T): () => T {

@@ -8,11 +8,14 @@ import { parseInput } from './parse-input.ts';
 
 const JSON_TYPE = 'application/json';
 const NDJSON_TYPE = 'application/x-ndjson';
+const BYTE_ORDER_MARK = '\ufeff';
 
 /** What an endpoint takes as its body, and how it is read. */
 export interface BodySpec<B> {
   /** Media types; none: the endpoint has no body, and what comes is ignored. */
   readonly accepts: readonly string[];
+  /** Whether a request without a body is read as `{}`. */
+  readonly isOptional?: true;
   readonly parse: (text: string, mediaType: string) => B;
 }
 
@@ -24,12 +27,18 @@ export const jsonBody: BodySpec<unknown> = {
   parse: (text) => parseJson(text),
 };
 
+/** As `jsonBody`, where the path says all that is needed: no body at all is an empty object. */
+export const optionalJsonBody: BodySpec<unknown> = { ...jsonBody, isOptional: true };
+
 /** JSON of one shape. */
 export function schemaBody<T>(schema: z.ZodType<T>): BodySpec<T> {
   return { accepts: [JSON_TYPE], parse: (text) => parseInput(schema, parseJson(text)) };
 }
 
-/** A JSON array, or one JSON value per line. A line that is not JSON refuses the whole request. */
+/**
+ * A JSON array, or one JSON value per line; blank lines are none. A line that is not JSON is an item
+ * of its own, the error: it hurts nobody but itself.
+ */
 export const listBody: BodySpec<readonly unknown[]> = {
   accepts: [JSON_TYPE, NDJSON_TYPE],
   parse: (text, mediaType) => {
@@ -53,10 +62,22 @@ function parseArray(text: string): readonly unknown[] {
 }
 
 function parseLines(text: string): readonly unknown[] {
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop(); // the last line ends, too
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length > LIMITS.bulkItemsMax) return lines; // refused by its number, unread
-  return lines.map((line, index) => parseJson(line, `/${index}`));
+  const items = lines.map(parseLine);
+  const [first] = items;
+  // Not NDJSON at all, then: said once.
+  if (first instanceof AppError && !items.some((item) => !(item instanceof AppError))) throw first;
+  return items;
+}
+
+function parseLine(line: string, index: number): unknown {
+  try {
+    return parseJson(line, `/${index}`);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
 }
 
 /**
@@ -67,10 +88,19 @@ function parseLines(text: string): readonly unknown[] {
  */
 export async function readBody<B>(request: IncomingMessage, spec: BodySpec<B>): Promise<B> {
   if (spec.accepts.length === 0) return spec.parse('', '');
+  if (spec.isOptional === true && hasNoBody(request)) return spec.parse('{}', '');
   const mediaType = mediaTypeOf(request, spec.accepts);
   const bytes = await readBytes(request);
   if (!isUtf8(bytes)) throw new AppError('invalid_encoding', 'The body is not valid UTF-8');
-  return spec.parse(bytes.toString('utf8'), mediaType);
+  const text = bytes.toString('utf8');
+  // RFC 8259, 8.1: a parser may pass over a byte order mark, which some programs put in front.
+  return spec.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text, mediaType);
+}
+
+/** RFC 9112, 6.3: neither a length nor chunks are announced. */
+function hasNoBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': chunked } = headers;
+  return length === '0' && chunked === undefined;
 }
 
 function mediaTypeOf(request: IncomingMessage, accepts: readonly string[]): string {
@@ -80,7 +110,7 @@ function mediaTypeOf(request: IncomingMessage, accepts: readonly string[]): stri
     ? [type]
     : type.split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  const isUtf8Text = charset === undefined || /^charset="?utf-8"?$/.test(charset);
+  const isUtf8Text = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
   if (accepts.includes(mediaType) && isUtf8Text && encoding === 'identity') return mediaType;
   throw new AppError(
     'unsupported_media_type',

@@ -108,8 +108,8 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
           context: { scope },
         });
       }
-      const params = parseInput(input.params, request.params);
-      const query = parseInput(input.query, queryOf(incoming.url ?? ''));
+      const params = parseInput(input.params, request.params, 'path');
+      const query = parseInput(input.query, queryOf(incoming.url ?? ''), 'query');
       const body = await readBody(incoming, input.body);
       const answer = handle(
         { params, query, body },

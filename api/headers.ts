@@ -30,9 +30,6 @@ export function traceparentOf(request: IncomingMessage): string | undefined {
   return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
 }
 
-/** A quoted string of RFC 9651, which the draft of the header asks for. */
-const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
-
 /**
  * The `Idempotency-Key`; `"abc"` and `abc` are the same key.
  *
@@ -44,18 +41,9 @@ export function idempotencyKeyOf(request: IncomingMessage): string {
   const isDoubled =
     typeof value === 'string' && value.includes(', ') && countOf(request, 'idempotency-key') > 1;
   if (isDoubled) throw new AppError('idempotency_key_invalid', 'The header is there twice');
-  const text = typeof value === 'string' && value.startsWith('"') ? unquoted(value) : value;
-  const key = checkIdempotencyKey(text);
+  const key = checkIdempotencyKey(value);
   if (!key.ok) throw new AppError(key.failure.code, key.failure.detail);
   return key.value;
-}
-
-function unquoted(value: string): string {
-  const inner = QUOTED.exec(value)?.[1];
-  if (inner === undefined) {
-    throw new AppError('idempotency_key_invalid', 'The key starts with a quote that is not closed');
-  }
-  return inner.replaceAll(/\\(["\\])/g, '$1');
 }
 
 function countOf(request: IncomingMessage, name: string): number {

@@ -2,6 +2,7 @@ import { formatMinor } from '../core/kernel/money.ts';
 import type {
   EntryDoc,
   HoldDoc,
+  PushTargetDoc,
   TransferDoc,
   UserDoc,
   WalletDoc,
@@ -9,20 +10,35 @@ import type {
 import type { BalancesAt, SystemWalletSum } from '../core/ledger/ledger-reads-store.ts';
 import { availableOf } from '../core/ledger/wallet.ts';
 
+const PUSH_TAIL_CHARS = 6;
+
 /** Documents of the ledger as clients see them: amounts in minor units, as decimal strings. */
 
 export function userView(user: UserDoc) {
   const self = `/v1/users/${encodeURIComponent(user.userId)}`;
   return {
+    id: user.userId,
     userId: user.userId,
     ...(user.displayName !== undefined && { displayName: user.displayName }),
     ...(user.contacts !== undefined && { contacts: user.contacts }),
     ...(user.notifications !== undefined && { notifications: user.notifications }),
+    ...(user.quietHours !== undefined && { quietHours: user.quietHours }),
+    ...(user.pushTargets !== undefined && { pushTargets: user.pushTargets.map(pushTargetView) }),
     status: user.status,
     createdAt: user.createdAt.toISOString(),
     updatedAt: user.updatedAt.toISOString(),
     links: { self, wallets: `${self}/wallets` },
   };
+}
+
+/** Whoever has a token or an endpoint can send to the device: enough of it to tell them apart. */
+function pushTargetView(target: PushTargetDoc) {
+  return target.kind === 'fcm'
+    ? { kind: target.kind, token: `…${target.token.slice(-PUSH_TAIL_CHARS)}` }
+    : {
+        kind: target.kind,
+        endpoint: `${new URL(target.endpoint).origin}/…${target.endpoint.slice(-PUSH_TAIL_CHARS)}`,
+      };
 }
 
 export function walletView(wallet: WalletDoc) {

@@ -75,7 +75,7 @@ function keyIn<T>({ list, isKey }: ListSpec<T>, cursor: string): string {
   const key = decodeCursor(list, cursor);
   if (isKey(key)) return key;
   throw new AppError('invalid_cursor', 'Use the `nextCursor` of the previous page, unchanged', {
-    errors: [{ pointer: '/cursor', detail: 'not a cursor of this list' }],
+    errors: [{ pointer: '/cursor', detail: 'not a cursor of this list', in: 'query' }],
   });
 }
 

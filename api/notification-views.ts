@@ -11,10 +11,10 @@ export function deliveryBrief(delivery: DeliveryDoc) {
     id: _id,
     channel,
     status,
-    event: event.name,
+    event: { id: event.id, name: event.name, at: event.at.toISOString() },
     ...(userId !== undefined && { userId }),
     ...(endpointId !== undefined && { endpointId }),
-    attempts: delivery.attempts.length,
+    attemptCount: delivery.attempts.length,
     ...(last !== undefined && { lastAttemptAt: last.at.toISOString(), provider: last.provider }),
     ...(reason !== undefined && { reason }),
     ...(status === 'pending' && deferral !== undefined && { deferral: deferralView(deferral) }),
@@ -37,10 +37,9 @@ function deferralView({ code, provider, at, until, times }: NonNullable<Delivery
 
 /** As in lists. */
 export function deliveryListView(delivery: DeliveryDoc) {
-  const { operationId, event, address, template, category, notBefore, resends } = delivery;
+  const { operationId, address, template, category, notBefore, resends } = delivery;
   return {
     ...deliveryBrief(delivery),
-    event: { id: event.id, name: event.name, at: event.at.toISOString() },
     ...(operationId !== undefined && { operationId }),
     category,
     address,

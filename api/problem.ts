@@ -23,9 +23,13 @@ export interface Problem {
   readonly retryable: boolean;
   readonly correlationId?: string;
   readonly operationId?: string;
-  /** JSON pointers (RFC 6901) into the body, or `/<name>` for a query or path parameter. */
-  readonly errors?: readonly FieldError[];
+  readonly errors?: readonly ProblemError[];
 }
+
+/** A JSON pointer (RFC 6901) into the body, or a parameter and where that stands. */
+type ProblemError =
+  | { readonly pointer: string; readonly detail: string }
+  | { readonly parameter: string; readonly in: 'query' | 'path'; readonly detail: string };
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -85,11 +89,14 @@ export function briefProblem({ errors: _errors, ...problem }: Problem): Problem 
   return { ...problem, detail: cut(problem.detail, LIMITS.problemPointerCharsMax) };
 }
 
-function told(errors: readonly FieldError[]): readonly FieldError[] {
-  return errors.slice(0, FIELD_ERRORS_MAX).map(({ pointer, detail }) => ({
-    pointer: cut(pointer, LIMITS.problemPointerCharsMax),
-    detail: cut(detail, LIMITS.problemTextCharsMax),
-  }));
+function told(errors: readonly FieldError[]): readonly ProblemError[] {
+  return errors.slice(0, FIELD_ERRORS_MAX).map((error) => {
+    const detail = cut(error.detail, LIMITS.problemTextCharsMax);
+    const pointer = cut(error.pointer, LIMITS.problemPointerCharsMax);
+    return error.in === undefined
+      ? { pointer, detail }
+      : { parameter: pointer.slice(1), in: error.in, detail };
+  });
 }
 
 /** Not through a surrogate pair. */
@@ -121,7 +128,12 @@ const retryAfter: HeadersOf = ({ retryAfterSeconds = RETRY_AFTER_SECONDS }) => (
 const HEADERS: Partial<Record<ErrorKind, HeadersOf>> = {
   limit: retryAfter,
   unavailable: retryAfter,
-  unauthenticated: () => ({ 'WWW-Authenticate': challenge({ error: 'invalid_token' }) }),
+  // RFC 6750, 3.1: who has sent nothing is told no error.
+  unauthenticated: ({ context }) => ({
+    'WWW-Authenticate': challenge(
+      context?.['isMissing'] === true ? {} : { error: 'invalid_token' },
+    ),
+  }),
   forbidden: ({ context }) => ({
     'WWW-Authenticate': challenge({
       error: 'insufficient_scope',

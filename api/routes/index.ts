@@ -29,6 +29,7 @@ import { listTransactions } from './transactions/list-transactions.ts';
 import { getTransfer } from './transfers/get-transfer.ts';
 import { listTransfers } from './transfers/list-transfers.ts';
 import { getUser } from './users/get-user.ts';
+import { listUsers } from './users/list-users.ts';
 import { listUserWallets } from './users/list-user-wallets.ts';
 import { getBalance } from './wallets/get-balance.ts';
 import { getWallet } from './wallets/get-wallet.ts';
@@ -55,6 +56,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getTimeline,
   listOperations,
   getUser,
+  listUsers,
   listUserWallets,
   getWallet,
   getBalance,

@@ -9,7 +9,7 @@ export function encodeCursor(list: string, key: string): string {
 export function decodeCursor(list: string, cursor: string): string {
   const fail = (): AppError =>
     new AppError('invalid_cursor', 'Use the `nextCursor` of the previous page, unchanged', {
-      errors: [{ pointer: '/cursor', detail: 'not a cursor of this list' }],
+      errors: [{ pointer: '/cursor', detail: 'not a cursor of this list', in: 'query' }],
     });
   let parsed: unknown;
   try {

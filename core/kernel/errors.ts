@@ -179,6 +179,8 @@ export type ErrorCode = keyof typeof ERRORS;
 export interface FieldError {
   readonly pointer: string;
   readonly detail: string;
+  /** Where it is, when that is not the body: then the pointer is `/<name of the parameter>`. */
+  readonly in?: 'query' | 'path';
 }
 
 /** An expected failure as data: what pure rules return and what a rejected operation stores. */

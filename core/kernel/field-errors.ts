@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { pointerSegment } from './canonical.ts';
 import type { FieldError } from './errors.ts';
 
@@ -74,8 +74,40 @@ function detailOf(issue: Issue, raw: unknown): string {
       ? 'is required'
       : `must be of type ${issue.expected}`;
   }
-  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
-  return issue.message;
+  const told = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
+  return isLibrarysText(told) ? ownText(told) : told.message;
+}
+
+const libraryText = z.locales.en().localeError;
+
+/** Whether no schema of ours says what is wrong, so that it is the library's own sentence. */
+function isLibrarysText(issue: Issue): boolean {
+  const text = libraryText({ ...issue, input: undefined });
+  return (typeof text === 'string' ? text : text?.message) === issue.message;
+}
+
+const UNITS: Readonly<Record<string, string>> = { string: 'character', array: 'item' };
+
+/** In the form of all our own texts: it goes on behind the name of a field. */
+function ownText(issue: Issue): string {
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String).join(', ');
+    return issue.values.length > 1 ? `must be one of: ${values}` : `must be ${values}`;
+  }
+  if (issue.code === 'too_small') return `must ${bound(issue, 'at least', issue.minimum)}`;
+  if (issue.code === 'too_big') return `must ${bound(issue, 'at most', issue.maximum)}`;
+  if (issue.code === 'invalid_format') return `must be a valid ${issue.format}`;
+  return 'is not valid';
+}
+
+function bound(
+  { origin }: { readonly origin: string },
+  how: string,
+  limit: number | bigint,
+): string {
+  const unit = UNITS[origin];
+  if (unit === undefined) return `be ${how} ${limit}`;
+  return `have ${how} ${limit} ${unit}${Number(limit) === 1 ? '' : 's'}`;
 }
 
 function valueAt(raw: unknown, path: Path): unknown {

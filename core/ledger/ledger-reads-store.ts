@@ -39,6 +39,8 @@ export interface SystemWalletSum {
 export interface TransferFilter {
   readonly fromUserId?: string;
   readonly toUserId?: string;
+  /** On either side. */
+  readonly userId?: string;
 }
 
 export interface HoldFilter {
@@ -52,6 +54,8 @@ export interface HoldFilter {
  */
 export interface LedgerQueries {
   user(userId: string): Promise<UserDoc | undefined>;
+  /** By id; `after` is a user's. */
+  users(page: ListPage): Promise<readonly UserDoc[]>;
   walletsOf(userId: string): Promise<readonly WalletDoc[]>;
   wallet(id: string): Promise<WalletDoc | undefined>;
   /** `wallet` has to be one of this tenant's. Costs a logarithm of its entries. */
@@ -84,6 +88,11 @@ export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQu
 
   return Object.freeze({
     user: async (userId) => (await users.findOne({ tenantId, userId }, OPTIONS)) ?? undefined,
+    users: async ({ after, limit }) => {
+      const behind = after === undefined ? {} : { userId: { $gt: after } };
+      const page = users.find({ tenantId, ...behind }, LIST_OPTIONS).sort({ userId: 1 });
+      return page.limit(limit).toArray();
+    },
     walletsOf: async (userId) =>
       wallets
         .find({ tenantId, userId }, OPTIONS)
@@ -106,7 +115,12 @@ export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQu
     },
     entries: (page) => newestFirst(entries, { tenantId }, page),
     transfer: (id) => findById(transfers, tenantId, id),
-    transfers: (filter, page) => newestFirst(transfers, { tenantId, ...filter }, page),
+    transfers: ({ userId, ...filter }, page) => {
+      const sides = [{ fromUserId: userId }, { toUserId: userId }];
+      const either =
+        userId === undefined ? {} : { $or: sides.map((side) => ({ tenantId, ...side })) };
+      return newestFirst(transfers, { tenantId, ...filter, ...either }, page);
+    },
     hold: (id) => findById(holds, tenantId, id),
     holds: (filter, page) => newestFirst(holds, { tenantId, ...filter }, page),
   } satisfies LedgerQueries);

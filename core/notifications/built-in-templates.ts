@@ -79,6 +79,11 @@ const BUILT_IN_TEMPLATES = {
   },
 } as const satisfies Record<string, BuiltIn>;
 
+/** All of them by name: what is used until a tenant writes its own. */
+export function builtInTemplates(): readonly (TemplateText & { readonly name: string })[] {
+  return Object.entries<BuiltIn>(BUILT_IN_TEMPLATES).map(([name, text]) => ({ name, ...text }));
+}
+
 /** The built-in text of a name, as a channel needs it: only mail has HTML. */
 export function builtInTemplate(name: string, channel: string): TemplateText | undefined {
   if (!Object.hasOwn(BUILT_IN_TEMPLATES, name)) return undefined;

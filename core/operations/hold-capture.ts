@@ -7,6 +7,7 @@ import type { Draft } from '../ledger/book.ts';
 import type { HoldDoc, WalletDoc } from '../ledger/documents.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
 import { defineOperation } from '../saga/define.ts';
+import type { Touches } from '../saga/touches.ts';
 import { amount, currency, description, holdId, userId } from './inputs.ts';
 import { checkIncoming, findWallet } from './rules.ts';
 
@@ -20,21 +21,18 @@ export const holdCapture = defineOperation({
       holdId,
       amount: amount.exactOptional(),
       toUserId: userId.exactOptional(),
-      /** Needed with toUserId: which wallet of theirs; it must be the currency of the hold. */
+      /** Which wallet of toUserId; only that of the hold's currency will do. */
       currency: currency.exactOptional(),
       description: description.exactOptional(),
     })
-    .refine((input) => (input.toUserId === undefined) === (input.currency === undefined), {
+    .refine((input) => input.toUserId !== undefined || input.currency === undefined, {
       path: ['currency'],
-      message: 'must be given together with toUserId, and only then',
+      message: 'is that of the hold: give it only beside toUserId, or not at all',
     }),
   ordering: (input) => ({ follows: present(originOf('hld', input.holdId), 'the origin') }),
   touches: (input) => ({
     holds: [input.holdId],
-    ...(input.toUserId !== undefined &&
-      input.currency !== undefined && {
-        wallets: [{ userId: input.toUserId, currency: input.currency }],
-      }),
+    ...payeeWallets(input),
   }),
   decide: (draft, input) => {
     const open = findOpenHold(draft, input.holdId);
@@ -73,13 +71,22 @@ export const holdCapture = defineOperation({
   },
 });
 
-function payee(
-  draft: Draft,
-  hold: HoldDoc,
-  input: { readonly toUserId?: string; readonly currency?: string },
-): Result<WalletDoc> {
+interface Payee {
+  readonly toUserId?: string;
+  readonly currency?: string;
+}
+
+/** Without a currency it is not known before the hold is read which wallet it will be. */
+function payeeWallets({ toUserId, currency: code }: Payee): Partial<Touches> {
+  if (toUserId === undefined) return {};
+  return code === undefined
+    ? { walletsOf: [toUserId] }
+    : { wallets: [{ userId: toUserId, currency: code }] };
+}
+
+function payee(draft: Draft, hold: HoldDoc, input: Payee): Result<WalletDoc> {
   if (input.toUserId === undefined) return ok(draft.system('world', hold.currency));
-  if (input.currency !== hold.currency) {
+  if (input.currency !== undefined && input.currency !== hold.currency) {
     return refuse(
       'wallet_not_found',
       `The hold is in ${hold.currency}; so must the payee's wallet`,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
+import { withoutNulls } from '../kernel/changes.ts';
 import { CURRENCY_PATTERN } from '../kernel/currencies.ts';
+import { isEmailAddress } from '../kernel/email.ts';
 import { amountProblem } from '../kernel/money.ts';
 import { isSystemUser } from '../ledger/documents.ts';
 
@@ -58,6 +60,15 @@ export const userId = z
   .refine((id) => !isSystemUser(id), 'must not start with "sys:"')
   .meta({ description: 'id of a user, chosen by the tenant' });
 
+/**
+ * A user's id in a query string, where a form-encoding client makes a blank of a `+` that another
+ * one leaves as it is: no id has a blank.
+ */
+export const userIdParameter = z
+  .string()
+  .transform((text) => text.replaceAll(' ', '+'))
+  .pipe(userId);
+
 export const description = z
   .string()
   .min(1)
@@ -85,17 +96,25 @@ export const holdId = z
   .string()
   .regex(/^hld_[0-9a-f]{32}(-\d{1,4})?$/, 'must be a hold id (hld_…)');
 
-export const contacts = z.strictObject({
-  email: z.email().max(254).exactOptional(),
-  phone: z
-    .string()
-    .regex(/^\+[1-9]\d{6,14}$/, 'must be in E.164 form, such as +4915112345678')
-    .exactOptional(),
+/** Ways to reach somebody, and the language for it. */
+export const contact = {
+  email: z.string().refine(isEmailAddress, 'must be a mail address, such as ada@example.org'),
+  phone: z.string().regex(/^\+[1-9]\d{6,14}$/, 'must be in E.164 form, such as +4915112345678'),
   locale: z
     .string()
-    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a BCP 47 tag, such as en-GB')
-    .exactOptional(),
+    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a BCP 47 tag, such as en-GB'),
+};
+
+const contactFields = z.strictObject({
+  email: contact.email.nullable().exactOptional(),
+  phone: contact.phone.nullable().exactOptional(),
+  locale: contact.locale.nullable().exactOptional(),
 });
+
+/** Of somebody new, who has nothing yet that null could remove. */
+export const contacts = contactFields.transform(withoutNulls);
+
+export const contactChanges = contactFields.meta({ description: 'null removes a contact' });
 
 /** All of a user's devices and browsers at once: what is not in the list is forgotten. */
 export const pushTargets = z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { defineOperation } from '../saga/define.ts';
-import { contacts, userId } from './inputs.ts';
+import { contact, userId } from './inputs.ts';
 
 const text = z.string().min(1).max(LIMITS.templateCharsMax);
 
@@ -32,13 +32,13 @@ const input = z
   .strictObject({
     channels: z.array(z.enum(CHANNELS)).min(1).max(CHANNELS.length),
     userId: userId.exactOptional(),
-    email: contacts.shape.email,
-    phone: contacts.shape.phone,
+    email: contact.email.exactOptional(),
+    phone: contact.phone.exactOptional(),
     template: name.exactOptional(),
     content: content.exactOptional(),
     data: data.exactOptional(),
     category: name.exactOptional().meta({ description: 'what a user may opt out of' }),
-    locale: contacts.shape.locale,
+    locale: contact.locale.exactOptional(),
   })
   .refine((sent) => (sent.template === undefined) !== (sent.content === undefined), {
     path: ['template'],

@@ -1,26 +1,33 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
+import { type Changes, changed } from '../kernel/changes.ts';
 import { ok, refuse } from '../kernel/result.ts';
+import type { Contacts, UserDoc } from '../ledger/documents.ts';
 import { defineOperation } from '../saga/define.ts';
-import { contacts, pushTargets, quietHours, userId } from './inputs.ts';
+import { contactChanges, pushTargets, quietHours, userId } from './inputs.ts';
 
 export const userUpdate = defineOperation({
   type: 'user.update',
   version: 1,
   mode: 'atomic',
   movesMoney: false,
-  summary: 'Changes contacts, notification preferences or status; a blocked user cannot pay',
+  summary:
+    'Changes contacts, notification preferences or status; null removes; a blocked user cannot pay',
   input: z
     .strictObject({
       userId,
-      displayName: z.string().min(1).max(LIMITS.descriptionCharsMax).exactOptional(),
-      contacts: contacts.exactOptional(),
+      displayName: z.string().min(1).max(LIMITS.descriptionCharsMax).nullable().exactOptional(),
+      contacts: contactChanges.nullable().exactOptional(),
       notifications: z
-        .record(z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/), z.boolean())
+        .record(
+          z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/, 'must be a channel, a category or an event'),
+          z.boolean().nullable(),
+        )
         .refine((prefs) => Object.keys(prefs).length <= 50, 'must have at most 50 entries')
+        .nullable()
         .exactOptional(),
-      pushTargets: pushTargets.exactOptional(),
-      quietHours: quietHours.exactOptional(),
+      pushTargets: pushTargets.nullable().exactOptional(),
+      quietHours: quietHours.nullable().exactOptional(),
       status: z.enum(['active', 'blocked']).exactOptional(),
     })
     .refine((input) => Object.keys(input).length > 1, 'must change something'),
@@ -34,14 +41,7 @@ export const userUpdate = defineOperation({
     if (user === undefined) {
       return refuse('user_not_found', `User ${input.userId} does not exist`);
     }
-    const { userId: _id, contacts: reachedAt, notifications: wishes, ...replaced } = input;
-    draft.putUser({
-      ...user,
-      ...replaced,
-      ...(reachedAt !== undefined && { contacts: { ...user.contacts, ...reachedAt } }),
-      ...(wishes !== undefined && { notifications: { ...user.notifications, ...wishes } }),
-      updatedAt: draft.scope.at,
-    });
+    draft.putUser({ ...changedUser(user, input), updatedAt: draft.scope.at });
     if (input.status !== undefined && input.status !== user.status) {
       // Written into the wallets, so that a payment need not read the user.
       for (const wallet of draft.walletsOf(input.userId)) {
@@ -59,3 +59,22 @@ export const userUpdate = defineOperation({
   },
   describe: (input) => ({ userId: input.userId }),
 });
+
+type UserChanges = Changes<Omit<UserDoc, 'contacts' | 'notifications'>> & {
+  readonly contacts?: Changes<Contacts> | null;
+  readonly notifications?: Changes<Readonly<Record<string, boolean>>> | null;
+};
+
+/** Contacts and preferences one by one, all else as a whole. */
+function changedUser(user: UserDoc, { userId: _id, ...changes }: UserChanges): UserDoc {
+  const { contacts: reachedAt, notifications: wishes, ...replaced } = changes;
+  return changed<UserDoc>(user, {
+    ...replaced,
+    ...(reachedAt !== undefined && {
+      contacts: reachedAt && changed<Contacts>(user.contacts ?? {}, reachedAt),
+    }),
+    ...(wishes !== undefined && {
+      notifications: wishes && changed(user.notifications ?? {}, wishes),
+    }),
+  });
+}

@@ -238,3 +238,14 @@ export function pointersOf({ body }: Answer): readonly string[] {
   const { errors = [] } = body as { readonly errors?: readonly { readonly pointer: string }[] };
   return errors.map(({ pointer }) => pointer).sort((a, b) => (a < b ? -1 : 1));
 }
+
+interface ParameterError {
+  readonly parameter: string;
+  readonly in: string;
+}
+
+/** The parameters of the query that a problem document finds fault with, in order. */
+export function parametersOf({ body }: Answer): readonly string[] {
+  const { errors = [] } = body as { readonly errors?: readonly ParameterError[] };
+  return errors.map(({ parameter, in: where }) => (where === 'query' ? parameter : `${where}?`));
+}

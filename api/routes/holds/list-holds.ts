@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
-import { userId } from '../../../core/operations/inputs.ts';
+import { userIdParameter } from '../../../core/operations/inputs.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { holdView } from '../../ledger-views.ts';
@@ -16,7 +16,7 @@ export const listHolds = defineEndpoint({
     query: z
       .strictObject({
         ...pageQuery,
-        userId: userId.exactOptional(),
+        userId: userIdParameter.exactOptional(),
         status: z.enum(['open', 'captured', 'released', 'expired']).exactOptional(),
       })
       // Among all holds a rare status would have to be searched for, among those of a user hardly.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OPERATIONS, type OperationType } from '../../../core/operations/registry.ts';
 import { parseAlias } from '../../../core/operations/parse-submission.ts';
-import { jsonBody } from '../../body.ts';
+import { jsonBody, optionalJsonBody } from '../../body.ts';
 import { type Endpoint, defineEndpoint } from '../../endpoint.ts';
 import { noQuery } from '../../list.ts';
 import { submitOne } from '../../submit.ts';
@@ -37,7 +37,11 @@ export const aliasEndpoints: readonly Endpoint[] = ALIASES.map(({ path, type, id
     path,
     scope: 'operations:write',
     summary: `Accepts a \`${type}\`: its bare input, with the optional fields beside it`,
-    input: { params: z.object({ id: z.string().exactOptional() }), query: noQuery, body: jsonBody },
+    input: {
+      params: z.object({ id: z.string().exactOptional() }),
+      query: noQuery,
+      body: idField === undefined ? jsonBody : optionalJsonBody,
+    },
     handle: ({ params, body }, request) => {
       const fixed =
         idField === undefined || params.id === undefined ? {} : { [idField]: params.id };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { isOperationId } from '../../../core/kernel/ids.ts';
+import { checkIdempotencyKey } from '../../../core/operations/idempotency-key.ts';
 import { instant } from '../../../core/operations/inputs.ts';
 import { OPERATION_TYPES } from '../../../core/operations/registry.ts';
 import type { OperationFilter } from '../../../core/saga/operation-reads-store.ts';
@@ -18,6 +19,13 @@ const ids = z
   .transform((text) => text.split(','))
   .refine((list) => list.length <= LIMITS.listLimitMax && list.every(isOperationId), idsText);
 
+const idempotencyKey = z.string().transform((text, ctx): string => {
+  const key = checkIdempotencyKey(text);
+  if (key.ok) return key.value;
+  ctx.addIssue({ code: 'custom', message: 'is not a key that a request can have' });
+  return z.NEVER;
+});
+
 const time = instant.transform((text) => new Date(text));
 
 /** `metadata.<key>=<value>` is any number of parameters, so it is gathered first. */
@@ -28,7 +36,7 @@ const query = z.preprocess(
     type: z.enum(OPERATION_TYPES).exactOptional(),
     status: z.enum(STATUSES).exactOptional(),
     ids: ids.exactOptional(),
-    idempotencyKey: z.string().min(1).max(LIMITS.idempotencyKeyCharsMax).exactOptional(),
+    idempotencyKey: idempotencyKey.exactOptional(),
     createdAfter: time.exactOptional(),
     createdBefore: time.exactOptional(),
     metadata: z

@@ -1,8 +1,9 @@
 import { LIMITS } from '../../../config/limits.ts';
 import { present } from '../../../core/kernel/assert.ts';
 import type { Clock } from '../../../core/kernel/clock.ts';
-import type { AppError } from '../../../core/kernel/errors.ts';
-import { parseBulkItem } from '../../../core/operations/parse-submission.ts';
+import { AppError } from '../../../core/kernel/errors.ts';
+import { refuse } from '../../../core/kernel/result.ts';
+import { type ParseContext, parseBulkItem } from '../../../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../../../core/operations/submission.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
 import { listBody } from '../../body.ts';
@@ -29,7 +30,7 @@ export const submitBulk = defineEndpoint({
   handle: async ({ body }, request) => {
     const context = parseContextOf(request);
     const { clock } = request.services;
-    const parsed = await inTurns(body, (item) => parseBulkItem(item, context), clock);
+    const parsed = await inTurns(body, (item) => judged(item, context), clock);
     const valid = parsed.flatMap((item) => (item.ok ? [item.value] : []));
     const outcomes = valid.length === 0 ? [] : await submitTogether(request, valid);
     const results = parsed.map((item): Result =>
@@ -82,6 +83,12 @@ async function submitTogether(
   );
   if (isAway && first?.kind === 'refused') throw first.error;
   return [...outcomes];
+}
+
+/** An item, or a line that could not be read. */
+function judged(item: unknown, context: ParseContext): ReturnType<typeof parseBulkItem> {
+  if (!(item instanceof AppError)) return parseBulkItem(item, context);
+  return refuse(item.code, item.detail, item.errors);
 }
 
 type Result =

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { builtInTemplates } from '../../../core/notifications/built-in-templates.ts';
 import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
+import { defineEndpoint, found } from '../../endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../list.ts';
 import { templateView } from '../../notification-views.ts';
 
@@ -8,14 +9,21 @@ export const listTemplates = defineEndpoint({
   method: 'GET',
   path: '/v1/templates',
   scope: 'notifications:admin',
-  summary: 'The texts that you have written, every version, by name',
+  summary:
+    'The texts that you have written, every version, by name; with origin=built-in those that are ' +
+    'used until you write your own, of any channel, in English',
   input: {
     params: noParams,
-    query: z.strictObject({ ...pageQuery, name: z.string().min(1).max(100).exactOptional() }),
+    query: z.strictObject({
+      ...pageQuery,
+      name: z.string().min(1).max(100).exactOptional(),
+      origin: z.enum(['own', 'built-in']).exactOptional(),
+    }),
     body: noBody,
   },
-  handle: ({ query: { limit, cursor, ...filter } }, { services, tenant }) =>
-    listReply(
+  handle: ({ query: { limit, cursor, origin, ...filter } }, { services, tenant }) => {
+    if (origin === 'built-in') return found({ items: builtIn(filter.name), nextCursor: null });
+    return listReply(
       {
         list: 'templates',
         keyOf: ({ _id }) => _id,
@@ -25,5 +33,13 @@ export const listTemplates = defineEndpoint({
         view: templateView,
       },
       { ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) },
-    ),
+    );
+  },
 });
+
+/** A few dozen, on one page. */
+function builtIn(name: string | undefined) {
+  return builtInTemplates()
+    .filter((template) => name === undefined || template.name === name)
+    .map((template) => ({ ...template, locale: 'en', origin: 'built-in' }));
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
-import { userId } from '../../../core/operations/inputs.ts';
+import { userIdParameter } from '../../../core/operations/inputs.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { transferView } from '../../ledger-views.ts';
@@ -10,13 +10,14 @@ export const listTransfers = defineEndpoint({
   method: 'GET',
   path: '/v1/transfers',
   scope: 'ledger:read',
-  summary: 'Transfers, newest first, by fromUserId or toUserId',
+  summary: 'Transfers, newest first, by fromUserId, toUserId, or userId on either side',
   input: {
     params: noParams,
     query: z.strictObject({
       ...pageQuery,
-      fromUserId: userId.exactOptional(),
-      toUserId: userId.exactOptional(),
+      fromUserId: userIdParameter.exactOptional(),
+      toUserId: userIdParameter.exactOptional(),
+      userId: userIdParameter.exactOptional(),
     }),
     body: noBody,
   },

@@ -293,18 +293,11 @@ const bulkCases: readonly BadRequest[] = [
     pointer: '',
   },
   {
-    name: 'NDJSON with a broken line',
-    body: `${JSON.stringify({ ...credit(), idempotencyKey: 'a' })}\n{"type": \n`,
+    name: 'NDJSON of nothing but broken lines',
+    body: '{"type": \n\n[}\n',
     headers: { 'content-type': 'application/x-ndjson' },
     code: 'invalid_json',
-    pointer: '/1',
-  },
-  {
-    name: 'NDJSON with an empty line',
-    body: `${JSON.stringify({ ...credit(), idempotencyKey: 'a' })}\n\n[]`,
-    headers: { 'content-type': 'application/x-ndjson' },
-    code: 'invalid_json',
-    pointer: '/1',
+    pointer: '/0',
   },
 ].map((one) => ({ ...one, path: '/v1/operations/bulk' }));
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ADMIN_KEY, expectProblem, pointersOf, useApi } from '../../support/api.ts';
+import { ADMIN_KEY, expectProblem, parametersOf, useApi } from '../../support/api.ts';
 import { credit } from './corpus.ts';
 
 const api = useApi();
@@ -11,39 +11,49 @@ describe('queries', () => {
   const query = (name: string, value: string) =>
     `/v1/operations?${name}=${encodeURIComponent(value)}`;
   it.each([
-    { path: query('cursor', 'made-up'), code: 'invalid_cursor', pointer: '/cursor' },
-    { path: query('cursor', cursor(['holds', 'x'])), code: 'invalid_cursor', pointer: '/cursor' },
+    { path: query('cursor', 'made-up'), code: 'invalid_cursor', parameter: 'cursor' },
+    { path: query('cursor', cursor(['holds', 'x'])), code: 'invalid_cursor', parameter: 'cursor' },
     {
       path: query('cursor', cursor(['operations', { $gt: '' }])),
       code: 'invalid_cursor',
-      pointer: '/cursor',
+      parameter: 'cursor',
     },
     {
       path: query('cursor', cursor(['operations', 'zzz'])),
       code: 'invalid_cursor',
-      pointer: '/cursor',
+      parameter: 'cursor',
     },
-    { path: query('limit', '0'), code: 'invalid_request', pointer: '/limit' },
-    { path: query('limit', '201'), code: 'invalid_request', pointer: '/limit' },
-    { path: query('limit', '1e2'), code: 'invalid_request', pointer: '/limit' },
-    { path: '/v1/operations?limit=1&limit=2', code: 'invalid_request', pointer: '/limit' },
-    { path: query('status', 'lost'), code: 'invalid_request', pointer: '/status' },
-    { path: query('status[$ne]', 'x'), code: 'invalid_request', pointer: '/status[$ne]' },
-    { path: query('ids', 'op_1,op_2'), code: 'invalid_request', pointer: '/ids' },
-    { path: query('createdAfter', 'yesterday'), code: 'invalid_request', pointer: '/createdAfter' },
-    { path: query('metadata', 'x'), code: 'invalid_request', pointer: '/metadata.' },
-    { path: query('metadata.a.b', 'x'), code: 'invalid_request', pointer: '/metadata.a.b' },
-    { path: query('__proto__', 'x'), code: 'invalid_request', pointer: '/__proto__' },
-    { path: '/v1/holds?status=open', code: 'invalid_request', pointer: '/status' },
+    { path: query('limit', '0'), code: 'invalid_request', parameter: 'limit' },
+    { path: query('limit', '201'), code: 'invalid_request', parameter: 'limit' },
+    { path: query('limit', '1e2'), code: 'invalid_request', parameter: 'limit' },
+    { path: '/v1/operations?limit=1&limit=2', code: 'invalid_request', parameter: 'limit' },
+    { path: query('status', 'lost'), code: 'invalid_request', parameter: 'status' },
+    { path: query('status[$ne]', 'x'), code: 'invalid_request', parameter: 'status[$ne]' },
+    { path: query('ids', 'op_1,op_2'), code: 'invalid_request', parameter: 'ids' },
+    {
+      path: query('createdAfter', 'yesterday'),
+      code: 'invalid_request',
+      parameter: 'createdAfter',
+    },
+    { path: query('metadata', 'x'), code: 'invalid_request', parameter: 'metadata.' },
+    { path: query('metadata.a.b', 'x'), code: 'invalid_request', parameter: 'metadata.a.b' },
+    { path: query('__proto__', 'x'), code: 'invalid_request', parameter: '__proto__' },
+    { path: '/v1/holds?status=open', code: 'invalid_request', parameter: 'status' },
     {
       path: `/v1/wallets/wal_x/balance?at=${encodeURIComponent('2020-13-45T00:00:00Z')}`,
       code: 'invalid_request',
-      pointer: '/at',
+      parameter: 'at',
     },
-  ])('$path: $code', async ({ path, code, pointer }) => {
+  ])('$path: $code', async ({ path, code, parameter }) => {
     const answer = await api.ask(path);
     expectProblem(answer, 400, code);
-    expect(pointersOf(answer)).toEqual([pointer]);
+    expect(parametersOf(answer)).toEqual([parameter]);
+  });
+
+  it('tells whoever names an unknown parameter which there are', async () => {
+    const answer = await api.ask('/v1/transactions?userId=ada');
+    expectProblem(answer, 400, 'invalid_request');
+    expect(answer.body.detail).toContain('there are limit, cursor');
   });
 
   it('refuses a path that cannot be decoded', async () => {

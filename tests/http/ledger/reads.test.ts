@@ -26,6 +26,7 @@ describe('users and wallets', () => {
     await succeed(api, '/v1/users', { userId: 'eve@home', displayName: 'Eve', contacts });
     const { body } = await api.ask('/v1/users/eve@home');
     expect(body).toEqual({
+      id: 'eve@home',
       userId: 'eve@home',
       displayName: 'Eve',
       contacts,

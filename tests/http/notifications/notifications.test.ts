@@ -86,7 +86,12 @@ describe('a webhook endpoint', () => {
     });
     const timeline = await until(`/v1/operations/${transfer.id}/timeline`, {
       deliveries: expect.arrayContaining([
-        expect.objectContaining({ channel: 'webhook', status: 'sent', event: 'transfer.settled' }),
+        expect.objectContaining({
+          channel: 'webhook',
+          status: 'sent',
+          attemptCount: 1,
+          event: expect.objectContaining({ name: 'transfer.settled' }),
+        }),
         expect.objectContaining({ channel: 'email', status: 'sent', userId: 'bob' }),
       ]),
     });
