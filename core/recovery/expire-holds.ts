@@ -25,7 +25,7 @@ const TRIES_MAX = 24;
  * How many releases of a hold there may have been by now. One that came to nothing (parked, refused
  * while the wallet was not fit for it) uses up its key, not the expiry. Pure.
  */
-export function releasesDue(expiresAt: Date, now: Date): number {
+function releasesDue(expiresAt: Date, now: Date): number {
   const overdueMs = Math.max(0, now.getTime() - expiresAt.getTime());
   return Math.min(TRIES_MAX, 1 + Math.floor(Math.log2(1 + overdueMs / AGAIN_MS)));
 }

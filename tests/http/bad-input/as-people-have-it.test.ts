@@ -120,7 +120,7 @@ describe('a hold', () => {
     const { result } = await succeed(api, '/v1/holds', placed);
     return String(result.holdId);
   };
-  it('is captured to a user without naming the currency that it has, and released without a body', async () => {
+  it('is captured without naming the currency that it has, and released without a body', async () => {
     const [payer, payee] = [await newUser('payer'), await newUser('payee')];
     await succeed(api, '/v1/credits', { userId: payer, currency: 'EUR', amount: 20 });
     const captured = await succeed(api, `/v1/holds/${await place(payer)}/capture`, {
