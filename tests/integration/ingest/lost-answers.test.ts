@@ -91,7 +91,7 @@ describe('an insert whose answer is lost', () => {
     expect(await count(node)).toBe(1);
   });
 
-  it('holds nobody whose group stalls, and what lands later is enqueued; what waited is not sent', async () => {
+  it('holds nobody whose group stalls, and what lands later is enqueued; the rest is not sent', async () => {
     const { node } = await openWorld();
     let goOn = (): void => undefined;
     const gate = new Promise<void>((resolve) => {
