@@ -306,7 +306,7 @@ export function undoStarted(state: SagaState, start: Start): SagaState {
 export function undoFailed(
   state: SagaState,
   step: number,
-  failed: { readonly error: Failure; readonly retryAt: Date },
+  failed: { readonly error: Failure; readonly retryAt: Date; readonly undoAttempt?: number },
 ): SagaState {
   return withStep(state, step, moved(recordOf(state, step), 'undoing', failed));
 }

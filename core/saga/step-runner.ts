@@ -19,7 +19,7 @@ import {
   undoFailed,
   undoStarted,
 } from './machine.ts';
-import { type Run, contextOf, earliest, failureOf } from './saga-run.ts';
+import { type Run, attemptsUsed, contextOf, earliest, failureOf } from './saga-run.ts';
 import type { SagaServices } from './services.ts';
 import {
   type CallStep,
@@ -232,7 +232,7 @@ function unsure(
     'operation.step.failed',
   );
   run.state = stepUnsure(run.state, step, {
-    attempt: isHopeless ? Math.max(attempt, attemptsMax) : attempt,
+    attempt: isHopeless ? Math.max(attempt, attemptsMax) : attemptsUsed(attempt, error),
     error: failure,
     retryAt: new Date(run.now().getTime() + ms),
   });
@@ -306,7 +306,8 @@ async function undoCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<v
   const { error } = undone;
   deps.logger.warn({ err: error, step: definition.name, attempt }, 'operation.undo.failed');
   const retryAt = undoRetryAt(deps, run, attempt);
-  run.state = undoFailed(run.state, step, { error: failureOf(error), retryAt });
+  const undoAttempt = attemptsUsed(attempt, error);
+  run.state = undoFailed(run.state, step, { error: failureOf(error), retryAt, undoAttempt });
 }
 
 function undoRetryAt({ random }: StepDeps, run: Run, attempt: number): Date {
