@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
 import { type DatabaseTime, notBefore } from '../infra/database-clock.ts';
-import { faultOf } from '../infra/database-errors.ts';
+import { faultOf, isPassing } from '../infra/database-errors.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Failure } from '../kernel/errors.ts';
@@ -140,14 +140,15 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
     tally: Tally,
   ): Promise<void> => {
     for (const { operation } of part) {
-      const tries = (attempts.get(operation._id) ?? 0) + 1;
+      // What time may mend is not the operation's own: it counts for nothing, however often.
+      const isOwn = !isPassing(error);
+      const tries = (attempts.get(operation._id) ?? 0) + (isOwn ? 1 : 0);
       attempts.set(operation._id, tries);
-      const isConflict = faultOf(error) === 'transient';
-      deps.logger[isConflict ? 'warn' : 'error'](
+      deps.logger[isOwn ? 'error' : 'warn'](
         { err: error, operationId: operation._id, tries },
         'operation.failed',
       );
-      if (tries < LIMITS.settlementAttemptsMax || isConflict) {
+      if (!isOwn || tries < LIMITS.settlementAttemptsMax) {
         tally.failed.push(operation._id);
         continue;
       }

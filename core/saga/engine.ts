@@ -1,5 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
-import { type DatabaseFault, faultOf } from '../infra/database-errors.ts';
+import { isPassing } from '../infra/database-errors.ts';
 import { assertNever } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -119,7 +119,7 @@ async function drive(
       if (isOver) return;
     } catch (error) {
       if (error instanceof WorkerUnfit) return giveBack(deps, run, error.reason);
-      if (error instanceof FencedOut || WAIT_IT_OUT.has(faultOf(error))) throw error;
+      if (error instanceof FencedOut || isPassing(error)) throw error;
       // A bug in a decision: going on would only repeat it.
       deps.logger.error({ err: error, operationId: run.operation._id }, 'operation.step.crashed');
       return park(deps, run, { error: failureOf(error), step: stepOf(run, command) });
@@ -275,12 +275,6 @@ async function giveBack(deps: EngineDeps, run: Run, reason: AppError): Promise<n
   throw reason;
 }
 
-const WAIT_IT_OUT: ReadonlySet<DatabaseFault> = new Set([
-  'unavailable',
-  'commit-unknown',
-  'transient',
-]);
-
 /**
  * Commits and moves the run along. A database that is away is waited for as long as the lease
  * lasts: repeating the same commit is safe.
@@ -304,7 +298,7 @@ async function commitPatiently(
       }
       return outcome;
     } catch (error) {
-      if (!WAIT_IT_OUT.has(faultOf(error)) || run.lease.signal.aborted) throw error;
+      if (!isPassing(error) || run.lease.signal.aborted) throw error;
       const { random } = deps;
       const ms = fullJitterMs(tries, { baseMs: 50, capMs: 1_000, random });
       await deps.clock.sleep(ms, run.lease.signal);

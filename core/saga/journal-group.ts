@@ -1,8 +1,9 @@
 import { LIMITS } from '../../config/limits.ts';
-import { type DatabaseFault, faultOf } from '../infra/database-errors.ts';
+import { type DatabaseFault, faultOf, isPassing } from '../infra/database-errors.ts';
 import { present } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { createGroup } from '../kernel/group.ts';
 import { type OperationId, newToken } from '../kernel/ids.ts';
@@ -112,7 +113,7 @@ async function claimPatiently(
         return claimed;
       };
     } catch (error) {
-      if (faultOf(error) === 'other' || tries >= CLAIM_TRIES_MAX) throw error;
+      if (!isPassing(error) || tries >= CLAIM_TRIES_MAX) throw error;
     }
   }
 }
@@ -178,7 +179,8 @@ async function settleAlone(setting: Setting, commit: Commit): Promise<Settled> {
       const [change] = (await transactPatiently(setting, [commit])) ?? [];
       if (change !== undefined) return { kind: 'written', change };
     }
-    throw new Error('the journal moves under every attempt to write it');
+    // Nobody's fault either: the engine comes again for as long as it holds the lease.
+    throw new AppError('ledger_unavailable', 'The journal moves under every attempt to write it');
   } catch (failure) {
     return { failure };
   }

@@ -340,9 +340,14 @@ export function undoStarted(state: SagaState, start: Start): SagaState {
 export function undoFailed(
   state: SagaState,
   step: number,
-  { error, retryAt, at }: Omit<Failed, 'attempt'>,
+  { error, retryAt, at, undoAttempt }: Omit<Failed, 'attempt'> & { readonly undoAttempt?: number },
 ): SagaState {
-  const change = { undoError: error, retryAt, ...(at !== undefined && { undoFailedAt: at }) };
+  const change = {
+    undoError: error,
+    retryAt,
+    ...(at !== undefined && { undoFailedAt: at }),
+    ...(undoAttempt !== undefined && { undoAttempt }),
+  };
   return withStep(state, step, moved(recordOf(state, step), 'undoing', change));
 }
 

@@ -1,3 +1,4 @@
+import { isPassing } from '../infra/database-errors.ts';
 import type { Json } from '../kernel/canonical.ts';
 import { AppError, type Failure, InvariantError } from '../kernel/errors.ts';
 import type { HeldLease } from './heartbeat.ts';
@@ -119,6 +120,11 @@ export function contextOf(run: Run, step: number, attempt: number): StepContext<
 export function earliest(a: Date | undefined, b: Date | undefined): Date | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return a <= b ? a : b;
+}
+
+/** A step that could not reach our own database has not used up an attempt. */
+export function attemptsUsed(attempt: number, error: unknown): number {
+  return isPassing(error) ? Math.max(0, attempt - 1) : attempt;
 }
 
 /** What a throw is recorded as. */

@@ -17,7 +17,7 @@ import {
   stepUnsure,
   stepWaits,
 } from './machine.ts';
-import { type Run, contextOf, earliest, failureOf } from './saga-run.ts';
+import { type Run, attemptsUsed, contextOf, earliest, failureOf } from './saga-run.ts';
 import type { SagaServices } from './services.ts';
 import {
   type CallStep,
@@ -251,7 +251,7 @@ function unsure(
     'operation.step.failed',
   );
   run.state = stepUnsure(run.state, step, {
-    attempt: isHopeless ? Math.max(attempt, attemptsMax) : attempt,
+    attempt: isHopeless ? Math.max(attempt, attemptsMax) : attemptsUsed(attempt, error),
     error: failure,
     at,
     retryAt: new Date(at.getTime() + ms),

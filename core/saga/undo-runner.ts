@@ -3,7 +3,7 @@ import { assert, present } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import { callOut } from './call-out.ts';
 import { undoDone, undoFailed, undoStarted } from './machine.ts';
-import { type Run, contextOf, failureOf } from './saga-run.ts';
+import { type Run, attemptsUsed, contextOf, failureOf } from './saga-run.ts';
 import type { CallTurn, StepDeps, Turn } from './step-runner.ts';
 import { type LedgerPosting, legOffsetOf } from './step.ts';
 import { leaveToOthers } from './worker-unfit.ts';
@@ -78,7 +78,12 @@ async function undoCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<v
   leaveToOthers(run, before, error);
   deps.logger.warn({ err: error, step: definition.name, attempt }, 'operation.undo.failed');
   const retryAt = undoRetryAt(deps, run, attempt);
-  run.state = undoFailed(run.state, step, { error: failureOf(error), retryAt, at: run.now() });
+  run.state = undoFailed(run.state, step, {
+    error: failureOf(error),
+    retryAt,
+    at: run.now(),
+    undoAttempt: attemptsUsed(attempt, error),
+  });
 }
 
 function undoRetryAt({ random }: StepDeps, run: Run, attempt: number): Date {

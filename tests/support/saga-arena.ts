@@ -23,6 +23,7 @@ import { createOperationStore } from '../../core/saga/operation-store.ts';
 import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
 import { type OperationDoc, type OperationJob } from '../../core/saga/operation.ts';
 import type { JobPublisher } from '../../core/saga/ports.ts';
+import type { SagaServices } from '../../core/saga/services.ts';
 import { createOutboxStore, createSettleStore } from '../../core/saga/settle-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
@@ -69,6 +70,7 @@ interface EngineOptions {
   readonly failpoint?: Failpoint;
   readonly timing?: LeaseTiming;
   readonly registry?: Registry;
+  readonly services?: Partial<SagaServices>;
 }
 
 export function testUrl(name: 'MONGO_URL' | 'REDIS_URL'): string {
@@ -157,7 +159,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     tenantId,
     published,
     publisher,
-    engine: ({ failpoint = noFailpoint, timing = HASTY, registry } = {}) => {
+    engine: ({ failpoint = noFailpoint, timing = HASTY, registry, services } = {}) => {
       const processId = `test-${newToken()}`;
       const made = createSagas({
         platform: { mongo, clock, random, failpoint, logger, metrics, processId },
@@ -168,6 +170,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
           payments: createProviders({ sandbox: { url: sandbox.url } }),
           policies: createTenantPolicies(mongo.db),
           tenants: createTenantSetup(mongo.db, clock),
+          ...services,
         },
         registry: registry ?? known,
       });

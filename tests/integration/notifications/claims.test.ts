@@ -32,8 +32,9 @@ async function twoDeliveries() {
     })),
   );
   const deliveries = createDeliveryStore(db);
-  const { logger } = node.platform;
-  const journal = createDeliveryJournal({ deliveries, leaseMs: LEASE_MS, logger });
+  const { logger, clock } = node.platform;
+  const random = (): number => 0.5;
+  const journal = createDeliveryJournal({ deliveries, leaseMs: LEASE_MS, clock, random, logger });
   return { ids, deliveries, journal };
 }
 

@@ -1,7 +1,9 @@
+import { MongoBulkWriteError, MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
+import { AppError } from '../../../core/kernel/errors.ts';
 import { OPERATIONS, type Registry } from '../../../core/operations/registry.ts';
 import { defineOperation } from '../../../core/saga/define.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
@@ -16,6 +18,7 @@ import {
   settled,
   submission,
 } from '../../support/platform.ts';
+import { bulkError, poolExhausted } from '../../support/bulk-errors.ts';
 import { openSettler, pokeAll, userIn } from '../../support/settling.ts';
 
 const anything = { version: 1, mode: 'atomic', summary: 'for tests', input: z.any() } as const;
@@ -205,3 +208,36 @@ describe('an operation of a type or version that this code does not know', () =>
     expect(outcomesOf(await settled(node, quiets, 8_000))).toEqual(['succeeded']);
   });
 });
+
+describe('a database that fails for a while', () => {
+  it.each([
+    ['a pool without a free connection', 6, poolExhausted],
+    ['the same in the wrapper of a bulk write', 6, () => wrapped(poolExhausted())],
+    [
+      'a primary that is gone, as our own layer tells it',
+      6,
+      () => new AppError('ledger_unavailable', 'x'),
+    ],
+    ['a full disk', 18, () => new MongoServerError({ message: 'x', code: 14_031 })],
+  ])(
+    'puts no operation before a human, however often it fails: %s',
+    async (_what, times, errorOf) => {
+      const { node } = await openWorld();
+      const operations = await accept(node, users().slice(0, 1));
+      let failures = 0;
+      const settler = openSettler(node, {
+        failpoint: (name) => {
+          if (name !== 'settle.in-transaction' || failures >= times) return;
+          failures += 1;
+          throw errorOf();
+        },
+      });
+      pokeAll(settler);
+      const done = await settled(node, operations, 60_000);
+      expect(outcomesOf(done)).toEqual(operations.map(() => 'succeeded'));
+      expect(failures).toBe(times);
+    },
+  );
+});
+
+const wrapped = (error: Error) => new MongoBulkWriteError(error, bulkError([]).result);

@@ -12,6 +12,11 @@ type ProxyMode = 'pass' | 'lose-replies' | 'black-hole' | 'cut';
 export interface TcpProxy {
   readonly port: number;
   break(mode: Exclude<ProxyMode, 'pass'>): void;
+  /**
+   * Connections over which these bytes leave break, so many times: before they have arrived, or
+   * after, instead of the answer.
+   */
+  cutAt(text: string, times: number, when?: 'before' | 'after'): void;
   /** Connections that were cut off end, as they do when a network comes back; new ones pass. */
   heal(): void;
   close(): Promise<void>;
@@ -21,6 +26,7 @@ const HOST = '127.0.0.1';
 
 export async function startTcpProxy(target: { readonly port: number }): Promise<TcpProxy> {
   let mode: ProxyMode = 'pass';
+  let trap = { text: '', times: 0, when: 'before' };
   const sockets = new Set<Socket>();
   const keep = (socket: Socket, other: Socket): void => {
     sockets.add(socket);
@@ -35,14 +41,24 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
       client.destroy();
       return;
     }
+    let isDoomed = false;
     const upstream = connect({ port: target.port, host: HOST });
     keep(client, upstream);
     keep(upstream, client);
     client.on('data', (bytes) => {
+      if (trap.times > 0 && bytes.includes(trap.text)) {
+        trap.times -= 1;
+        if (trap.when === 'before') {
+          client.destroy();
+          return;
+        }
+        isDoomed = true;
+      }
       if (mode !== 'black-hole') upstream.write(bytes);
     });
     upstream.on('data', (bytes) => {
-      if (mode === 'pass') client.write(bytes);
+      if (isDoomed) client.destroy();
+      else if (mode === 'pass') client.write(bytes);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
@@ -54,6 +70,9 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     break: (how: Exclude<ProxyMode, 'pass'>) => {
       mode = how;
       if (how === 'cut') cut();
+    },
+    cutAt: (text: string, times: number, when: 'before' | 'after' = 'before') => {
+      trap = { text, times, when };
     },
     heal: () => {
       cut();
