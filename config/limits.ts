@@ -107,6 +107,8 @@ export const LIMITS = {
   sagaUndoRetryMs: 500,
   sagaUndoRetryMsMax: MINUTE,
   sagaLedgerAttemptsMax: 5,
+  /** Sagas that sleep through a short pause and keep their place in the process. */
+  sagaSleepersMax: 16,
   waitRecheckMs: HOUR,
   riskReviewMs: 72 * HOUR,
   timerIntervalMs: SECOND,
@@ -159,6 +161,20 @@ export const LIMITS = {
   digestWindowMs: HOUR,
   digestItemsMax: 100,
   replayMax: 10_000,
+
+  /** Payment providers: calls under way to one in one process, and who may wait for a place. */
+  paymentInFlightMax: 16,
+  paymentLineMax: 8,
+  paymentLinesMax: 12,
+  /** Providers that there is code for, at the most. */
+  paymentProvidersMax: 2,
+  /** The longest wait that one may ask for; the calls of others are held back no longer than this. */
+  paymentWaitMsMax: HOUR,
+  paymentHoldMsMax: MINUTE,
+  /** A step waits so long for a provider that does not answer, then a human has to look. */
+  paymentPatienceMs: 72 * HOUR,
+  /** What a worker cannot do comes again after this, to another one if there is. */
+  workerUnfitMs: 2 * SECOND,
 
   /** Notification providers: what one attempt may cost, whatever the other side does. */
   providerAttemptMs: 20 * SECOND,
@@ -282,6 +298,12 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     LIMITS.deliveryLinesMax <= LIMITS.deliveryConcurrency / 2,
     'who waits for a place leaves half of the pool to others',
   ],
+  [
+    LIMITS.paymentProvidersMax * LIMITS.paymentInFlightMax + LIMITS.paymentLinesMax <=
+      (LIMITS.sagaConcurrency * 3) / 4,
+    'providers that hang leave a quarter of the saga pool to others',
+  ],
+  [LIMITS.sagaSleepersMax <= LIMITS.sagaConcurrency / 4, 'who sleeps leaves the pool to others'],
   [
     LIMITS.providerConnectMs * LIMITS.dnsAddressesTriedMax < LIMITS.providerAttemptMs,
     'an attempt may try each of the addresses',

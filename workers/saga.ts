@@ -1,12 +1,16 @@
 import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
+import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
+import type { BreakerTuning } from '../core/notifications/breaker.ts';
 import type { Registry } from '../core/operations/registry.ts';
+import { PAYMENT_BREAKER, createPaymentGate } from '../core/runtime/payments.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createSagas, createServices } from '../core/runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/saga/operation.ts';
 import type { LeaseTiming } from '../core/saga/heartbeat.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
+import type { PaymentGate } from '../core/saga/services.ts';
 import type { OperationPayload } from '../queues/catalog.ts';
 import { startPool } from './pool.ts';
 
@@ -19,12 +23,22 @@ interface SagaDeps {
   readonly registry?: Registry;
   /** 1: every journal write alone (for the benchmark). */
   readonly groupMax?: number;
+  readonly payments?: PaymentTuning;
+}
+
+/** What tests are in a hurry about. */
+interface PaymentTuning {
+  readonly breaker?: BreakerTuning;
+  readonly attemptMs?: number;
 }
 
 /** The saga pool: takes stepwise operations as far as they go. */
-export function startSagas({ platform, ...deps }: SagaDeps): void {
+export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void {
   const { env, logger, lifecycle } = platform;
-  const services = createServices(platform);
+  const services = createServices(platform, {
+    gate: openPaymentGate(platform, payments.breaker),
+    ...(payments.attemptMs !== undefined && { attemptMs: payments.attemptMs }),
+  });
   const { engine, heartbeat } = createSagas({ ...deps, platform, services });
   const connection = openRedis({
     url: redisUrls(env).queue,
@@ -55,4 +69,22 @@ export function startSagas({ platform, ...deps }: SagaDeps): void {
     },
     LIMITS.drainDeadlineMs + 5_000,
   );
+}
+
+/** Its breakers are shared through Redis, and this process's own while that is away. */
+function openPaymentGate(platform: Platform, tuning = PAYMENT_BREAKER): PaymentGate {
+  const { env, clock, logger, lifecycle } = platform;
+  const redis = openRedis({
+    url: redisUrls(env).state,
+    name: 'payments',
+    temper: 'fail-fast',
+    onError: (err) => {
+      logger.debug({ err }, 'redis.payments.error');
+    },
+  });
+  lifecycle.onClose('payment redis', () => closeRedis(redis));
+  const local = createLocalBreakers(clock, tuning);
+  const prefix = env.QUEUE_PREFIX;
+  const breakers = createSharedBreakers({ redis, prefix, local, logger, tuning });
+  return createPaymentGate({ platform, breakers });
 }

@@ -138,6 +138,21 @@ export const ERRORS = {
     retry: 'backoff',
     title: 'The payment provider did not give an answer',
   },
+  provider_unreachable: {
+    kind: 'unavailable',
+    retry: 'backoff',
+    title: 'The payment provider could not be reached; nothing was sent to it',
+  },
+  provider_throttled: {
+    kind: 'unavailable',
+    retry: 'after',
+    title: 'The payment provider asks for patience',
+  },
+  provider_misunderstood: {
+    kind: 'unavailable',
+    retry: 'backoff',
+    title: 'The payment provider does not take the request',
+  },
   worker_unfit: {
     kind: 'unavailable',
     retry: 'after',

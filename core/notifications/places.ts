@@ -65,9 +65,14 @@ const SMOOTHING = 0.05;
 interface PlacesDeps {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly random: () => number;
+  /** Who may wait in one line, and in all of a channel. */
+  readonly lineMax?: number;
+  readonly linesMax?: number;
 }
 
-export function createPlaces({ clock, random }: PlacesDeps): Places {
+export function createPlaces(deps: PlacesDeps): Places {
+  const { clock, random } = deps;
+  const { lineMax = LIMITS.deliveryLineMax, linesMax = LIMITS.deliveryLinesMax } = deps;
   const lines = new Map<string, Line>();
   const waitingOn = new Map<string, number>();
 
@@ -105,8 +110,8 @@ export function createPlaces({ clock, random }: PlacesDeps): Places {
     line.isSlowed = line.isAsking;
   };
   const isFull = (line: Line, request: PlaceRequest, leftMs: number): boolean =>
-    line.waiting.length >= LIMITS.deliveryLineMax ||
-    (waitingOn.get(request.channel) ?? 0) >= LIMITS.deliveryLinesMax ||
+    line.waiting.length >= lineMax ||
+    (waitingOn.get(request.channel) ?? 0) >= linesMax ||
     (line.waiting.length + 1) * paceOf(line, request, clock.monotonicMs()) > leftMs;
   const wait = async (line: Line, request: PlaceRequest): Promise<Turn> =>
     new Promise((resolve) => {

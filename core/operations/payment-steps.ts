@@ -4,6 +4,7 @@ import type { PaymentLookup, PaymentReply, PaymentRequest } from '../saga/servic
 import {
   type LedgerStep,
   type QueryReply,
+  type StepContext,
   type StepReply,
   type StepTools,
   done,
@@ -15,6 +16,7 @@ import { amount, currency, description, userId } from './inputs.ts';
 export const PAYMENT_STEP = {
   timeoutMs: 15_000,
   retry: { attemptsMax: 8, baseMs: 250, capMs: 60_000 },
+  provider: (ctx: StepContext<PaymentInput>) => ctx.input.provider,
 } as const;
 
 const provider = z

@@ -10,7 +10,7 @@ import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../saga/heart
 import { createSagaJournal } from '../saga/journal-group.ts';
 import { createJournalStore } from '../saga/journal-store.ts';
 import type { JobPublisher, SettledHints } from '../saga/ports.ts';
-import type { SagaServices } from '../saga/services.ts';
+import type { PaymentGate, SagaServices } from '../saga/services.ts';
 import { createOutboxStore } from '../saga/settle-store.ts';
 import type { Platform } from './platform.ts';
 
@@ -77,10 +77,20 @@ export function createSagas(options: SagaOptions): Sagas {
   return { engine, heartbeat };
 }
 
-export function createServices(platform: Pick<Platform, 'mongo' | 'clock' | 'env'>): SagaServices {
+export interface PaymentOptions {
+  /** By default every call is let through. */
+  readonly gate?: PaymentGate;
+  /** By default as long as an attempt of any provider; the tests are in a hurry. */
+  readonly attemptMs?: number;
+}
+
+export function createServices(
+  platform: Pick<Platform, 'mongo' | 'clock' | 'env'>,
+  payments: PaymentOptions = {},
+): SagaServices {
   const { mongo, clock, env } = platform;
   return Object.freeze({
-    payments: createProviders(providerAddresses(env)),
+    payments: createProviders(providerAddresses(env), { ...payments, clock }),
     policies: createTenantPolicies(mongo.db),
     tenants: createTenantSetup(mongo.db, clock),
   });

@@ -2,6 +2,7 @@ import { type Clock, withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { FencedOut } from './fenced-out.ts';
+import type { Way } from './provider-calls.ts';
 import type { Run } from './saga-run.ts';
 import type { SagaServices } from './services.ts';
 import type { StepTools } from './step.ts';
@@ -13,6 +14,7 @@ interface CallDeps {
 }
 
 interface CallOut<R> {
+  readonly way: Way;
   readonly name: string;
   readonly timeoutMs: number;
   readonly call: (tools: StepTools) => Promise<R>;
@@ -43,6 +45,7 @@ export async function callOut<R>(deps: CallDeps, run: Run, out: CallOut<R>): Pro
   } catch (error) {
     called = { error };
   }
+  await out.way.leave('error' in called ? called.error : undefined);
   await deps.failpoint('saga.after-call');
   return called;
 }

@@ -19,10 +19,12 @@ import type {
   SagaJournal,
 } from './journal.ts';
 import { CANCELED, type Command, nextCommand, turnedBack } from './machine.ts';
+import { type Nap, createNap } from './nap.ts';
 import type { OperationDoc } from './operation.ts';
 import type { SettledHints } from './ports.ts';
 import { type Run, beginRun, earliest, factsOf, failureOf, refOf, resultsOf } from './saga-run.ts';
 import type { SagaServices } from './services.ts';
+import { Postponed } from './provider-calls.ts';
 import type { SagaPlan } from './step.ts';
 import { type StepDeps, askStep, runStep } from './step-runner.ts';
 import { undoStep } from './undo-runner.ts';
@@ -65,6 +67,7 @@ const NEWER_PAUSE_SECONDS = 5;
 
 export function createSagaEngine(deps: EngineDeps): SagaEngine {
   const closing = { isClosing: false };
+  const parts: Parts = { ...deps, nap: createNap(deps.clock) };
   return Object.freeze({
     run: async (operationId: string) => {
       if (closing.isClosing) throw shuttingDown();
@@ -87,7 +90,7 @@ export function createSagaEngine(deps: EngineDeps): SagaEngine {
         if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
         else if (found.kind === 'gone') {
           await park(deps, run, { error: goneVersion(run), step: undefined });
-        } else await drive(deps, run, closing);
+        } else await drive(parts, run, closing);
       } catch (error) {
         if (!(error instanceof FencedOut)) throw error;
         deps.metrics.fencedOut.inc({ type: outcome.claim.operation.type });
@@ -104,8 +107,10 @@ export function createSagaEngine(deps: EngineDeps): SagaEngine {
 
 const NO_PLAN: SagaPlan = { steps: [], result: () => undefined };
 
+type Parts = EngineDeps & { readonly nap: Nap };
+
 async function drive(
-  deps: EngineDeps,
+  deps: Parts,
   run: Run,
   closing: { readonly isClosing: boolean },
 ): Promise<void> {
@@ -119,6 +124,11 @@ async function drive(
       if (isOver) return;
     } catch (error) {
       if (error instanceof WorkerUnfit) return giveBack(deps, run, error.reason);
+      if (error instanceof Postponed) {
+        run.state = error.state;
+        if (await pause(deps, run, error.until)) return;
+        continue;
+      }
       if (error instanceof FencedOut || isPassing(error)) throw error;
       // A bug in a decision: going on would only repeat it.
       deps.logger.error({ err: error, operationId: run.operation._id }, 'operation.step.crashed');
@@ -128,7 +138,7 @@ async function drive(
 }
 
 /** True when the run is over. */
-async function execute(deps: StepDeps & EngineDeps, run: Run, command: Command): Promise<boolean> {
+async function execute(deps: StepDeps & Parts, run: Run, command: Command): Promise<boolean> {
   switch (command.do) {
     case 'run': {
       const isParked = (await runStep(deps, run, command)) === 'parked-for-signal';
@@ -158,10 +168,9 @@ async function execute(deps: StepDeps & EngineDeps, run: Run, command: Command):
 }
 
 /** Short pauses are slept through with the lease held; longer ones are a timer in the database. */
-async function pause(deps: EngineDeps, run: Run, until: Date): Promise<boolean> {
+async function pause(deps: Parts, run: Run, until: Date): Promise<boolean> {
   const ms = until.getTime() - run.now().getTime();
-  if (ms <= LIMITS.sagaRetryInPlaceMs) {
-    await deps.clock.sleep(Math.max(1, ms), run.lease.signal);
+  if (ms <= LIMITS.sagaRetryInPlaceMs && (await deps.nap(ms, run.lease.signal))) {
     if (run.lease.signal.aborted) throw new FencedOut();
     return false;
   }

@@ -272,6 +272,7 @@ export interface Failed {
   readonly error: Failure;
   readonly retryAt: Date;
   readonly at?: Date;
+  readonly postponedSince?: Date;
 }
 
 export function stepUnsure(state: SagaState, step: number, { at, ...failed }: Failed): SagaState {
@@ -340,14 +341,9 @@ export function undoStarted(state: SagaState, start: Start): SagaState {
 export function undoFailed(
   state: SagaState,
   step: number,
-  { error, retryAt, at, undoAttempt }: Omit<Failed, 'attempt'> & { readonly undoAttempt?: number },
+  { error, at, ...rest }: Omit<Failed, 'attempt'> & Pick<StepRecord, 'undoAttempt'>,
 ): SagaState {
-  const change = {
-    undoError: error,
-    retryAt,
-    ...(at !== undefined && { undoFailedAt: at }),
-    ...(undoAttempt !== undefined && { undoAttempt }),
-  };
+  const change = { undoError: error, ...rest, ...(at !== undefined && { undoFailedAt: at }) };
   return withStep(state, step, moved(recordOf(state, step), 'undoing', change));
 }
 

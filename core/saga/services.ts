@@ -40,8 +40,34 @@ export interface PaymentProvider {
 }
 
 export interface PaymentProviders {
-  /** @throws AppError `provider_unknown` when no provider of that name is configured. */
+  /** @throws AppError `worker_unfit` when this process has no address of it. */
   named(name: string): PaymentProvider;
+  /** To be asked before every call, and before the intent of it is stored. */
+  enter(name: string): Promise<PaymentPassage>;
+}
+
+/** How a call has come back, as far as the provider's health goes. */
+export type PaymentOutcome =
+  | { readonly kind: 'answered' }
+  /** It is well, and asks for patience; `waitMs`: what it asked for. */
+  | { readonly kind: 'throttled'; readonly waitMs?: number }
+  | { readonly kind: 'failed'; readonly waitMs?: number };
+
+export type PaymentPassage =
+  /** One of the two has to be called: with what came of it, or when nothing was sent after all. */
+  | {
+      readonly kind: 'go';
+      leave(outcome: PaymentOutcome): Promise<void>;
+      abandon(): void;
+    }
+  /** Not now: it is down, has asked for patience, or has as many calls as it may have. */
+  | { readonly kind: 'kept'; readonly waitMs: number }
+  /** This process lacks it, and others may not. */
+  | { readonly kind: 'elsewhere' };
+
+/** Keeps calls back that would be in vain, and one provider's troubles from the others. */
+export interface PaymentGate {
+  enter(name: string): Promise<PaymentPassage>;
 }
 
 /** A tenant's rules for money that comes and goes. Absent: the rule does not apply. */

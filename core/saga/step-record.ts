@@ -66,6 +66,8 @@ export interface StepRecord {
   readonly result?: Json;
   readonly error?: Failure;
   readonly retryAt?: Date;
+  /** The other side has been away, or has asked for patience, since then. */
+  readonly postponedSince?: Date;
   readonly waitingFor?: { readonly signal: string; readonly until?: Date };
   readonly waitedSince?: Date;
   /** It is the saga's point of no return. */
@@ -99,8 +101,10 @@ type Log = Pick<StepRecord, 'earlier' | 'triesDropped'>;
 /** The attempts of a step with its last one among the earlier. */
 export function logged(record: StepRecord): Log {
   const { earlier = [], triesDropped = 0 } = record;
-  // A step that waited runs again under the same attempt, and one renewed by hand is there already.
-  const isNew = record.status !== 'waiting' && record.attempt > 0;
+  // A step that waited runs again under the same attempt, and one renewed by hand is there already;
+  // one that was postponed keeps its number.
+  const isPostponed = record.postponedSince !== undefined && record.failedAt !== undefined;
+  const isNew = record.status !== 'waiting' && (record.attempt > 0 || isPostponed);
   const all = isNew ? [...earlier, lastTry(record)] : earlier;
   const dropped = triesDropped + Math.max(0, all.length - LIMITS.stepTriesKept);
   return {
@@ -140,11 +144,12 @@ export function undosLogged(record: StepRecord): Pick<StepRecord, 'undoEarlier'>
 
 /** What a new attempt keeps of the last one. */
 export function carriedOver(old: StepRecord): Partial<StepRecord> {
-  const { waitingFor, waitedSince, undoEarlier } = old;
+  const { waitingFor, waitedSince, undoEarlier, postponedSince } = old;
   return {
     ...logged(old),
     ...(undoEarlier !== undefined && { undoEarlier }),
     ...(waitingFor !== undefined && { waitingFor }),
     ...(waitedSince !== undefined && { waitedSince }),
+    ...(postponedSince !== undefined && { postponedSince }),
   };
 }

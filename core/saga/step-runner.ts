@@ -9,6 +9,7 @@ import { callOut } from './call-out.ts';
 import type { CommitOutcome, CommitPart, Guard } from './journal.ts';
 import {
   type Refusal,
+  type SagaState,
   stepAbsent,
   stepAsked,
   stepDone,
@@ -17,12 +18,14 @@ import {
   stepUnsure,
   stepWaits,
 } from './machine.ts';
+import { type Way, afterOutage, enterWay } from './provider-calls.ts';
 import { type Run, attemptsUsed, contextOf, earliest, failureOf } from './saga-run.ts';
 import type { SagaServices } from './services.ts';
 import {
   type CallStep,
   type LedgerStep,
   type QueryReply,
+  type StepContext,
   type StepReply,
   legOffsetOf,
 } from './step.ts';
@@ -95,8 +98,20 @@ export type CallTurn = Turn & { readonly definition: CallStep<unknown> };
 /** The intent is stored before the call, its outcome with whatever is stored next. */
 async function runCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<StepOutcome> {
   const { step, attempt, definition } = turn;
-  const at = run.now();
   const context = contextOf(run, step, attempt);
+  const way = await enterWay(deps, run, { step, definition, context });
+  try {
+    return await callStep(deps, run, { ...turn, context, way });
+  } finally {
+    way.abandon();
+  }
+}
+
+export type WayTurn = CallTurn & { readonly context: StepContext<unknown>; readonly way: Way };
+
+async function callStep(deps: StepDeps, run: Run, turn: WayTurn): Promise<StepOutcome> {
+  const { step, attempt, definition, context, way } = turn;
+  const at = run.now();
   const before = run.state;
   const outcome = await deps.commit({
     guard: guardOf(run, step),
@@ -116,6 +131,7 @@ async function runCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<St
   });
   if (outcome.kind !== 'written') return 'moved';
   const called = await callOut(deps, run, {
+    way,
     name: definition.name,
     timeoutMs: definition.timeoutMs,
     call: (tools) => definition.run(context, tools),
@@ -125,7 +141,7 @@ async function runCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<St
     leaveToOthers(run, before, error);
     // A rule that throws says that this attempt did nothing, and knows of no other.
     const isRefusal = error instanceof AppError && error.kind === 'rule';
-    if (!isRefusal) unsure(deps, run, { ...turn, error });
+    if (!isRefusal) unsure(deps, run, { ...turn, error, before });
     else run.state = stepRefused(run.shapes, run.state, ownRefusal(run, step, error));
     return 'moved';
   }
@@ -201,13 +217,17 @@ export async function askStep(deps: StepDeps, run: Run, turn: Turn): Promise<voi
   const definition = callStepOf(run, step);
   const query = present(definition.query?.bind(definition), 'the question of a step');
   const context = contextOf(run, step, attempt);
+  const way = await enterWay(deps, run, { step, definition, context });
   deps.metrics.sweepStale.inc({ rule: 'R8' });
   const before = run.state;
   run.state = stepAsked(before, step, { at: run.now(), by: run.worker });
   const asked = await callOut(deps, run, {
+    way,
     name: definition.name,
     timeoutMs: definition.timeoutMs,
     call: (tools) => query(context, tools),
+  }).finally(() => {
+    way.abandon();
   });
   if ('error' in asked) leaveToOthers(run, before, asked.error);
   const reply: QueryReply = 'error' in asked ? { kind: 'unknown' } : asked.reply;
@@ -235,10 +255,16 @@ export async function askStep(deps: StepDeps, run: Run, turn: Turn): Promise<voi
 function unsure(
   deps: StepDeps,
   run: Run,
-  { step, attempt, definition, error }: CallTurn & { readonly error: unknown },
+  turn: CallTurn & { readonly error: unknown; readonly before?: SagaState },
 ): void {
+  const { step, attempt, definition, error } = turn;
   if (error instanceof InvariantError) throw error;
-  const { operation } = run;
+  const postponed = afterOutage(run, turn, deps.random);
+  if (postponed !== undefined) {
+    deps.logger.warn({ err: error, ...logOf(run, turn) }, 'operation.step.postponed');
+    run.state = postponed;
+    return;
+  }
   const at = run.now();
   const failure = failureOf(error);
   const { baseMs, capMs, attemptsMax } = definition.retry;
@@ -246,16 +272,17 @@ function unsure(
   const { random } = deps;
   const ms = asked === undefined ? fullJitterMs(attempt, { baseMs, capMs, random }) : asked * 1_000;
   const isHopeless = error instanceof AppError && error.retry === 'never';
-  deps.logger.warn(
-    { err: error, operationId: operation._id, step: definition.name, attempt },
-    'operation.step.failed',
-  );
+  deps.logger.warn({ err: error, ...logOf(run, turn) }, 'operation.step.failed');
   run.state = stepUnsure(run.state, step, {
     attempt: isHopeless ? Math.max(attempt, attemptsMax) : attemptsUsed(attempt, error),
     error: failure,
     at,
     retryAt: new Date(at.getTime() + ms),
   });
+}
+
+function logOf(run: Run, { definition, attempt }: CallTurn) {
+  return { operationId: run.operation._id, step: definition.name, attempt };
 }
 
 function callStepOf(run: Run, step: number): CallStep<unknown> {

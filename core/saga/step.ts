@@ -95,6 +95,11 @@ export interface CallStep<I> extends StepBase {
   readonly redo: Redo;
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
+  /**
+   * The payment provider that every call of this step goes to. While it is down, busy or not to be
+   * had here, the step waits, and no attempt is used up.
+   */
+  provider?(ctx: StepContext<I>): string;
   run(ctx: StepContext<I>, tools: StepTools): Promise<StepReply>;
   /** For `redo: 'query'`: what became of the call under `tools.key`. */
   query?(ctx: StepContext<I>, tools: StepTools): Promise<QueryReply>;

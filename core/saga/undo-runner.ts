@@ -3,8 +3,9 @@ import { assert, present } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import { callOut } from './call-out.ts';
 import { undoDone, undoFailed, undoStarted } from './machine.ts';
+import { enterWay, undoAfterOutage } from './provider-calls.ts';
 import { type Run, attemptsUsed, contextOf, failureOf } from './saga-run.ts';
-import type { CallTurn, StepDeps, Turn } from './step-runner.ts';
+import type { CallTurn, StepDeps, Turn, WayTurn } from './step-runner.ts';
 import { type LedgerPosting, legOffsetOf } from './step.ts';
 import { leaveToOthers } from './worker-unfit.ts';
 
@@ -50,6 +51,17 @@ async function undoLedgerStep(
 
 async function undoCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<void> {
   const { step, attempt, definition } = turn;
+  const context = contextOf(run, step, attempt);
+  const way = await enterWay(deps, run, { step, definition, context });
+  try {
+    await callUndo(deps, run, { ...turn, context, way });
+  } finally {
+    way.abandon();
+  }
+}
+
+async function callUndo(deps: StepDeps, run: Run, turn: WayTurn): Promise<void> {
+  const { step, attempt, definition, context, way } = turn;
   const { compensate } = definition;
   assert(typeof compensate !== 'string', 'a step that is taken back has a compensation');
   const at = run.now();
@@ -64,8 +76,8 @@ async function undoCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<v
       at,
     },
   });
-  const context = contextOf(run, step, attempt);
   const undone = await callOut(deps, run, {
+    way,
     name: definition.name,
     timeoutMs: definition.timeoutMs,
     call: (tools) => compensate.run(context, tools),
@@ -77,17 +89,19 @@ async function undoCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<v
   const { error } = undone;
   leaveToOthers(run, before, error);
   deps.logger.warn({ err: error, step: definition.name, attempt }, 'operation.undo.failed');
-  const retryAt = undoRetryAt(deps, run, attempt);
+  const pace = { ...UNDO_PACE, random: deps.random };
   run.state = undoFailed(run.state, step, {
     error: failureOf(error),
-    retryAt,
     at: run.now(),
-    undoAttempt: attemptsUsed(attempt, error),
+    ...(undoAfterOutage(run, { step, attempt, definition, error }, pace) ?? {
+      retryAt: undoRetryAt(deps, run, attempt),
+      undoAttempt: attemptsUsed(attempt, error),
+    }),
   });
 }
 
+const UNDO_PACE = { baseMs: LIMITS.sagaUndoRetryMs, capMs: LIMITS.sagaUndoRetryMsMax };
+
 function undoRetryAt({ random }: StepDeps, run: Run, attempt: number): Date {
-  const baseMs = LIMITS.sagaUndoRetryMs;
-  const capMs = LIMITS.sagaUndoRetryMsMax;
-  return new Date(run.now().getTime() + fullJitterMs(attempt, { baseMs, capMs, random }));
+  return new Date(run.now().getTime() + fullJitterMs(attempt, { ...UNDO_PACE, random }));
 }

@@ -119,6 +119,35 @@ export function createMetrics(registry: Registry = new Registry()) {
       'Open circuit breakers as this process sees them (webhooks, Web Push: hosts)',
       ['channel', 'provider'],
     ),
+    paymentBreakerOpen: gauge(
+      'sluice_payment_breaker_open',
+      '1: the breaker of the payment provider is open, as this process sees it',
+      ['provider'],
+    ),
+    paymentCalls: counter('sluice_payment_calls_total', 'Calls to payment providers', [
+      'provider',
+      'outcome',
+    ]),
+    paymentCallSeconds: histogram(
+      'sluice_payment_call_seconds',
+      'Duration of a call to a payment provider',
+      { labels: ['provider'], buckets: LATENCY_SECONDS },
+    ),
+    paymentCallsInFlight: gauge(
+      'sluice_payment_calls_in_flight',
+      'Calls to payment providers under way in this process',
+      ['provider'],
+    ),
+    stepOutcomes: counter(
+      'sluice_saga_steps_total',
+      'Attempts at steps of sagas, by what came of them',
+      ['type', 'step', 'outcome'],
+    ),
+    operationsOpen: gauge(
+      'sluice_operations',
+      'Operations that are not settled, or need a human, by status',
+      ['status'],
+    ),
     realtimeClients: gauge('sluice_realtime_clients', 'Open streams and sockets', ['transport']),
     realtimeSent: counter('sluice_realtime_events_total', 'Events handed to clients', [
       'transport',

@@ -28,6 +28,8 @@ const faultSchema = z.object({
   /** Requests that it befalls; then it is gone. */
   times: z.int().positive().default(1),
   delayMs: z.int().min(0).default(1_000),
+  /** `Retry-After` of `error` (503) and, by default the delay in seconds, of `throttle` (429). */
+  retryAfter: z.string().optional(),
 });
 export type Fault = z.input<typeof faultSchema>;
 
@@ -69,6 +71,9 @@ export async function startSandbox(port = 0, host = '127.0.0.1'): Promise<Sandbo
     const fault = take(request.area);
     switch (fault?.kind) {
       case 'error':
+        if (fault.retryAfter !== undefined) {
+          response.setHeader('retry-after', fault.retryAfter);
+        }
         reply(response, { status: 503, body: { reason: 'out of order, on request' } });
         return;
       case 'hang':
@@ -84,7 +89,7 @@ export async function startSandbox(port = 0, host = '127.0.0.1'): Promise<Sandbo
         await sleep(fault.delayMs);
         break;
       case 'throttle':
-        response.setHeader('retry-after', Math.ceil(fault.delayMs / 1_000));
+        response.setHeader('retry-after', fault.retryAfter ?? Math.ceil(fault.delayMs / 1_000));
         reply(response, { status: 429, body: { reason: 'not so fast' } });
         return;
       case 'decline':
@@ -94,18 +99,25 @@ export async function startSandbox(port = 0, host = '127.0.0.1'): Promise<Sandbo
     reply(response, act(request, fault));
   };
 
+  /** Looking changes nothing. */
+  const faultsPage = (method: string, body: string): Answer => {
+    if (method === 'GET') return { status: 200, body: { faults } };
+    if (method !== 'POST' && method !== 'DELETE') {
+      return { status: 405, body: { reason: 'GET lists, POST adds one, DELETE clears' } };
+    }
+    if (method === 'POST') inject(JSON.parse(body));
+    else faults.splice(0);
+    return { status: 204, body: {} };
+  };
+
   const server = createServer((request, response) => {
     readBody(request)
       .then(async (body) => {
         const { pathname } = new URL(request.url ?? '/', 'http://sandbox');
         if (pathname === '/readyz') {
           reply(response, { status: 200, body: { status: 'ok' } });
-        } else if (pathname === '/faults' && request.method === 'POST') {
-          inject(JSON.parse(body));
-          reply(response, { status: 204, body: {} });
         } else if (pathname === '/faults') {
-          faults.splice(0);
-          reply(response, { status: 204, body: {} });
+          reply(response, faultsPage(request.method ?? '', body));
         } else if (pathname === '/payments') {
           reply(response, { status: 200, body: { payments: payments.list() } });
         } else {

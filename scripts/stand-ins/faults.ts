@@ -33,6 +33,7 @@ export type PlannedFault = z.output<typeof faultSchema>;
 export interface Faults {
   inject(fault: unknown): void;
   take(on: Area): PlannedFault | undefined;
+  list(): readonly PlannedFault[];
   clear(): void;
 }
 
@@ -50,6 +51,7 @@ export function createFaults(): Faults {
       else planned.splice(index, 1);
       return fault;
     },
+    list: () => planned,
     clear: () => {
       planned.splice(0);
     },

@@ -102,6 +102,14 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     note(area, call, { ...answer, ...(fault !== undefined && { fault: fault.kind }) });
     reply(response, answer);
   };
+  /** Looking changes nothing. */
+  const faultsDesk = (method: string, call: Call): Answer => {
+    if (method === 'GET') return { status: 200, body: { faults: faults.list() } };
+    if (method !== 'POST' && method !== 'DELETE') return { status: 405 };
+    if (method === 'POST') faults.inject(jsonOf(call.body));
+    else faults.clear();
+    return { status: 204 };
+  };
   const serveDesk = (method: string, call: Call, response: ServerResponse): void => {
     const { path } = call;
     const trusted = /^\/webhooks\/(.+)\/secrets$/.exec(path)?.[1];
@@ -110,9 +118,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
       webhooks.trust(trusted, secretsSchema.parse(jsonOf(call.body)).secrets);
       reply(response, { status: 204 });
     } else if (path === '/faults') {
-      if (method === 'POST') faults.inject(jsonOf(call.body));
-      else faults.clear();
-      reply(response, { status: 204 });
+      reply(response, faultsDesk(method, call));
     } else if (method === 'POST' && path === '/push-subscriptions') {
       reply(response, { status: 201, body: push.subscribe(url) });
     } else if (path === '/received') {

@@ -18,6 +18,9 @@ import {
 import { createBatchRunner } from '../../core/operations/batch-runner.ts';
 import { bindOperation } from '../../core/operations/settlement.ts';
 import { type Sagas, createSagas } from '../../core/runtime/sagas.ts';
+import { createLocalBreakers } from '../../core/notifications/breaker-cache.ts';
+import type { BreakerTuning } from '../../core/notifications/breaker.ts';
+import { PAYMENT_BREAKER, createPaymentGate } from '../../core/runtime/payments.ts';
 import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
 import { createOperationStore } from '../../core/saga/operation-store.ts';
 import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
@@ -66,7 +69,12 @@ interface ArenaOptions {
   readonly registry?: Registry;
 }
 
-interface EngineOptions {
+export interface EngineOptions {
+  readonly breaker?: BreakerTuning;
+  /** By when the payment provider has to answer. */
+  readonly attemptMs?: number;
+  /** In the place of the sandbox's address. */
+  readonly payments?: { readonly url: string };
   readonly failpoint?: Failpoint;
   readonly timing?: LeaseTiming;
   readonly registry?: Registry;
@@ -159,7 +167,13 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     tenantId,
     published,
     publisher,
-    engine: ({ failpoint = noFailpoint, timing = HASTY, registry, services } = {}) => {
+    engine: ({ failpoint = noFailpoint, timing = HASTY, registry, services, ...rest } = {}) => {
+      const { breaker = PAYMENT_BREAKER, attemptMs, payments } = rest;
+      const breakers = createLocalBreakers(clock, breaker);
+      const providerDeps = {
+        gate: createPaymentGate({ platform: { clock, random, logger, metrics }, breakers }),
+        ...(attemptMs !== undefined && { attemptMs }),
+      };
       const processId = `test-${newToken()}`;
       const made = createSagas({
         platform: { mongo, clock, random, failpoint, logger, metrics, processId },
@@ -167,7 +181,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
         hints,
         timing,
         services: {
-          payments: createProviders({ sandbox: { url: sandbox.url } }),
+          payments: createProviders({ sandbox: { url: sandbox.url, ...payments } }, providerDeps),
           policies: createTenantPolicies(mongo.db),
           tenants: createTenantSetup(mongo.db, clock),
           ...services,

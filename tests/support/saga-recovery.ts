@@ -8,12 +8,17 @@ import { createOutboxStore } from '../../core/saga/settle-store.ts';
 import { isSettled } from '../../core/saga/status.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
-import type { Arena } from './saga-arena.ts';
+import type { Arena, EngineOptions } from './saga-arena.ts';
 
 const HEALED_WITHIN_MS = 20_000;
 
 /** Recovery and a healthy worker, until the operation of a dead one has ended. */
-export async function recover(arena: Arena, id: string, timing: LeaseTiming): Promise<void> {
+export async function recover(
+  arena: Arena,
+  id: string,
+  timing: LeaseTiming,
+  options: EngineOptions = {},
+): Promise<void> {
   const { db } = arena.mongo;
   const deps = {
     repairs: createRepairStore(db, createOutboxStore(db)),
@@ -23,7 +28,7 @@ export async function recover(arena: Arena, id: string, timing: LeaseTiming): Pr
     metrics: createMetrics(),
     failpoint: noFailpoint,
   };
-  const { engine } = arena.engine({ timing });
+  const { engine } = arena.engine({ ...options, timing });
   const deadline = systemClock.monotonicMs() + HEALED_WITHIN_MS;
   while (!isSettled((await arena.operation(id)).status)) {
     if (systemClock.monotonicMs() > deadline) throw new Error(`${id} is still open`);

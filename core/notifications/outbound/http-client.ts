@@ -20,6 +20,11 @@ export interface HttpPost {
   readonly signal: AbortSignal;
 }
 
+type HttpRequest = HttpGet & {
+  readonly method: 'GET' | 'POST';
+  readonly body?: HttpPost['body'];
+};
+
 export type HttpReply = HttpAnswer | HttpFailure;
 
 /** The status decides; the body (cut off at its ceilings of size and time) only informs. */
@@ -63,11 +68,18 @@ const CODES: Readonly<Record<string, HttpFailureCode>> = {
   EPIPE: 'connection_reset',
 };
 
+type HttpGet = Omit<HttpPost, 'body'>;
+
 /** Posts and looks at the answer. Follows no redirect, keeps no cookie, unpacks nothing. */
 export interface HttpClient {
   /** Never rejects for what the other side does. */
   post(request: HttpPost): Promise<HttpReply>;
   close(): void;
+}
+
+/** The same for what is asked as well as posted. */
+export interface AskingHttpClient extends HttpClient {
+  get(request: HttpGet): Promise<HttpReply>;
 }
 
 interface HttpClientOptions {
@@ -78,7 +90,7 @@ interface HttpClientOptions {
   readonly keepAlive: boolean;
 }
 
-export function createHttpClient({ keepAlive }: HttpClientOptions): HttpClient {
+export function createHttpClient({ keepAlive }: HttpClientOptions): AskingHttpClient {
   const options = {
     keepAlive,
     maxSockets: LIMITS.providerConnectionsMax,
@@ -86,15 +98,17 @@ export function createHttpClient({ keepAlive }: HttpClientOptions): HttpClient {
     timeout: LIMITS.providerIdleMs,
   };
   const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  const ask = async (request: HttpRequest): Promise<HttpReply> => {
+    const deadline = startDeadline(request.signal, LIMITS.providerAttemptMs);
+    try {
+      return await askWithin({ ...request, signal: deadline.signal }, agents);
+    } finally {
+      deadline.release();
+    }
+  };
   return Object.freeze({
-    post: async (request: HttpPost): Promise<HttpReply> => {
-      const deadline = startDeadline(request.signal, LIMITS.providerAttemptMs);
-      try {
-        return await postWithin({ ...request, signal: deadline.signal }, agents);
-      } finally {
-        deadline.release();
-      }
-    },
+    post: (request: HttpPost) => ask({ ...request, method: 'POST' }),
+    get: (request: HttpGet) => ask({ ...request, method: 'GET' }),
     close: () => {
       agents.http.destroy();
       agents.https.destroy();
@@ -102,7 +116,7 @@ export function createHttpClient({ keepAlive }: HttpClientOptions): HttpClient {
   });
 }
 
-async function postWithin(request: HttpPost, agents: Agents): Promise<HttpReply> {
+async function askWithin(request: HttpRequest, agents: Agents): Promise<HttpReply> {
   const addresses = request.addresses?.slice(0, LIMITS.dnsAddressesTriedMax) ?? [undefined];
   let reply: HttpReply = failure('dns_failed', false);
   for (const address of addresses) {
@@ -125,20 +139,24 @@ const FRESH: Agents = { http: false, https: false };
  * more, over one of its own.
  */
 async function attempt(
-  post: HttpPost,
+  asked: HttpRequest,
   address: string | undefined,
   agents: Agents,
 ): Promise<HttpReply> {
-  const { url, headers, body, signal } = post;
+  const { method, url, headers, body, signal } = asked;
   const isTls = url.protocol === 'https:';
   const host = hostOf(url);
   const options = {
-    method: 'POST',
+    method,
     // The address itself, so that no name is looked up between the check and the connection.
     host: address ?? host,
     port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
     path: `${url.pathname}${url.search}`,
-    headers: { ...headers, host: url.host, 'content-length': Buffer.byteLength(body) },
+    headers: {
+      ...headers,
+      host: url.host,
+      ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
+    },
     signal,
   };
   return new Promise((resolve, reject) => {
@@ -163,7 +181,7 @@ async function attempt(
     request.on('error', (error: NodeJS.ErrnoException) => {
       const failed = failureOf(error, progress.isConnected);
       if (!request.reusedSocket || failed.code !== 'connection_reset') resolve(failed);
-      else attempt(post, address, FRESH).then(resolve, reject);
+      else attempt(asked, address, FRESH).then(resolve, reject);
     });
     request.end(body);
   });

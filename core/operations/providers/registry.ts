@@ -1,26 +1,56 @@
+import { LIMITS } from '../../../config/limits.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { PaymentProvider, PaymentProviders } from '../../saga/services.ts';
-import { type HttpProviderOptions, createHttpProvider } from './http.ts';
+import type {
+  PaymentProvider,
+  PaymentProviders,
+  PaymentGate,
+  PaymentPassage,
+} from '../../saga/services.ts';
+import { type HttpProviderDeps, type HttpProviderOptions, createHttpProvider } from './http.ts';
 
-export interface ProviderAddresses {
-  /** The sandbox of this repository: the HTTP form, with faults on request. */
-  readonly sandbox?: HttpProviderOptions;
-  readonly http?: HttpProviderOptions;
+/** Every payment provider that there is code for: what a request may name, and metrics show. */
+export const PAYMENT_PROVIDERS = ['sandbox', 'http'] as const;
+type ProviderName = (typeof PAYMENT_PROVIDERS)[number];
+
+/**
+ * `sandbox`: the one of this repository, the HTTP form with faults on request. `http`: the configured
+ * one.
+ */
+export type ProviderAddresses = { readonly [N in ProviderName]?: HttpProviderOptions };
+
+export interface ProviderDeps extends HttpProviderDeps {
+  /** By default every call is let through. */
+  readonly gate?: PaymentGate;
 }
 
 /** The payment providers that the environment names. */
-export function createProviders(addresses: ProviderAddresses): PaymentProviders {
+export function createProviders(
+  addresses: ProviderAddresses,
+  { gate = OPEN_GATE, ...deps }: ProviderDeps = {},
+): PaymentProviders {
   const byName = new Map<string, PaymentProvider>(
     Object.entries(addresses).map(([name, options]: [string, HttpProviderOptions]) => [
       name,
-      createHttpProvider(options),
+      createHttpProvider(options, deps),
     ]),
   );
   return Object.freeze({
     named: (name: string) => {
       const found = byName.get(name);
       if (found !== undefined) return found;
-      throw new AppError('provider_unknown', `No payment provider "${name}" is configured`);
+      throw new AppError('worker_unfit', `This process has no payment provider "${name}"`, {
+        retryAfterSeconds: LIMITS.workerUnfitMs / 1_000,
+      });
     },
+    enter: async (name: string): Promise<PaymentPassage> =>
+      byName.has(name) ? gate.enter(name) : { kind: 'elsewhere' },
   });
 }
+
+const OPEN_GATE: PaymentGate = {
+  enter: async () => ({
+    kind: 'go',
+    leave: async () => undefined,
+    abandon: () => undefined,
+  }),
+};

@@ -1,0 +1,108 @@
+import { LIMITS } from '../../config/limits.ts';
+import type { Breakers, Samples } from '../notifications/breaker-cache.ts';
+import { BREAKER, type BreakerTuning, roomOf } from '../notifications/breaker.ts';
+import { createPlaces } from '../notifications/places.ts';
+import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../saga/services.ts';
+import type { Platform } from './platform.ts';
+
+/** Of payment providers: a customer is waiting, so one that is well again is found out soon. */
+export const PAYMENT_BREAKER: BreakerTuning = {
+  ...BREAKER,
+  openMs: 5_000,
+  openMsMax: 60_000,
+  /** Longer than any call: one that hangs has failed, it is not lost. */
+  probeMs: 25_000,
+  recheckMs: 2_000,
+};
+
+interface PaymentGateDeps {
+  readonly platform: Pick<Platform, 'clock' | 'random' | 'logger' | 'metrics'>;
+  readonly breakers: Breakers;
+}
+
+const CHANNEL = 'payment';
+const NO_SAMPLES: Samples = { good: 0, bad: 0 };
+
+/**
+ * One breaker a provider, shared by all processes; so many calls at once in this one, and a short
+ * line; and nobody calls while the provider has asked for patience.
+ */
+export function createPaymentGate({ platform, breakers }: PaymentGateDeps): PaymentGate {
+  const { clock, random, logger, metrics } = platform;
+  const { paymentLineMax: lineMax, paymentLinesMax: linesMax } = LIMITS;
+  const places = createPlaces({ clock, random, lineMax, linesMax });
+  // By provider: a closed set.
+  const samples = new Map<string, Samples>();
+  const heldUntilMs = new Map<string, number>();
+  const open = new Set<string>();
+
+  const hold = (provider: string, outcome: PaymentOutcome): void => {
+    if (outcome.kind === 'answered' || outcome.waitMs === undefined) return;
+    const untilMs = clock.monotonicMs() + Math.min(outcome.waitMs, LIMITS.paymentHoldMsMax);
+    heldUntilMs.set(provider, Math.max(untilMs, heldUntilMs.get(provider) ?? 0));
+  };
+  const noteOpen = (provider: string, openMs: number): void => {
+    const isOpen = openMs > 0;
+    metrics.paymentBreakerOpen.set({ provider }, isOpen ? 1 : 0);
+    if (isOpen === open.has(provider)) return;
+    if (isOpen) open.add(provider);
+    else open.delete(provider);
+    logger.warn(
+      { provider, openMs },
+      isOpen ? 'payments.breaker.opened' : 'payments.breaker.closed',
+    );
+  };
+  const passageOf = (provider: string, isProbe: boolean): PaymentPassage => {
+    const sinceMs = clock.monotonicMs();
+    metrics.paymentCallsInFlight.inc({ provider });
+    return {
+      kind: 'go',
+      abandon: () => {
+        metrics.paymentCallsInFlight.dec({ provider });
+        places.giveBack(provider);
+      },
+      leave: async (outcome) => {
+        const { kind } = outcome;
+        metrics.paymentCallsInFlight.dec({ provider });
+        metrics.paymentCalls.inc({ provider, outcome: kind });
+        metrics.paymentCallSeconds.observe({ provider }, (clock.monotonicMs() - sinceMs) / 1_000);
+        hold(provider, outcome);
+        const exit = await breakers.leave(keyOf(provider), { isGood: kind !== 'failed', isProbe });
+        // Together: its place is free only once its outcome counts.
+        samples.set(provider, exit.samples);
+        places.giveBack(provider);
+        noteOpen(provider, exit.openMs);
+      },
+    };
+  };
+
+  return Object.freeze({
+    enter: async (provider: string): Promise<PaymentPassage> => {
+      const nowMs = clock.monotonicMs();
+      const heldMs = (heldUntilMs.get(provider) ?? 0) - nowMs;
+      if (heldMs > 0) return { kind: 'kept', waitMs: heldMs };
+      const turn = await places.take({
+        key: provider,
+        channel: CHANNEL,
+        room: () => roomOf(samples.get(provider) ?? NO_SAMPLES, LIMITS.paymentInFlightMax),
+        paceMsMin: 0,
+        deadlineMs: nowMs + LIMITS.deliveryWaitMs,
+        isFirst: false,
+      });
+      if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs };
+      const entry = await breakers.enter(keyOf(provider), 0);
+      places.proceed(provider);
+      if (entry.kind === 'go') {
+        samples.set(provider, entry.samples);
+        return passageOf(provider, entry.isProbe);
+      }
+      places.giveBack(provider);
+      noteOpen(provider, entry.waitMs);
+      return { kind: 'kept', waitMs: entry.waitMs };
+    },
+  } satisfies PaymentGate);
+}
+
+function keyOf(provider: string): string {
+  return `${CHANNEL}/${provider}`;
+}
