@@ -127,8 +127,9 @@ const forwardOnly: Rule = {
       const end = reads.find(({ status }) => TERMINAL.has(status));
       if (end === undefined) continue;
       const older = reads.find(({ fromMs, status }) => fromMs > end.atMs && status !== end.status);
-      if (older !== undefined)
+      if (older !== undefined) {
         findings.push([id, `${end.status}, and later ${older.status} (${older.api})`]);
+      }
       const { status = 'gone' } = last.get(id) ?? {};
       if (status !== end.status) findings.push([id, `was ${end.status}, and is ${status}`]);
     }

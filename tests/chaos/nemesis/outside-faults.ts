@@ -156,7 +156,7 @@ const RECEIVER_FAULTS: readonly FaultKind[] = [
     seconds: [3, 8],
     strike: async ({ cluster: { receiver } }) => {
       const fault = receiver.fail('flaky', 500, 50);
-      return { strikes: fault.strikes, heal: async () => void fault.lift() };
+      return { strikes: fault.strikes, heal: async () => fault.lift() };
     },
   },
 ];

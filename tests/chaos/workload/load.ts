@@ -142,7 +142,12 @@ async function inBulk(actor: Actor, items: readonly Request[]): Promise<void> {
 }
 
 const HABITS: readonly (readonly [number, Habit])[] = [
-  [10, async (actor) => void (await one(actor, actor.requests.any()))],
+  [
+    10,
+    async (actor) => {
+      await one(actor, actor.requests.any());
+    },
+  ],
   [3, (actor) => inTurn(actor, actor.requests.line())],
   [1, (actor) => inBulk(actor, actor.requests.line())],
   [
@@ -153,7 +158,12 @@ const HABITS: readonly (readonly [number, Habit])[] = [
         Array.from({ length: 6 }, () => actor.requests.any()),
       ),
   ],
-  [1, async (actor) => void (await actor.client.send(actor.requests.bad()))],
+  [
+    1,
+    async (actor) => {
+      await actor.client.send(actor.requests.bad());
+    },
+  ],
   [
     2,
     async ({ client, random, recent, note }) => {
