@@ -38,7 +38,7 @@ export function markdownOf(report: Report): string {
     ...shortfalls(report),
     '## Faults',
     '',
-    'Healed: from the end of the fault until the operations that were open then had ended.',
+    'Healed: from the end of the fault, and of those that overlapped it, until what was open then had ended.',
     '',
     ...table(
       ['Kind', 'times', 'befell', 'accept p99 ms', 'open then', 'healed p50 s', 'p99 s', 'max s'],

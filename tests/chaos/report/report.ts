@@ -39,6 +39,7 @@ export function reportOf(options: ChaosOptions, result: RunResult) {
     samplesMissed,
     plan,
     ...figuresOf(result),
+    sizes: result.sizes,
     violations: judgement.violations,
     shortfalls: judgement.shortfalls,
   };

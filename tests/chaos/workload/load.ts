@@ -22,8 +22,8 @@ interface LoadOptions {
   readonly actors: number;
   /** Requests a second, of all together. */
   readonly rate: number;
-  /** Asked before each: no more than the machine takes. */
-  readonly mayGoOn: () => boolean;
+  /** Of their keys and of the users that they make. */
+  readonly prefix: string;
 }
 
 const SETUP_MS = 60_000;
@@ -47,7 +47,6 @@ export function startLoad(options: LoadOptions): Load {
     const nowMs = performance.now();
     nextMs = Math.max(nextMs, nowMs) + 1_000 / rate;
     await sleep(nextMs - nowMs);
-    while (!isOver && !options.mayGoOn()) await sleep(50);
   };
   const note = (outcomes: readonly Outcome[]): void => {
     for (const { kind } of outcomes) {
@@ -61,7 +60,7 @@ export function startLoad(options: LoadOptions): Load {
     const actor = {
       client,
       random: own,
-      requests: createRequests(own, `a${String(index)}`),
+      requests: createRequests(own, `${options.prefix}${String(index)}`),
       note,
       pace,
       recent: [] as Request[],
