@@ -33,10 +33,10 @@ const accepted: Rule = {
   check: ({ operations, boundMs, endedAtMs, healedAtMs }) =>
     operations
       .filter(({ status }) => !isOver(status))
-      .map(({ id, type, status, story }) => [
-        id,
-        `${type} is ${status} ${seconds(endedAtMs - healedAtMs)} after the heal (bound ${seconds(boundMs)}) ${story}`,
-      ]),
+      .map(({ id, type, status, story }) => {
+        const after = `${seconds(endedAtMs - healedAtMs)} after the heal (bound ${seconds(boundMs)})`;
+        return [id, `${type} is ${status} ${after} ${story}`];
+      }),
 };
 
 const inTime: Rule = {

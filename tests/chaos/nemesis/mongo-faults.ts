@@ -9,7 +9,7 @@ const members = (): readonly string[] => ['mongo'];
 const links = (): readonly string[] => ['mongo-link'];
 
 /** A rule on the way to every member. */
-export function onAllMembers(cluster: Cluster, rule: Rule): Strike {
+function onAllMembers(cluster: Cluster, rule: Rule): Strike {
   return imposed(cluster.mongo.members.map(({ proxy }) => proxy.impose(rule)));
 }
 
@@ -94,7 +94,7 @@ type LinkRow = readonly [
 ];
 
 /** The head of an `insert` into the collection `operations`, as BSON has it. */
-export const INSERT_OPERATIONS = 'insert\0\x0b\0\0\0operations\0';
+const INSERT_OPERATIONS = 'insert\0\x0b\0\0\0operations\0';
 const COMMIT = 'commitTransaction\0';
 
 const LINKS: readonly LinkRow[] = [

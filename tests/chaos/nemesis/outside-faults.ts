@@ -32,7 +32,7 @@ const PROVIDER_FAULTS: readonly FaultKind[] = PROVIDER_ROWS.map(([name, summary,
   covers: ['F24'],
   targets: ['provider'],
   claims: () => ['provider'],
-  seconds: [3, 8] as const,
+  seconds: [5, 12] as const,
   strike: async ({ cluster: { sandbox } }): Promise<Strike> => {
     for (const on of CALLS) sandbox.inject({ on, times: EACH, ...fault });
     const planned = CALLS.length * EACH;

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 export const WORKERS = ['worker-1', 'worker-2', 'worker-3'] as const;
 export const APIS = ['api-1', 'api-2'] as const;
 
-export function childOf(cluster: Cluster, name: string): Child {
+function childOf(cluster: Cluster, name: string): Child {
   const found = [...cluster.apis, ...cluster.workers].find((child) => child.name === name);
   if (found === undefined) throw new Error(`there is no process ${name}`);
   return found;

@@ -1,12 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { ROOT } from '../../support/tidy/tree.ts';
 import type { ChaosOptions } from '../options.ts';
 import type { RunResult } from '../run.ts';
 import { figuresOf } from './figures.ts';
-import { markdownOf } from './markdown.ts';
 
 /** Everything about a run, as data. */
 export type Report = ReturnType<typeof reportOf>;
@@ -52,12 +48,4 @@ function commitOf(tree: string): string {
   } catch {
     return 'unknown';
   }
-}
-
-/** Writes `report.json` and `report.md`; returns where. */
-export function writeReport(report: Report, folder: string): string {
-  writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  const file = join(folder, 'report.md');
-  writeFileSync(file, markdownOf(report));
-  return file.startsWith(ROOT) ? file.slice(ROOT.length + 1) : file;
 }
