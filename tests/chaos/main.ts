@@ -38,4 +38,13 @@ async function main(): Promise<number> {
   return EXIT[report.verdict];
 }
 
-process.exit(await main());
+/** The harness itself failed: that says nothing about the platform. */
+const FAILED = 4;
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(FAILED);
+  },
+);

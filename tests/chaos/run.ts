@@ -18,6 +18,7 @@ export interface RunResult {
   readonly startedAt: Date;
   /** Wall clock at the zero of the harness's: milliseconds. */
   readonly epochMs: number;
+  readonly versions: { readonly mongodb: string; readonly redis: string };
   readonly sizes: {
     readonly before: readonly ProcessSize[];
     readonly after: readonly ProcessSize[];
@@ -50,6 +51,7 @@ export async function runChaos(
       startedAt,
       epochMs: Date.now() - cluster.nowMs(),
       sizes: { before, after },
+      versions: await cluster.versions(),
     };
   } finally {
     await stage.close();

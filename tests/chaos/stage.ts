@@ -8,7 +8,13 @@ import { readBalances, readQueues } from './evidence/quiet.ts';
 import { type Reader, openReader } from './evidence/reader.ts';
 import { readBooks } from './evidence/rows.ts';
 import { type Sampler, startSampler } from './evidence/sampler.ts';
-import { type Settling, resolveUnknown, watchDeliveries, watchSettling } from './liveness.ts';
+import {
+  type Settling,
+  makeProgress,
+  resolveUnknown,
+  watchDeliveries,
+  watchSettling,
+} from './liveness.ts';
 import { FAULT_KINDS } from './nemesis/catalog.ts';
 import type { Timing } from './nemesis/fault-kind.ts';
 import { runNemesis } from './nemesis/nemesis.ts';
@@ -165,7 +171,7 @@ async function comeToRest(
   parts: Parts,
   { boundMs, isCrippled }: { readonly boundMs: number; readonly isCrippled: boolean },
 ): Promise<Settling> {
-  const { options, cluster, client, reader, sampler } = parts;
+  const { options, cluster, client, reader, sampler, random } = parts;
   const { log } = options;
   if (isCrippled) {
     cluster.workers.at(-1)?.kill();
@@ -178,6 +184,7 @@ async function comeToRest(
   const [settling] = await Promise.all([
     watchSettling(cluster, reader, { healedAtMs, boundMs }),
     resolveUnknown(client, boundMs),
+    makeProgress(client, random.fork(`progress ${String(healedAtMs)}`), boundMs),
   ]);
   // What only the last answers told of may have begun after the others had ended.
   const rest = await watchSettling(cluster, reader, { healedAtMs: cluster.nowMs(), boundMs });

@@ -42,14 +42,19 @@ const accepted: Rule = {
 const inTime: Rule = {
   name: 'operations end in time',
   breaks: 'P4: late',
-  check: ({ operations, settledAtMs, healedAtMs, boundMs }) => {
+  check: (evidence) => {
+    const { operations, settledAtMs, healedAtMs, boundMs } = evidence;
     const stored = byId(operations);
-    return [...settledAtMs]
-      .filter(([, atMs]) => atMs - healedAtMs > boundMs)
-      .map(([id, atMs]) => [
-        id,
-        `${stored.get(id)?.type ?? '?'} took ${seconds(atMs - healedAtMs)}`,
-      ]);
+    const answered = new Map<string, number>();
+    for (const { id, atMs } of ofKind(evidence, 'answered')) {
+      if (!answered.has(id)) answered.set(id, atMs);
+    }
+    return [...settledAtMs].flatMap(([id, atMs]): Finding[] => {
+      // What was accepted after the heal has its time from then on.
+      const tookMs = atMs - Math.max(healedAtMs, answered.get(id) ?? 0);
+      if (tookMs <= boundMs) return [];
+      return [[id, `${stored.get(id)?.type ?? '?'} took ${seconds(tookMs)}`]];
+    });
   },
 };
 
@@ -81,7 +86,8 @@ const asAsked: Rule = {
   name: 'operations are what was asked for',
   breaks: 'I6: an operation without its request',
   check: (evidence) => {
-    const sent = grouped(ofKind(evidence, 'invoked'), ({ key }) => key);
+    const meant = ofKind(evidence, 'invoked').filter(({ purpose }) => purpose.isBad !== true);
+    const sent = grouped(meant, ({ key }) => key);
     return evidence.operations
       .filter(({ key }) => isClients(key))
       .flatMap(({ id, key, type, input }): Finding[] => {
@@ -112,6 +118,36 @@ const refusedLeaveNothing: Rule = {
         ({ key, code }) => code !== 'idempotency_conflict' && !answered.has(key) && stored.has(key),
       )
       .map(({ key, http, code }) => [key, `answered ${String(http)} ${code}, and is stored`]);
+  },
+};
+
+/** What does not fit the schema, and another request under a key that is taken. */
+const badAreRefused: Rule = {
+  name: 'what is bad is refused',
+  breaks: 'P2, P7: a bad request was accepted',
+  check: (evidence) => {
+    const bad = ofKind(evidence, 'invoked').filter(({ purpose }) => purpose.isBad === true);
+    const requests = new Set(bad.map(({ request }) => request));
+    return ofKind(evidence, 'answered')
+      .filter(({ request }) => requests.has(request))
+      .map(({ key, id, http }) => [key, `answered ${String(http)} with ${id}`]);
+  },
+};
+
+/** Once everything is healed, whoever asks is told. */
+const everybodyIsTold: Rule = {
+  name: 'every key has its answer in the end',
+  breaks: 'P7: no answer after the heal',
+  check: ({ history }) => {
+    const told = new Set<string>();
+    const last = new Map<string, string>();
+    for (const event of history) {
+      if (event.kind === 'answered' || event.kind === 'refused') told.add(event.key);
+      if (event.kind === 'unknown') last.set(event.key, event.reason);
+    }
+    return [...last]
+      .filter(([key]) => !told.has(key))
+      .map(([key, reason]) => [key, `last: ${reason}`]);
   },
 };
 
@@ -174,6 +210,8 @@ export const ACCEPTANCE_RULES: readonly Rule[] = [
   oneOperationPerKey,
   asAsked,
   refusedLeaveNothing,
+  badAreRefused,
+  everybodyIsTold,
   forwardOnly,
   acceptedAreFound,
   nothingForHumans,

@@ -165,15 +165,17 @@ const LINKS: readonly LinkRow[] = [
   ],
 ];
 
+/** All of a kind, or one of them: then the others see nothing of it. */
+function targetsOf(name: string): readonly string[] {
+  if (name.includes('insert')) return ['api', 'api-1'];
+  return name.includes('commit') ? ['worker', 'worker-2'] : ['api', 'api-2', 'worker', 'worker-1'];
+}
+
 const LINK_FAULTS: readonly FaultKind[] = LINKS.map(([name, summary, covers, rule, seconds]) => ({
   name,
   summary,
   covers,
-  targets: name.includes('insert')
-    ? ['api']
-    : name.includes('commit')
-      ? ['worker']
-      : ['api', 'worker'],
+  targets: targetsOf(name),
   claims: links,
   seconds,
   strike: async ({ cluster, target }) =>

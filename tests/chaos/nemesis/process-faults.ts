@@ -155,10 +155,10 @@ export const PROCESS_FAULTS: readonly FaultKind[] = [
     },
   },
   {
-    name: 'skew-worker',
-    summary: 'the wall clock of a worker is five minutes off',
+    name: 'skewed-clock',
+    summary: 'the wall clock of a process is five minutes off',
     covers: ['F18'],
-    targets: WORKERS,
+    targets: [...WORKERS, ...APIS],
     claims: itself,
     seconds: [6, 12],
     strike: ({ cluster, target, random }) => {

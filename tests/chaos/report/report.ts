@@ -24,7 +24,7 @@ export function reportOf(options: ChaosOptions, result: RunResult) {
       schedule: schedule?.name,
       boundMs: options.boundMs,
     },
-    versions: { node: process.version, commit: commitOf(tree), mongodb: '7.0', redis: '7.0' },
+    versions: { node: process.version, commit: commitOf(tree), ...result.versions },
     machine: {
       cores: cpus().length,
       model: cpus()[0]?.model ?? '',

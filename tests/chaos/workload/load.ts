@@ -65,6 +65,7 @@ export function startLoad(options: LoadOptions): Load {
       pace,
       recent: [] as Request[],
       ids: [] as string[],
+      known: [] as Request[],
     };
     while (!isOver) {
       await pace();
@@ -90,6 +91,8 @@ interface Actor {
   /** Sent lately, to be sent again. */
   readonly recent: Request[];
   readonly ids: string[];
+  /** Sent lately, and known to be accepted. */
+  readonly known: Request[];
 }
 
 type Habit = (actor: Actor) => Promise<void>;
@@ -103,6 +106,8 @@ function remember(actor: Actor, request: Request, outcome: Outcome): void {
   if (outcome.kind !== 'answered') return;
   actor.ids.push(outcome.id);
   if (actor.ids.length > RECENT_MAX) actor.ids.shift();
+  actor.known.push(request);
+  if (actor.known.length > RECENT_MAX) actor.known.shift();
   actor.requests.accepted(request, outcome.id);
 }
 
@@ -161,6 +166,16 @@ const HABITS: readonly (readonly [number, Habit])[] = [
     1,
     async (actor) => {
       await actor.client.send(actor.requests.bad());
+    },
+  ],
+  [
+    1,
+    // Another request under a key that is taken.
+    async ({ client, random, known }) => {
+      if (known.length === 0) return;
+      const { key } = random.pick(known);
+      const input = { userId: 's1', currency: 'EUR', amount: '999', description: 'not this one' };
+      await client.send({ key, type: 'wallet.credit', input, purpose: { isBad: true } });
     },
   ],
   [

@@ -68,6 +68,19 @@ const BROKEN: Readonly<Record<string, Break>> = {
         : event,
     ),
   }),
+  'what is bad is refused': (sound) => {
+    const asked = { type: 'transfer', input: {}, purpose: { isBad: true } } as const;
+    return withEvents(
+      sound,
+      { kind: 'invoked', ...sent(2), ...asked },
+      {
+        ...{ kind: 'answered', ...sent(2), id: idOf(2), http: 200 },
+        ...{ status: 'succeeded', isReplay: true },
+      },
+    );
+  },
+  'every key has its answer in the end': (sound) =>
+    withEvents(sound, { kind: 'unknown', ...sent(7), reason: '503' }),
   'what has ended stays as it ended': (sound) => withEvents(sound, read(2, 'running')),
   'accepted operations are found': (sound) => withEvents(sound, read(2, '', 404)),
   'nothing needs a human': (sound) => withOperation(sound, 4, { status: 'needs_attention' }),
