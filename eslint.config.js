@@ -12,7 +12,7 @@ import { functionLines } from './scripts/lint/function-lines.js';
 const PLACES = {
   tools: ['scripts/**', 'bench/**', 'examples/**', 'deploy/**', '*.{js,cjs,mjs,ts}'],
   tests: ['tests/**'],
-  support: ['tests/support/**', 'tests/**/fixtures/**'],
+  support: ['tests/support/**', 'tests/**/fixtures/**', 'tests/chaos/**/!(*.test).ts'],
   main: ['api/main.ts', 'workers/main.ts', 'config/env.ts'],
   clock: ['core/kernel/clock.ts'],
   root: ['core/runtime/platform.ts'], // where the real sources are handed out

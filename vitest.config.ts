@@ -7,6 +7,7 @@ const ALONE = [
   'tests/faults/**/*.test.ts',
   'tests/e2e/**/*.test.ts',
   'tests/integration/local-servers/**/*.test.ts',
+  'tests/chaos/**/*.test.ts',
 ];
 
 /** Faults that take minutes: `npm run test:faults` has them all. */

@@ -110,37 +110,42 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
     one.strikes += 1;
   };
 
-  const fromClient = (connection: Connection, bytes: Buffer): void => {
-    connection.caller ??= nameCaller?.(bytes) ?? '';
-    const rules = rulesFor(connection);
-    // Whoever has lost bytes to a hole goes on losing them: half a stream is worth nothing.
-    if ([...connection.struckBy].some((one) => one.rule.mode === 'black-hole')) return;
-    for (const one of rules) {
-      const { mode, match, afterBytes = AFTER_BYTES } = one.rule;
-      if (match !== undefined && !bytes.includes(match, 0, 'latin1')) continue;
-      if (mode === 'refuse') {
+  /** Whether the request goes on its way. */
+  const passes = (one: Live, connection: Connection, bytes: Buffer): boolean => {
+    const { mode, match, afterBytes = AFTER_BYTES } = one.rule;
+    if (match !== undefined && !bytes.includes(match, 0, 'latin1')) return true;
+    switch (mode) {
+      case 'cut':
+        return true; // over as soon as it was imposed
+      case 'refuse':
         strike(one, connection);
         reset(connection);
-        return;
-      }
-      if (mode === 'black-hole') {
+        return false;
+      case 'black-hole':
         strike(one, connection);
-        return;
-      }
-      if (mode === 'lose-replies' || mode === 'cut-reply') strike(one, connection);
-      if (mode === 'cut-request' && bytes.length > afterBytes) {
+        return false;
+      case 'cut-request':
+        if (bytes.length <= afterBytes) return true;
         strike(one, connection);
-        connection.toServer.push(
-          bytes.subarray(0, afterBytes),
-          rules.map(({ rule }) => rule),
-        );
+        connection.toServer.push(bytes.subarray(0, afterBytes), []);
         connection.toServer.finish(() => {
           reset(connection);
         });
-        return;
-      }
-      if (mode === 'delay' || mode === 'slow') strike(one, connection);
+        return false;
+      case 'lose-replies':
+      case 'cut-reply':
+      case 'delay':
+      case 'slow':
+        strike(one, connection);
+        return true;
     }
+  };
+  const fromClient = (connection: Connection, bytes: Buffer): void => {
+    connection.caller ??= nameCaller?.(bytes) ?? '';
+    // Whoever has lost bytes to a hole goes on losing them: half a stream is worth nothing.
+    if ([...connection.struckBy].some(({ rule }) => rule.mode === 'black-hole')) return;
+    const rules = rulesFor(connection);
+    if (!rules.every((one) => passes(one, connection, bytes))) return;
     connection.toServer.push(
       bytes,
       rules.map(({ rule }) => rule),

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TERMINAL } from './checker/evidence.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Read, Reader } from './evidence/reader.ts';
+import type { Random } from './random.ts';
 import type { Client } from './workload/client.ts';
+import { createRequests } from './workload/requests.ts';
 
 /** What was seen of the way to rest. */
 export interface Settling {
@@ -13,6 +15,7 @@ export interface Settling {
 }
 
 const LOOK_EVERY_MS = 500;
+const SOON_MS = 3_000;
 const OVER = [...TERMINAL, 'needs_attention'];
 /** Beyond the bound, so that what is late is told from what never ends. */
 const PATIENCE = 1.5;
@@ -20,6 +23,25 @@ const PATIENCE = 1.5;
 /** Asks for everything that is not known yet, until every key has its answer. */
 export async function resolveUnknown(client: Client, timeoutMs: number): Promise<void> {
   for (const request of client.unknown()) await client.sendSurely(request, timeoutMs);
+}
+
+const NEW_LINES = 4;
+let rounds = 0;
+
+/** New work, too: to finish the old is not enough. */
+export async function makeProgress(
+  client: Client,
+  random: Random,
+  timeoutMs: number,
+): Promise<void> {
+  rounds += 1;
+  const requests = createRequests(random, `heal${String(rounds)}`);
+  const lines = Array.from({ length: NEW_LINES }, () => requests.line());
+  await Promise.all(
+    lines.map(async (line) => {
+      for (const request of line) await client.sendSurely(request, timeoutMs);
+    }),
+  );
 }
 
 async function openIds(read: Read): Promise<readonly string[]> {
@@ -59,7 +81,9 @@ export async function watchDeliveries(reader: Reader, timeoutMs: number): Promis
       .snapshot(async (read) => {
         const rows = await read.find('outbox', {}, { _id: 1 });
         const fresh = { status: { $in: ['pending', 'sending'] }, 'attempts.0': { $exists: false } };
-        const deliveries = await read.find('deliveries', fresh, { _id: 1 });
+        // A digest gathers for an hour, and a breaker keeps what it keeps.
+        const due = { $not: { $gt: new Date(Date.now() + SOON_MS) } };
+        const deliveries = await read.find('deliveries', { ...fresh, notBefore: due }, { _id: 1 });
         return rows.length + deliveries.length;
       })
       .catch(() => 1);

@@ -1,7 +1,8 @@
 import { createTerminalLog } from '../../scripts/local/report.ts';
 import { onInterrupt } from '../../scripts/local/interrupts.ts';
 import { parseChaosOptions } from './options.ts';
-import { reportOf, writeReport } from './report/report.ts';
+import { reportOf } from './report/report.ts';
+import { writeReport } from './report/write-report.ts';
 import { runChaos } from './run.ts';
 
 /** `npm run chaos`: one run, a report, and an exit code that says what was found. */
@@ -37,4 +38,13 @@ async function main(): Promise<number> {
   return EXIT[report.verdict];
 }
 
-process.exit(await main());
+/** The harness itself failed: that says nothing about the platform. */
+const FAILED = 4;
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(FAILED);
+  },
+);

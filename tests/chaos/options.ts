@@ -28,7 +28,8 @@ export interface ChaosOptions {
 
 const EXIT_CODES = `
 Exit code: 0 nothing was found and enough was done, 1 something is broken, 2 usage,
-3 inconclusive: nothing was found, and too little was done to find it, 130 interrupted.
+3 inconclusive: nothing was found, and too little was done to find it, 4 the harness itself
+failed, 130 interrupted.
 
 Servers are started on free ports under the folder of --out and stopped at the end. A run prints
 its seed; the same seed plans the same faults at the same times. The interleaving of processes is

@@ -1,3 +1,4 @@
+import type { Minimum } from './checker/enough.ts';
 import type { PlannedFault } from './nemesis/plan.ts';
 
 /** A fixed plan that takes seconds, each for a hazard that once was real. */
@@ -97,4 +98,13 @@ export function scheduleNamed(name: string): Schedule | undefined {
 /** With ids, as a plan has them. */
 export function planOf({ faults }: Schedule): readonly PlannedFault[] {
   return faults.map((one, index) => ({ id: `f${String(index + 1)}`, ...one }));
+}
+
+/** Every fault of it has to have struck, under some load. */
+export function minimumFor({ faults, seconds }: Schedule): Minimum {
+  const some = seconds * 3;
+  return {
+    ...{ operations: some, answers: some, types: 8, faults: faults.length },
+    ...{ samples: 2, webhooks: seconds, repeats: 1 },
+  };
 }

@@ -33,23 +33,28 @@ const accepted: Rule = {
   check: ({ operations, boundMs, endedAtMs, healedAtMs }) =>
     operations
       .filter(({ status }) => !isOver(status))
-      .map(({ id, type, status, story }) => [
-        id,
-        `${type} is ${status} ${seconds(endedAtMs - healedAtMs)} after the heal (bound ${seconds(boundMs)}) ${story}`,
-      ]),
+      .map(({ id, type, status, story }) => {
+        const after = `${seconds(endedAtMs - healedAtMs)} after the heal (bound ${seconds(boundMs)})`;
+        return [id, `${type} is ${status} ${after} ${story}`];
+      }),
 };
 
 const inTime: Rule = {
   name: 'operations end in time',
   breaks: 'P4: late',
-  check: ({ operations, settledAtMs, healedAtMs, boundMs }) => {
+  check: (evidence) => {
+    const { operations, settledAtMs, healedAtMs, boundMs } = evidence;
     const stored = byId(operations);
-    return [...settledAtMs]
-      .filter(([, atMs]) => atMs - healedAtMs > boundMs)
-      .map(([id, atMs]) => [
-        id,
-        `${stored.get(id)?.type ?? '?'} took ${seconds(atMs - healedAtMs)}`,
-      ]);
+    const answered = new Map<string, number>();
+    for (const { id, atMs } of ofKind(evidence, 'answered')) {
+      if (!answered.has(id)) answered.set(id, atMs);
+    }
+    return [...settledAtMs].flatMap(([id, atMs]): Finding[] => {
+      // What was accepted after the heal has its time from then on.
+      const tookMs = atMs - Math.max(healedAtMs, answered.get(id) ?? 0);
+      if (tookMs <= boundMs) return [];
+      return [[id, `${stored.get(id)?.type ?? '?'} took ${seconds(tookMs)}`]];
+    });
   },
 };
 
@@ -81,7 +86,8 @@ const asAsked: Rule = {
   name: 'operations are what was asked for',
   breaks: 'I6: an operation without its request',
   check: (evidence) => {
-    const sent = grouped(ofKind(evidence, 'invoked'), ({ key }) => key);
+    const meant = ofKind(evidence, 'invoked').filter(({ purpose }) => purpose.isBad !== true);
+    const sent = grouped(meant, ({ key }) => key);
     return evidence.operations
       .filter(({ key }) => isClients(key))
       .flatMap(({ id, key, type, input }): Finding[] => {
@@ -115,6 +121,36 @@ const refusedLeaveNothing: Rule = {
   },
 };
 
+/** What does not fit the schema, and another request under a key that is taken. */
+const badAreRefused: Rule = {
+  name: 'what is bad is refused',
+  breaks: 'P2, P7: a bad request was accepted',
+  check: (evidence) => {
+    const bad = ofKind(evidence, 'invoked').filter(({ purpose }) => purpose.isBad === true);
+    const requests = new Set(bad.map(({ request }) => request));
+    return ofKind(evidence, 'answered')
+      .filter(({ request }) => requests.has(request))
+      .map(({ key, id, http }) => [key, `answered ${String(http)} with ${id}`]);
+  },
+};
+
+/** Once everything is healed, whoever asks is told. */
+const everybodyIsTold: Rule = {
+  name: 'every key has its answer in the end',
+  breaks: 'P7: no answer after the heal',
+  check: ({ history }) => {
+    const told = new Set<string>();
+    const last = new Map<string, string>();
+    for (const event of history) {
+      if (event.kind === 'answered' || event.kind === 'refused') told.add(event.key);
+      if (event.kind === 'unknown') last.set(event.key, event.reason);
+    }
+    return [...last]
+      .filter(([key]) => !told.has(key))
+      .map(([key, reason]) => [key, `last: ${reason}`]);
+  },
+};
+
 /** Running and waiting take turns, and recovery puts an operation back; only the end is final. */
 const forwardOnly: Rule = {
   name: 'what has ended stays as it ended',
@@ -127,8 +163,9 @@ const forwardOnly: Rule = {
       const end = reads.find(({ status }) => TERMINAL.has(status));
       if (end === undefined) continue;
       const older = reads.find(({ fromMs, status }) => fromMs > end.atMs && status !== end.status);
-      if (older !== undefined)
+      if (older !== undefined) {
         findings.push([id, `${end.status}, and later ${older.status} (${older.api})`]);
+      }
       const { status = 'gone' } = last.get(id) ?? {};
       if (status !== end.status) findings.push([id, `was ${end.status}, and is ${status}`]);
     }
@@ -173,6 +210,8 @@ export const ACCEPTANCE_RULES: readonly Rule[] = [
   oneOperationPerKey,
   asAsked,
   refusedLeaveNothing,
+  badAreRefused,
+  everybodyIsTold,
   forwardOnly,
   acceptedAreFound,
   nothingForHumans,

@@ -24,10 +24,10 @@ export interface Judgement {
   readonly shortfalls: readonly string[];
 }
 
-/** The whole judgement on a run. Pure. */
-export function judge(evidence: Evidence, minimum: Minimum): Judgement {
+/** The whole judgement on a run; `before`: what the same cluster had done already. Pure. */
+export function judge(evidence: Evidence, minimum: Minimum, before: Minimum): Judgement {
   const violations = runRules(RULES, evidence);
-  const shortfalls = findShortfalls(evidence, minimum);
+  const shortfalls = findShortfalls(evidence, minimum, before);
   const otherwise = shortfalls.length > 0 ? 'inconclusive' : 'sound';
   return { verdict: violations.length > 0 ? 'broken' : otherwise, violations, shortfalls };
 }

@@ -180,8 +180,9 @@ const atTheProvider: Rule = {
         const { amount } = input as Input;
         const isRight = paid.length === wanted && paid.every((one) => one.amount === amount);
         if (isRight && (wanted === 1 || open.length === 0)) return [];
-        const found = `${String(paid.length)} ${OUTSIDE[type] ?? ''}, ${String(open.length)} open authorisations`;
-        return [[id, `${type} ${status}: ${found}`]];
+        const found = `${String(paid.length)} ${OUTSIDE[type] ?? ''}`;
+        const unused = `${String(open.length)} open authorisations`;
+        return [[id, `${type} ${status}: ${found}, ${unused}`]];
       });
     const foreign = [...own.keys()].filter((id) => id.startsWith('op_') && !stored.has(id));
     return [

@@ -42,6 +42,7 @@ export interface Cluster {
   readonly logFolder: string;
   readonly built: BuiltTree;
   nowMs(): number;
+  versions(): Promise<{ readonly mongodb: string; readonly redis: string }>;
   close(): Promise<void>;
 }
 
@@ -118,6 +119,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     links,
     database: DATABASE,
     queuePrefix: QUEUE_PREFIX,
+    versions: async () => {
+      const info = await redis.queue.admin.info('server');
+      const build = await (await mongo.primary()).command({ buildInfo: 1 });
+      return {
+        mongodb: String(build['version']),
+        redis: /redis_version:(\S+)/.exec(info)?.[1] ?? '',
+      };
+    },
     close: async () => {
       for (const child of [...children.apis, ...children.workers]) child.kill();
       for (const { admin, server } of Object.values(redis)) {

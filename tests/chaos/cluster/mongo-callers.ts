@@ -21,8 +21,3 @@ export function createCallerNames(
 export function isMember(caller: string): boolean {
   return caller === 'member' || caller.startsWith('mongo-');
 }
-
-/** Everybody but the members among themselves. */
-export function isClient(caller: string): boolean {
-  return !isMember(caller);
-}

@@ -1,4 +1,5 @@
-import { type ClientSession, type Document, MongoClient } from 'mongodb';
+import type { MongoClient } from 'mongodb';
+import { type ClientSession, type Document } from 'mongodb';
 import type { Cluster } from '../cluster/cluster.ts';
 import { openDirect } from '../cluster/mongo-set.ts';
 
@@ -55,7 +56,7 @@ export function openReader(cluster: Cluster): Reader {
 function readIn(client: MongoClient, session: ClientSession, database: string): Read {
   const db = client.db(database);
   const options = { session, maxTimeMS: READ_MS };
-  const open = (name: string) => db.collection<Document>(name, { useBigInt64: true });
+  const open = (name: string) => db.collection(name, { useBigInt64: true });
   return {
     find: (name, filter = {}, projection = {}) =>
       open(name)

@@ -73,8 +73,8 @@ interface Step {
 /** How far it came, for a person who asks why. */
 function storyOf(doc: Document): string {
   const steps = ((doc['steps'] ?? []) as readonly Step[]).map(
-    ({ name, status, attempt, error }) =>
-      `${name} ${status} (${String(attempt)})${error === undefined ? '' : `: ${error.code ?? ''} ${error.detail ?? ''}`}`,
+    ({ name, status, attempt, error: { code = '', detail = '' } = {} }) =>
+      `${name} ${status} (${String(attempt)}) ${code} ${detail}`.trim(),
   );
   const detail = (doc['error'] as { detail?: string } | undefined)?.detail ?? '';
   return [detail, steps.join('; ')].filter((part) => part !== '').join(' | ');

@@ -9,7 +9,7 @@ const members = (): readonly string[] => ['mongo'];
 const links = (): readonly string[] => ['mongo-link'];
 
 /** A rule on the way to every member. */
-export function onAllMembers(cluster: Cluster, rule: Rule): Strike {
+function onAllMembers(cluster: Cluster, rule: Rule): Strike {
   return imposed(cluster.mongo.members.map(({ proxy }) => proxy.impose(rule)));
 }
 
@@ -94,7 +94,7 @@ type LinkRow = readonly [
 ];
 
 /** The head of an `insert` into the collection `operations`, as BSON has it. */
-export const INSERT_OPERATIONS = 'insert\0\x0b\0\0\0operations\0';
+const INSERT_OPERATIONS = 'insert\0\x0b\0\0\0operations\0';
 const COMMIT = 'commitTransaction\0';
 
 const LINKS: readonly LinkRow[] = [
@@ -165,15 +165,17 @@ const LINKS: readonly LinkRow[] = [
   ],
 ];
 
+/** All of a kind, or one of them: then the others see nothing of it. */
+function targetsOf(name: string): readonly string[] {
+  if (name.includes('insert')) return ['api', 'api-1'];
+  return name.includes('commit') ? ['worker', 'worker-2'] : ['api', 'api-2', 'worker', 'worker-1'];
+}
+
 const LINK_FAULTS: readonly FaultKind[] = LINKS.map(([name, summary, covers, rule, seconds]) => ({
   name,
   summary,
   covers,
-  targets: name.includes('insert')
-    ? ['api']
-    : name.includes('commit')
-      ? ['worker']
-      : ['api', 'worker'],
+  targets: targetsOf(name),
   claims: links,
   seconds,
   strike: async ({ cluster, target }) =>

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StruckFault } from '../checker/evidence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -17,7 +18,8 @@ interface NemesisOptions {
 
 /** Carries out a plan; resolves once everything is healed, with what really happened. */
 export async function runNemesis(options: NemesisOptions): Promise<readonly StruckFault[]> {
-  const { plan } = options;
+  const { plan, signal } = options;
+  setMaxListeners(plan.length + 1, signal); // every fault waits for it
   const startedMs = options.cluster.nowMs();
   const struck = await Promise.all(plan.map((fault) => carryOut(fault, startedMs, options)));
   return struck.flatMap((fault) => fault ?? []);

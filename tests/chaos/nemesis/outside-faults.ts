@@ -32,7 +32,7 @@ const PROVIDER_FAULTS: readonly FaultKind[] = PROVIDER_ROWS.map(([name, summary,
   covers: ['F24'],
   targets: ['provider'],
   claims: () => ['provider'],
-  seconds: [3, 8] as const,
+  seconds: [5, 12] as const,
   strike: async ({ cluster: { sandbox } }): Promise<Strike> => {
     for (const on of CALLS) sandbox.inject({ on, times: EACH, ...fault });
     const planned = CALLS.length * EACH;
@@ -156,7 +156,7 @@ const RECEIVER_FAULTS: readonly FaultKind[] = [
     seconds: [3, 8],
     strike: async ({ cluster: { receiver } }) => {
       const fault = receiver.fail('flaky', 500, 50);
-      return { strikes: fault.strikes, heal: async () => void fault.lift() };
+      return { strikes: fault.strikes, heal: async () => fault.lift() };
     },
   },
 ];

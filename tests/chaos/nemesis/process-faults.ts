@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 export const WORKERS = ['worker-1', 'worker-2', 'worker-3'] as const;
 export const APIS = ['api-1', 'api-2'] as const;
 
-export function childOf(cluster: Cluster, name: string): Child {
+function childOf(cluster: Cluster, name: string): Child {
   const found = [...cluster.apis, ...cluster.workers].find((child) => child.name === name);
   if (found === undefined) throw new Error(`there is no process ${name}`);
   return found;
@@ -155,10 +155,10 @@ export const PROCESS_FAULTS: readonly FaultKind[] = [
     },
   },
   {
-    name: 'skew-worker',
-    summary: 'the wall clock of a worker is five minutes off',
+    name: 'skewed-clock',
+    summary: 'the wall clock of a process is five minutes off',
     covers: ['F18'],
-    targets: WORKERS,
+    targets: [...WORKERS, ...APIS],
     claims: itself,
     seconds: [6, 12],
     strike: ({ cluster, target, random }) => {

@@ -125,18 +125,29 @@ function faultFigures(evidence: Evidence, epochMs: number) {
     .sort((a, b) => a.kind.localeCompare(b.kind));
 }
 
-/** From the end of a fault until what it left open was over. */
+/** From the end of a fault, and of those that overlapped it, until what was open then was over. */
 function healTimes(
-  { operations }: Evidence,
-  { healedAtMs }: StruckFault,
+  { operations, faults }: Evidence,
+  fault: StruckFault,
   epochMs: number,
 ): readonly number[] {
-  const healedAt = epochMs + healedAtMs;
+  const healedAt = epochMs + endOfEpisode(fault, faults);
   return operations.flatMap(({ status, createdAt, completedAt }) => {
     if (!isOver(status) || completedAt === undefined) return [];
     const isOpen = createdAt.getTime() < healedAt && completedAt.getTime() > healedAt;
     return isOpen ? [completedAt.getTime() - healedAt] : [];
   });
+}
+
+function endOfEpisode(fault: StruckFault, all: readonly StruckFault[]): number {
+  const { struckAtMs } = fault;
+  let endMs = fault.healedAtMs;
+  for (let before = -1; before !== endMs;) {
+    before = endMs;
+    const together = all.filter((one) => one.struckAtMs <= endMs && one.healedAtMs >= struckAtMs);
+    endMs = Math.max(...together.map(({ healedAtMs }) => healedAtMs));
+  }
+  return endMs;
 }
 
 function quantile(values: readonly number[], share: number): number {

@@ -31,14 +31,13 @@ export function markdownOf(report: Report): string {
     ),
     '',
     `Keys without a first answer: ${String(report.unknownOf.keys)}, of which ` +
-      `${String(report.unknownOf.applied)} had been taken. Answers within ${String(report.accept.calm.p50)} ms ` +
-      `(p50) and ${String(report.accept.calm.p99)} ms (p99) in calm, ${String(report.accept.all.p99)} ms (p99) over all.`,
+      `${String(report.unknownOf.applied)} had been taken. ${answers(report)}`,
     '',
     ...violations(report),
     ...shortfalls(report),
     '## Faults',
     '',
-    'Healed: from the end of the fault until the operations that were open then had ended.',
+    'Healed: from the end of the fault, and of those that overlapped it, until what was open then had ended.',
     '',
     ...table(
       ['Kind', 'times', 'befell', 'accept p99 ms', 'open then', 'healed p50 s', 'p99 s', 'max s'],
@@ -61,6 +60,11 @@ export function markdownOf(report: Report): string {
     '',
   ];
   return lines.join('\n');
+}
+
+function answers({ accept: { calm, all } }: Report): string {
+  const inCalm = `${String(calm.p50)} ms (p50) and ${String(calm.p99)} ms (p99) in calm`;
+  return `Answers within ${inCalm}, ${String(all.p99)} ms (p99) over all.`;
 }
 
 function violations({ violations: found, byRule }: Report): readonly string[] {

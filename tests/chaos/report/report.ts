@@ -1,12 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { ROOT } from '../../support/tidy/tree.ts';
 import type { ChaosOptions } from '../options.ts';
 import type { RunResult } from '../run.ts';
 import { figuresOf } from './figures.ts';
-import { markdownOf } from './markdown.ts';
 
 /** Everything about a run, as data. */
 export type Report = ReturnType<typeof reportOf>;
@@ -28,7 +24,7 @@ export function reportOf(options: ChaosOptions, result: RunResult) {
       schedule: schedule?.name,
       boundMs: options.boundMs,
     },
-    versions: { node: process.version, commit: commitOf(tree), mongodb: '7.0', redis: '7.0' },
+    versions: { node: process.version, commit: commitOf(tree), ...result.versions },
     machine: {
       cores: cpus().length,
       model: cpus()[0]?.model ?? '',
@@ -39,6 +35,7 @@ export function reportOf(options: ChaosOptions, result: RunResult) {
     samplesMissed,
     plan,
     ...figuresOf(result),
+    sizes: result.sizes,
     violations: judgement.violations,
     shortfalls: judgement.shortfalls,
   };
@@ -51,12 +48,4 @@ function commitOf(tree: string): string {
   } catch {
     return 'unknown';
   }
-}
-
-/** Writes `report.json` and `report.md`; returns where. */
-export function writeReport(report: Report, folder: string): string {
-  writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  const file = join(folder, 'report.md');
-  writeFileSync(file, markdownOf(report));
-  return file.startsWith(ROOT) ? file.slice(ROOT.length + 1) : file;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HistoryEvent, Purpose } from '../checker/evidence.ts';
+import type { Purpose } from '../checker/evidence.ts';
 import type { History } from './history.ts';
 
 /** One operation that a client wants, under its key. */
@@ -92,7 +92,7 @@ export function createClient(deps: ClientDeps): Client {
   const told = (request: Request, sent: Sent, reply: Reply): Outcome => {
     const { key } = request;
     const event = { atMs: nowMs(), ...sent, key, ...reply };
-    history.add(event as HistoryEvent); // a reply has the fields of its kind
+    history.add(event); // a reply has the fields of its kind
     return settle(request, outcomeOf(reply));
   };
 
@@ -127,8 +127,9 @@ export function createClient(deps: ClientDeps): Client {
       const results = (body as BulkBody).results ?? [];
       return items.map((request, index) => {
         const one = results[index];
-        if (one === undefined)
+        if (one === undefined) {
           return told(request, sent, replyOf(response.status, body as Brief, false));
+        }
         const brief = one.operation ?? one.problem ?? {};
         return told(request, sent, replyOf(one.status, brief, one.replayed === true));
       });

@@ -22,8 +22,8 @@ interface LoadOptions {
   readonly actors: number;
   /** Requests a second, of all together. */
   readonly rate: number;
-  /** Asked before each: no more than the machine takes. */
-  readonly mayGoOn: () => boolean;
+  /** Of their keys and of the users that they make. */
+  readonly prefix: string;
 }
 
 const SETUP_MS = 60_000;
@@ -47,7 +47,6 @@ export function startLoad(options: LoadOptions): Load {
     const nowMs = performance.now();
     nextMs = Math.max(nextMs, nowMs) + 1_000 / rate;
     await sleep(nextMs - nowMs);
-    while (!isOver && !options.mayGoOn()) await sleep(50);
   };
   const note = (outcomes: readonly Outcome[]): void => {
     for (const { kind } of outcomes) {
@@ -61,11 +60,12 @@ export function startLoad(options: LoadOptions): Load {
     const actor = {
       client,
       random: own,
-      requests: createRequests(own, `a${String(index)}`),
+      requests: createRequests(own, `${options.prefix}${String(index)}`),
       note,
       pace,
       recent: [] as Request[],
       ids: [] as string[],
+      known: [] as Request[],
     };
     while (!isOver) {
       await pace();
@@ -91,6 +91,8 @@ interface Actor {
   /** Sent lately, to be sent again. */
   readonly recent: Request[];
   readonly ids: string[];
+  /** Sent lately, and known to be accepted. */
+  readonly known: Request[];
 }
 
 type Habit = (actor: Actor) => Promise<void>;
@@ -104,6 +106,8 @@ function remember(actor: Actor, request: Request, outcome: Outcome): void {
   if (outcome.kind !== 'answered') return;
   actor.ids.push(outcome.id);
   if (actor.ids.length > RECENT_MAX) actor.ids.shift();
+  actor.known.push(request);
+  if (actor.known.length > RECENT_MAX) actor.known.shift();
   actor.requests.accepted(request, outcome.id);
 }
 
@@ -142,7 +146,12 @@ async function inBulk(actor: Actor, items: readonly Request[]): Promise<void> {
 }
 
 const HABITS: readonly (readonly [number, Habit])[] = [
-  [10, async (actor) => void (await one(actor, actor.requests.any()))],
+  [
+    10,
+    async (actor) => {
+      await one(actor, actor.requests.any());
+    },
+  ],
   [3, (actor) => inTurn(actor, actor.requests.line())],
   [1, (actor) => inBulk(actor, actor.requests.line())],
   [
@@ -153,7 +162,22 @@ const HABITS: readonly (readonly [number, Habit])[] = [
         Array.from({ length: 6 }, () => actor.requests.any()),
       ),
   ],
-  [1, async (actor) => void (await actor.client.send(actor.requests.bad()))],
+  [
+    1,
+    async (actor) => {
+      await actor.client.send(actor.requests.bad());
+    },
+  ],
+  [
+    1,
+    // Another request under a key that is taken.
+    async ({ client, random, known }) => {
+      if (known.length === 0) return;
+      const { key } = random.pick(known);
+      const input = { userId: 's1', currency: 'EUR', amount: '999', description: 'not this one' };
+      await client.send({ key, type: 'wallet.credit', input, purpose: { isBad: true } });
+    },
+  ],
   [
     2,
     async ({ client, random, recent, note }) => {
