@@ -126,7 +126,17 @@ export const LIMITS = {
   deliveryAttemptsKept: 100,
   /** What waits for a breaker comes back within this after it may let one through. */
   deferSpreadMs: 5 * SECOND,
+  /** The first pause after a throttle that says no time, and after one that does; doubled each time. */
   throttledMs: 30 * SECOND,
+  throttledMsMin: SECOND,
+  throttledMsMax: HOUR,
+  throttlesMax: 24,
+  /** For others to the same endpoint when it says no time; longest hold of what tenants share. */
+  throttleHoldMs: SECOND,
+  sharedHoldMsMax: MINUTE,
+  /** What one tenant has under way or in a line on one channel of a process; who exceeds it waits. */
+  deliveryShareMax: 512,
+  deliveryShareWaitMs: SECOND,
   breakersMax: 10_000,
   routingCacheMs: SECOND,
   routingTenantsMax: 10_000,
@@ -140,6 +150,13 @@ export const LIMITS = {
   webhookRotationMs: 24 * HOUR,
   /** An endpoint that has only failed for this long is disabled. */
   webhookFailingMsMax: 120 * HOUR,
+  /** Longer than the longest pause between two attempts: what failed before that has not gone on. */
+  webhookFailingPauseMsMax: 30 * HOUR,
+  /** How exactly the last failure is known. */
+  webhookFailingNoteMs: 10 * MINUTE,
+  /** Secrets that sign at a time, and rotations whose repeats are known. */
+  webhookSecretsMax: 10,
+  webhookRotationKeysMax: 50,
   templateCharsMax: 50_000,
   notificationDataMax: 50,
   digestWindowMs: HOUR,
@@ -261,6 +278,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.deliveryLinesMax <= LIMITS.deliveryConcurrency / 2,
     'who waits for a place leaves half of the pool to others',
+  ],
+  [
+    LIMITS.deliveryShareMax <= LIMITS.deliveryConcurrency / 2,
+    'a tenant leaves half of the pool to others',
   ],
   [
     LIMITS.providerConnectMs * LIMITS.dnsAddressesTriedMax < LIMITS.providerAttemptMs,

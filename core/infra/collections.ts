@@ -69,7 +69,15 @@ export const COLLECTIONS = {
     },
   ],
   notification_rules: [{ key: { tenantId: 1 } }],
-  webhook_endpoints: [{ key: { tenantId: 1, _id: -1 } }],
+  webhook_endpoints: [
+    { key: { tenantId: 1, _id: -1 } },
+    // There are as many slots as a tenant may have endpoints: a limit that holds in a race.
+    {
+      key: { tenantId: 1, slot: 1 },
+      unique: true,
+      partialFilterExpression: { slot: { $exists: true } },
+    },
+  ],
   templates: [
     { key: { tenantId: 1, name: 1, channel: 1, locale: 1, version: -1 }, unique: true },
     { key: { tenantId: 1, _id: 1 } },

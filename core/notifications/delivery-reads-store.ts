@@ -93,7 +93,17 @@ function rearmed(lifeMs: number) {
         updatedAt: '$$NOW',
       },
     },
-    { $unset: ['reason', 'completedAt', 'deferral', 'notBefore', 'deadline', 'isProlonged'] },
+    {
+      $unset: [
+        'reason',
+        'completedAt',
+        'deferral',
+        'notBefore',
+        'deadline',
+        'isProlonged',
+        'throttles',
+      ],
+    },
   ];
 }
 

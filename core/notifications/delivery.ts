@@ -90,6 +90,8 @@ export interface DeliveryDoc {
   readonly attempts: readonly Attempt[];
   /** Of the attempts that its channel's policy allows. */
   readonly attemptsUsed: number;
+  /** Times that the other side has put it off, which uses up no attempt and yet has an end. */
+  readonly throttles?: number;
   readonly deferral?: Deferral;
   readonly notBefore?: Date;
   /** "By then somebody must have moved me." Absent once final. */

@@ -43,7 +43,7 @@ export interface EndpointAdmin {
   create(input: EndpointInput, idempotencyKey: string): Promise<WithSecret>;
   /** @throws AppError `not_found`, or `invalid_request` for the URL. */
   change(id: string, changes: EndpointChanges): Promise<EndpointDoc>;
-  /** @throws AppError `not_found`. */
+  /** @throws AppError `not_found`, or `limit_reached` when too many old ones still sign. */
   rotate(id: string, idempotencyKey: string): Promise<WithSecret>;
   /** @throws AppError `not_found`, or `illegal_state` when it is disabled. */
   test(id: string): Promise<DeliveryDoc>;
@@ -78,6 +78,22 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
     throw new AppError('invalid_request', `The URL cannot be used: ${detail}`, { errors });
   };
 
+  /**
+   * Counting first and inserting then would let any number pass that come at once: each takes a
+   * slot instead, and there are only so many. Undefined: there is one of that id.
+   */
+  const insertWithin = async (endpoint: EndpointDoc): Promise<EndpointDoc | undefined> => {
+    const max = LIMITS.webhookEndpointsMax;
+    for (let tries = 0; tries <= max; tries += 1) {
+      const slot = await endpoints.freeSlot();
+      if (slot === undefined) break;
+      const placed = { ...endpoint, slot };
+      const outcome = await endpoints.insert(placed);
+      if (outcome !== 'slot-taken') return outcome === 'inserted' ? placed : undefined;
+    }
+    throw new AppError('limit_reached', `A tenant may have ${max} webhook endpoints`);
+  };
+
   return Object.freeze({
     create: async (input: EndpointInput, idempotencyKey: string) => {
       const _id = endpointIdOf(tenantId, idempotencyKey);
@@ -86,32 +102,32 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
       const stored = await endpoints.find(_id);
       if (stored !== undefined) return { endpoint: sameRequest(stored, requestHash) };
       await checkUrl(url);
-      if ((await endpoints.count()) >= LIMITS.webhookEndpointsMax) {
-        const max = LIMITS.webhookEndpointsMax;
-        throw new AppError('limit_reached', `A tenant may have ${max} webhook endpoints`);
-      }
       const { now } = await databaseTime();
       const secret = newEndpointSecret();
       const secrets = [{ secret, createdAt: now }];
       const times = { createdAt: now, updatedAt: now };
       const shared = { _id, tenantId, ...input, status: 'enabled', requestHash } as const;
-      const endpoint: EndpointDoc = { ...shared, secrets, ...times };
-      if (await endpoints.insert(endpoint)) return { endpoint, secret };
+      const inserted = await insertWithin({ ...shared, secrets, ...times });
+      if (inserted !== undefined) return { endpoint: inserted, secret };
       return { endpoint: sameRequest(await found(_id), requestHash) };
     },
     change: async (id: string, changes: EndpointChanges) => {
-      await found(id);
+      const { url } = await found(id);
       if (changes.url !== undefined) await checkUrl(changes.url);
-      return (await endpoints.change(id, changes)) ?? found(id);
+      const isMoved = changes.url !== undefined && changes.url !== url;
+      return (await endpoints.change(id, changes, isMoved)) ?? found(id);
     },
     rotate: async (id: string, rotationKey: string) => {
       for (let tries = 0; tries < ROTATE_TRIES; tries += 1) {
         const endpoint = await found(id);
-        if (endpoint.rotationKey === rotationKey) return { endpoint };
+        const { rotationKeys = [] } = endpoint;
+        if (rotationKeys.includes(rotationKey)) return { endpoint };
         const { now } = await databaseTime();
         const secret = newEndpointSecret();
         const secrets = rotatedSecrets(endpoint, secret, now);
-        const rotated = await endpoints.rotate(endpoint, { secrets, rotationKey });
+        if (secrets.length > LIMITS.webhookSecretsMax) throw tooManySecrets();
+        const keys = [rotationKey, ...rotationKeys].slice(0, LIMITS.webhookRotationKeysMax);
+        const rotated = await endpoints.rotate(endpoint, { secrets, rotationKeys: keys });
         if (rotated !== undefined) return { endpoint: rotated, secret };
       }
       throw new AppError('illegal_state', 'The endpoint is being changed by somebody else');
@@ -135,6 +151,13 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
       return delivery;
     },
   } satisfies EndpointAdmin);
+}
+
+function tooManySecrets(): AppError {
+  const max = LIMITS.webhookSecretsMax;
+  const hours = LIMITS.webhookRotationMs / 3_600_000;
+  const detail = `At most ${max} secrets sign at a time, each for ${hours} hours after the next one`;
+  return new AppError('limit_reached', detail);
 }
 
 function sameRequest(endpoint: EndpointDoc, requestHash: string): EndpointDoc {
