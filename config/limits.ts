@@ -162,6 +162,9 @@ export const LIMITS = {
   digestWindowMs: HOUR,
   digestItemsMax: 100,
   replayMax: 10_000,
+  suppressionsRemovedMax: 10_000,
+  /** Requests to send one delivery again whose repeats are known. */
+  resendTokensMax: 20,
 
   /** Notification providers: what one attempt may cost, whatever the other side does. */
   providerAttemptMs: 20 * SECOND,

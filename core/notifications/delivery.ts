@@ -103,6 +103,8 @@ export interface DeliveryDoc {
   readonly isProlonged?: true;
   readonly reason?: { readonly code: string; readonly detail: string };
   readonly resends?: number;
+  /** Of the requests that had it sent again: repeating one does not do so once more. */
+  readonly resendTokens?: readonly string[];
   readonly createdAt: Date;
   readonly updatedAt?: Date;
   readonly completedAt?: Date;

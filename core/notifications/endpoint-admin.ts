@@ -10,6 +10,7 @@ import { webhookDelivery } from './drafts.ts';
 import { TEST_EVENT } from './event-rules.ts';
 import type { Policies } from './policies.ts';
 import type { DeliveryPublisher } from './publisher.ts';
+import type { RepeatStore } from './repeat-store.ts';
 import {
   type EndpointDoc,
   endpointIdOf,
@@ -45,8 +46,11 @@ export interface EndpointAdmin {
   change(id: string, changes: EndpointChanges): Promise<EndpointDoc>;
   /** @throws AppError `not_found`, or `limit_reached` when too many old ones still sign. */
   rotate(id: string, idempotencyKey: string): Promise<WithSecret>;
-  /** @throws AppError `not_found`, or `illegal_state` when it is disabled. */
-  test(id: string): Promise<DeliveryDoc>;
+  /**
+   * Once under a key. @throws AppError `not_found`, `illegal_state` when it is disabled, or
+   * `idempotency_conflict`.
+   */
+  test(id: string, key?: string): Promise<DeliveryDoc>;
 }
 
 interface AdminDeps {
@@ -54,6 +58,7 @@ interface AdminDeps {
   readonly endpoints: EndpointStore;
   readonly deliveries: DeliveryReads;
   readonly publisher: DeliveryPublisher;
+  readonly repeats: RepeatStore;
   readonly databaseTime: () => Promise<DatabaseTime>;
   /** Why a URL is refused; undefined: it may be called. */
   readonly refusalOf: (url: string) => Promise<string | undefined>;
@@ -64,7 +69,7 @@ interface AdminDeps {
 const ROTATE_TRIES = 3;
 
 export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
-  const { tenantId, endpoints, deliveries, publisher, databaseTime, logger } = deps;
+  const { tenantId, endpoints, deliveries, publisher, repeats, databaseTime, logger } = deps;
 
   const found = async (id: string): Promise<EndpointDoc> => {
     const endpoint = await endpoints.find(id);
@@ -132,13 +137,15 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
       }
       throw new AppError('illegal_state', 'The endpoint is being changed by somebody else');
     },
-    test: async (id: string) => {
+    test: async (id: string, key?: string) => {
       const endpoint = await found(id);
       if (endpoint.status === 'disabled') {
         throw new AppError('illegal_state', 'The endpoint is disabled');
       }
       const { now } = await databaseTime();
-      const event = { id: newId('evt'), name: TEST_EVENT };
+      const seed = newId('evt');
+      const asked = key && (await repeats.open({ kind: 'test', key, request: id, seed, now }));
+      const event = { id: asked ? asked.seed : seed, name: TEST_EVENT };
       const subject = { data: { endpointId: id, message: 'It works' } };
       const context = { tenantId, event, at: now, now, policies: deps.policies };
       const delivery = webhookDelivery(endpoint, subject, context);
@@ -148,7 +155,7 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
       } catch (err) {
         logger.warn({ err, deliveryId: delivery._id }, 'deliveries.enqueue.failed'); // R11
       }
-      return delivery;
+      return (await deliveries.find(delivery._id)) ?? delivery;
     },
   } satisfies EndpointAdmin);
 }
