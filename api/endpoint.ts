@@ -38,6 +38,8 @@ export interface RequestContext {
   readonly traceparent: string | undefined;
   /** @throws AppError unless the `Idempotency-Key` header is there and well-formed. */
   readonly idempotencyKey: () => string;
+  /** The same where it need not be there. */
+  readonly idempotencyKeyIfAny: () => string | undefined;
   readonly preferences: () => Preferences;
   /** @throws AppError when there is a `Last-Event-ID` header that we cannot have given. */
   readonly lastEventId: () => string | undefined;
@@ -121,6 +123,10 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
           correlationId,
           traceparent: traceparentOf(incoming),
           idempotencyKey: () => idempotencyKeyOf(incoming),
+          idempotencyKeyIfAny: () =>
+            incoming.headers['idempotency-key'] === undefined
+              ? undefined
+              : idempotencyKeyOf(incoming),
           preferences: () => preferencesOf(incoming),
           lastEventId: () => lastEventIdOf(incoming),
           signal,

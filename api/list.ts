@@ -71,7 +71,11 @@ export async function listReply<T>(spec: ListSpec<T>, request: PageRequest): Pro
   });
 }
 
-function keyIn<T>({ list, isKey }: ListSpec<T>, cursor: string): string {
+/** @throws AppError `invalid_cursor` unless the cursor is one of that list. */
+export function keyIn(
+  { list, isKey }: Pick<ListSpec<unknown>, 'list' | 'isKey'>,
+  cursor: string,
+): string {
   const key = decodeCursor(list, cursor);
   if (isKey(key)) return key;
   throw new AppError('invalid_cursor', 'Use the `nextCursor` of the previous page, unchanged', {

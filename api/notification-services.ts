@@ -1,4 +1,4 @@
-import { readDatabaseTime } from '../core/infra/database-clock.ts';
+import { type ReadDatabaseTime, readDatabaseTime } from '../core/infra/database-clock.ts';
 import { type DeliveryAdmin, createDeliveryAdmin } from '../core/notifications/delivery-admin.ts';
 import {
   type DeliveryReads,
@@ -8,6 +8,7 @@ import { type EndpointAdmin, createEndpointAdmin } from '../core/notifications/e
 import { POLICIES } from '../core/notifications/policies.ts';
 import { createEnvGuard } from '../core/notifications/providers/registry.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
+import { type RepeatStore, createRepeatStore } from '../core/notifications/repeat-store.ts';
 import { type RuleStore, createRuleStore } from '../core/notifications/rule-store.ts';
 import {
   type SuppressionStore,
@@ -28,6 +29,8 @@ export interface NotificationServices {
   readonly templates: TemplateStore;
   readonly suppressions: SuppressionStore;
   readonly rules: RuleStore;
+  readonly repeats: RepeatStore;
+  readonly databaseTime: ReadDatabaseTime;
 }
 
 export function createNotificationServices(
@@ -39,28 +42,30 @@ export function createNotificationServices(
   const templates = createTemplateStore(db);
   const suppressions = createSuppressionStore(db);
   const rules = createRuleStore(db);
+  const databaseTime = () => readDatabaseTime(db);
   return ({ tenantId }) => {
     const deliveries = createDeliveryReads(db, { tenantId, policies: POLICIES });
     const endpoints = createEndpointStore(db, tenantId);
+    const repeats = createRepeatStore(db, tenantId);
+    const shared = { deliveries, publisher, repeats, databaseTime, logger };
     const admin = createEndpointAdmin({
+      ...shared,
       tenantId,
       endpoints,
-      deliveries,
-      publisher,
-      databaseTime: () => readDatabaseTime(db),
       refusalOf: async (url) => {
         const verdict = await guard.check(url);
         return verdict.ok ? undefined : verdict.detail;
       },
       policies: POLICIES,
-      logger,
     });
     return {
-      deliveries: { ...deliveries, ...createDeliveryAdmin({ deliveries, publisher, logger }) },
+      deliveries: { ...deliveries, ...createDeliveryAdmin(shared) },
       endpoints: { ...endpoints, ...admin },
       templates,
       suppressions,
       rules,
+      repeats,
+      databaseTime,
     };
   };
 }

@@ -142,7 +142,17 @@ export const LIMITS = {
   deliveryAttemptsKept: 100,
   /** What waits for a breaker comes back within this after it may let one through. */
   deferSpreadMs: 5 * SECOND,
+  /** The first pause after a throttle that says no time, and after one that does; doubled each time. */
   throttledMs: 30 * SECOND,
+  throttledMsMin: SECOND,
+  throttledMsMax: HOUR,
+  throttlesMax: 24,
+  /** For others to the same endpoint when it says no time; longest hold of what tenants share. */
+  throttleHoldMs: SECOND,
+  sharedHoldMsMax: MINUTE,
+  /** What one tenant has under way or in a line on one channel of a process; who exceeds it waits. */
+  deliveryShareMax: 512,
+  deliveryShareWaitMs: SECOND,
   breakersMax: 10_000,
   routingCacheMs: SECOND,
   routingTenantsMax: 10_000,
@@ -156,11 +166,21 @@ export const LIMITS = {
   webhookRotationMs: 24 * HOUR,
   /** An endpoint that has only failed for this long is disabled. */
   webhookFailingMsMax: 120 * HOUR,
+  /** Longer than the longest pause between two attempts: what failed before that has not gone on. */
+  webhookFailingPauseMsMax: 30 * HOUR,
+  /** How exactly the last failure is known. */
+  webhookFailingNoteMs: 10 * MINUTE,
+  /** Secrets that sign at a time, and rotations whose repeats are known. */
+  webhookSecretsMax: 10,
+  webhookRotationKeysMax: 50,
   templateCharsMax: 50_000,
   notificationDataMax: 50,
   digestWindowMs: HOUR,
   digestItemsMax: 100,
   replayMax: 10_000,
+  suppressionsRemovedMax: 10_000,
+  /** Requests to send one delivery again whose repeats are known. */
+  resendTokensMax: 20,
 
   /** Payment providers: calls under way to one in one process, and who may wait for a place. */
   paymentInFlightMax: 16,
@@ -304,6 +324,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
     'providers that hang leave a quarter of the saga pool to others',
   ],
   [LIMITS.sagaSleepersMax <= LIMITS.sagaConcurrency / 4, 'who sleeps leaves the pool to others'],
+  [
+    LIMITS.deliveryShareMax <= LIMITS.deliveryConcurrency / 2,
+    'a tenant leaves half of the pool to others',
+  ],
   [
     LIMITS.providerConnectMs * LIMITS.dnsAddressesTriedMax < LIMITS.providerAttemptMs,
     'an attempt may try each of the addresses',

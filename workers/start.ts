@@ -40,7 +40,7 @@ export async function startWorker(platform: Platform): Promise<void> {
   if (pools.has('settlement')) startSettlement({ platform, publisher, hints });
   if (pools.has('saga')) startSagas({ platform, publisher, hints });
   if (pools.has('notification')) {
-    const providers = createProviders({ env, clock, guard: createEnvGuard(env) });
+    const providers = createProviders({ env, guard: createEnvGuard(env) });
     startNotifications({ platform, publisher, providers });
   }
   if (pools.has('recovery')) startRecovery({ platform, publisher });

@@ -21,6 +21,7 @@ import { openStream } from './stream/open-stream.ts';
 import { addSuppression } from './suppressions/add-suppression.ts';
 import { listSuppressions } from './suppressions/list-suppressions.ts';
 import { removeSuppression } from './suppressions/remove-suppression.ts';
+import { removeSuppressions } from './suppressions/remove-suppressions.ts';
 import { addTemplate } from './templates/add-template.ts';
 import { getTemplate } from './templates/get-template.ts';
 import { listTemplates } from './templates/list-templates.ts';
@@ -86,6 +87,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   addSuppression,
   listSuppressions,
   removeSuppression,
+  removeSuppressions,
   listRules,
   putRule,
 ];

@@ -69,12 +69,29 @@ export const COLLECTIONS = {
     },
   ],
   notification_rules: [{ key: { tenantId: 1 } }],
-  webhook_endpoints: [{ key: { tenantId: 1, _id: -1 } }],
+  webhook_endpoints: [
+    { key: { tenantId: 1, _id: -1 } },
+    // There are as many slots as a tenant may have endpoints: a limit that holds in a race.
+    {
+      key: { tenantId: 1, slot: 1 },
+      unique: true,
+      partialFilterExpression: { slot: { $exists: true } },
+    },
+  ],
   templates: [
     { key: { tenantId: 1, name: 1, channel: 1, locale: 1, version: -1 }, unique: true },
     { key: { tenantId: 1, _id: 1 } },
+    {
+      key: { tenantId: 1, repeatToken: 1 },
+      unique: true,
+      partialFilterExpression: { repeatToken: { $exists: true } },
+    },
   ],
-  suppressions: [{ key: { tenantId: 1, _id: -1 } }],
+  notification_repeats: [{ key: { createdAt: 1 }, expireAfterSeconds: 2_592_000 }],
+  suppressions: [
+    { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, reason: 1, createdAt: 1 } },
+  ],
   audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
   tenants: [],
   api_keys: [{ key: { tenantId: 1 } }],

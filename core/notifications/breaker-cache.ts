@@ -23,7 +23,15 @@ export type Entry =
   | { readonly kind: 'go'; readonly isProbe: boolean; readonly samples: Samples }
   | { readonly kind: 'open'; readonly waitMs: number }
   /** Our own limit of messages per second. */
-  | { readonly kind: 'throttled'; readonly waitMs: number };
+  | { readonly kind: 'throttled'; readonly waitMs: number }
+  /** The other side has said when to come again. */
+  | { readonly kind: 'held'; readonly waitMs: number };
+
+/** A wait that the other side has asked for, for all that goes to the same place. */
+export interface Hold {
+  readonly key: string;
+  readonly ms: number;
+}
 
 /** How a breaker stands once a call has been counted. */
 export interface Exit {
@@ -34,13 +42,15 @@ export interface Exit {
 
 /** The breakers of all providers, by key. Never throws. */
 export interface Breakers {
-  enter(key: string, ratePerSecond: number): Promise<Entry>;
-  leave(key: string, report: Report): Promise<Exit>;
+  /** `holdKey`: the place within what breaks together that may be asked to be left alone. */
+  enter(key: string, ratePerSecond: number, holdKey?: string): Promise<Entry>;
+  leave(key: string, report: Report, hold?: Hold): Promise<Exit>;
 }
 
 /**
- * KEYS: the breaker, the meter (both with the key as their hash tag). ARGV: command, time (0: the
- * server's), the eight numbers of the tuning, then for `enter` the rate, for `leave` good and probe.
+ * KEYS: the breaker, the meter, the hold (all with the key as their hash tag). ARGV: command, time
+ * (0: the server's), the eight numbers of the tuning, then for `enter` the rate, for `leave` good,
+ * probe and for how long to hold back what comes next.
  * The table is that of breaker.ts. The meter is a leaky bucket of one second (GCRA).
  */
 const SCRIPT = `
@@ -79,6 +89,8 @@ local function trip()
   return ms
 end
 if ARGV[1] == 'enter' then
+  local heldMs = tonumber(redis.call('GET', KEYS[3]) or '0') - now
+  if heldMs > 0 then return {'held', math.ceil(heldMs), 0, 0} end
   if phase ~= 'closed' and now < untilMs then
     local waitMs = recheckMs
     if phase == 'open' then waitMs = untilMs - now end
@@ -98,7 +110,10 @@ if ARGV[1] == 'enter' then
   keep()
   return {'probe', 0, 0, 0}
 end
-local isGood, isProbe = ARGV[11] == '1', ARGV[12] == '1'
+local isGood, isProbe, holdMs = ARGV[11] == '1', ARGV[12] == '1', tonumber(ARGV[13])
+if holdMs > 0 and tonumber(redis.call('GET', KEYS[3]) or '0') < now + holdMs then
+  redis.call('SET', KEYS[3], string.format('%.0f', now + holdMs), 'PX', math.ceil(holdMs))
+end
 if phase == 'probing' then
   if not isProbe then return {'open', math.max(0, untilMs - now), 0, 0} end
   if not isGood then return {'open', trip(), 0, 0} end
@@ -124,17 +139,24 @@ return {'closed', 0, good, bad}
 /** Of one process alone: for when Redis is away, and for tests. No limit of messages per second. */
 export function createLocalBreakers(clock: Clock, tuning: BreakerTuning = BREAKER): Breakers {
   const states = new LRUCache<string, BreakerState>({ max: LIMITS.breakersMax });
+  const holds = new LRUCache<string, number>({ max: LIMITS.breakersMax });
   return Object.freeze({
-    enter: async (key: string): Promise<Entry> => {
+    enter: async (key: string, _rate: number, holdKey = ''): Promise<Entry> => {
       const nowMs = clock.now();
+      const heldMs = (holds.get(`${key}\n${holdKey}`) ?? 0) - nowMs;
+      if (heldMs > 0) return { kind: 'held', waitMs: heldMs };
       const { state, result } = admit(states.get(key) ?? CLOSED, nowMs, tuning);
       states.set(key, state);
       return result.kind === 'open'
         ? { kind: 'open', waitMs: result.untilMs - nowMs }
         : { ...result, samples: samplesOf(state, nowMs, tuning) };
     },
-    leave: async (key: string, report: Report) => {
+    leave: async (key: string, report: Report, hold?: Hold) => {
       const nowMs = clock.now();
+      if (hold !== undefined && hold.ms > 0) {
+        const place = `${key}\n${hold.key}`;
+        holds.set(place, Math.max(holds.get(place) ?? 0, nowMs + hold.ms));
+      }
       const state = record(states.get(key) ?? CLOSED, report, { nowMs, tuning });
       states.set(key, state);
       const openMs = state.phase === 'closed' ? 0 : Math.max(0, state.untilMs - nowMs);
@@ -163,14 +185,18 @@ export function createSharedBreakers(deps: SharedDeps): Breakers {
 
   const ask = async (
     command: 'enter' | 'leave',
-    key: string,
+    { key, holdKey }: { readonly key: string; readonly holdKey: string },
     args: readonly number[],
   ): Promise<readonly [string, number, Samples] | undefined> => {
     if (redis.status !== 'ready') return undefined;
-    const keys = [`${prefix}-breaker:{${key}}`, `${prefix}-meter:{${key}}`];
+    const keys = [
+      `${prefix}-breaker:{${key}}`,
+      `${prefix}-meter:{${key}}`,
+      `${prefix}-hold:{${key}}:${holdKey}`,
+    ];
     const all = [...keys, command, now(), ...numbers, ...times, ...args];
     try {
-      const run = redis.eval(SCRIPT, 2, ...all);
+      const run = redis.eval(SCRIPT, keys.length, ...all);
       const reply = await withTimeout(
         run,
         LIMITS.claimTimeoutMs,
@@ -185,18 +211,19 @@ export function createSharedBreakers(deps: SharedDeps): Breakers {
   };
 
   return Object.freeze({
-    enter: async (key: string, ratePerSecond: number): Promise<Entry> => {
-      const answer = await ask('enter', key, [ratePerSecond]);
-      if (answer === undefined) return local.enter(key, ratePerSecond);
+    enter: async (key: string, ratePerSecond: number, holdKey = ''): Promise<Entry> => {
+      const answer = await ask('enter', { key, holdKey }, [ratePerSecond]);
+      if (answer === undefined) return local.enter(key, ratePerSecond, holdKey);
       const [kind, waitMs, samples] = answer;
-      if (kind === 'open' || kind === 'throttled') return { kind, waitMs };
+      if (kind === 'open' || kind === 'throttled' || kind === 'held') return { kind, waitMs };
       return { kind: 'go', isProbe: kind === 'probe', samples };
     },
-    leave: async (key: string, report: Report) => {
+    leave: async (key: string, report: Report, hold: Hold = { key: '', ms: 0 }) => {
+      const args = [report.isGood ? 1 : 0, report.isProbe ? 1 : 0, hold.ms];
       // Counted here as well, so that the breaker does not start from nothing when Redis goes.
       const [answer, own] = await Promise.all([
-        ask('leave', key, [report.isGood ? 1 : 0, report.isProbe ? 1 : 0]),
-        local.leave(key, report),
+        ask('leave', { key, holdKey: hold.key }, args),
+        local.leave(key, report, hold),
       ]);
       if (answer === undefined) return own;
       const [kind, waitMs, samples] = answer;

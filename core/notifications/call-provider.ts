@@ -10,6 +10,8 @@ interface Call<C extends Channel> {
   readonly message: Messages[C];
   readonly key: string;
   readonly timeoutMs: number;
+  /** By the database's clock. */
+  readonly now: () => number;
 }
 
 export interface CallDeps {
@@ -31,7 +33,7 @@ export async function callProvider<C extends Channel>(
 ): Promise<Called> {
   const { clock, metrics, workerId } = deps;
   const { channel, name } = call.provider;
-  const at = new Date(clock.now());
+  const at = new Date(call.now());
   const startedMs = clock.monotonicMs();
   const outcome = await outcomeOf(deps, call);
   const ms = Math.round(clock.monotonicMs() - startedMs);
@@ -42,11 +44,11 @@ export async function callProvider<C extends Channel>(
 
 async function outcomeOf<C extends Channel>(
   { logger }: CallDeps,
-  { provider, message, key, timeoutMs }: Call<C>,
+  { provider, message, key, timeoutMs, now }: Call<C>,
 ): Promise<SendOutcome> {
   try {
     return await withTimeout(
-      provider.send(message, { key, signal: AbortSignal.timeout(timeoutMs) }),
+      provider.send(message, { key, now, signal: AbortSignal.timeout(timeoutMs) }),
       // A provider notices its signal; this is for one that does not.
       timeoutMs + LIMITS.deliveryMarginMs / 2,
       () => new Error('the provider did not come back'),

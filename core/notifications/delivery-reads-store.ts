@@ -1,6 +1,7 @@
 import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { faultOf } from '../infra/database-errors.ts';
 import {
   DELIVERY_STATUSES,
   type DeliveryDoc,
@@ -33,12 +34,14 @@ export interface DeliveryReads {
   /** Newest first. */
   list(filter: DeliveryFilter, page: Page): Promise<readonly DeliveryDoc[]>;
   /** At most `max`, counted no further. */
-  count(filter: DeliveryFilter, max: number): Promise<number>;
+  count(filter: DeliveryFilter, max: number, after?: string): Promise<number>;
   /**
    * Sets final deliveries back to the start: the same id, all their attempts anew, the journal kept.
-   * Returns those that were; one that is still under way is left alone.
+   * Returns those that were; one that is still under way is left alone, and so is one that the
+   * request of that token has set back before.
    */
-  rearm(ids: readonly DeliveryId[]): Promise<readonly DeliveryDoc[]>;
+  rearm(ids: readonly DeliveryId[], token?: string): Promise<readonly DeliveryDoc[]>;
+  /** One that is there stays as it is. */
   insert(delivery: DeliveryDoc): Promise<void>;
 }
 
@@ -57,15 +60,16 @@ export function createDeliveryReads(
         .sort({ _id: -1 })
         .limit(limit)
         .toArray(),
-    count: (filter, max) =>
-      deliveries.countDocuments(queryOf(tenantId, filter), { ...options, limit: max }),
-    rearm: async (ids) => {
-      const mine = { _id: { $in: [...ids] }, tenantId, status: { $in: FINAL } };
+    count: (filter, max, after) =>
+      deliveries.countDocuments(queryOf(tenantId, filter, after), { ...options, limit: max }),
+    rearm: async (ids, token) => {
+      const fresh = token === undefined ? {} : { resendTokens: { $ne: token } };
+      const mine = { _id: { $in: [...ids] }, tenantId, status: { $in: FINAL }, ...fresh };
       const before = await deliveries.find(mine, options).toArray();
       const writes = before.map(({ _id, seq, status, channel }) => ({
         updateOne: {
-          filter: { _id, seq, status },
-          update: rearmed(policies[channel].lifeMs),
+          filter: { _id, seq, status, ...fresh },
+          update: rearmed(policies[channel].lifeMs, token),
         },
       }));
       if (writes.length > 0) await deliveries.bulkWrite(writes, { ordered: false });
@@ -73,14 +77,18 @@ export function createDeliveryReads(
       return before.map((delivery) => ({ ...delivery, seq: delivery.seq + 1 }));
     },
     insert: async (delivery) => {
-      await deliveries.insertOne(delivery);
+      try {
+        await deliveries.insertOne(delivery);
+      } catch (error) {
+        if (faultOf(error) !== 'duplicate-key') throw error;
+      }
     },
   } satisfies DeliveryReads);
 }
 
 const FINAL: readonly DeliveryStatus[] = DELIVERY_STATUSES.filter(isFinal);
 
-function rearmed(lifeMs: number) {
+function rearmed(lifeMs: number, token?: string) {
   return [
     {
       $set: {
@@ -91,9 +99,27 @@ function rearmed(lifeMs: number) {
         nextCheckAt: { $add: ['$$NOW', LIMITS.deliveryRecheckMs] },
         expiresAt: { $add: ['$$NOW', lifeMs] },
         updatedAt: '$$NOW',
+        ...(token !== undefined && {
+          resendTokens: {
+            $slice: [
+              { $concatArrays: [{ $ifNull: ['$resendTokens', []] }, [token]] },
+              -LIMITS.resendTokensMax,
+            ],
+          },
+        }),
       },
     },
-    { $unset: ['reason', 'completedAt', 'deferral', 'notBefore', 'deadline', 'isProlonged'] },
+    {
+      $unset: [
+        'reason',
+        'completedAt',
+        'deferral',
+        'notBefore',
+        'deadline',
+        'isProlonged',
+        'throttles',
+      ],
+    },
   ];
 }
 

@@ -36,6 +36,8 @@ export type DeliveryChange =
       readonly delayMs: number;
       /** Its life begins anew when it is due; never beyond its deadline. */
       readonly lifeMs?: number;
+      /** The other side wants it later. */
+      readonly isThrottled?: true;
       readonly reason?: Reason;
       readonly deferral?: { readonly code: DeferralCode; readonly provider?: string };
     });
@@ -167,7 +169,7 @@ function finalUpdate(change: DeliveryChange & { readonly kind: 'final' }) {
 
 /** A pipeline, so that the times are the database's. */
 function pendingUpdate(change: DeliveryChange & { readonly kind: 'pending' }) {
-  const { delayMs, lifeMs, reason, deferral, attempts, used } = change;
+  const { delayMs, lifeMs, isThrottled, reason, deferral, attempts, used } = change;
   const due = { $add: ['$$NOW', delayMs] };
   const appended = {
     $slice: [
@@ -184,6 +186,7 @@ function pendingUpdate(change: DeliveryChange & { readonly kind: 'pending' }) {
         updatedAt: '$$NOW',
         attempts: appended,
         attemptsUsed: { $add: ['$attemptsUsed', used] },
+        ...(isThrottled === true && { throttles: { $add: [{ $ifNull: ['$throttles', 0] }, 1] } }),
         ...(lifeMs !== undefined && prolonged(delayMs + lifeMs)),
         ...(reason !== undefined && { reason: { $literal: reason } }),
         ...(deferral !== undefined && {

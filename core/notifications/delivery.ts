@@ -90,6 +90,8 @@ export interface DeliveryDoc {
   readonly attempts: readonly Attempt[];
   /** Of the attempts that its channel's policy allows. */
   readonly attemptsUsed: number;
+  /** Times that the other side has put it off, which uses up no attempt and yet has an end. */
+  readonly throttles?: number;
   readonly deferral?: Deferral;
   readonly notBefore?: Date;
   /** "By then somebody must have moved me." Absent once final. */
@@ -101,6 +103,8 @@ export interface DeliveryDoc {
   readonly isProlonged?: true;
   readonly reason?: { readonly code: string; readonly detail: string };
   readonly resends?: number;
+  /** Of the requests that had it sent again: repeating one does not do so once more. */
+  readonly resendTokens?: readonly string[];
   readonly createdAt: Date;
   readonly updatedAt?: Date;
   readonly completedAt?: Date;

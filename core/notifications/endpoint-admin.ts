@@ -10,6 +10,7 @@ import { webhookDelivery } from './drafts.ts';
 import { TEST_EVENT } from './event-rules.ts';
 import type { Policies } from './policies.ts';
 import type { DeliveryPublisher } from './publisher.ts';
+import type { RepeatStore } from './repeat-store.ts';
 import {
   type EndpointDoc,
   endpointIdOf,
@@ -43,10 +44,13 @@ export interface EndpointAdmin {
   create(input: EndpointInput, idempotencyKey: string): Promise<WithSecret>;
   /** @throws AppError `not_found`, or `invalid_request` for the URL. */
   change(id: string, changes: EndpointChanges): Promise<EndpointDoc>;
-  /** @throws AppError `not_found`. */
+  /** @throws AppError `not_found`, or `limit_reached` when too many old ones still sign. */
   rotate(id: string, idempotencyKey: string): Promise<WithSecret>;
-  /** @throws AppError `not_found`, or `illegal_state` when it is disabled. */
-  test(id: string): Promise<DeliveryDoc>;
+  /**
+   * Once under a key. @throws AppError `not_found`, `illegal_state` when it is disabled, or
+   * `idempotency_conflict`.
+   */
+  test(id: string, key?: string): Promise<DeliveryDoc>;
 }
 
 interface AdminDeps {
@@ -54,6 +58,7 @@ interface AdminDeps {
   readonly endpoints: EndpointStore;
   readonly deliveries: DeliveryReads;
   readonly publisher: DeliveryPublisher;
+  readonly repeats: RepeatStore;
   readonly databaseTime: () => Promise<DatabaseTime>;
   /** Why a URL is refused; undefined: it may be called. */
   readonly refusalOf: (url: string) => Promise<string | undefined>;
@@ -64,7 +69,7 @@ interface AdminDeps {
 const ROTATE_TRIES = 3;
 
 export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
-  const { tenantId, endpoints, deliveries, publisher, databaseTime, logger } = deps;
+  const { tenantId, endpoints, deliveries, publisher, repeats, databaseTime, logger } = deps;
 
   const found = async (id: string): Promise<EndpointDoc> => {
     const endpoint = await endpoints.find(id);
@@ -78,6 +83,22 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
     throw new AppError('invalid_request', `The URL cannot be used: ${detail}`, { errors });
   };
 
+  /**
+   * Counting first and inserting then would let any number pass that come at once: each takes a
+   * slot instead, and there are only so many. Undefined: there is one of that id.
+   */
+  const insertWithin = async (endpoint: EndpointDoc): Promise<EndpointDoc | undefined> => {
+    const max = LIMITS.webhookEndpointsMax;
+    for (let tries = 0; tries <= max; tries += 1) {
+      const slot = await endpoints.freeSlot();
+      if (slot === undefined) break;
+      const placed = { ...endpoint, slot };
+      const outcome = await endpoints.insert(placed);
+      if (outcome !== 'slot-taken') return outcome === 'inserted' ? placed : undefined;
+    }
+    throw new AppError('limit_reached', `A tenant may have ${max} webhook endpoints`);
+  };
+
   return Object.freeze({
     create: async (input: EndpointInput, idempotencyKey: string) => {
       const _id = endpointIdOf(tenantId, idempotencyKey);
@@ -86,43 +107,45 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
       const stored = await endpoints.find(_id);
       if (stored !== undefined) return { endpoint: sameRequest(stored, requestHash) };
       await checkUrl(url);
-      if ((await endpoints.count()) >= LIMITS.webhookEndpointsMax) {
-        const max = LIMITS.webhookEndpointsMax;
-        throw new AppError('limit_reached', `A tenant may have ${max} webhook endpoints`);
-      }
       const { now } = await databaseTime();
       const secret = newEndpointSecret();
       const secrets = [{ secret, createdAt: now }];
       const times = { createdAt: now, updatedAt: now };
       const shared = { _id, tenantId, ...input, status: 'enabled', requestHash } as const;
-      const endpoint: EndpointDoc = { ...shared, secrets, ...times };
-      if (await endpoints.insert(endpoint)) return { endpoint, secret };
+      const inserted = await insertWithin({ ...shared, secrets, ...times });
+      if (inserted !== undefined) return { endpoint: inserted, secret };
       return { endpoint: sameRequest(await found(_id), requestHash) };
     },
     change: async (id: string, changes: EndpointChanges) => {
-      await found(id);
+      const { url } = await found(id);
       if (changes.url !== undefined) await checkUrl(changes.url);
-      return (await endpoints.change(id, changes)) ?? found(id);
+      const isMoved = changes.url !== undefined && changes.url !== url;
+      return (await endpoints.change(id, changes, isMoved)) ?? found(id);
     },
     rotate: async (id: string, rotationKey: string) => {
       for (let tries = 0; tries < ROTATE_TRIES; tries += 1) {
         const endpoint = await found(id);
-        if (endpoint.rotationKey === rotationKey) return { endpoint };
+        const { rotationKeys = [] } = endpoint;
+        if (rotationKeys.includes(rotationKey)) return { endpoint };
         const { now } = await databaseTime();
         const secret = newEndpointSecret();
         const secrets = rotatedSecrets(endpoint, secret, now);
-        const rotated = await endpoints.rotate(endpoint, { secrets, rotationKey });
+        if (secrets.length > LIMITS.webhookSecretsMax) throw tooManySecrets();
+        const keys = [rotationKey, ...rotationKeys].slice(0, LIMITS.webhookRotationKeysMax);
+        const rotated = await endpoints.rotate(endpoint, { secrets, rotationKeys: keys });
         if (rotated !== undefined) return { endpoint: rotated, secret };
       }
       throw new AppError('illegal_state', 'The endpoint is being changed by somebody else');
     },
-    test: async (id: string) => {
+    test: async (id: string, key?: string) => {
       const endpoint = await found(id);
       if (endpoint.status === 'disabled') {
         throw new AppError('illegal_state', 'The endpoint is disabled');
       }
       const { now } = await databaseTime();
-      const event = { id: newId('evt'), name: TEST_EVENT };
+      const seed = newId('evt');
+      const asked = key && (await repeats.open({ kind: 'test', key, request: id, seed, now }));
+      const event = { id: asked ? asked.seed : seed, name: TEST_EVENT };
       const subject = { data: { endpointId: id, message: 'It works' } };
       const context = { tenantId, event, at: now, now, policies: deps.policies };
       const delivery = webhookDelivery(endpoint, subject, context);
@@ -132,9 +155,16 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
       } catch (err) {
         logger.warn({ err, deliveryId: delivery._id }, 'deliveries.enqueue.failed'); // R11
       }
-      return delivery;
+      return (await deliveries.find(delivery._id)) ?? delivery;
     },
   } satisfies EndpointAdmin);
+}
+
+function tooManySecrets(): AppError {
+  const max = LIMITS.webhookSecretsMax;
+  const hours = LIMITS.webhookRotationMs / 3_600_000;
+  const detail = `At most ${max} secrets sign at a time, each for ${hours} hours after the next one`;
+  return new AppError('limit_reached', detail);
 }
 
 function sameRequest(endpoint: EndpointDoc, requestHash: string): EndpointDoc {

@@ -21,7 +21,7 @@ export async function noteHealth(
   endpoint: EndpointDoc,
   { outcome, now }: { readonly outcome: SendOutcome; readonly now: Date },
 ): Promise<void> {
-  if (outcome.kind === 'throttled') return; // says that it is alive, and nothing about us
+  // One that only ever says "later" takes nothing: no better than one that is down.
   const isGood = outcome.kind === 'sent';
   const isGone = outcome.kind === 'permanent' && outcome.isGone === true;
   const health = healthOf(endpoint, { isGood, isGone, now });
@@ -29,14 +29,14 @@ export async function noteHealth(
     case 'same':
       return;
     case 'healthy':
-      return endpoints.markHealthy(endpoint._id);
+      return endpoints.markHealthy(endpoint);
     case 'failing':
-      return endpoints.markFailing(endpoint._id);
+      return endpoints.markFailing(endpoint);
     case 'gone':
     case 'worn-out': {
       const reason = REASONS[health];
       const notice = noticeOf(endpoint, { reason, now });
-      if (!(await endpoints.disable(endpoint._id, reason, notice))) return;
+      if (!(await endpoints.disable(endpoint, reason, notice))) return;
       const { _id: endpointId, tenantId } = endpoint;
       logger.warn({ endpointId, tenantId, reason }, 'webhook-endpoint.disabled');
     }

@@ -1,5 +1,5 @@
 import { assertNever } from '../kernel/assert.ts';
-import type { DeliveryDoc, DeliveryId } from './delivery.ts';
+import type { DeliveryId } from './delivery.ts';
 import { type Journal, createDeliveryJournal } from './delivery-journal.ts';
 import type { DeliveryChange } from './delivery-store.ts';
 import type { EngineDeps } from './engine-deps.ts';
@@ -39,7 +39,7 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
       case 'wait':
         return next.ms;
       case 'take-over':
-        return takeOver(deps, journal, delivery);
+        return takeOver(deps, journal, sight);
       case 'finish': {
         const { status, reason } = next;
         return finish(sight, { kind: 'final', status, reason, attempts: [], used: 0 });
@@ -69,14 +69,14 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
 
 /** What a dead worker did with it is unknown: again, unless it must not arrive twice. */
 async function takeOver(
-  { policies, workerId, clock, metrics, logger }: EngineDeps,
+  { policies, workerId, metrics, logger }: EngineDeps,
   journal: Journal,
-  { _id: id, channel, owner, attemptsUsed }: DeliveryDoc,
+  { delivery, now: at }: Sight,
 ): Promise<number | undefined> {
+  const { _id: id, channel, owner, attemptsUsed } = delivery;
   if (owner === undefined) return undefined;
   const policy = policies[channel];
   const reason = { code: 'interrupted', detail: 'Its worker died while it was being sent' };
-  const at = new Date(clock.now());
   const attempt = { ...reason, provider: '', outcome: 'interrupted', at, ms: 0, worker: workerId };
   const record = { attempts: [{ ...attempt, outcome: 'interrupted' as const }], used: 1, reason };
   logger.warn({ deliveryId: id, channel }, 'delivery.interrupted');

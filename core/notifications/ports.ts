@@ -62,10 +62,15 @@ export interface Messages {
 }
 
 export interface SendTools {
-  /** The delivery's id, the same on every attempt: idempotency key where the provider has such. */
+  /**
+   * The same on every attempt: idempotency key where the provider has such. Another one when a
+   * person has it sent again, since what knows the first would drop the second.
+   */
   readonly key: string;
   /** Aborts at the deadline of the attempt. */
   readonly signal: AbortSignal;
+  /** Milliseconds by the database's clock, which receivers may hold us to: ours may be anywhere. */
+  readonly now: () => number;
 }
 
 /**
@@ -87,7 +92,12 @@ export type SendOutcome =
       readonly isGone?: boolean;
       readonly status?: number;
     }
-  | { readonly kind: 'throttled'; readonly retryAfterMs?: number; readonly status?: number }
+  | {
+      readonly kind: 'throttled';
+      /** What the other side asked for; 0: nothing, in so many words. */
+      readonly retryAfterMs?: number;
+      readonly status?: number;
+    }
   | {
       readonly kind: 'transient';
       readonly code: string;
@@ -108,8 +118,11 @@ export interface Provider<C extends Channel> {
   /** `smtp`, `twilio`, `fcm`, `webpush`, `webhook`: as shown in the delivery log and in metrics. */
   readonly name: string;
   readonly channel: C;
-  /** Whose breaker this message falls under: the provider, for webhooks and Web Push the host. */
-  breakerKey(message: Messages[C]): string;
+  /**
+   * Whose breaker this message falls under: the provider; for webhooks and Web Push the host, each
+   * tenant's by itself, since it is the tenant who chooses it.
+   */
+  breakerKey(message: Messages[C], tenantId: string): string;
   /** Whether this provider can take the message (a push target of its own kind). */
   accepts(message: Messages[C]): boolean;
   /** Never rejects for what the other side does; a throw is a bug. */

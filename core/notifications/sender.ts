@@ -8,6 +8,7 @@ import { noteHealth } from './endpoint-health.ts';
 import type { Journal } from './delivery-journal.ts';
 import type { EngineDeps } from './engine-deps.ts';
 import { DIGEST_TEMPLATE } from './event-rules.ts';
+import { callKeyOf, doorOf } from './door.ts';
 import type { Door, Gate, Passage } from './gate.ts';
 import type { Sight } from './next-step.ts';
 import type { Channel, Messages, Provider } from './ports.ts';
@@ -26,7 +27,7 @@ type SenderDeps = Omit<EngineDeps, 'deliveries' | 'facts' | 'leaseMs'> & {
 };
 
 interface KeptBack {
-  readonly kind: 'open' | 'busy';
+  readonly kind: 'open' | 'held' | 'busy';
   readonly waitMs: number;
   readonly provider: string;
 }
@@ -50,8 +51,8 @@ async function sendOn<C extends Channel>(
   sight: Sight,
   channel: C,
 ): Promise<number | undefined> {
-  const { delivery, now } = sight;
-  const endMs = deps.clock.monotonicMs() + delivery.expiresAt.getTime() - now.getTime();
+  const { delivery } = sight;
+  const now = databaseClock(deps, sight);
   const message = CHANNEL_DEFINITIONS[channel].message(await materialsOf(deps.templates, sight));
   if (message === undefined) {
     return refuse(deps, delivery, {
@@ -65,18 +66,24 @@ async function sendOn<C extends Channel>(
     const detail = `No provider of ${channel} takes this message`;
     return refuse(deps, delivery, { code: 'no_provider', detail });
   }
-  const isExpired = (): boolean => deps.clock.monotonicMs() >= endMs;
-  const tried = await tryProviders(deps, { delivery, message, providers: fitting, isExpired });
+  const tried = await tryProviders(deps, { sight, message, providers: fitting, now });
   switch (tried.kind) {
     case 'taken':
       return undefined;
     case 'busy':
       return tried.waitMs; // nothing to write: its job comes back in a moment
     case 'open':
+    case 'held':
       return putOff(deps, delivery, tried);
     case 'called':
       return settle(deps, sight, tried);
   }
+}
+
+/** The database's time from here on, by our monotonic clock: our wall clock may be anywhere. */
+function databaseClock({ clock }: SenderDeps, { now }: Sight): () => number {
+  const startMs = clock.monotonicMs();
+  return () => now.getTime() + clock.monotonicMs() - startMs;
 }
 
 async function refuse(
@@ -90,11 +97,11 @@ async function refuse(
 }
 
 interface Outgoing<C extends Channel> {
-  readonly delivery: DeliveryDoc;
+  readonly sight: Sight;
   readonly message: Messages[C];
   readonly providers: readonly Provider<C>[];
-  /** By now: it may have waited for a place. */
-  readonly isExpired: () => boolean;
+  /** By the database's clock. */
+  readonly now: () => number;
 }
 
 /**
@@ -103,20 +110,21 @@ interface Outgoing<C extends Channel> {
  */
 async function tryProviders<C extends Channel>(
   deps: SenderDeps,
-  { delivery, message, providers, isExpired }: Outgoing<C>,
+  { sight, message, providers, now }: Outgoing<C>,
 ): Promise<Tried> {
+  const { delivery } = sight;
   const { gate, journal, failpoint } = deps;
   const policy = deps.policies[delivery.channel];
+  // By now: it may have waited for a place.
+  const isExpired = (): boolean => now() >= delivery.expiresAt.getTime();
   const calls: Called[] = [];
   let owner: string | undefined;
   let kept: Tried = { kind: 'taken' };
   for (const provider of providers) {
-    const { channel, name } = provider;
-    const breakerKey = provider.breakerKey(message);
-    const door = { channel, provider: name, breakerKey, policy };
-    const passage = await entered(gate, door, isExpired);
+    const breakerKey = provider.breakerKey(message, delivery.tenantId);
+    const passage = await entered(gate, doorOf(sight, { provider, breakerKey, policy }), isExpired);
     if (passage.kind !== 'go') {
-      kept = sooner(kept, { ...passage, provider: name });
+      kept = sooner(kept, { ...passage, provider: provider.name });
       if (passage.kind === 'busy') break; // it is well: worth waiting for
       continue;
     }
@@ -124,7 +132,7 @@ async function tryProviders<C extends Channel>(
     if (owner === undefined) return { kind: 'taken' };
     await failpoint('notify.after-claim');
     const { timeoutMs } = policy;
-    const call = { provider, message, key: delivery._id, timeoutMs };
+    const call = { provider, message, key: callKeyOf(delivery), timeoutMs, now };
     const called = await callProvider(callDeps(deps), call);
     calls.push(called);
     await passage.leave(called.outcome);
@@ -171,9 +179,9 @@ function sooner(kept: Tried, now: KeptBack): Tried {
 async function putOff(
   { journal, metrics, random }: SenderDeps,
   { _id: id, channel }: DeliveryDoc,
-  { waitMs, provider }: KeptBack,
+  { kind, waitMs, provider }: KeptBack,
 ): Promise<number> {
-  const code = 'breaker_open';
+  const code = kind === 'held' ? 'throttled' : 'breaker_open';
   const delayMs = Math.round(waitMs + random() * Math.min(waitMs, LIMITS.deferSpreadMs));
   metrics.deliveriesDeferred.inc({ channel, reason: code });
   const deferral = { code, provider } as const;
@@ -192,11 +200,16 @@ async function settle(
 ): Promise<number | undefined> {
   const { delivery, endpoint, now } = sight;
   const { journal, metrics, random, policies, failpoint } = deps;
-  const { _id: id, channel, attemptsUsed } = delivery;
+  const { _id: id, channel, attemptsUsed, throttles = 0 } = delivery;
   const last = calls.at(-1);
   if (last === undefined) return undefined;
   const { outcome } = last;
-  const verdict = verdictOf(outcome, { policy: policies[channel], attemptsUsed, random });
+  const verdict = verdictOf(outcome, {
+    policy: policies[channel],
+    attemptsUsed,
+    throttles,
+    random,
+  });
   const attempts = calls.map(({ attempt }) => attempt);
   const change = changeOf(verdict, { attempts, provider: last.attempt.provider });
   await journal.write({ id, owner, change });
@@ -230,7 +243,8 @@ function changeOf(
     }
     case 'later': {
       const deferral = { code: 'throttled', provider } as const;
-      return { kind: 'pending', delayMs: verdict.delayMs, deferral, attempts, used: 0 };
+      const { delayMs } = verdict;
+      return { kind: 'pending', delayMs, isThrottled: true, deferral, attempts, used: 0 };
     }
   }
 }

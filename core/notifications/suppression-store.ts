@@ -1,7 +1,16 @@
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import type { Channel } from './ports.ts';
 import type { SuppressionDoc } from './suppression.ts';
+
+/** Of what came by a mistake: all of one reason, of one channel or of a time. */
+export interface SuppressionFilter {
+  readonly reason: string;
+  readonly channel?: Channel;
+  readonly createdAfter?: Date;
+  readonly createdBefore?: Date;
+}
 
 export interface SuppressionStore {
   /** Which of these ids are on the list. */
@@ -9,6 +18,8 @@ export interface SuppressionStore {
   /** Once; an entry that is there stays as it is. Returns the one that stands. */
   add(entry: SuppressionDoc): Promise<SuppressionDoc>;
   remove(tenantId: string, id: string): Promise<boolean>;
+  /** All that match, up to `max` of them: returns how many they were. */
+  removeMany(tenantId: string, filter: SuppressionFilter, max: number): Promise<number>;
   list(
     tenantId: string,
     page: { readonly after?: string; readonly limit: number },
@@ -36,6 +47,19 @@ export function createSuppressionStore(db: Db): SuppressionStore {
     },
     remove: async (tenantId, id) =>
       (await suppressions.deleteOne({ _id: id, tenantId })).deletedCount === 1,
+    removeMany: async (tenantId, { createdAfter, createdBefore, ...equal }, max) => {
+      const times = {
+        ...(createdAfter !== undefined && { $gt: createdAfter }),
+        ...(createdBefore !== undefined && { $lt: createdBefore }),
+      };
+      const timed = Object.keys(times).length === 0 ? {} : { createdAt: times };
+      const found = await suppressions
+        .find({ tenantId, ...equal, ...timed }, { ...options, projection: { _id: 1 } })
+        .limit(max)
+        .toArray();
+      const ids = found.map(({ _id }) => _id);
+      return (await suppressions.deleteMany({ _id: { $in: ids }, tenantId })).deletedCount;
+    },
     list: async (tenantId, { after, limit }) =>
       suppressions
         .find({ tenantId, ...(after !== undefined && { _id: { $lt: after } }) }, options)

@@ -3,6 +3,7 @@ import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Channel } from './ports.ts';
 import type { TemplateText } from './template.ts';
 
@@ -16,6 +17,8 @@ export interface TemplateDoc extends TemplateText {
   readonly locale: string;
   readonly version: number;
   readonly createdAt: Date;
+  /** Of the request that made it: repeating that finds it. */
+  readonly repeatToken?: string;
 }
 
 export interface TemplateKey {
@@ -33,8 +36,12 @@ export interface TemplateStore {
   ): Promise<readonly TemplateDoc[]>;
   find(key: TemplateKey): Promise<TemplateDoc | undefined>;
   findById(tenantId: string, id: string): Promise<TemplateDoc | undefined>;
-  /** As the next version. */
-  add(key: TemplateKey, text: TemplateText, at: Date): Promise<TemplateDoc>;
+  /**
+   * As the next version; with a token the one that was made under it.
+   *
+   * @throws AppError `illegal_state` when very many are added at once.
+   */
+  add(key: TemplateKey, text: TemplateText, made: Made): Promise<TemplateDoc>;
   /** All versions; those of one text stand together, the oldest first. */
   list(
     tenantId: string,
@@ -43,7 +50,13 @@ export interface TemplateStore {
   ): Promise<readonly TemplateDoc[]>;
 }
 
-const VERSION_TRIES = 5;
+interface Made {
+  readonly at: Date;
+  readonly repeatToken?: string;
+}
+
+/** Each failure is somebody else's success, so as many may come at once. */
+const VERSION_TRIES = 50;
 
 export function createTemplateStore(db: Db): TemplateStore {
   const templates = collection<TemplateDoc>(db, 'templates');
@@ -62,22 +75,26 @@ export function createTemplateStore(db: Db): TemplateStore {
     find,
     findById: async (tenantId, id) =>
       (await templates.findOne({ _id: id, tenantId }, options)) ?? undefined,
-    add: async (key, text, at) => {
-      for (let tries = 1; ; tries += 1) {
+    add: async (key, text, { at, repeatToken }) => {
+      const { tenantId, name, channel, locale } = key;
+      const place = `${tenantId}\n${name}\n${channel}\n${locale}`;
+      const hash = createHash('sha256').update(place).digest('hex').slice(0, 32);
+      for (let tries = 1; tries <= VERSION_TRIES; tries += 1) {
+        const made = repeatToken && (await templates.findOne({ tenantId, repeatToken }, options));
+        if (made) return made;
         const version = ((await find(key))?.version ?? 0) + 1;
-        const { tenantId, name, channel, locale } = key;
-        const place = `${tenantId}\n${name}\n${channel}\n${locale}`;
-        const hash = createHash('sha256').update(place).digest('hex').slice(0, 32);
         const _id = `tpl_${hash}-${String(version).padStart(6, '0')}`;
-        const doc = { _id, ...key, ...text, version, createdAt: at };
+        const token = repeatToken === undefined ? {} : { repeatToken };
+        const doc = { _id, ...key, ...text, version, createdAt: at, ...token };
         try {
           await templates.insertOne(doc);
           return doc;
         } catch (error) {
-          // Somebody else has just taken the number.
-          if (faultOf(error) !== 'duplicate-key' || tries >= VERSION_TRIES) throw error;
+          // Somebody else has just taken the number, or made the very same.
+          if (faultOf(error) !== 'duplicate-key') throw error;
         }
       }
+      throw new AppError('illegal_state', 'Too many versions of the text are being added at once');
     },
     list: async (tenantId, { name }, { after, limit }) =>
       templates

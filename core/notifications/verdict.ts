@@ -21,6 +21,8 @@ interface Standing {
   readonly policy: ChannelPolicy;
   /** Before this attempt. */
   readonly attemptsUsed: number;
+  /** Times that it was throttled before. */
+  readonly throttles?: number;
   readonly random: () => number;
 }
 
@@ -31,10 +33,8 @@ export function verdictOf(outcome: SendOutcome, standing: Standing): Verdict {
       return { kind: 'final', status: 'sent' };
     case 'permanent':
       return { kind: 'final', status: 'failed', reason: reasonOf(outcome) };
-    case 'throttled': {
-      const asked = outcome.retryAfterMs ?? LIMITS.throttledMs;
-      return { kind: 'later', delayMs: clamp(asked, 1_000, LIMITS.retryAfterMsMax) };
-    }
+    case 'throttled':
+      return throttled(outcome.retryAfterMs ?? 0, standing);
     case 'transient':
       return again(reasonOf(outcome), standing);
     case 'fault':
@@ -61,6 +61,17 @@ function again(reason: Reason, standing: Standing, askedMs = 0): Verdict {
   return { kind: 'again', delayMs, reason };
 }
 
-function clamp(value: number, min: number, max: number): number {
-  return Math.min(Math.max(value, min), max);
+/**
+ * Later and later: who says when is believed, but not again and again at the same pace. What is put
+ * off as often as that is not going to be taken.
+ */
+function throttled(askedMs: number, { policy, throttles = 0, random }: Standing): Verdict {
+  if (throttles + 1 >= LIMITS.throttlesMax) {
+    const detail = `The other side has put it off ${LIMITS.throttlesMax} times`;
+    return { kind: 'final', status: 'failed', reason: { code: 'throttled', detail } };
+  }
+  const firstMs = askedMs > 0 ? LIMITS.throttledMsMin : LIMITS.throttledMs;
+  const grownMs = Math.min(firstMs * 2 ** throttles, LIMITS.throttledMsMax);
+  const ownMs = Math.round(grownMs * (1 + policy.jitter * random()));
+  return { kind: 'later', delayMs: Math.max(ownMs, Math.min(askedMs, LIMITS.retryAfterMsMax)) };
 }

@@ -24,12 +24,16 @@ export interface EndpointDoc {
   readonly disabledReason?: string;
   /** The newest first. */
   readonly secrets: readonly EndpointSecret[];
-  /** Since when every attempt has failed. */
+  /** Since when every attempt has failed, with no long pause in between. */
   readonly failingSince?: Date;
+  /** When the last one of them failed, give or take a few minutes. */
+  readonly failedAt?: Date;
+  /** Its place among the tenant's: there are as many as a tenant may have. Absent in old ones. */
+  readonly slot?: number;
   /** Of the request that made it: repeating that finds it. */
   readonly requestHash: string;
-  /** The key of the last rotation: repeating that request rotates nothing. */
-  readonly rotationKey?: string;
+  /** The keys of the last rotations, the newest first: repeating one of them rotates nothing. */
+  readonly rotationKeys?: readonly string[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -46,28 +50,32 @@ export function endpointIdOf(tenantId: string, idempotencyKey: string): Endpoint
 }
 
 /** The secrets that sign now, newest first. Pure. */
-export function signingSecrets({ secrets }: EndpointDoc, now: Date): readonly string[] {
+export function signingSecrets(
+  { secrets }: Pick<EndpointDoc, 'secrets'>,
+  now: Date,
+): readonly string[] {
   return secrets
     .filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now)
     .map(({ secret }) => secret);
 }
 
-/** The new secret first; the old one goes on signing for a day, the one before it no longer. Pure. */
+/**
+ * The new secret first. The one before it goes on signing for a day, and those before that until
+ * their own day is over: a receiver may know any of them. Pure.
+ */
 export function rotatedSecrets(
-  { secrets }: EndpointDoc,
+  { secrets }: Pick<EndpointDoc, 'secrets'>,
   secret: string,
   now: Date,
 ): readonly EndpointSecret[] {
-  const [current] = secrets;
-  const fresh = { secret, createdAt: now };
-  if (current === undefined) return [fresh];
-  const expiresAt = new Date(now.getTime() + LIMITS.webhookRotationMs);
-  return [fresh, { ...current, expiresAt }];
+  const until = new Date(now.getTime() + LIMITS.webhookRotationMs);
+  const old = secrets.map((one) => ({ ...one, expiresAt: one.expiresAt ?? until }));
+  return [{ secret, createdAt: now }, ...old.filter(({ expiresAt }) => expiresAt > now)];
 }
 
 /** What an attempt says about its endpoint. Pure. */
 export function healthOf(
-  endpoint: Pick<EndpointDoc, 'failingSince'>,
+  endpoint: Pick<EndpointDoc, 'failingSince' | 'failedAt'>,
   {
     isGood,
     isGone,
@@ -78,6 +86,10 @@ export function healthOf(
   if (isGood) return failingSince === undefined ? 'same' : 'healthy';
   if (isGone) return 'gone';
   if (failingSince === undefined) return 'failing';
-  const failingMs = now.getTime() - failingSince.getTime();
-  return failingMs > LIMITS.webhookFailingMsMax ? 'worn-out' : 'same';
+  const { failedAt = failingSince } = endpoint;
+  const pauseMs = now.getTime() - failedAt.getTime();
+  // Nothing is known of a time in which nothing was sent: it counts from now on.
+  if (pauseMs > LIMITS.webhookFailingPauseMsMax) return 'failing';
+  if (now.getTime() - failingSince.getTime() > LIMITS.webhookFailingMsMax) return 'worn-out';
+  return pauseMs > LIMITS.webhookFailingNoteMs ? 'failing' : 'same';
 }

@@ -51,7 +51,7 @@ export async function openNotifying(options: Options = {}): Promise<Notifying> {
   const { platform, queues } = node;
   const sending = { ...platform.env, ...definedOf(parseEnv({ ...standIns.env })) };
   const providersOf = (): Providers =>
-    createProviders({ env: sending, clock: platform.clock, guard: createEnvGuard(sending) });
+    createProviders({ env: sending, guard: createEnvGuard(sending) });
   const notify = (on: Instance, { providers, ...tuning }: NotifyOptions = {}): void => {
     startNotifications({
       platform: on.platform,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { isFinal } from '../../../core/notifications/delivery.ts';
+import { encodeCursor } from '../../../core/kernel/cursor.ts';
+import { isDeliveryId, isFinal } from '../../../core/notifications/delivery.ts';
 import { schemaBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';
-import { noParams, noQuery } from '../../list.ts';
+import { keyIn, noParams, noQuery, pageQuery } from '../../list.ts';
 import { deliveryFilter } from './delivery-filter.ts';
 
 const body = z
@@ -14,6 +15,7 @@ const body = z
         .refine(isFinal, 'must be a final one: what is under way is not replayed'),
     }),
     dryRun: z.boolean().exactOptional(),
+    cursor: pageQuery.cursor,
   })
   .refine(({ filter }) => Object.keys(filter).length > 1, {
     path: ['filter'],
@@ -25,9 +27,24 @@ export const replayDeliveries = defineEndpoint({
   path: '/v1/deliveries/replay',
   scope: 'notifications:admin',
   summary:
-    'Sends deliveries again by `filter` (`status` and something beside it), up to 10,000 of them; ' +
-    '`dryRun: true` counts them',
+    'Sends deliveries again by `filter` (`status` and something beside it), the newest first and up ' +
+    'to 10,000 of them; `nextCursor` in the answer is the `cursor` of the request that goes on. ' +
+    'Under an `Idempotency-Key` each is sent once, however often it is asked for. `dryRun: true` ' +
+    'counts them',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
-  handle: async ({ body: { filter, dryRun = false } }, { services, tenant }) =>
-    found(await services.notifications(tenant).deliveries.replay(filter, { dryRun })),
+  handle: async ({ body: { filter, dryRun = false, cursor } }, request) => {
+    const { services, tenant, idempotencyKeyIfAny } = request;
+    const key = idempotencyKeyIfAny();
+    const { result, isRepeat } = await services.notifications(tenant).deliveries.replay(filter, {
+      dryRun,
+      ...(cursor !== undefined && { after: keyIn(CURSOR, cursor) }),
+      ...(key !== undefined && { key }),
+    });
+    const { after, ...reply } = result;
+    const next = after === undefined ? {} : { nextCursor: encodeCursor(CURSOR.list, after) };
+    const answer = found({ ...reply, ...next });
+    return isRepeat ? { ...answer, headers: { 'Idempotent-Replayed': 'true' } } : answer;
+  },
 });
+
+const CURSOR = { list: 'deliveries.replay', isKey: isDeliveryId };

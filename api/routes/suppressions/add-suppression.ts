@@ -21,10 +21,11 @@ export const addSuppression = defineEndpoint({
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
   handle: async ({ body: { channel, address, reason = 'manual' } }, { services, tenant }) => {
     const { tenantId } = tenant;
-    const entry = await services.notifications(tenant).suppressions.add({
+    const { suppressions, databaseTime } = services.notifications(tenant);
+    const entry = await suppressions.add({
       _id: suppressionIdOf(tenantId, channel, address),
       ...{ tenantId, channel, address, reason },
-      createdAt: new Date(services.clock.now()),
+      createdAt: (await databaseTime()).now,
     });
     return { status: 201, body: suppressionView(entry) };
   },

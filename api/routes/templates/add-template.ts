@@ -10,11 +10,16 @@ export const addTemplate = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Adds a version of a text; it is used from the next message on',
   input: { params: noParams, query: noQuery, body: schemaBody(newTemplate) },
-  handle: async ({ body }, { services, tenant: { tenantId, ...rest } }) => {
+  handle: async ({ body }, { services, tenant, idempotencyKeyIfAny }) => {
+    const { tenantId } = tenant;
     const { name, channel, locale, ...text } = body;
-    const { templates } = services.notifications({ tenantId, ...rest });
-    const at = new Date(services.clock.now());
-    const added = await templates.add({ tenantId, name, channel, locale }, text, at);
+    const { templates, repeats, databaseTime } = services.notifications(tenant);
+    const { now } = await databaseTime();
+    const key = idempotencyKeyIfAny();
+    const request = JSON.stringify(body);
+    const known = key && (await repeats.open({ kind: 'template', key, request, now }));
+    const made = { at: now, ...(known && { repeatToken: known.token }) };
+    const added = await templates.add({ tenantId, name, channel, locale }, text, made);
     const headers = { Location: `/v1/templates/${added._id}` };
     return { status: 201, headers, body: templateView(added) };
   },

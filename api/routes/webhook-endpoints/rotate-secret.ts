@@ -13,6 +13,7 @@ export const rotateWebhookSecret = defineEndpoint({
   handle: async ({ params }, { services, tenant, idempotencyKey }) => {
     const { endpoints } = services.notifications(tenant);
     const { endpoint, secret } = await endpoints.rotate(params.id, idempotencyKey());
-    return found(endpointView(endpoint, secret));
+    const reply = found(endpointView(endpoint, secret));
+    return secret === undefined ? { ...reply, headers: { 'Idempotent-Replayed': 'true' } } : reply;
   },
 });

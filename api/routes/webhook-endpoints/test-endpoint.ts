@@ -9,8 +9,9 @@ export const testWebhookEndpoint = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Sends a `webhook-endpoint.test` event to an endpoint; answers with its delivery',
   input: { params: idParams, query: noQuery, body: noBody },
-  handle: async ({ params }, { services, tenant }) => {
-    const delivery = await services.notifications(tenant).endpoints.test(params.id);
+  handle: async ({ params }, { services, tenant, idempotencyKeyIfAny }) => {
+    const { endpoints } = services.notifications(tenant);
+    const delivery = await endpoints.test(params.id, idempotencyKeyIfAny());
     const view = deliveryView(delivery);
     return { status: 202, headers: { Location: view.links.self }, body: view };
   },

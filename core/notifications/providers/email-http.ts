@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Clock } from '../../kernel/clock.ts';
 import type { HttpAnswer, HttpClient } from '../outbound/http-client.ts';
 import {
   faultOf,
@@ -17,7 +16,6 @@ export interface EmailHttpOptions {
   readonly token: string | undefined;
   readonly from: string;
   readonly http: HttpClient;
-  readonly clock: Pick<Clock, 'now'>;
 }
 
 const NAME = 'email-http';
@@ -25,7 +23,7 @@ const replySchema = z.object({ id: z.string().min(1).max(200) });
 
 /** Mail by a JSON API in the form of Resend; the `Idempotency-Key` makes a repeat harmless there. */
 export function createEmailHttpProvider(options: EmailHttpOptions): Provider<'email'> {
-  const { from, http, clock } = options;
+  const { from, http } = options;
   const url = new URL(options.url);
   const { token } = options;
   return Object.freeze({
@@ -33,7 +31,7 @@ export function createEmailHttpProvider(options: EmailHttpOptions): Provider<'em
     channel: 'email',
     breakerKey: () => NAME,
     accepts: () => true,
-    send: async ({ to, subject, text, html }, { key, signal }): Promise<SendOutcome> => {
+    send: async ({ to, subject, text, html }, { key, signal, now }): Promise<SendOutcome> => {
       if (!isMailAddress(to)) return badAddress();
       const reply = await http.post({
         url,
@@ -52,7 +50,7 @@ export function createEmailHttpProvider(options: EmailHttpOptions): Provider<'em
         }),
         signal,
       });
-      return reply.kind === 'failed' ? faultOf(reply) : outcomeOf(reply, clock.now());
+      return reply.kind === 'failed' ? faultOf(reply) : outcomeOf(reply, now());
     },
     close: async () => {
       http.close();

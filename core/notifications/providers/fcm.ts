@@ -1,15 +1,13 @@
 import { z } from 'zod';
-import type { Clock } from '../../kernel/clock.ts';
 import type { HttpAnswer, HttpClient, HttpReply } from '../outbound/http-client.ts';
 import { faultOf, jsonOf, permanent, serverFault, throttled } from '../outbound/outcome.ts';
-import type { Provider, PushMessage, SendOutcome } from '../ports.ts';
+import type { Provider, PushMessage, SendOutcome, SendTools } from '../ports.ts';
 import { type ServiceAccountKey, createTokenSource } from './google-token.ts';
 
 export interface FcmOptions {
   readonly url: string;
   readonly account: ServiceAccountKey;
   readonly http: HttpClient;
-  readonly clock: Pick<Clock, 'now'>;
 }
 
 const NAME = 'fcm';
@@ -27,18 +25,21 @@ const errorSchema = z.object({
 });
 
 /** Push by Firebase Cloud Messaging, HTTP v1. A repeat takes the place of the first on the device. */
-export function createFcmProvider({ url, account, http, clock }: FcmOptions): Provider<'push'> {
+export function createFcmProvider({ url, account, http }: FcmOptions): Provider<'push'> {
   const endpoint = new URL(`/v1/projects/${account.project_id}/messages:send`, url);
-  const tokens = createTokenSource({ account, scope: SCOPE, http, clock });
-  const attempt = async (body: string, signal: AbortSignal): Promise<SendOutcome> => {
-    const access = await tokens.get(signal);
-    if (!access.ok) return withoutToken(access.reply, clock.now());
+  const tokens = createTokenSource({ account, scope: SCOPE, http });
+  const attempt = async (
+    body: string,
+    { signal, now }: Pick<SendTools, 'signal' | 'now'>,
+  ): Promise<SendOutcome> => {
+    const access = await tokens.get({ signal, now });
+    if (!access.ok) return withoutToken(access.reply, now());
     const { token } = access;
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
     const reply = await http.post({ url: endpoint, headers, body, signal });
     if (reply.kind === 'failed') return faultOf(reply);
     if (reply.status === UNAUTHENTICATED) tokens.drop(token);
-    return outcomeOf(reply, clock.now());
+    return outcomeOf(reply, now());
   };
 
   return Object.freeze({
@@ -46,12 +47,12 @@ export function createFcmProvider({ url, account, http, clock }: FcmOptions): Pr
     channel: 'push',
     breakerKey: () => NAME,
     accepts: ({ target }) => target.kind === 'fcm',
-    send: async (message, { key, signal }): Promise<SendOutcome> => {
-      const body = bodyOf(message, key);
-      const first = await attempt(body, signal);
+    send: async (message, tools): Promise<SendOutcome> => {
+      const body = bodyOf(message, tools.key);
+      const first = await attempt(body, tools);
       // Once more with a new token: the one we kept may have been taken back.
       const isRefused = first.kind === 'fault' && first.status === UNAUTHENTICATED;
-      return isRefused ? attempt(body, signal) : first;
+      return isRefused ? attempt(body, tools) : first;
     },
     close: async () => {
       http.close();
@@ -91,8 +92,10 @@ function outcomeOf(answer: HttpAnswer, now: number): SendOutcome {
   const code = details.find((detail) => detail['@type'] === FCM_ERROR)?.errorCode;
   switch (code) {
     case 'UNREGISTERED':
-    case 'SENDER_ID_MISMATCH': // a token of another project
       return { ...permanent(answer, true), code };
+    // The device is well: it is registered with another project than the one we send by, which we
+    // have set up. Corrected, the same token is good.
+    case 'SENDER_ID_MISMATCH':
     case 'INVALID_ARGUMENT':
       return { ...permanent(answer), code };
     case 'QUOTA_EXCEEDED':

@@ -1,9 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
-import type { Clock } from '../../kernel/clock.ts';
 import type { HttpClient, HttpReply } from '../outbound/http-client.ts';
 import { jsonOf } from '../outbound/outcome.ts';
+import type { SendTools } from '../ports.ts';
 import { signJwt } from './jwt.ts';
 
 /** What Google gives out for a service account. */
@@ -19,7 +19,8 @@ export type TokenResult =
 
 /** Access tokens for a service account (OAuth 2.0 JWT bearer, RFC 7523), kept while they are good. */
 export interface TokenSource {
-  get(signal: AbortSignal): Promise<TokenResult>;
+  /** `now`: by the database's clock. */
+  get(asking: Pick<SendTools, 'signal' | 'now'>): Promise<TokenResult>;
   /** The token was refused: the next one is a new one. */
   drop(token: string): void;
 }
@@ -28,7 +29,6 @@ interface TokenSourceOptions {
   readonly account: ServiceAccountKey;
   readonly scope: string;
   readonly http: HttpClient;
-  readonly clock: Pick<Clock, 'now'>;
 }
 
 const LIFETIME_SECONDS = 3_600;
@@ -41,15 +41,15 @@ const replySchema = z.object({
 });
 
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
-  const { account, scope, http, clock } = options;
+  const { account, scope, http } = options;
   const key = createPrivateKey(account.private_key);
   const url = new URL(account.token_uri);
   let known: { readonly token: string; readonly goodUntilMs: number } | undefined;
   /** One request for all who wait; each of them has a deadline of its own. */
   let asking: Promise<TokenResult> | undefined;
 
-  const ask = async (): Promise<TokenResult> => {
-    const iat = Math.floor(clock.now() / 1_000);
+  const ask = async (now: () => number): Promise<TokenResult> => {
+    const iat = Math.floor(now() / 1_000);
     const claims = {
       iss: account.client_email,
       scope,
@@ -69,16 +69,16 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     const parsed = replySchema.safeParse(jsonOf(reply));
     if (reply.status !== 200 || !parsed.success) return { ok: false, reply };
     const { access_token: token, expires_in: seconds } = parsed.data;
-    known = { token, goodUntilMs: clock.now() + seconds * 1_000 - MARGIN_MS };
+    known = { token, goodUntilMs: now() + seconds * 1_000 - MARGIN_MS };
     return { ok: true, token };
   };
 
   return Object.freeze({
-    get: async (signal: AbortSignal): Promise<TokenResult> => {
-      if (known !== undefined && clock.now() < known.goodUntilMs) {
+    get: async ({ signal, now }: Pick<SendTools, 'signal' | 'now'>): Promise<TokenResult> => {
+      if (known !== undefined && now() < known.goodUntilMs) {
         return { ok: true, token: known.token };
       }
-      asking ??= ask().finally(() => {
+      asking ??= ask(now).finally(() => {
         asking = undefined;
       });
       return Promise.race([asking, late(signal)]);

@@ -1,5 +1,4 @@
 import type { Env } from '../../../config/env.ts';
-import type { Clock } from '../../kernel/clock.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { type ResolveHost, createResolver } from '../outbound/resolver.ts';
 import { type UrlGuard, createUrlGuard } from '../outbound/url-guard.ts';
@@ -13,7 +12,6 @@ import { createWebhookProvider } from './webhook.ts';
 
 export interface ProviderDeps {
   readonly env: Env;
-  readonly clock: Pick<Clock, 'now'>;
   readonly guard: UrlGuard;
 }
 
@@ -50,31 +48,31 @@ function smtpOf({ env }: ProviderDeps): Provider<'email'> | undefined {
   return url === undefined ? undefined : createSmtpProvider({ url, from });
 }
 
-function emailHttpOf({ env, clock }: ProviderDeps): Provider<'email'> | undefined {
+function emailHttpOf({ env }: ProviderDeps): Provider<'email'> | undefined {
   const { MAIL_HTTP_URL: url, MAIL_HTTP_TOKEN: token, MAIL_FROM: from } = env;
   if (url === undefined) return undefined;
   const http = createHttpClient({ keepAlive: true });
-  return createEmailHttpProvider({ url, token, from, http, clock });
+  return createEmailHttpProvider({ url, token, from, http });
 }
 
-function twilioOf({ env, clock }: ProviderDeps): Provider<'sms'> | undefined {
+function twilioOf({ env }: ProviderDeps): Provider<'sms'> | undefined {
   const { SMS_URL: url, SMS_ACCOUNT: account, SMS_TOKEN: token, SMS_FROM: from } = env;
   if (account === undefined || token === undefined || from === undefined) return undefined;
   const http = createHttpClient({ keepAlive: false });
-  return createTwilioProvider({ url, account, token, from, http, clock });
+  return createTwilioProvider({ url, account, token, from, http });
 }
 
-function fcmOf({ env, clock }: ProviderDeps): Provider<'push'> | undefined {
+function fcmOf({ env }: ProviderDeps): Provider<'push'> | undefined {
   const { FCM_URL: url, FCM_SERVICE_ACCOUNT: account } = env;
   if (account === undefined) return undefined;
   const http = createHttpClient({ keepAlive: true });
-  return createFcmProvider({ url, account, http, clock });
+  return createFcmProvider({ url, account, http });
 }
 
-function webPushOf({ env, guard, clock }: ProviderDeps): Provider<'push'> | undefined {
+function webPushOf({ env, guard }: ProviderDeps): Provider<'push'> | undefined {
   const { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey } = env;
   if (publicKey === undefined || privateKey === undefined) return undefined;
   const http = createHttpClient({ keepAlive: true });
   const subject = env.VAPID_SUBJECT;
-  return createWebPushProvider({ publicKey, privateKey, subject, http, guard, clock });
+  return createWebPushProvider({ publicKey, privateKey, subject, http, guard });
 }

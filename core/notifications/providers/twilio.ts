@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Clock } from '../../kernel/clock.ts';
 import type { HttpAnswer, HttpClient } from '../outbound/http-client.ts';
 import { faultOf, jsonOf, serverFault, throttled } from '../outbound/outcome.ts';
 import type { Provider, SendOutcome } from '../ports.ts';
@@ -12,7 +11,6 @@ export interface TwilioOptions {
   readonly from: string;
   /** Without kept connections: nothing here makes a repeat harmless. */
   readonly http: HttpClient;
-  readonly clock: Pick<Clock, 'now'>;
 }
 
 const NAME = 'twilio';
@@ -32,7 +30,7 @@ const THROTTLED: ReadonlySet<number> = new Set([20429, 21611, 14107]);
 
 /** SMS by Twilio, or by what speaks its form. */
 export function createTwilioProvider(options: TwilioOptions): Provider<'sms'> {
-  const { account, token, from, http, clock } = options;
+  const { account, token, from, http } = options;
   const url = new URL(`/2010-04-01/Accounts/${account}/Messages.json`, options.url);
   const authorization = `Basic ${Buffer.from(`${account}:${token}`).toString('base64')}`;
   const sender = /^MG[0-9a-f]{32}$/.test(from) ? { MessagingServiceSid: from } : { From: from };
@@ -41,7 +39,7 @@ export function createTwilioProvider(options: TwilioOptions): Provider<'sms'> {
     channel: 'sms',
     breakerKey: () => NAME,
     accepts: () => true,
-    send: async ({ to, text }, { signal }): Promise<SendOutcome> => {
+    send: async ({ to, text }, { signal, now }): Promise<SendOutcome> => {
       if (!E164.test(to)) {
         const detail = 'That is no phone number in E.164';
         return { kind: 'permanent', code: 'bad_number', detail };
@@ -52,7 +50,7 @@ export function createTwilioProvider(options: TwilioOptions): Provider<'sms'> {
         body: new URLSearchParams({ To: to, ...sender, Body: text }).toString(),
         signal,
       });
-      return reply.kind === 'failed' ? faultOf(reply) : outcomeOf(reply, clock.now());
+      return reply.kind === 'failed' ? faultOf(reply) : outcomeOf(reply, now());
     },
     close: async () => {
       http.close();

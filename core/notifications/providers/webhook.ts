@@ -1,4 +1,3 @@
-import type { Clock } from '../../kernel/clock.ts';
 import type { HttpAnswer, HttpClient } from '../outbound/http-client.ts';
 import {
   faultOf,
@@ -16,7 +15,6 @@ import { signatureHeader } from './webhook-signature.ts';
 export interface WebhookDeps {
   readonly http: HttpClient;
   readonly guard: UrlGuard;
-  readonly clock: Pick<Clock, 'now'>;
 }
 
 const NAME = 'webhook';
@@ -25,16 +23,16 @@ const NAME = 'webhook';
  * Standard Webhooks 1.0.0: the id of the message on every attempt, the time of this one, a
  * signature for each secret. Any status of 2xx is taken as received, whatever becomes of the body.
  */
-export function createWebhookProvider({ http, guard, clock }: WebhookDeps): Provider<'webhook'> {
+export function createWebhookProvider({ http, guard }: WebhookDeps): Provider<'webhook'> {
   return Object.freeze({
     name: NAME,
     channel: 'webhook',
-    breakerKey: ({ url }) => `${NAME}:${hostKey(url)}`,
+    breakerKey: ({ url }, tenantId) => `${NAME}:${tenantId}:${hostKey(url)}`,
     accepts: () => true,
-    send: async ({ url, secrets, id, body }, { signal }): Promise<SendOutcome> => {
+    send: async ({ url, secrets, id, body }, { signal, now }): Promise<SendOutcome> => {
       const verdict = await guard.check(url);
       if (!verdict.ok) return refused(verdict);
-      const timestamp = String(Math.floor(clock.now() / 1_000));
+      const timestamp = String(Math.floor(now() / 1_000));
       const reply = await http.post({
         url: verdict.url,
         addresses: verdict.addresses,
@@ -48,7 +46,7 @@ export function createWebhookProvider({ http, guard, clock }: WebhookDeps): Prov
         body,
         signal,
       });
-      return reply.kind === 'failed' ? faultOf(reply) : outcomeOf(reply, clock.now());
+      return reply.kind === 'failed' ? faultOf(reply) : outcomeOf(reply, now());
     },
     close: async () => {
       http.close();

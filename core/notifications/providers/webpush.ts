@@ -1,6 +1,5 @@
 import { createECDH, createHash, createPrivateKey } from 'node:crypto';
 import { LIMITS } from '../../../config/limits.ts';
-import type { Clock } from '../../kernel/clock.ts';
 import type { HttpAnswer, HttpClient } from '../outbound/http-client.ts';
 import {
   faultOf,
@@ -25,7 +24,6 @@ export interface WebPushOptions {
   readonly http: HttpClient;
   /** A subscription's address comes from a browser, so from anybody. */
   readonly guard: UrlGuard;
-  readonly clock: Pick<Clock, 'now'>;
 }
 
 const NAME = 'webpush';
@@ -40,10 +38,10 @@ const TOPIC_CHARS = 32;
  * @throws Error when the keys are not a pair.
  */
 export function createWebPushProvider(options: WebPushOptions): Provider<'push'> {
-  const { publicKey, subject, http, guard, clock } = options;
+  const { publicKey, subject, http, guard } = options;
   const key = vapidKey(options);
-  const vouch = (origin: string): string => {
-    const exp = Math.floor(clock.now() / 1_000) + VOUCHER_SECONDS;
+  const vouch = (origin: string, nowMs: number): string => {
+    const exp = Math.floor(nowMs / 1_000) + VOUCHER_SECONDS;
     const claims = { aud: origin, exp, sub: subject };
     return `vapid t=${signJwt({ algorithm: 'ES256', key, claims })}, k=${publicKey}`;
   };
@@ -51,8 +49,8 @@ export function createWebPushProvider(options: WebPushOptions): Provider<'push'>
   return Object.freeze({
     name: NAME,
     channel: 'push',
-    breakerKey: ({ target }) =>
-      target.kind === 'webpush' ? `${NAME}:${hostKey(target.endpoint)}` : NAME,
+    breakerKey: ({ target }, tenantId) =>
+      target.kind === 'webpush' ? `${NAME}:${tenantId}:${hostKey(target.endpoint)}` : NAME,
     accepts: ({ target }) => target.kind === 'webpush',
     send: async (message, tools): Promise<SendOutcome> => {
       const { target } = message;
@@ -60,9 +58,8 @@ export function createWebPushProvider(options: WebPushOptions): Provider<'push'>
       const plain = plainOf(message, tools.key);
       if (plain.length > PAYLOAD_BYTES_MAX) return unfit('too_long', 'The push is too long');
       const body = encryptPayload(plain, target.keys);
-      if (body === undefined) {
-        return { ...unfit('bad_subscription', 'The keys are none'), isGone: true };
-      }
+      // Not gone: the same subscription may be stored once more, with its keys as they are.
+      if (body === undefined) return unfit('bad_subscription', 'The keys are none');
       const verdict = await guard.check(target.endpoint);
       if (!verdict.ok) return refused(verdict);
       const reply = await http.post({
@@ -71,7 +68,7 @@ export function createWebPushProvider(options: WebPushOptions): Provider<'push'>
         headers: {
           'content-type': 'application/octet-stream',
           'content-encoding': 'aes128gcm',
-          authorization: vouch(verdict.url.origin),
+          authorization: vouch(verdict.url.origin, tools.now()),
           ttl: String(LIMITS.pushTtlMs / 1_000),
           urgency: 'normal',
           topic: topicOf(tools.key),
@@ -79,7 +76,7 @@ export function createWebPushProvider(options: WebPushOptions): Provider<'push'>
         body,
         signal: tools.signal,
       });
-      return reply.kind === 'failed' ? faultOf(reply) : outcomeOf(reply, clock.now());
+      return reply.kind === 'failed' ? faultOf(reply) : outcomeOf(reply, tools.now());
     },
     close: async () => {
       http.close();

@@ -13,14 +13,14 @@ let standIns: StandIns;
 beforeAll(async () => {
   standIns = await startStandIns();
   const { platform } = api;
-  const { clock, lifecycle } = platform;
+  const { lifecycle } = platform;
   const env = { ...platform.env, SMTP_URL: standIns.mail.url };
   const queues = openQueues(platform);
   lifecycle.onClose('notification queues', () => queues.close());
   startNotifications({
     platform,
     publisher: queues.publisher,
-    providers: createProviders({ env, clock, guard: createEnvGuard(env) }),
+    providers: createProviders({ env, guard: createEnvGuard(env) }),
     tuning: { policies: hastyPolicies(), routingCacheMs: 1 },
   });
   const wallets = [{ currency: 'EUR' }];
@@ -35,7 +35,7 @@ afterAll(() => standIns.close());
 let names = 0;
 
 /** An endpoint of the receiver that trusts its secret. */
-async function newEndpoint(events: readonly string[] = ['nothing.at-all']) {
+async function newEndpoint(events: readonly string[] = ['tenant.provisioned']) {
   names += 1;
   const name = `shop-${names}`;
   const url = `${standIns.receiver.url}/webhooks/${name}`;

@@ -53,8 +53,11 @@ describe('an endpoint that is down', () => {
   it('is disabled when it has only failed for too long, and the others are told', async () => {
     const notifying = await openNotifying();
     const { endpoint, happen, standIns } = notifying;
-    const long = new Date(Date.now() - 121 * 3_600_000);
-    await endpoint('down', { url: 'http://127.0.0.2:9/webhooks/down', failingSince: long });
+    const failing = {
+      failingSince: new Date(Date.now() - 121 * 3_600_000),
+      failedAt: new Date(Date.now() - 3_600_000),
+    };
+    await endpoint('down', { url: 'http://127.0.0.2:9/webhooks/down', ...failing });
     await endpoint('watch', { events: ['webhook-endpoint.*'] });
     await happen(PAID);
     await until(

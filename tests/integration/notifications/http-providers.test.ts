@@ -23,7 +23,6 @@ describe('SMS by the form of Twilio', () => {
       ...receiver.sms,
       from: '+15005550006',
       http: createHttpClient({ keepAlive: false }),
-      clock: Date,
       ...change,
     });
   const SMS = { to: '+4915112345678', text: 'Grüße & 12,50 € = 100 %' };
@@ -101,7 +100,7 @@ describe('SMS by the form of Twilio', () => {
     const gone = await startReceiver();
     await gone.close();
     const provider = createTwilioProvider({
-      ...{ url: gone.url, ...gone.sms, from: '+15005550006', clock: Date },
+      ...{ url: gone.url, ...gone.sms, from: '+15005550006' },
       http: createHttpClient({ keepAlive: false }),
     });
     const outcome = await provider.send(SMS, tools());
@@ -116,7 +115,6 @@ describe('mail by an HTTP API', () => {
       token,
       from: 'Sluice <pay@sluice.test>',
       http: createHttpClient({ keepAlive: true }),
-      clock: Date,
     });
   const MAIL = { to: 'ann@example.test', subject: 'Grüße', text: 'Text', html: '<p>Text</p>' };
 

@@ -60,7 +60,7 @@ describe('a name server that changes its mind', () => {
       },
       close: () => undefined,
     };
-    const provider = createWebhookProvider({ http: spy, guard: guardOf(), clock: Date });
+    const provider = createWebhookProvider({ http: spy, guard: guardOf() });
     const url = 'https://pinned.example/webhooks/shop';
     const message = { url, secrets: ['whsec_c2VjcmV0'], id: 'evt_1', body: '{}' };
 

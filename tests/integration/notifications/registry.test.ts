@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseEnv } from '../../../config/env.ts';
-import { systemClock } from '../../../core/kernel/clock.ts';
 import type { Provider, Providers } from '../../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../../core/notifications/providers/registry.ts';
 import { type StandIns, startStandIns } from '../../../scripts/stand-ins/start.ts';
@@ -8,7 +7,7 @@ import { tools } from '../../support/sending.ts';
 
 const providersOf = (source: Readonly<Record<string, string>>): Providers => {
   const env = parseEnv(source);
-  return createProviders({ env, clock: systemClock, guard: createEnvGuard(env) });
+  return createProviders({ env, guard: createEnvGuard(env) });
 };
 const names = (providers: Providers) =>
   Object.fromEntries(

@@ -16,10 +16,10 @@ const SECRET = newSecret();
 
 let receiver: Receiver;
 let nowMs = Date.now();
+const now = () => nowMs;
 const provider = createWebhookProvider({
   http: createHttpClient({ keepAlive: true }),
   guard: loopbackGuard,
-  clock: { now: () => nowMs },
 });
 
 beforeAll(async () => {
@@ -45,7 +45,7 @@ const message = (change: Partial<WebhookMessage> = {}): WebhookMessage => ({
 
 async function send(deadlineMs = 10_000): Promise<SendOutcome & { readonly tookMs: number }> {
   const startedMs = performance.now();
-  const outcome = await provider.send(message(), tools(deadlineMs));
+  const outcome = await provider.send(message(), tools(deadlineMs, 'dlv_test', now));
   return { ...outcome, tookMs: performance.now() - startedMs };
 }
 
@@ -60,14 +60,17 @@ describe('a webhook', () => {
   });
 
   it('is refused there when another secret signed it', async () => {
-    const outcome = await provider.send(message({ secrets: [newSecret()] }), tools());
+    const outcome = await provider.send(
+      message({ secrets: [newSecret()] }),
+      tools(10_000, 'dlv_test', now),
+    );
     expect(outcome).toMatchObject({ kind: 'transient', code: 'http_401', status: 401 });
     expect(receiver.received('webhooks')).toMatchObject([{ verdict: 'bad signature' }]);
   });
 
   it('is signed by the old secret and the new one while they rotate', async () => {
     const [fresh, old] = [newSecret(), newSecret()];
-    await provider.send(message({ secrets: [fresh, old] }), tools());
+    await provider.send(message({ secrets: [fresh, old] }), tools(10_000, 'dlv_test', now));
     const [got] = receiver.received('webhooks');
     expect(got?.headers['webhook-signature']).toMatch(/^v1,[\w+/]+=* v1,[\w+/]+=*$/);
     for (const secret of [fresh, old]) {
@@ -77,9 +80,9 @@ describe('a webhook', () => {
   });
 
   it('keeps its id over attempts, each with a time of its own', async () => {
-    await provider.send(message(), tools());
+    await provider.send(message(), tools(10_000, 'dlv_test', now));
     nowMs += 60_000;
-    await provider.send(message(), tools());
+    await provider.send(message(), tools(10_000, 'dlv_test', now));
     const [first, second] = receiver.received('webhooks').map(({ headers }) => headers);
     expect(second?.['webhook-id']).toBe(first?.['webhook-id']);
     const passed = Number(second?.['webhook-timestamp']) - Number(first?.['webhook-timestamp']);
@@ -87,11 +90,16 @@ describe('a webhook', () => {
     expect(second?.['webhook-signature']).not.toBe(first?.['webhook-signature']);
   });
 
-  it('has one breaker for each server', () => {
+  it('has one breaker for each server, and each tenant its own', () => {
     const keys = ['https://a.test/x', 'https://A.test:443/y', 'https://a.test:8443/', 'nonsense'];
-    expect(keys.map((url) => provider.breakerKey(message({ url })))).toEqual([
-      ...['webhook:a.test', 'webhook:a.test', 'webhook:a.test:8443', 'webhook:malformed'],
+    expect(keys.map((url) => provider.breakerKey(message({ url }), 'acme'))).toEqual([
+      'webhook:acme:a.test',
+      'webhook:acme:a.test',
+      'webhook:acme:a.test:8443',
+      'webhook:acme:malformed',
     ]);
+    const [one, other] = ['acme', 'bolt'].map((tenant) => provider.breakerKey(message(), tenant));
+    expect(one).not.toBe(other);
   });
 });
 
@@ -153,7 +161,7 @@ describe('a receiver with a fault', () => {
     ['-5', undefined],
   ])('is given the time it asks for: Retry-After %s', async (retryAfter, retryAfterMs) => {
     receiver.inject({ on: 'webhooks', kind: 'throttle', retryAfter });
-    const outcome = await provider.send(message(), tools());
+    const outcome = await provider.send(message(), tools(10_000, 'dlv_test', now));
     const expected = { kind: 'throttled', status: 429 };
     expect(outcome).toEqual(retryAfterMs === undefined ? expected : { ...expected, retryAfterMs });
   });
@@ -210,7 +218,7 @@ describe('a server that does not speak HTTP', () => {
   ])('is at fault: %s', async (_what, text) => {
     const port = await listen((socket) => socket.end(text));
     const url = `http://127.0.0.1:${String(port)}/`;
-    const outcome = await provider.send(message({ url }), tools());
+    const outcome = await provider.send(message({ url }), tools(10_000, 'dlv_test', now));
     expect(outcome).toMatchObject({ kind: 'fault', code: 'protocol_error', mayHaveSent: true });
   });
 
@@ -235,7 +243,7 @@ describe('a server that does not speak HTTP', () => {
   it('is at fault when it answers TLS with nonsense, and has got nothing', async () => {
     const port = await listen((socket) => socket.end('no TLS here\r\n'));
     const url = `https://127.0.0.1:${String(port)}/`;
-    const outcome = await provider.send(message({ url }), tools());
+    const outcome = await provider.send(message({ url }), tools(10_000, 'dlv_test', now));
     expect(outcome).toMatchObject({ kind: 'fault', mayHaveSent: false });
   });
 

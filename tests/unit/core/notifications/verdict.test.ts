@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../../config/limits.ts';
 import { CHANNELS } from '../../../../core/notifications/ports.ts';
 import { POLICIES, attemptsMax } from '../../../../core/notifications/policies.ts';
 import { verdictOf } from '../../../../core/notifications/verdict.ts';
@@ -46,6 +47,40 @@ describe('what becomes of a delivery after an attempt', () => {
       delayMs: 7_000,
     });
     expect(verdictOf({ kind: 'throttled' }, standing)).toMatchObject({ kind: 'later' });
+  });
+
+  describe.each([
+    ['says no time', undefined],
+    ['says at once', 0],
+    ['says a second', 1_000],
+  ])('the other side throttles again and again and %s', (_how, retryAfterMs) => {
+    const throttle = {
+      kind: 'throttled' as const,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    };
+    const verdict = (throttles: number) =>
+      verdictOf(throttle, { policy: POLICIES.webhook, attemptsUsed: 0, throttles, random: middle });
+
+    it('the waits grow, up to an hour', () => {
+      const delays = Array.from({ length: 14 }, (_, throttles) => {
+        const one = verdict(throttles);
+        return 'delayMs' in one ? one.delayMs : 0;
+      });
+      const [first = 0] = delays;
+      expect(first).toBeGreaterThanOrEqual(1_000);
+      expect(delays).toEqual(delays.toSorted((a, b) => a - b));
+      expect(delays.at(-1)).toBeGreaterThanOrEqual(3_600_000);
+      expect(Math.max(...delays)).toBeLessThan(2 * 3_600_000);
+    });
+
+    it('and there is an end', () => {
+      expect(verdict(LIMITS.throttlesMax - 2)).toMatchObject({ kind: 'later' });
+      expect(verdict(LIMITS.throttlesMax - 1)).toMatchObject({
+        kind: 'final',
+        status: 'failed',
+        reason: { code: 'throttled' },
+      });
+    });
   });
 
   it('a text message that may have been sent stays uncertain; a mail is sent again', () => {
