@@ -91,6 +91,8 @@ async function release(
 }
 
 function cameToNothing(outcome: SubmissionOutcome | undefined): boolean {
+  // Another request under this key, of other code: it is not ours to rest on either.
+  if (outcome?.kind === 'refused') return outcome.error.code === 'idempotency_conflict';
   if (outcome?.kind !== 'replayed') return false;
   const { status } = outcome.operation;
   return isSettled(status) && status !== 'succeeded';

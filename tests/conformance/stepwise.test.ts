@@ -61,6 +61,20 @@ async function effectOf(id: string): Promise<readonly string[]> {
     .sort();
 }
 
+/** The results of an operation and its steps but for their texts, which differ from one to the next. */
+function toldBy({ result, steps = [] }: OperationDoc) {
+  const shapeOf = (value: unknown): unknown =>
+    JSON.parse(
+      JSON.stringify(value ?? null, (_key, one: unknown) =>
+        typeof one === 'string' ? 'text' : one,
+      ),
+    );
+  return {
+    result: shapeOf(result),
+    steps: steps.map(({ name, result: own }) => [name, shapeOf(own)]),
+  };
+}
+
 async function expectSoundLedger(): Promise<void> {
   const { violations } = await verifyLedger(arena.mongo.db, { rules: ledgerRules(registry) });
   expect(violations).toEqual([]);
@@ -99,6 +113,7 @@ describe.each(STEPWISE)('$type', { timeout: 180_000 }, (definition) => {
     const probe = await begin(definition);
     await arena.engine({ timing: UNHURRIED, failpoint }).engine.run(probe);
     const expected = await effectOf(probe);
+    const told = toldBy(await arena.operation(probe));
     const crashAndRecover = async (pass: number): Promise<void> => {
       const id = await begin(definition);
       const dying = counting(pass);
@@ -106,9 +121,11 @@ describe.each(STEPWISE)('$type', { timeout: 180_000 }, (definition) => {
       await victim.engine.run(id).catch(() => undefined); // it dies
       await victim.heartbeat.close();
       await recover(arena, id, TIMING);
-      const { status } = await arena.operation(id);
+      const ended = await arena.operation(id);
+      const { status } = ended;
       const effect = await effectOf(id);
       expect({ pass, status, effect }).toEqual({ pass, status: 'succeeded', effect: expected });
+      expect({ pass, ...toldBy(ended) }).toEqual({ pass, ...told });
     };
     const all = Array.from({ length: passes() }, (_, index) => index + 1);
     expect(all.length).toBeGreaterThan(3);

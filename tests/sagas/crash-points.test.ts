@@ -65,6 +65,8 @@ interface Scenario {
   /** Of the user's wallet, and of the outside world, afterwards. */
   readonly balance: bigint;
   readonly moved: number;
+  /** What the client is told of it. */
+  readonly result?: (id: string) => unknown;
   readonly after?: (id: string, place: string) => Promise<void>;
 }
 
@@ -85,6 +87,7 @@ const SCENARIOS: readonly Scenario[] = [
     status: 'succeeded',
     balance: 400n,
     moved: 1,
+    result: referenceOf('capture'),
   },
   {
     name: 'deposit that is canceled before its capture',
@@ -105,6 +108,7 @@ const SCENARIOS: readonly Scenario[] = [
     status: 'succeeded',
     balance: 600n,
     moved: 1,
+    result: referenceOf('payout'),
   },
   {
     name: 'withdrawal that is declined',
@@ -149,6 +153,14 @@ async function provision(keyId: () => string): Promise<{ id: string; userId: str
   return { userId, id: await arena.submit('tenant.provision', input) };
 }
 
+/** As the provider knows it, also where it was asked for after a death. */
+function referenceOf(step: string) {
+  return (id: string): unknown => {
+    const record = arena.sandbox.payments().find(({ key }) => key === `${id}.${step}`);
+    return { reference: record?.reference ?? 'there is no such payment' };
+  };
+}
+
 /** The tenant stands as it should, with its keys, and nothing of it twice. */
 function expectTenant(status: string, keys: number) {
   return async (id: string, place: string): Promise<void> => {
@@ -191,6 +203,9 @@ describe.each(SCENARIOS)('a $name', (scenario) => {
         scenario.status,
         scenario.status === 'succeeded' ? undefined : expect.any(String),
       ]);
+      if (scenario.result !== undefined) {
+        expect(operation.result, place).toEqual(scenario.result(id));
+      }
       expect((await arena.wallet(userId)).balance, place).toBe(scenario.balance);
       expect((await arena.wallet(userId)).lockedBalance, place).toBe(0n);
       expect(movedOutside(id), place).toBe(scenario.moved);

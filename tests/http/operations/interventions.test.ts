@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { pointersOf, useApi } from '../../support/api.ts';
-import { succeed } from '../../support/http-fixtures.ts';
 import { payment, paymentScenario, storyOf } from '../../support/payment-scenario.ts';
 
 const api = useApi({ sagas: true });
@@ -65,13 +64,23 @@ describe('POST /v1/operations/{id}/cancel', () => {
     expect(answer.body).not.toHaveProperty('runAt');
   });
 
-  it('comes too late past the point of no return', async () => {
+  it('comes too late past the point of no return, while the operation still runs', async () => {
     const userId = await fundedUser();
-    const { id } = await succeed(api, '/v1/withdrawals', { ...payment, userId, amount: '1' });
-    await refusedWithoutEffect(
+    api.sandbox.inject({ on: 'payouts', kind: 'delay', delayMs: 3_000 });
+    const { id } = (await api.post('/v1/withdrawals', { ...payment, userId, amount: '1' })).body;
+    const lastStep = async (): Promise<unknown> => {
+      const { steps = [] } = (await operation(id)) as { steps?: readonly { name: string }[] };
+      return steps.at(-1)?.name;
+    };
+    await expect.poll(lastStep, { timeout: 20_000, interval: 50 }).toBe('payout');
+    const answer = await refusedWithoutEffect(
       () => api.post(`/v1/operations/${id}/cancel`, undefined),
       ...([409, 'not_cancelable'] as const),
     );
+    expect(answer.body.detail).toContain('point of no return');
+    expect(await operation(id)).toMatchObject({ status: 'running' });
+    await reaches(id, 'succeeded');
+    expect(await wallet(userId)).toMatchObject({ balance: '49999', lockedBalance: '0' });
   });
 });
 
@@ -263,7 +272,11 @@ describe.each(['retry', 'resolve'])('POST /v1/operations/{id}/%s', (action) => {
 describe('the list of operations', () => {
   it('leaves steps and signals to the operation itself', async () => {
     const { id } = await inReview();
-    await api.post(`/v1/operations/${id}/signals/extra`, 1);
+    // As if the answer had come just now.
+    const signals = { 'risk-decision': { data: { approve: true }, at: new Date(), by: 'ann' } };
+    await api.db
+      .collection<{ _id: string }>('operations')
+      .updateOne({ _id: id }, { $set: { signals } });
     const { body } = await api.ask(`/v1/operations?ids=${id}`);
     expect(body.items[0]).toMatchObject({ id, waitingFor: { signal: 'risk-decision' } });
     expect(body.items[0]).not.toHaveProperty('steps');

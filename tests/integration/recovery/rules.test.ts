@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { OPERATIONS } from '../../../core/operations/registry.ts';
+import { requestHashOf } from '../../../core/operations/request-identity.ts';
 import { createSchedules } from '../../../queues/schedules.ts';
 import { useApi } from '../../support/api.ts';
 import { succeed } from '../../support/http-fixtures.ts';
@@ -14,6 +16,33 @@ beforeAll(() => scenario.setPolicy());
 
 const operations = () => api.db.collection<{ _id: string }>('operations');
 const past = (): Date => new Date(Date.now() - 60_000);
+
+const soon = (): string => new Date(Date.now() + 4_000).toISOString();
+
+async function eventIdsOf(id: string, name: string): Promise<readonly string[]> {
+  const rows = await api.db
+    .collection<{ events: readonly { id: string; name: string; operationId?: string }[] }>('outbox')
+    .find({ 'events.operationId': id })
+    .toArray();
+  const all = rows.flatMap(({ events }) => events);
+  return all.filter((one) => one.name === name && one.operationId === id).map((one) => one.id);
+}
+
+/** The release of a hold that has come to nothing, under the key of the first. */
+async function burn(holdId: string): Promise<string> {
+  const input = { holdId: `hld_${'0'.repeat(32)}` };
+  const headers = { prefer: 'wait=20' };
+  const { body } = await api.post('/v1/operations', { type: 'hold.release', input }, { headers });
+  expect(body).toMatchObject({ status: 'rejected' });
+  const stored = await operations().findOne({ _id: body.id as string });
+  const idempotencyKey = `sluice→hold-expiry/${holdId}`;
+  const request = { definition: OPERATIONS['hold.release'], input: { holdId }, idempotencyKey };
+  const _id = `${String(body.id).slice(0, -4)}beef`;
+  const requestHash = requestHashOf(request);
+  const burnt = { ...stored, _id, idempotencyKey, requestHash, input: { holdId } };
+  await operations().insertOne(burnt);
+  return _id;
+}
 
 async function metric(name: string, rule: string): Promise<number> {
   const text = await api.platform.metrics.registry.metrics();
@@ -36,6 +65,32 @@ describe('R5', () => {
     await api.post(`/v1/operations/${id}/signals/risk-decision`, { approve: true });
     await api.post(`/v1/operations/${id}/retry`, { note: 'the machine was out of memory' });
     await reaches(id, 'succeeded');
+  });
+
+  it('tells each parking of one operation, under ids of their own, and keeps them all', async () => {
+    const { id } = await inReview();
+    const wear = async (): Promise<void> => {
+      const worn = {
+        status: 'running',
+        interruptions: 10,
+        leaseUntil: past(),
+        nextCheckAt: past(),
+      };
+      await operations().updateOne({ _id: id }, { $set: worn });
+      await reaches(id, 'needs_attention');
+    };
+    await wear();
+    await operations().updateOne({ _id: id }, { $inc: { epoch: 1 } }); // as a retry by hand does
+    await wear();
+    const told = (): Promise<readonly string[]> => eventIdsOf(id, 'operation.needs_attention');
+    expect(new Set(await told()).size).toBe(2);
+    const parked = { event: 'parked', step: 'risk-check', code: 'poison_operation' };
+    const events = await timelineOf(id);
+    expect(events.filter(({ event }) => event === 'parked')).toMatchObject([parked, parked]);
+    await api.post(`/v1/operations/${id}/retry`, { note: 'enough', direction: 'back' });
+    await reaches(id, 'compensated');
+    const after = await timelineOf(id);
+    expect(after.filter(({ event }) => event === 'parked')).toMatchObject([parked, parked]);
   });
 });
 
@@ -121,6 +176,27 @@ describe('R10', () => {
       status: 'succeeded',
       correlationId: 'recovery.hold-expiry',
     });
+  });
+
+  it('is the platform’s own work: nobody cancels it, and it does not rest on one key', async () => {
+    const userId = await fundedUser();
+    const input = { userId, currency: 'EUR', amount: 700, expiresAt: soon() };
+    const { holdId } = (await succeed(api, '/v1/holds', input)).result as { holdId: string };
+    const release = { type: 'hold.release', 'input.holdId': holdId };
+    // Whatever made the first release come to nothing: its key is used up.
+    const burnt = await burn(holdId);
+    for (const [path, body, code] of [
+      ['cancel', undefined, 'not_cancelable'],
+      ['signals/go', {}, 'illegal_state'],
+      ['resolve', { note: 'x', status: 'succeeded' }, 'illegal_state'],
+    ] as const) {
+      const answer = await api.post(`/v1/operations/${burnt}/${path}`, body);
+      expect([path, answer.status, answer.body.code]).toEqual([path, 409, code]);
+    }
+    const status = async (): Promise<unknown> => (await api.ask(`/v1/holds/${holdId}`)).body.status;
+    await expect.poll(status, { timeout: 40_000 }).toBe('expired');
+    expect(await wallet(userId)).toMatchObject({ balance: '50000', lockedBalance: '0' });
+    expect(await operations().countDocuments(release)).toBe(2);
   });
 
   it('leaves a hold that a withdrawal manages alone', async () => {

@@ -89,6 +89,20 @@ async function acceptAs(
   return operations;
 }
 
+interface Told {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What the outbox has told of an operation, published or not. */
+async function toldOf({ platform }: Instance, id: string): Promise<readonly Told[]> {
+  const rows = await platform.mongo.db
+    .collection<{ events: readonly (Told & { operationId: string })[] }>('outbox')
+    .find({ 'events.operationId': id })
+    .toArray();
+  return rows.flatMap(({ events }) => events).filter(({ operationId }) => operationId === id);
+}
+
 async function settleSome(node: Instance, fields: Partial<OperationDoc>) {
   const before = await accept(node, users());
   const poison = await acceptAs(node, fields);
@@ -108,6 +122,47 @@ async function setBack(node: Instance, parked: OperationDoc | undefined): Promis
     },
   );
 }
+
+describe('a parking of an operation', () => {
+  it.each([throwing.type, conjuring.type])(
+    'is told each time under an id of its own, and so is what comes of it later: %s',
+    async (type) => {
+      const { node } = await openWorld();
+      await settled(
+        node,
+        await accept(node, users()).then((all) => (pokeAll(openSettler(node)), all)),
+      );
+      const [poison] = await acceptAs(node, { type });
+      const id = poison?._id ?? '';
+      const settler = openSettler(node, { registry: REGISTRY });
+      const operations = collection<OperationDoc>(node.platform.mongo.db, 'operations');
+      for (const times of [1, 2]) {
+        pokeAll(settler);
+        await settled(node, poison === undefined ? [] : [poison]);
+        expect(await toldOf(node, id)).toHaveLength(times);
+        const [parked] = await readOperations(node, poison === undefined ? [] : [poison]);
+        expect(parked).toMatchObject({ status: 'needs_attention' });
+        expect(parked?.parkings).toHaveLength(times);
+        // As a retry by hand does.
+        await operations.updateOne(
+          { _id: parked?._id ?? 'op_0' },
+          { $set: { status: 'accepted' }, $unset: { error: 1 }, $inc: { epoch: 1 } },
+        );
+      }
+      await operations.updateOne(
+        { _id: poison?._id ?? 'op_0' },
+        { $set: { type: 'wallet.credit' } },
+      );
+      pokeAll(settler);
+      await settled(node, poison === undefined ? [] : [poison]);
+      const told = await toldOf(node, id);
+      expect(told.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['operation.needs_attention', 'operation.succeeded']),
+      );
+      expect(new Set(told.map((one) => one.id)).size).toBe(told.length);
+    },
+  );
+});
 
 describe('a poison operation', () => {
   it('whose decision throws ends with a human, and its neighbours settle in the same batch', async () => {

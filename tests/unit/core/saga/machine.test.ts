@@ -113,6 +113,23 @@ function runAtomic(
   }
 }
 
+/** Says nothing of the attempts before it. */
+function refuseOnOwn(simulation: Simulation, started: SagaState, step: number): void {
+  const refusal = { step, at: AT, error: FAILED, isOwn: true };
+  simulation.stored = stepRefused(simulation.plan, started, refusal);
+}
+
+function waitAfterwards(simulation: Simulation, started: SagaState, step: number): void {
+  simulation.stored = stepWaits(started, step, { signal: 'go' });
+  simulation.reached.add('waits');
+}
+
+/** What the other side makes of a call. */
+function isRefusedBy({ world }: Simulation, step: number, fate: Fate): boolean {
+  const isShut = world.tombstones[step] === true;
+  return isShut || (fate === 'refuses' && world.effects[step] !== true);
+}
+
 /** Runs one command; what survives a death is what was stored before it. */
 function runForward(simulation: Simulation, step: number, attempt: number, fate: Fate): void {
   const { plan, world, epoch } = simulation;
@@ -126,17 +143,14 @@ function runForward(simulation: Simulation, step: number, attempt: number, fate:
   simulation.stored = started;
   if (fate === 'dies before the call') return void (simulation.epoch += 1);
   if (fate === 'refuses, whatever stands') {
-    const refusal = { step, at: AT, error: FAILED, isOwn: true };
-    simulation.stored = stepRefused(plan, started, refusal);
+    refuseOnOwn(simulation, started, step);
     return;
   }
-  const isShut = world.tombstones[step] === true;
-  const isRefused = isShut || (fate === 'refuses' && world.effects[step] !== true);
+  const isRefused = isRefusedBy(simulation, step, fate);
   if (!isRefused && fate !== 'nothing, answer lost') world.effects[step] = true;
   if (fate === 'dies after the call') return void (simulation.epoch += 1);
   if (fate === 'effect, then waits' && !isRefused) {
-    simulation.stored = stepWaits(started, step, { signal: 'go' });
-    simulation.reached.add('waits');
+    waitAfterwards(simulation, started, step);
     return;
   }
   if (fate === 'effect, answer lost' || fate === 'nothing, answer lost') {

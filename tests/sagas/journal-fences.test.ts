@@ -1,0 +1,172 @@
+import type { Collection, Db } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDatabaseTime } from '../../core/infra/database-clock.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { noFailpoint } from '../../core/kernel/failpoint.ts';
+import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
+import { createRepairStore } from '../../core/recovery/repair-store.ts';
+import { NEW_SAGA } from '../../core/saga/machine.ts';
+import { createSagaJournal } from '../../core/saga/journal-group.ts';
+import {
+  type JournalStore,
+  type JournalWrite,
+  createJournalStore,
+} from '../../core/saga/journal-store.ts';
+import type { Claim, JournalChange, SagaJournal } from '../../core/saga/journal.ts';
+import type { OperationId } from '../../core/kernel/ids.ts';
+import type { OperationDoc } from '../../core/saga/operation.ts';
+import { createOutboxStore } from '../../core/saga/settle-store.ts';
+import { createLogger } from '../../core/telemetry/logger.ts';
+import { createMetrics } from '../../core/telemetry/metrics.ts';
+import { type Arena, openArena } from '../support/saga-arena.ts';
+
+/** The journal on the real store: who may write, and whom a bad one hurts. */
+let arena: Arena;
+beforeAll(async () => {
+  arena = await openArena();
+});
+afterAll(() => arena.close());
+
+const LEASE_MS = 60_000;
+const operations = () =>
+  arena.mongo.db.collection<OperationDoc>('operations', { useBigInt64: true });
+
+let tenants = 0;
+async function accepted(count: number): Promise<readonly OperationId[]> {
+  const requests = Array.from({ length: count }, () => {
+    tenants += 1;
+    const firstKey = { id: `fence${String(tenants)}`, secretHash: 'h'.repeat(43) };
+    return { type: 'tenant.provision', input: { tenant: `fence-${String(tenants)}`, firstKey } };
+  });
+  return (await arena.accept(requests)).map(({ _id }) => _id);
+}
+
+async function claimed(owner: string, ids: readonly OperationId[]): Promise<readonly Claim[]> {
+  const found = await createJournalStore(arena.mongo.db).claim({ ids, owner, leaseMs: LEASE_MS });
+  return found.map((one) => {
+    if (!('epoch' in one)) throw new Error('not claimed');
+    return one;
+  });
+}
+
+const going: Omit<JournalChange, 'at'> = {
+  state: NEW_SAGA,
+  lease: 'keep',
+  status: 'running',
+  events: [],
+};
+
+function writeOf({ operation, epoch, at }: Claim, change: Partial<JournalChange> = {}) {
+  const ref = { operation, epoch, rev: operation.rev ?? 0 };
+  return { ref, guard: {}, change: { ...going, at, ...change } } satisfies JournalWrite;
+}
+
+function journalOn(store: JournalStore): SagaJournal {
+  const { db, client } = arena.mongo;
+  return createSagaJournal({
+    workerId: 'test',
+    store,
+    ledger: createLedgerStore(client, db),
+    outbox: createOutboxStore(db),
+    publisher: arena.publisher,
+    clock: systemClock,
+    random: () => 0.5,
+    failpoint: noFailpoint,
+    logger: createLogger({ level: 'silent', service: 'test' }),
+    metrics: createMetrics(),
+    leaseMs: LEASE_MS,
+    stripeOf: (slot) => slot,
+  });
+}
+
+/** What recovery does to a saga whose worker seems dead; then another worker claims it. */
+async function takenOver(id: OperationId): Promise<Claim> {
+  const { db } = arena.mongo;
+  await operations().updateOne({ _id: id }, { $set: { leaseUntil: new Date(0) } });
+  const { now } = await readDatabaseTime(db);
+  const repairs = createRepairStore(db, createOutboxStore(db));
+  expect(await repairs.takeOver(await arena.operation(id), now)).toBeDefined();
+  const [claim] = await claimed('second/x', [id]);
+  if (claim === undefined) throw new Error('not claimed again');
+  return claim;
+}
+
+describe('the journal of a saga that was taken over', () => {
+  it.each(['alone', 'in a transaction'])(
+    'takes no write of the worker before, though nobody has written since: %s',
+    async (how) => {
+      const [id] = await accepted(1);
+      const [first] = await claimed('first/x', id === undefined ? [] : [id]);
+      if (id === undefined || first === undefined) throw new Error('nothing to claim');
+      const second = await takenOver(id);
+      expect(second.operation.rev).toBe(first.operation.rev); // only the epoch tells them apart
+      const store = createJournalStore(arena.mongo.db);
+      const write = (claim: Claim): Promise<boolean> =>
+        how === 'alone'
+          ? store.write([writeOf(claim)])
+          : arena.mongo.client.withSession((session) =>
+              session.withTransaction(() => store.write([writeOf(claim)], session)),
+            );
+      const before = await arena.operation(id);
+      expect(await write(first)).toBe(false);
+      expect(await arena.operation(id)).toEqual(before);
+      expect(await write(second)).toBe(true);
+    },
+  );
+});
+
+/** The database, where something happens just before it is asked for documents by a pipeline. */
+function beforeAggregate(db: Db, happens: () => Promise<unknown>): Db {
+  const delayed = (collection: Collection) =>
+    new Proxy(collection, {
+      get: (target, property) => {
+        if (property !== 'aggregate') return Reflect.get(target, property) as unknown;
+        return (...call: Parameters<Collection['aggregate']>) => ({
+          toArray: async () => {
+            await happens();
+            return target.aggregate(...call).toArray();
+          },
+        });
+      },
+    });
+  return new Proxy(db, {
+    get: (target, property) =>
+      property === 'collection'
+        ? (...call: Parameters<Db['collection']>) => delayed(target.collection(...call))
+        : (Reflect.get(target, property) as unknown),
+  });
+}
+
+describe('sagas that share a round trip', () => {
+  it('are claimed though one of them is given back between the two statements of the claim', async () => {
+    const [back, ...others] = await accepted(4);
+    if (back === undefined) throw new Error('nothing accepted');
+    await claimed('another/x', [back]);
+    const giveBack = (): Promise<unknown> =>
+      operations().updateOne(
+        { _id: back },
+        { $set: { status: 'accepted' }, $unset: { owner: '', leaseUntil: '' } },
+      );
+    const store = createJournalStore(beforeAggregate(arena.mongo.db, giveBack));
+    const ids = [back, ...others];
+    const claims = await store.claim({ ids, owner: 'third/x', leaseMs: LEASE_MS });
+    expect(claims[0]).toEqual({ busyForMs: 0 }); // free by now: its job comes again
+    expect(claims.slice(1).map((one) => 'epoch' in one)).toEqual([true, true, true]);
+  });
+
+  it('are written though one of them cannot be, which alone is told so', async () => {
+    const ids = await accepted(3);
+    const claims = await claimed('fourth/x', ids);
+    const store = createJournalStore(arena.mongo.db);
+    const journal = journalOn(store);
+    // More than a document may hold.
+    const large = { code: 'internal', detail: 'x'.repeat(17_000_000) } as const;
+    const commits = claims.map((claim, index) =>
+      writeOf(claim, index === 1 ? { error: large } : {}),
+    );
+    const outcomes = await Promise.allSettled(commits.map((commit) => journal.commit(commit)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const stored = await Promise.all(ids.map((id) => arena.operation(id)));
+    expect(stored.map(({ rev }) => rev)).toEqual([1, 0, 1]);
+  });
+});
