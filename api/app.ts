@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { AppError } from '../core/kernel/errors.ts';
 import { createRequestIds } from '../core/kernel/ids.ts';
+import { supervise } from '../core/kernel/supervise.ts';
 import { type AdapterDeps, exchange, handlerOf, pathOf } from './adapter.ts';
 import { type AdminDeps, createAdminRouter } from './admin/router.ts';
 import type { Endpoint, Method } from './endpoint.ts';
@@ -30,21 +31,54 @@ const NO_PARAMS: unknown = Object.freeze({});
 export function createListener(given: AppDeps): RequestListener {
   const deps = { ...given, requestId: createRequestIds() };
   const app = createApp(deps);
+  const crashed = (err: unknown): void => {
+    deps.logger.error({ err }, 'request.crashed');
+  };
   const writes = new Map(
     deps.endpoints
       .filter(({ method, path }) => method === 'POST' && !path.includes(':'))
       .map((endpoint) => [endpoint.path, handlerOf(deps, endpoint)] as const),
   );
+  const refuseMalformed = refuse(deps, 'none', malformed);
   return (request, response) => {
+    if (isMalformed(request)) {
+      supervise(refuseMalformed(request, response), crashed);
+      return;
+    }
     const write = request.method === 'POST' ? writes.get(request.url ?? '') : undefined;
     if (write === undefined) {
       app(request, response);
       return;
     }
-    write(request, response, NO_PARAMS).catch((err: unknown) => {
-      deps.logger.error({ err }, 'request.crashed');
-    });
+    supervise(write(request, response, NO_PARAMS), crashed);
   };
+}
+
+const NO_HOST = 'A request of HTTP/1.1 needs a Host header';
+const NO_ADDRESS = 'This is no address that a request can have';
+const NO_EXPECTATION = 'Only "Expect: 100-continue" is known here';
+
+function isMalformed({ headers, httpVersion, url = '/' }: IncomingMessage): boolean {
+  if (headers.host === undefined && httpVersion === '1.1') return true;
+  return !isMet(headers.expect) || !isAddress(url);
+}
+
+/** `100-continue` is Node's to meet. */
+function isMet(expect: string | undefined): boolean {
+  return expect === undefined || expect.toLowerCase() === '100-continue';
+}
+
+/** A path, as nearly always, or a whole URL, as to a proxy. Express has no answer to anything else. */
+function isAddress(url: string): boolean {
+  return url.startsWith('/') || URL.canParse(url);
+}
+
+/** What Node or Express would refuse with a body of their own, or without one. */
+function malformed({ headers, url = '/' }: IncomingMessage): AppError {
+  if (!isMet(headers.expect)) return new AppError('expectation_failed', NO_EXPECTATION);
+  return isAddress(url)
+    ? new AppError('invalid_header', NO_HOST)
+    : new AppError('invalid_request', NO_ADDRESS);
 }
 
 /** The routes, in the order of matching. */

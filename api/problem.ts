@@ -42,6 +42,7 @@ const STATUS = {
   conflict: 409,
   'too-large': 413,
   'unsupported-media': 415,
+  expectation: 417,
   rule: 422,
   limit: 429,
   internal: 500,

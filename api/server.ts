@@ -3,9 +3,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import { LIMITS } from '../config/limits.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
+import { inTurns } from '../core/runtime/http-turns.ts';
 import { type AppDeps, createListener } from './app.ts';
 import type { Realtime } from './realtime/realtime.ts';
-import { PROBLEM_TYPE, problemOf, problemText } from './problem.ts';
+import { ApiRequest } from './realtime/upgrade.ts';
+import { endWithProblem } from './raw-problem.ts';
 
 interface ServerDeps extends AppDeps {
   readonly host: string;
@@ -23,13 +25,21 @@ export interface ApiServer {
 /** Listens once the promise resolves. */
 export async function startServer(deps: ServerDeps): Promise<ApiServer> {
   const { host, port, clock, services, realtime } = deps;
+  const listener = createListener(deps);
   const server = createHttpServer(
-    { headersTimeout: LIMITS.requestHeadersMs, requestTimeout: LIMITS.requestMs },
-    createListener(deps),
+    {
+      headersTimeout: LIMITS.requestHeadersMs,
+      requestTimeout: LIMITS.requestMs,
+      IncomingMessage: ApiRequest,
+      requireHostHeader: false, // a request without one gets a problem document from us
+    },
+    listener,
   );
   server.keepAliveTimeout = LIMITS.keepAliveMs;
   server.on('clientError', refuseConnection);
+  server.on('checkExpectation', listener);
   realtime.attach(server);
+  takeTurns(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {
@@ -45,6 +55,18 @@ export async function startServer(deps: ServerDeps): Promise<ApiServer> {
       await closed;
     },
   });
+}
+
+/** Whoever answers: Socket.IO has put itself before us. */
+function takeTurns(server: Server): void {
+  const listeners = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on(
+    'request',
+    inTurns((request, response) => {
+      for (const listen of listeners) Reflect.apply(listen, server, [request, response]);
+    }),
+  );
 }
 
 const CLOSE_LOOK_MS = 20;
@@ -69,22 +91,8 @@ async function closeServer(server: Server, clock: Clock): Promise<void> {
 
 /** What Node's parser refuses never becomes a request; it still gets a problem document. */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const problem = problemOf(parserError(error.code ?? ''), {});
-  const text = problemText(problem);
-  socket.end(
-    [
-      `HTTP/1.1 ${problem.status} ${problem.status === 400 ? 'Bad Request' : 'Error'}`,
-      `Content-Type: ${PROBLEM_TYPE}`,
-      `Content-Length: ${Buffer.byteLength(text)}`,
-      'Connection: close',
-      '',
-      text,
-    ].join('\r\n'),
-  );
+  if (error.code === 'ECONNRESET') socket.destroy();
+  else endWithProblem(socket, parserError(error.code ?? ''));
 }
 
 function parserError(code: string): AppError {

@@ -27,6 +27,11 @@ export const LIMITS = {
   idempotencyKeyCharsMax: 255,
   correlationIdCharsMax: 128,
   preferWaitSecondsMax: 30,
+  /** Requests of one connection that run ahead of their answers; how many more are read. */
+  pipelinedMax: 8,
+  pipelinedWaitingMax: 32,
+  /** A scrape is shared by those who ask for it within this. */
+  scrapeKeptMs: 250,
   /** Requests held open by `Prefer: wait`, and ids per look at them. */
   waitersMax: 10_000,
   waitersReadMax: 500,

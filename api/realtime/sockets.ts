@@ -7,12 +7,14 @@ import type { Logger } from '../../core/telemetry/logger.ts';
 import { hasScope } from '../../core/tenants/api-key.ts';
 import type { Authenticator } from '../../core/tenants/api-key-cache.ts';
 import { bearerOf } from '../headers.ts';
+import { type Refusals, tellProblems } from './handshake-errors.ts';
 import type { Hub } from './hub.ts';
 import type { KeyWatch } from './key-watch.ts';
 import { STREAM_SCOPE } from './scope.ts';
 import { type Io, type OurSocket, handshakeAuth } from './socket-messages.ts';
 import { join } from './socket-viewer.ts';
 import { createSubscriptions, problemOf } from './subscriptions.ts';
+import { REALTIME_PATH } from './upgrade.ts';
 
 interface SocketsDeps {
   readonly server: HttpServer;
@@ -29,13 +31,12 @@ export interface Sockets {
   close(): Promise<void>;
 }
 
-const PATH = '/realtime';
-
 /** Socket.IO on the server of the API: the same events as `GET /v1/stream`, by subscription. */
 export function attachSockets(deps: SocketsDeps): Sockets {
   const { server, adapter, logger } = deps;
+  const refusals: Refusals = new WeakMap();
   const io: Io = new Server({
-    path: PATH,
+    path: REALTIME_PATH,
     serveClient: false,
     adapter,
     maxHttpBufferSize: LIMITS.socketPayloadBytesMax,
@@ -44,8 +45,9 @@ export function attachSockets(deps: SocketsDeps): Sockets {
       maxDisconnectionDuration: LIMITS.socketRecoveryMs,
       skipMiddlewares: false, // a key may have been revoked meanwhile
     },
-    allowRequest: (_request, allow) => {
+    allowRequest: (request, allow) => {
       const isFull = io.engine.clientsCount >= LIMITS.streamClientsMax;
+      if (isFull) refusals.set(request, new AppError('streams_full', 'Too many sockets are open'));
       allow(isFull ? 'too many sockets' : null, !isFull);
     },
   });
@@ -74,7 +76,8 @@ export function attachSockets(deps: SocketsDeps): Sockets {
       watches.remove(keyId);
     });
   });
-  io.attach(server);
+  io.attach(server, { destroyUpgrade: false }); // what is no upgrade to us is a request
+  tellProblems(io, refusals);
   return Object.freeze({
     close: async () => {
       await io.close();

@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'rule'
   | 'too-large'
   | 'unsupported-media'
+  | 'expectation'
   | 'limit'
   | 'unavailable'
   | 'internal';
@@ -44,6 +45,11 @@ export const ERRORS = {
     kind: 'unsupported-media',
     retry: 'never',
     title: 'The content type is not supported',
+  },
+  expectation_failed: {
+    kind: 'expectation',
+    retry: 'never',
+    title: 'What the Expect header asks for cannot be met',
   },
   unauthenticated: { kind: 'unauthenticated', retry: 'never', title: 'A valid API key is needed' },
   forbidden: { kind: 'forbidden', retry: 'never', title: 'The API key lacks the scope' },

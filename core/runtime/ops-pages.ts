@@ -1,3 +1,5 @@
+import { LIMITS } from '../../config/limits.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -16,6 +18,7 @@ export interface OpsPages {
    * these count (a balancer that should keep sending while Redis is away asks for `mongodb`).
    */
   ready(required?: readonly string[]): Promise<OpsPage>;
+  /** Needs no key and costs milliseconds: made once for all who ask at about the same time. */
   metrics(): Promise<OpsPage>;
 }
 
@@ -23,6 +26,7 @@ interface OpsDeps {
   readonly service: string;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
+  readonly clock?: Clock;
   /** Fills gauges that are only worth reading when somebody asks. May fail: they stay as they are. */
   readonly beforeScrape?: () => Promise<void>;
 }
@@ -30,7 +34,15 @@ interface OpsDeps {
 const JSON_TYPE = 'application/json';
 
 export function createOpsPages(deps: OpsDeps): OpsPages {
-  const { service, readiness, metrics, beforeScrape } = deps;
+  const { service, readiness, metrics, beforeScrape, clock = systemClock } = deps;
+  let last: Promise<OpsPage> | undefined;
+  let lastMs = 0;
+  const scrape = async (): Promise<OpsPage> => {
+    await beforeScrape?.().catch(() => undefined); // a scrape without them beats no scrape
+    const body = await metrics.registry.metrics();
+    return { status: 200, contentType: metrics.registry.contentType, body };
+  };
+
   return Object.freeze({
     health: () => jsonPage(200, { status: 'ok', service }),
     ready: async (required?: readonly string[]) => {
@@ -47,9 +59,14 @@ export function createOpsPages(deps: OpsDeps): OpsPages {
       });
     },
     metrics: async () => {
-      await beforeScrape?.().catch(() => undefined); // a scrape without them beats no scrape
-      const body = await metrics.registry.metrics();
-      return { status: 200, contentType: metrics.registry.contentType, body };
+      if (last === undefined || clock.monotonicMs() - lastMs >= LIMITS.scrapeKeptMs) {
+        lastMs = clock.monotonicMs();
+        last = scrape();
+        last.catch(() => {
+          last = undefined;
+        });
+      }
+      return last;
     },
   } satisfies OpsPages);
 }

@@ -1,6 +1,12 @@
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import {
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+  createServer,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../telemetry/logger.ts';
+import { inTurns } from './http-turns.ts';
 import type { OpsPage, OpsPages } from './ops-pages.ts';
 
 export interface OpsServer {
@@ -26,19 +32,20 @@ const NOT_FOUND: OpsPage = {
 export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
   const { pages, host, port, logger } = options;
   const pageOf = async (request: IncomingMessage): Promise<OpsPage> => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://ops');
-    switch (pathname) {
+    const { url = '/' } = request; // as it came: `//` and `http://[` are no URLs
+    const [path = '/', query = ''] = url.split('?', 2);
+    switch (path) {
       case '/healthz':
         return pages.health();
       case '/readyz':
-        return pages.ready(requiredOf(searchParams));
+        return pages.ready(requiredOf(new URLSearchParams(query)));
       case '/metrics':
         return pages.metrics();
       default:
         return NOT_FOUND;
     }
   };
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     pageOf(request)
       .catch((err: unknown): OpsPage => {
         logger.error({ err }, 'ops.page.failed');
@@ -50,7 +57,9 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
       .catch((err: unknown) => {
         logger.debug({ err }, 'ops.answer.failed');
       });
-  });
+  };
+  const server = createServer({ requireHostHeader: false }, inTurns(listener));
+  server.on('checkExpectation', listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {

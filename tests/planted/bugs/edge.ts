@@ -43,4 +43,18 @@ export const BUGS: readonly PlantedBug[] = [
     replace: '',
     foundBy: ['tests/http/operations/rights.test.ts'],
   },
+  {
+    name: 'a connection may ask for as much as it likes ahead of its answers',
+    file: 'core/runtime/http-turns.ts',
+    find: 'if (line.underWay < LIMITS.pipelinedMax) {',
+    replace: 'if (line.underWay < Infinity) {',
+    foundBy: ['tests/unit/core/runtime/http-turns.test.ts'],
+  },
+  {
+    name: 'an upgrade to what we do not speak is never answered',
+    file: 'api/realtime/upgrade.ts',
+    find: 'return asked.has(this) && isWebsocket(this);',
+    replace: 'return asked.has(this);',
+    foundBy: ['tests/http/ops/raw-requests.test.ts'],
+  },
 ];
