@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { LIMITS } from '../config/limits.ts';
 import { redisUrls } from '../config/env.ts';
 import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
@@ -13,6 +14,7 @@ import { createBatchRunner } from '../core/operations/batch-runner.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
 import { createSettler } from '../core/operations/settler.ts';
 import type { Platform } from '../core/runtime/platform.ts';
+import { openLines } from '../core/saga/lines.ts';
 import { type OperationStore, createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
 import { createOutboxStore, createSettleStore } from '../core/saga/settle-store.ts';
@@ -31,11 +33,13 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   const { mongo, clock, logger, metrics, failpoint, processId, random, databaseClock } = platform;
   const store = createOperationStore(mongo.db);
   const place = { rank: () => 0, count: () => 1 };
+  const lines = openLines(mongo.db, publisher);
   const runner = createBatchRunner({
     workerId: processId,
     ledger: createLedgerStore(mongo.client, mongo.db),
     operations: createSettleStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
+    lines,
     databaseTime: databaseClock,
     publisher,
     hints,
@@ -51,6 +55,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     registry: OPERATIONS,
     store,
     runner,
+    lines,
     clock,
     logger,
     metrics,
@@ -60,16 +65,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     // wallets, and so be smaller, at the same cost each.
     slots: () => (place.count() > 1 ? 1 : LIMITS.settlementSlots),
   });
-  const connection = openRedis({
-    url: redisUrls(platform.env).queue,
-    name: 'settlement',
-    temper: 'patient',
-    onError: (err) => {
-      logger.debug({ err }, 'redis.settlement.error');
-    },
-  });
-  platform.lifecycle.onClose('settlement redis', () => closeRedis(connection));
-
+  const connection = openQueueRedis(platform);
   const consume = (lane: number) => {
     const pool = startPool<LanePayload>({
       platform,
@@ -115,6 +111,19 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
 
 function idsOf(payload: LanePayload): readonly string[] {
   return operationsOf(payload).map(({ operationId }) => operationId);
+}
+
+function openQueueRedis({ env, logger, lifecycle }: Platform): Redis {
+  const connection = openRedis({
+    url: redisUrls(env).queue,
+    name: 'settlement',
+    temper: 'patient',
+    onError: (err) => {
+      logger.debug({ err }, 'redis.settlement.error');
+    },
+  });
+  lifecycle.onClose('settlement redis', () => closeRedis(connection));
+  return connection;
 }
 
 function openClaims({ env, logger, lifecycle }: Platform): WalletClaims {

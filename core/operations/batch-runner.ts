@@ -10,6 +10,7 @@ import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { LedgerState } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
+import type { Lines } from '../saga/lines.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow, SettledHints } from '../saga/ports.ts';
 import { type OutboxStore, type SettleStore, outboxRows } from '../saga/settle-store.ts';
@@ -41,6 +42,7 @@ interface RunnerDeps {
   readonly ledger: LedgerStore;
   readonly operations: SettleStore;
   readonly outbox: OutboxStore;
+  readonly lines: Pick<Lines, 'moveOn'>;
   readonly databaseTime: () => Promise<DatabaseTime>;
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
@@ -78,6 +80,10 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
       list.push(operation._id);
       attempts.delete(operation._id);
     }
+    moveLinesOn(
+      deps,
+      outcomes.map(({ operation }) => operation),
+    );
   };
 
   const settlePart = async (
@@ -156,6 +162,7 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
       const failure = { code: 'poison_operation', detail } as const;
       await park(operation, failure);
       attempts.delete(operation._id);
+      moveLinesOn(deps, [operation]);
       tally.parked.push(operation._id);
     }
   };
@@ -278,6 +285,14 @@ function observe(
     metrics.settleLatency.observe(Math.max(0, latencyMs / 1_000 + batch.seconds));
   }
   logger.info({ count: outcomes.length, seconds: batch.seconds }, 'batch.settled');
+}
+
+/** Whatever waits for one of these may go on; if this is lost, recovery finds it. */
+function moveLinesOn({ lines, logger }: RunnerDeps, ended: readonly OperationDoc[]): void {
+  const keys = ended.flatMap(({ orderingKey, creates = [] }) => [orderingKey, ...creates]);
+  supervise(lines.moveOn(keys), (err) => {
+    logger.warn({ err }, 'lines.not-moved-on');
+  });
 }
 
 /** Right after the commit, bounded; what fails here is published by the sweeper. */

@@ -37,6 +37,7 @@ export function defineBatch(definitions: Readonly<Record<string, OperationDefini
     summary: 'Up to 1,000 atomic operations that happen together or not at all',
     input: z.strictObject({ operations: z.array(item).min(1).max(LIMITS.batchItemsMax) }),
     ordering: (input) => bind(present(input.operations[0], 'an item')).ordering,
+    creates: (input) => [...new Set(input.operations.flatMap((one) => bind(one).creates))],
     touches: (input) => mergeTouches(input.operations.map((one) => bind(one).touches)),
     decide: (draft, input, origin) => decideAll(draft, input.operations.map(bind), origin),
     describe: (input, origin) => ({

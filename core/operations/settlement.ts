@@ -22,6 +22,8 @@ export interface Outcome {
   readonly status: OperationStatus;
   readonly result?: Json;
   readonly error?: Failure;
+  /** Why a dry run would have been refused; it has succeeded itself. */
+  readonly wouldFail?: Failure;
 }
 
 export interface BoundDoc {
@@ -151,7 +153,7 @@ function dryRunOutcome(
   if (!decision.ok) {
     const { code, detail } = decision.failure;
     const result = { dryRun: true, would: 'rejected', error: { code, detail } };
-    return { operation, status: 'succeeded', result };
+    return { operation, status: 'succeeded', result, wouldFail: decision.failure };
   }
   const entries = draft.entries.map((entry) => ({
     userId: entry.userId,

@@ -6,6 +6,7 @@ import { AppError } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { WalletClaims } from '../ledger/wallet-claims-lock.ts';
+import type { Lines } from '../saga/lines.ts';
 import type { OperationStore } from '../saga/operation-store.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import { withoutContext } from '../telemetry/context.ts';
@@ -20,7 +21,7 @@ import {
   keepGranted,
   selectOrLookFurther,
 } from './lane-selection.ts';
-import { createWaiters } from './job-waiters.ts';
+import { type JobWaiters, createWaiters } from './job-waiters.ts';
 import type { Registry } from './registry.ts';
 import { type BoundDoc, bindOperation } from './settlement.ts';
 
@@ -46,6 +47,7 @@ interface SettlerDeps {
   readonly registry: Registry;
   readonly store: OperationStore;
   readonly runner: BatchRunner;
+  readonly lines: Pick<Lines, 'holdBack'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -76,8 +78,7 @@ export function createSettler(deps: SettlerDeps): Settler {
       metrics.deferred.inc({ reason: 'in-flight' });
     },
   };
-  let isClaimedElsewhere = false;
-  let [isPumping, failures] = [false, 0];
+  let [isPumping, isClaimedElsewhere, failures] = [false, false, 0];
   let pumped: Promise<void> = Promise.resolve();
 
   const pump = (): void => {
@@ -119,16 +120,16 @@ export function createSettler(deps: SettlerDeps): Settler {
     // may have landed since.
     const open = read.filter(({ _id, status }) => status === 'accepted' && !waiters.isSettled(_id));
     if (isComplete) waiters.acknowledgeGone(before, { lanes, open, underWay: flight.operations });
-    const { batch, isHeldBack } = await selectOrLookFurther(open, selector, {
+    const { batch: chosen, isHeldBack } = await selectOrLookFurther(open, selector, {
       isComplete,
       readWithout: (lines) => store.openInLanes(lanes, limit, lines),
     });
-
+    const batch = await withoutEarly(deps, waiters, chosen);
     const started = await startClaimed(batch);
     const isRefused = started < batch.length;
     isClaimedElsewhere ||= isRefused;
     // More to read now, or when what blocks it has landed or cooled down.
-    const hasMore = !isComplete && started > 0;
+    const hasMore = !isComplete && (started > 0 || batch.length < chosen.length);
     if (hasMore) addAll(dirty, lanes);
     else if (isHeldBack || !isComplete || isRefused) addAll(flight.revisit, lanes);
   };
@@ -261,6 +262,18 @@ function tryBind(
     cooling.add(operation._id, COOL_MS);
     return undefined;
   }
+}
+
+/** Without what waits in line for something that is not in a lane; its jobs come again. */
+async function withoutEarly(
+  { lines, metrics }: SettlerDeps,
+  waiters: Pick<JobWaiters, 'release'>,
+  chosen: readonly Candidate[],
+): Promise<readonly Candidate[]> {
+  const early = await lines.holdBack(chosen.map(({ one }) => one.operation));
+  for (const id of early) waiters.release(id);
+  if (early.size > 0) metrics.deferred.inc({ reason: 'awaits-turn' }, early.size);
+  return chosen.filter(({ one }) => !early.has(one.operation._id));
 }
 
 function laneOfDoc(operation: OperationDoc): number {

@@ -27,6 +27,8 @@ export interface AtomicSpec<I> {
   /** Normalises to plain JSON (amounts as decimal digits), which is what is stored and hashed. */
   readonly input: z.ZodType<I>;
   readonly ordering: (input: I) => Ordering;
+  /** Users for whom it creates what others may be waiting for: the user, or a wallet. */
+  readonly creates?: (input: I) => readonly string[];
   /** The wallet that preconditions speak about; absent when the type has none. */
   readonly mainWallet?: (input: I) => WalletRef | undefined;
   readonly touches: (input: I) => Touches;
@@ -45,6 +47,7 @@ export interface AtomicSpec<I> {
 /** A definition with its input bound: what the machinery works with. */
 export interface BoundOperation {
   readonly ordering: Ordering;
+  readonly creates: readonly string[];
   readonly mainWallet: WalletRef | undefined;
   readonly touches: Required<Touches>;
   decide(draft: Draft, origin: Origin): Result<Json | undefined>;
@@ -142,6 +145,7 @@ function defineAtomic<I>(spec: AtomicSpec<I>): AtomicDefinition {
       const input = raw as I; // parsed by `spec.input` at ingest, stored as it came out
       return {
         ordering: spec.ordering(input),
+        creates: spec.creates?.(input) ?? [],
         mainWallet: spec.mainWallet?.(input),
         touches: { ...NO_TOUCHES, ...spec.touches(input) },
         decide: (draft, origin) => spec.decide(draft, input, origin),
@@ -206,6 +210,7 @@ function defineStepwise<I>(spec: StepwiseSpec<I>): StepwiseDefinition {
     ...(spec.example !== undefined && { example: spec.example }),
     bind: (raw: unknown): BoundOperation => ({
       ordering: spec.ordering(raw as I), // parsed by `spec.input` at ingest
+      creates: [],
       mainWallet: undefined,
       touches: NO_TOUCHES,
       decide: () => {

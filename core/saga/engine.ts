@@ -304,6 +304,7 @@ async function commitPatiently(
       if (outcome.kind === 'written') {
         run.state = outcome.change.state;
         run.rev += 1;
+        if (outcome.change.leavesLine === true) run.isInLine = false;
       }
       return outcome;
     } catch (error) {

@@ -78,6 +78,7 @@ export function createJournalStore(db: Db): JournalStore {
             owner,
             leaseUntil: until,
             nextCheckAt: until,
+            lineUntil: LINE_UNTIL,
           },
         },
       ],
@@ -147,6 +148,15 @@ export function createJournalStore(db: Db): JournalStore {
   } satisfies JournalStore);
 }
 
+/** From its first claim it holds its line for so long; what stands in none gets nothing. */
+const LINE_UNTIL = {
+  $cond: [
+    { $eq: [{ $type: '$line' }, 'missing'] },
+    '$$REMOVE',
+    { $ifNull: ['$lineUntil', { $add: ['$$NOW', LIMITS.lineHoldMs] }] },
+  ],
+};
+
 function isPast(field: string) {
   return { $lte: [{ $ifNull: [field, new Date(0)] }, '$$NOW'] };
 }
@@ -196,6 +206,7 @@ function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<Operatio
       ...(lease !== 'keep' && { owner: '', leaseUntil: '' }),
       ...(lease === 'end' && { nextCheckAt: '' }),
       ...(wakeAt === undefined && { runAt: '' }),
+      ...(change.leavesLine === true && { line: '', lineUntil: '' }),
     },
     ...(change.parked !== undefined && { $push: parkingPushed(change.parked) }),
   };

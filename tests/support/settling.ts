@@ -6,6 +6,7 @@ import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
 import { type Settler, createSettler } from '../../core/operations/settler.ts';
 import type { Failpoint } from '../../core/kernel/failpoint.ts';
 import { laneOf, userOrderingKey } from '../../core/saga/operation.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { createOutboxStore, createSettleStore } from '../../core/saga/settle-store.ts';
 import { startSettlement } from '../../workers/settlement.ts';
 import { LANES } from '../../queues/catalog.ts';
@@ -29,6 +30,7 @@ function openRunner(node: Instance, options: SettlingOptions = {}): BatchRunner 
     ledger: createLedgerStore(mongo.client, mongo.db),
     operations: createSettleStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
+    lines: linesOf(node),
     databaseTime,
     publisher: queues.publisher,
     hints: noHints,
@@ -41,6 +43,10 @@ function openRunner(node: Instance, options: SettlingOptions = {}): BatchRunner 
   });
 }
 
+function linesOf({ platform, queues: { publisher } }: Instance) {
+  return openLines(platform.mongo.db, publisher);
+}
+
 /** A settler that reads what it is told to read: no jobs, no lane leases. */
 export function openSettler(node: Instance, options: SettlingOptions = {}): Settler {
   const { clock, logger, metrics, random, lifecycle } = node.platform;
@@ -48,6 +54,7 @@ export function openSettler(node: Instance, options: SettlingOptions = {}): Sett
     registry: options.registry ?? OPERATIONS,
     store: node.store,
     runner: openRunner(node, options),
+    lines: linesOf(node),
     clock,
     logger,
     metrics,
