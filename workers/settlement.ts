@@ -12,6 +12,7 @@ import {
 } from '../core/ledger/wallet-claims-lock.ts';
 import { createBatchRunner } from '../core/operations/batch-runner.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
+import { createSuspects } from '../core/operations/suspects.ts';
 import { createSettler } from '../core/operations/settler.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { openLines } from '../core/saga/lines.ts';
@@ -51,10 +52,11 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
   });
   const claims = openClaims(platform);
+  const suspects = createSuspects({ runner, operations: createSettleStore(mongo.db) });
   const settler = createSettler({
     registry: OPERATIONS,
     store,
-    runner,
+    suspects,
     lines,
     clock,
     logger,
@@ -66,7 +68,8 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     slots: () => (place.count() > 1 ? 1 : LIMITS.settlementSlots),
   });
   const connection = openQueueRedis(platform);
-  const consume = (lane: number) => {
+  const consume = async (lane: number, hasLapsed: boolean) => {
+    if (hasLapsed) suspects.watch(lane, (await databaseClock()).now);
     const pool = startPool<LanePayload>({
       platform,
       connection,

@@ -35,6 +35,8 @@ export interface BatchReport {
 export interface BatchRunner {
   /** Settles a batch, in one transaction if it can. Never rejects for a database failure. */
   run(batch: readonly BoundDoc[], slot: number): Promise<BatchReport>;
+  /** Puts operations before a human, untried. */
+  park(batch: readonly BoundDoc[], why: (operation: OperationDoc) => string): Promise<BatchReport>;
 }
 
 interface RunnerDeps {
@@ -159,12 +161,15 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
         continue;
       }
       const detail = `Gave up after ${tries} attempts; the worker's log has the reason`;
-      const failure = { code: 'poison_operation', detail } as const;
-      await park(operation, failure);
-      attempts.delete(operation._id);
-      moveLinesOn(deps, [operation]);
-      tally.parked.push(operation._id);
+      await giveUp(operation, detail, tally);
     }
+  };
+
+  const giveUp = async (operation: OperationDoc, detail: string, tally: Tally): Promise<void> => {
+    await park(operation, { code: 'poison_operation', detail });
+    attempts.delete(operation._id);
+    moveLinesOn(deps, [operation]);
+    tally.parked.push(operation._id);
   };
 
   const park = async (operation: OperationDoc, failure: Failure): Promise<void> => {
@@ -182,17 +187,20 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
 
   return Object.freeze({
     run: async (batch: readonly BoundDoc[], slot: number) => {
-      const tally: Tally = {
-        settled: [],
-        parked: [],
-        failed: [],
-        waiting: [],
-        isUnavailable: false,
-      };
+      const tally = newTally();
       await settlePart(batch, slot, tally);
       return tally;
     },
+    park: async (batch: readonly BoundDoc[], why: (operation: OperationDoc) => string) => {
+      const tally = newTally();
+      for (const { operation } of batch) await giveUp(operation, why(operation), tally);
+      return tally;
+    },
   });
+}
+
+function newTally(): Tally {
+  return { settled: [], parked: [], failed: [], waiting: [], isUnavailable: false };
 }
 
 function isLeft(tally: Tally, operationId: string): boolean {

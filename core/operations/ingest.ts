@@ -189,6 +189,7 @@ function operationOf(
     tenantId: context.tenantId,
     type: definition.type,
     typeVersion: definition.version,
+    ...partsOf(submission),
     input: submission.input,
     idempotencyKey: submission.idempotencyKey,
     requestHash,
@@ -228,6 +229,12 @@ function linesOf(
   }
   const elsewhere = creates.map(lineOf).filter((line) => line !== orderingKey);
   return elsewhere.length === 0 ? {} : { creates: elsewhere };
+}
+
+/** As they are now: later versions must not read what was accepted under these. */
+function partsOf({ definition, input }: Submission): Pick<OperationDoc, 'partVersions'> {
+  const parts = definition.partVersions?.(input) ?? {};
+  return Object.keys(parts).length === 0 ? {} : { partVersions: parts };
 }
 
 interface JobSharing {

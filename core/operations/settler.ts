@@ -12,7 +12,6 @@ import type { OperationDoc } from '../saga/operation.ts';
 import { withoutContext } from '../telemetry/context.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { BatchRunner } from './batch-runner.ts';
 import {
   type Candidate,
   type Cooling,
@@ -22,6 +21,7 @@ import {
   selectOrLookFurther,
 } from './lane-selection.ts';
 import { type JobWaiters, createWaiters } from './job-waiters.ts';
+import type { Suspects } from './suspects.ts';
 import type { Registry } from './registry.ts';
 import { type BoundDoc, bindOperation } from './settlement.ts';
 
@@ -46,7 +46,7 @@ export interface Settler {
 interface SettlerDeps {
   readonly registry: Registry;
   readonly store: OperationStore;
-  readonly runner: BatchRunner;
+  readonly suspects: Suspects;
   readonly lines: Pick<Lines, 'holdBack'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -64,7 +64,7 @@ interface Claimed {
 }
 
 export function createSettler(deps: SettlerDeps): Settler {
-  const { store, runner, clock, logger, metrics, claims } = deps;
+  const { store, suspects, clock, logger, metrics, claims } = deps;
   const waiters = createWaiters();
   const dirty = new Set<number>();
   const flight = createFlight(deps.slots);
@@ -124,13 +124,12 @@ export function createSettler(deps: SettlerDeps): Settler {
       isComplete,
       readWithout: (lines) => store.openInLanes(lanes, limit, lines),
     });
-    const batch = await withoutEarly(deps, waiters, chosen);
+    const batch = suspects.cut(await withoutEarly(deps, waiters, chosen));
     const started = await startClaimed(batch);
     const isRefused = started < batch.length;
     isClaimedElsewhere ||= isRefused;
     // More to read now, or when what blocks it has landed or cooled down.
-    const hasMore = !isComplete && (started > 0 || batch.length < chosen.length);
-    if (hasMore) addAll(dirty, lanes);
+    if (hasMore({ chosen, batch, started, isComplete })) addAll(dirty, lanes);
     else if (isHeldBack || !isComplete || isRefused) addAll(flight.revisit, lanes);
   };
 
@@ -144,7 +143,7 @@ export function createSettler(deps: SettlerDeps): Settler {
 
   const runBatch = async (batch: readonly BoundDoc[], slot: number): Promise<void> => {
     try {
-      const report = await runner.run(batch, slot);
+      const report = await suspects.run(batch, slot);
       for (const id of report.settled) waiters.resolve(id);
       for (const id of report.parked) waiters.release(id);
       for (const id of report.failed) cooling.add(id, COOL_MS);
@@ -274,6 +273,20 @@ async function withoutEarly(
   for (const id of early) waiters.release(id);
   if (early.size > 0) metrics.deferred.inc({ reason: 'awaits-turn' }, early.size);
   return chosen.filter(({ one }) => !early.has(one.operation._id));
+}
+
+interface Reading {
+  readonly chosen: readonly Candidate[];
+  /** Without those that left the lane, or have to go alone. */
+  readonly batch: readonly Candidate[];
+  readonly started: number;
+  readonly isComplete: boolean;
+}
+
+/** Whether there is more to do at once; what was refused elsewhere waits a moment. */
+function hasMore({ chosen, batch, started, isComplete }: Reading): boolean {
+  const isCut = batch.length < chosen.length;
+  return started > 0 ? isCut || !isComplete : isCut && batch.length === 0;
 }
 
 function laneOfDoc(operation: OperationDoc): number {

@@ -79,6 +79,7 @@ export function createJournalStore(db: Db): JournalStore {
             leaseUntil: until,
             nextCheckAt: until,
             lineUntil: LINE_UNTIL,
+            interruptions: INTERRUPTIONS,
           },
         },
       ],
@@ -154,6 +155,18 @@ const LINE_UNTIL = {
     { $eq: [{ $type: '$line' }, 'missing'] },
     '$$REMOVE',
     { $ifNull: ['$lineUntil', { $add: ['$$NOW', LIMITS.lineHoldMs] }] },
+  ],
+};
+
+/**
+ * Whoever takes over what another worker held counts, be it the sweeper or a job that came again:
+ * a lease that was given back is not there any more.
+ */
+const INTERRUPTIONS = {
+  $cond: [
+    { $eq: [{ $type: '$leaseUntil' }, 'missing'] },
+    { $ifNull: ['$interruptions', '$$REMOVE'] },
+    { $add: [{ $ifNull: ['$interruptions', 0] }, 1] },
   ],
 };
 

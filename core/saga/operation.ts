@@ -72,6 +72,8 @@ export interface OperationDoc {
   readonly tenantId: string;
   readonly type: string;
   readonly typeVersion: number;
+  /** Of a batch: the versions of the types in it that are not at their first. */
+  readonly partVersions?: Readonly<Record<string, number>>;
   /** As validation normalised it: plain JSON, amounts as decimal digits. */
   readonly input: Json;
   readonly idempotencyKey: string;

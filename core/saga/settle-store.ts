@@ -43,6 +43,8 @@ export interface SettleStore {
    * meanwhile.
    */
   park(operation: OperationDoc, park: Park): Promise<readonly OutboxRow[] | undefined>;
+  /** Adds to the interruptions of operations that are still to be settled. */
+  count(ids: readonly OperationDoc['_id'][], by: 1 | -1): Promise<void>;
   /** The oldest operation that is still to be settled under each of some ordering keys. */
   oldestOpen(
     session: ClientSession,
@@ -108,6 +110,13 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
           await outbox.insert(session, rows);
           return rows;
         }, TRANSACTION),
+      );
+    },
+    count: async (ids: readonly OperationDoc['_id'][], by: 1 | -1) => {
+      if (ids.length === 0) return;
+      await operations.updateMany(
+        { _id: { $in: [...ids] }, status: 'accepted' },
+        { $inc: { interruptions: by } },
       );
     },
     oldestOpen: async (session, keys) => {
