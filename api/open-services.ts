@@ -12,6 +12,7 @@ import { createInterventionStore } from '../core/saga/intervention-store.ts';
 import { createOperationReads } from '../core/saga/operation-reads-store.ts';
 import { createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
+import { openLines } from '../core/saga/lines.ts';
 import { createOutboxStore } from '../core/saga/settle-store.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { laneQueue } from '../queues/catalog.ts';
@@ -37,6 +38,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
   const waiters = openWaiters(platform);
   lifecycle.onClose('waiters', () => waiters.close());
+  const lines = openLines(mongo.db, publisher);
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   const readSignal = signalReader(OPERATIONS);
   return Object.freeze({
@@ -48,7 +50,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
     notifications: createNotificationServices(platform, publisher),
-    intervene: createIntervene({ store, publisher, hints, logger, metrics, readSignal }),
+    intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, readSignal }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
   });
 }

@@ -1,5 +1,6 @@
 import type { Json } from '../core/kernel/canonical.ts';
 import type { Registry } from '../core/operations/registry.ts';
+import { versionOf } from '../core/operations/versions.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import { isSettled } from '../core/saga/status.ts';
 import type { StepRecord } from '../core/saga/step-record.ts';
@@ -138,13 +139,10 @@ function resultOf(operation: OperationDoc, registry: Registry): Json | undefined
   return isObject(result) ? { ...described, ...result } : result;
 }
 
-function describedBy(
-  { type, typeVersion, input, _id }: OperationDoc,
-  registry: Registry,
-): Readonly<Record<string, Json>> {
-  const definition = Object.hasOwn(registry, type) ? registry[type] : undefined;
-  // Another version of the type may describe itself otherwise.
-  return definition?.version === typeVersion ? definition.bind(input).describe(_id) : {};
+function describedBy(operation: OperationDoc, registry: Registry): Readonly<Record<string, Json>> {
+  const { input, partVersions = {}, _id } = operation;
+  const found = versionOf(registry, operation);
+  return found.kind === 'known' ? found.definition.bind(input, partVersions).describe(_id) : {};
 }
 
 function isObject(value: Json): value is { readonly [key: string]: Json } {

@@ -79,6 +79,16 @@ export const LIMITS = {
   laneLeaseMs: 10 * SECOND,
   laneLeaseRenewMs: 3 * SECOND,
   recentlySettledMax: 50_000,
+  /** A stepwise operation that has begun and posted nothing keeps others of its line waiting so long. */
+  lineHoldMs: MINUTE,
+  /** Whether it is the turn of what waits in line is looked at again: of the first, and behind it. */
+  lineCheckMs: 15 * SECOND,
+  lineDeepCheckMs: 2 * MINUTE,
+  /** For a user or wallet that another line creates. */
+  lineCreationCheckMs: SECOND,
+  /** Let in at once, of one line; and read at once, of several. */
+  lineRunMax: 500,
+  linePageMax: 1_000,
   /** Outlives a batch by far; a process that died holds wallets back no longer than this. */
   claimMs: 3 * SECOND,
   claimTimeoutMs: 200,
@@ -305,6 +315,14 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.laneLeaseMs + LIMITS.sweepIntervalMs < LIMITS.repairBudgetMs,
     'a dead lane owner is replaced within the repair budget',
+  ],
+  [
+    LIMITS.repairBudgetMs < LIMITS.lineHoldMs,
+    'an operation whose worker died is repaired before it loses its place in line',
+  ],
+  [
+    LIMITS.lineCheckMs + LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.repairBudgetMs,
+    'a turn that nobody has told of is found within the repair budget',
   ],
   [
     LIMITS.sweepIntervalMs + LIMITS.sweepJitterMs < LIMITS.sweepLeaseMs,

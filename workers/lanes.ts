@@ -19,8 +19,8 @@ interface LanesOptions {
   readonly platform: Platform;
   readonly leases: LeaseStore;
   readonly roster: WorkerRoster;
-  /** Starts consuming a lane; returns how to stop. */
-  readonly open: (lane: number) => { close(): Promise<void> };
+  /** Starts consuming a lane, whose last owner may have died; returns how to stop. */
+  readonly open: (lane: number, hasLapsed: boolean) => Promise<{ close(): Promise<void> }>;
 }
 
 const POOL = 'settlement';
@@ -56,9 +56,9 @@ export function startLanes(options: LanesOptions): Lanes {
     }
   };
 
-  const take = (lane: number): void => {
-    consumers.set(lane, open(lane));
-    logger.info({ lane }, 'lane.taken');
+  const take = async (lane: number, hasLapsed: boolean): Promise<void> => {
+    consumers.set(lane, await open(lane, hasLapsed));
+    logger.info({ lane, hasLapsed }, 'lane.taken');
   };
 
   const balance = async (): Promise<void> => {
@@ -66,7 +66,7 @@ export function startLanes(options: LanesOptions): Lanes {
     const alive = await roster.alive(POOL, LIMITS.laneLeaseMs);
     count = Math.max(1, alive.length);
     rank = Math.max(0, alive.indexOf(processId));
-    const share = Math.ceil(LANES.length / count);
+    const { size: share, start } = shareOf(rank, count, LANES.length);
     for (const lane of [...consumers.keys()]) {
       const isOurs = await leases.hold(leaseName(lane), processId, LIMITS.laneLeaseMs);
       if (!isOurs) lose(lane);
@@ -78,11 +78,11 @@ export function startLanes(options: LanesOptions): Lanes {
       });
     }
     // Each starts looking at another lane, so that they do not all ask for the same one.
-    const start = rank * share;
     for (let step = 0; step < LANES.length && consumers.size < share; step += 1) {
       const lane = (start + step) % LANES.length;
       if (consumers.has(lane)) continue;
-      if (await leases.hold(leaseName(lane), processId, LIMITS.laneLeaseMs)) take(lane);
+      const taken = await leases.take(leaseName(lane), processId, LIMITS.laneLeaseMs);
+      if (taken !== 'elsewhere') await take(lane, taken === 'lapsed');
     }
     metrics.lanesHeld.set(consumers.size);
   };
@@ -118,6 +118,21 @@ export function startLanes(options: LanesOptions): Lanes {
       await roster.leave(processId);
     },
   };
+}
+
+/**
+ * How many lanes the process at a place among so many has, and where it starts to look for them:
+ * as even as can be, and all of them together exactly the lanes. Pure.
+ */
+export function shareOf(
+  rank: number,
+  count: number,
+  lanes: number,
+): { readonly size: number; readonly start: number } {
+  const base = Math.floor(lanes / count);
+  const longer = lanes % count;
+  const size = base + (rank < longer ? 1 : 0);
+  return { size, start: (rank * base + Math.min(rank, longer)) % lanes };
 }
 
 function leaseName(lane: number): string {

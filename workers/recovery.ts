@@ -18,6 +18,7 @@ import { isQueueAway, sweep } from '../core/recovery/sweep.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, Schedules } from '../core/saga/ports.ts';
+import { openLines } from '../core/saga/lines.ts';
 import { createOutboxStore } from '../core/saga/settle-store.ts';
 import { type SweepPayload, laneQueue } from '../queues/catalog.ts';
 import { createSchedules } from '../queues/schedules.ts';
@@ -57,6 +58,7 @@ export function startRecovery(options: RecoveryDeps): void {
     store: createRecoveryStore(mongo.db),
     outbox,
     repairs: createRepairStore(mongo.db, outbox),
+    lines: openLines(mongo.db, publisher),
     expireHolds: () =>
       expireHolds({ expired, ingest, registry: OPERATIONS, databaseTime, metrics }),
     schedules: openTrigger(platform, sweepIntervalMs, () => sweepOnce()),

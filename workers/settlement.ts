@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { LIMITS } from '../config/limits.ts';
 import { redisUrls } from '../config/env.ts';
 import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
@@ -11,8 +12,10 @@ import {
 } from '../core/ledger/wallet-claims-lock.ts';
 import { createBatchRunner } from '../core/operations/batch-runner.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
+import { createSuspects } from '../core/operations/suspects.ts';
 import { createSettler } from '../core/operations/settler.ts';
 import type { Platform } from '../core/runtime/platform.ts';
+import { openLines } from '../core/saga/lines.ts';
 import { type OperationStore, createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
 import { createOutboxStore, createSettleStore } from '../core/saga/settle-store.ts';
@@ -31,11 +34,13 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   const { mongo, clock, logger, metrics, failpoint, processId, random, databaseClock } = platform;
   const store = createOperationStore(mongo.db);
   const place = { rank: () => 0, count: () => 1 };
+  const lines = openLines(mongo.db, publisher);
   const runner = createBatchRunner({
     workerId: processId,
     ledger: createLedgerStore(mongo.client, mongo.db),
     operations: createSettleStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
+    lines,
     databaseTime: databaseClock,
     publisher,
     hints,
@@ -47,10 +52,12 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
   });
   const claims = openClaims(platform);
+  const suspects = createSuspects({ runner, operations: createSettleStore(mongo.db) });
   const settler = createSettler({
     registry: OPERATIONS,
     store,
-    runner,
+    suspects,
+    lines,
     clock,
     logger,
     metrics,
@@ -60,17 +67,9 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     // wallets, and so be smaller, at the same cost each.
     slots: () => (place.count() > 1 ? 1 : LIMITS.settlementSlots),
   });
-  const connection = openRedis({
-    url: redisUrls(platform.env).queue,
-    name: 'settlement',
-    temper: 'patient',
-    onError: (err) => {
-      logger.debug({ err }, 'redis.settlement.error');
-    },
-  });
-  platform.lifecycle.onClose('settlement redis', () => closeRedis(connection));
-
-  const consume = (lane: number) => {
+  const connection = openQueueRedis(platform);
+  const consume = async (lane: number, hasLapsed: boolean) => {
+    if (hasLapsed) suspects.watch(lane, (await databaseClock()).now);
     const pool = startPool<LanePayload>({
       platform,
       connection,
@@ -115,6 +114,19 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
 
 function idsOf(payload: LanePayload): readonly string[] {
   return operationsOf(payload).map(({ operationId }) => operationId);
+}
+
+function openQueueRedis({ env, logger, lifecycle }: Platform): Redis {
+  const connection = openRedis({
+    url: redisUrls(env).queue,
+    name: 'settlement',
+    temper: 'patient',
+    onError: (err) => {
+      logger.debug({ err }, 'redis.settlement.error');
+    },
+  });
+  lifecycle.onClose('settlement redis', () => closeRedis(connection));
+  return connection;
 }
 
 function openClaims({ env, logger, lifecycle }: Platform): WalletClaims {

@@ -9,6 +9,16 @@ export const COLLECTIONS = {
       key: { lane: 1, stamp: 1, _id: 1 },
       partialFilterExpression: { status: 'accepted' },
     },
+    // What is still to be settled of one line.
+    {
+      key: { orderingKey: 1, stamp: 1, _id: 1 },
+      partialFilterExpression: { status: 'accepted' },
+    },
+    // What stands in line beside the lanes: stepwise operations until they let it go, and whatever
+    // waits behind one. Nearly always empty for a given line.
+    { key: { line: 1, stamp: 1, _id: 1 }, partialFilterExpression: { line: { $exists: true } } },
+    // Open operations that create users or wallets outside those users' own lines.
+    { key: { creates: 1 }, partialFilterExpression: { creates: { $exists: true } } },
     // The sweeper's question: who should have moved by now?
     {
       key: { nextCheckAt: 1 },

@@ -5,37 +5,56 @@ interface LeaseDoc {
   readonly _id: string;
   readonly owner: string;
   readonly until: Date;
+  /** The present owner took it over when the lease of this one had run out. */
+  readonly lapsedFrom?: string;
 }
+
+/** What became of an attempt to take a lease. `lapsed`: its last owner died, or stalled. */
+export type Taken = 'free' | 'lapsed' | 'elsewhere';
 
 /** Named leases in database time. They spread work; nothing rests on them for correctness. */
 export interface LeaseStore {
   /** Takes or renews; false while another owner's lease runs. */
   hold(name: string, owner: string, ms: number): Promise<boolean>;
+  /** The same, saying whether whoever had it before has given it back. */
+  take(name: string, owner: string, ms: number): Promise<Taken>;
   release(name: string, owner: string): Promise<void>;
 }
 
 export function createLeaseStore(db: Db): LeaseStore {
   const leases = collection<LeaseDoc>(db, 'leases');
-  return Object.freeze({
-    hold: async (name: string, owner: string, ms: number) => {
-      // One atomic step decides in database time; a lease that is not ours to take stays as it is.
-      const isOurs = {
-        $or: [{ $eq: ['$owner', owner] }, { $lte: [{ $ifNull: ['$until', '$$NOW'] }, '$$NOW'] }],
-      };
-      const lease = await leases.findOneAndUpdate(
-        { _id: name },
-        [
-          {
-            $set: {
-              owner: { $cond: [isOurs, owner, '$owner'] },
-              until: { $cond: [isOurs, { $add: ['$$NOW', ms] }, '$until'] },
+  const take = async (name: string, owner: string, ms: number): Promise<Taken> => {
+    // One atomic step decides in database time; a lease that is not ours to take stays as it is.
+    const isRenewal = { $eq: ['$owner', owner] };
+    const isOurs = {
+      $or: [isRenewal, { $lte: [{ $ifNull: ['$until', '$$NOW'] }, '$$NOW'] }],
+    };
+    const lease = await leases.findOneAndUpdate(
+      { _id: name },
+      [
+        {
+          $set: {
+            owner: { $cond: [isOurs, owner, '$owner'] },
+            until: { $cond: [isOurs, { $add: ['$$NOW', ms] }, '$until'] },
+            lapsedFrom: {
+              $cond: [
+                { $and: [isOurs, { $not: isRenewal }] },
+                { $ifNull: ['$owner', '$$REMOVE'] },
+                { $ifNull: ['$lapsedFrom', '$$REMOVE'] },
+              ],
             },
           },
-        ],
-        { upsert: true, returnDocument: 'after' },
-      );
-      return lease?.owner === owner;
-    },
+        },
+      ],
+      { upsert: true, returnDocument: 'after' },
+    );
+    if (lease?.owner !== owner) return 'elsewhere';
+    return lease.lapsedFrom === undefined ? 'free' : 'lapsed';
+  };
+  return Object.freeze({
+    take,
+    hold: async (name: string, owner: string, ms: number) =>
+      (await take(name, owner, ms)) !== 'elsewhere',
     release: async (name: string, owner: string) => {
       await leases.deleteOne({ _id: name, owner });
     },

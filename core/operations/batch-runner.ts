@@ -10,6 +10,7 @@ import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { LedgerState } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
+import type { Lines } from '../saga/lines.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow, SettledHints } from '../saga/ports.ts';
 import { type OutboxStore, type SettleStore, outboxRows } from '../saga/settle-store.ts';
@@ -34,6 +35,8 @@ export interface BatchReport {
 export interface BatchRunner {
   /** Settles a batch, in one transaction if it can. Never rejects for a database failure. */
   run(batch: readonly BoundDoc[], slot: number): Promise<BatchReport>;
+  /** Puts operations before a human, untried. */
+  park(batch: readonly BoundDoc[], why: (operation: OperationDoc) => string): Promise<BatchReport>;
 }
 
 interface RunnerDeps {
@@ -41,6 +44,7 @@ interface RunnerDeps {
   readonly ledger: LedgerStore;
   readonly operations: SettleStore;
   readonly outbox: OutboxStore;
+  readonly lines: Pick<Lines, 'moveOn'>;
   readonly databaseTime: () => Promise<DatabaseTime>;
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
@@ -78,6 +82,10 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
       list.push(operation._id);
       attempts.delete(operation._id);
     }
+    moveLinesOn(
+      deps,
+      outcomes.map(({ operation }) => operation),
+    );
   };
 
   const settlePart = async (
@@ -153,11 +161,15 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
         continue;
       }
       const detail = `Gave up after ${tries} attempts; the worker's log has the reason`;
-      const failure = { code: 'poison_operation', detail } as const;
-      await park(operation, failure);
-      attempts.delete(operation._id);
-      tally.parked.push(operation._id);
+      await giveUp(operation, detail, tally);
     }
+  };
+
+  const giveUp = async (operation: OperationDoc, detail: string, tally: Tally): Promise<void> => {
+    await park(operation, { code: 'poison_operation', detail });
+    attempts.delete(operation._id);
+    moveLinesOn(deps, [operation]);
+    tally.parked.push(operation._id);
   };
 
   const park = async (operation: OperationDoc, failure: Failure): Promise<void> => {
@@ -175,17 +187,20 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
 
   return Object.freeze({
     run: async (batch: readonly BoundDoc[], slot: number) => {
-      const tally: Tally = {
-        settled: [],
-        parked: [],
-        failed: [],
-        waiting: [],
-        isUnavailable: false,
-      };
+      const tally = newTally();
       await settlePart(batch, slot, tally);
       return tally;
     },
+    park: async (batch: readonly BoundDoc[], why: (operation: OperationDoc) => string) => {
+      const tally = newTally();
+      for (const { operation } of batch) await giveUp(operation, why(operation), tally);
+      return tally;
+    },
   });
+}
+
+function newTally(): Tally {
+  return { settled: [], parked: [], failed: [], waiting: [], isUnavailable: false };
 }
 
 function isLeft(tally: Tally, operationId: string): boolean {
@@ -278,6 +293,14 @@ function observe(
     metrics.settleLatency.observe(Math.max(0, latencyMs / 1_000 + batch.seconds));
   }
   logger.info({ count: outcomes.length, seconds: batch.seconds }, 'batch.settled');
+}
+
+/** Whatever waits for one of these may go on; if this is lost, recovery finds it. */
+function moveLinesOn({ lines, logger }: RunnerDeps, ended: readonly OperationDoc[]): void {
+  const keys = ended.flatMap(({ orderingKey, creates = [] }) => [orderingKey, ...creates]);
+  supervise(lines.moveOn(keys), (err) => {
+    logger.warn({ err }, 'lines.not-moved-on');
+  });
 }
 
 /** Right after the commit, bounded; what fails here is published by the sweeper. */

@@ -5,12 +5,15 @@ import type { Json } from '../kernel/canonical.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
 import {
+  type AtomicDefinition,
   type BoundOperation,
   type OperationDefinition,
   type Origin,
+  type PartVersions,
   defineOperation,
 } from '../saga/define.ts';
 import type { Touches } from '../saga/touches.ts';
+import { GONE, versionIn } from './versions.ts';
 
 interface BatchItem {
   readonly type: string;
@@ -27,25 +30,49 @@ export function defineBatch(definitions: Readonly<Record<string, OperationDefini
   );
   const [first, ...others] = items;
   const item = z.discriminatedUnion('type', [present(first, 'an operation type'), ...others]);
-  const bind = ({ type, input }: BatchItem): BoundOperation =>
-    present(definitions[type], `operation type ${type}`).bind(input);
-
-  return defineOperation({
-    type: 'batch',
-    version: 1,
-    mode: 'atomic',
-    summary: 'Up to 1,000 atomic operations that happen together or not at all',
-    input: z.strictObject({ operations: z.array(item).min(1).max(LIMITS.batchItemsMax) }),
-    ordering: (input) => bind(present(input.operations[0], 'an item')).ordering,
-    touches: (input) => mergeTouches(input.operations.map((one) => bind(one).touches)),
-    decide: (draft, input, origin) => decideAll(draft, input.operations.map(bind), origin),
-    describe: (input, origin) => ({
-      operations: input.operations.map((one, index) => ({
-        type: one.type,
-        ...bind(one).describe(itemOrigin(origin, index)),
-      })),
-    }),
+  const input = z.strictObject({ operations: z.array(item).min(1).max(LIMITS.batchItemsMax) });
+  const batchOf = (versions: PartVersions): AtomicDefinition => {
+    const bind = (one: BatchItem): BoundOperation => bindItem(definitions, versions, one);
+    return defineOperation({
+      type: 'batch',
+      version: 1,
+      mode: 'atomic',
+      summary: 'Up to 1,000 atomic operations that happen together or not at all',
+      input,
+      ordering: ({ operations }) => bind(present(operations[0], 'an item')).ordering,
+      creates: ({ operations }) => [...new Set(operations.flatMap((one) => bind(one).creates))],
+      touches: ({ operations }) => mergeTouches(operations.map((one) => bind(one).touches)),
+      decide: (draft, { operations }, origin) => decideAll(draft, operations.map(bind), origin),
+      describe: ({ operations }, origin) => ({
+        operations: operations.map((one, index) => ({
+          type: one.type,
+          ...bind(one).describe(itemOrigin(origin, index)),
+        })),
+      }),
+    });
+  };
+  const now = Object.values(definitions).filter(({ version }) => version > 1);
+  const versionsNow = Object.fromEntries(now.map(({ type, version }) => [type, version]));
+  const current = batchOf(versionsNow);
+  return Object.freeze({
+    ...current,
+    // What is stored names the versions of its items, but for those at their first.
+    bind: (raw: unknown, versions?: PartVersions) =>
+      versions === undefined ? current.bind(raw) : batchOf(versions).bind(raw),
+    partVersions: () => versionsNow,
   });
+}
+
+/** @throws InvariantError when the item was accepted by newer code than this. */
+function bindItem(
+  definitions: Readonly<Record<string, OperationDefinition>>,
+  versions: PartVersions,
+  { type, input }: BatchItem,
+): BoundOperation {
+  const definition = present(definitions[type], `operation type ${type}`);
+  const version = versions[type] ?? 1;
+  assert(version <= definition.version, 'this code knows the item of a batch', { type, version });
+  return versionIn(definition, version)?.bind(input) ?? GONE;
 }
 
 /** What the n-th item creates is named after the batch and its number. */

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { LedgerState } from '../ledger/book.ts';
 import { isOlder, laneOf, userOrderingKey } from '../saga/operation.ts';
-import type { SettleStore } from '../saga/settle-store.ts';
+import type { Elsewhere, SettleStore } from '../saga/settle-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import {
   type BatchDecisions,
@@ -53,7 +53,7 @@ export async function decideWithWaiting(
 }
 
 function isForWantOfOwner(outcome: Outcome | undefined): boolean {
-  const code = outcome?.error?.code;
+  const code = (outcome?.error ?? outcome?.wouldFail)?.code;
   return code === 'wallet_not_found' || code === 'user_not_found' || code === 'batch_item_rejected';
 }
 
@@ -73,18 +73,31 @@ async function linesInWaiting(
   // What this very batch settles before it has been seen already.
   const inBatch = new Set(batch.map(({ operation }) => operation.orderingKey));
   const keysOf = (one: BoundDoc): readonly string[] =>
-    missingOwners(one, loaded)
-      .map((userId) => userOrderingKey(one.operation.tenantId, userId))
-      .filter((orderingKey) => !inBatch.has(orderingKey));
+    missingOwners(one, loaded).map((userId) => userOrderingKey(one.operation.tenantId, userId));
   const wanted = wanting.map((one) => ({ operation: one.operation, keys: keysOf(one) }));
   const keys = [...new Set(wanted.flatMap((one) => one.keys))];
   if (keys.length === 0) return [];
-  const oldest = await deps.operations.oldestOpen(
-    session,
-    keys.map((orderingKey) => ({ orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) })),
-  );
+  const here = keys.filter((orderingKey) => !inBatch.has(orderingKey));
+  const oldest =
+    here.length === 0
+      ? new Map<string, never>()
+      : await deps.operations.oldestOpen(
+          session,
+          here.map((orderingKey) => ({ orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) })),
+        );
+  const elsewhere = await deps.operations.creatingElsewhere(session, keys);
+  const seen = new Set<string>(batch.map(({ operation }) => operation._id));
+  const creating = elsewhere.filter(({ _id }) => !seen.has(_id));
+  const mayCreate = ({ line, creates = [] }: Elsewhere, key: string): boolean =>
+    line === key || creates.includes(key);
   return wanted
-    .filter((one) => one.keys.some((key) => isAfter(one.operation, oldest.get(key))))
+    .filter(({ operation, keys: own }) =>
+      own.some(
+        (key) =>
+          isAfter(operation, oldest.get(key)) ||
+          creating.some((other) => mayCreate(other, key) && isAfter(operation, other)),
+      ),
+    )
     .map(({ operation }) => operation.orderingKey);
 }
 

@@ -189,6 +189,7 @@ function operationOf(
     tenantId: context.tenantId,
     type: definition.type,
     typeVersion: definition.version,
+    ...partsOf(submission),
     input: submission.input,
     idempotencyKey: submission.idempotencyKey,
     requestHash,
@@ -197,6 +198,7 @@ function operationOf(
     orderingKey,
     ...(lane !== undefined && { lane }),
     stamp: UNSTAMPED,
+    ...linesOf(ticket, { orderingKey, isScheduled: start.status === 'waiting' }),
     dispatch: { queue, seq: 1, at: time.now, ...(job !== undefined && { job }) },
     ...(submission.preconditions !== undefined && { preconditions: submission.preconditions }),
     ...(submission.deadline !== undefined && { deadline: submission.deadline }),
@@ -206,6 +208,33 @@ function operationOf(
     ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     createdAt: time.now,
   };
+}
+
+/**
+ * Where else than in a lane it stands. What is scheduled takes its place in line when its time has
+ * come, not before.
+ */
+function linesOf(
+  { submission, context: { tenantId } }: Ticket,
+  { orderingKey, isScheduled }: { readonly orderingKey: string; readonly isScheduled: boolean },
+): Pick<OperationDoc, 'line' | 'creates' | 'userLine'> {
+  const { ordering, creates } = submission.definition.bind(submission.input);
+  const lineOf = (userId: string): string => userOrderingKey(tenantId, userId);
+  if (submission.definition.mode === 'stepwise') {
+    const userLine = 'user' in ordering ? lineOf(ordering.user) : orderingKey;
+    return {
+      ...(!isScheduled && { line: orderingKey }),
+      ...(userLine !== orderingKey && { userLine }),
+    };
+  }
+  const elsewhere = creates.map(lineOf).filter((line) => line !== orderingKey);
+  return elsewhere.length === 0 ? {} : { creates: elsewhere };
+}
+
+/** As they are now: later versions must not read what was accepted under these. */
+function partsOf({ definition, input }: Submission): Pick<OperationDoc, 'partVersions'> {
+  const parts = definition.partVersions?.(input) ?? {};
+  return Object.keys(parts).length === 0 ? {} : { partVersions: parts };
 }
 
 interface JobSharing {

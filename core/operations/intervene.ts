@@ -1,17 +1,19 @@
 import { LIMITS } from '../../config/limits.ts';
 import { withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { Lines } from '../saga/lines.ts';
 import type { InterventionStore } from '../saga/intervention-store.ts';
 import type { InterventionAction, ReadSignal } from '../saga/intervention.ts';
 import { type OperationDoc, jobOf } from '../saga/operation.ts';
 import type { JobPublisher, SettledHints } from '../saga/ports.ts';
-import { isSettled } from '../saga/status.ts';
+import { isSettled, isTerminal } from '../saga/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 
 interface InterveneDeps {
   readonly store: InterventionStore;
+  readonly lines: Pick<Lines, 'moveOn'>;
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
   readonly logger: Logger;
@@ -29,7 +31,7 @@ const asItIs: ReadSignal = (_operation, _name, data) => data;
  * @throws what the store throws.
  */
 export function createIntervene(deps: InterveneDeps) {
-  const { store, publisher, hints, logger, metrics, readSignal = asItIs } = deps;
+  const { store, lines, publisher, hints, logger, metrics, readSignal = asItIs } = deps;
   return async (
     tenant: TenantScope,
     id: string,
@@ -40,11 +42,13 @@ export function createIntervene(deps: InterveneDeps) {
       action,
       readSignal,
     });
-    const { _id: operationId, status, type } = operation;
+    const { _id: operationId, status, type, orderingKey } = operation;
     if (isRepeat) return operation;
     if (rows.length > 0) metrics.settled.inc({ type, status });
     logger.info({ operationId, action: action.kind, actor: action.actor }, 'operation.intervened');
     const publish = async (): Promise<void> => {
+      // What waits in line behind it, wherever it stood.
+      if (isTerminal(status)) await lines.moveOn([orderingKey]);
       if (isWoken) await publisher.publishOperations([jobOf(operation)]);
       if (rows.length > 0) await publisher.publishEvents(rows);
     };

@@ -15,6 +15,7 @@ import type { OutboxEvent } from '../saga/ports.ts';
 import type { OperationStatus } from '../saga/status.ts';
 import { readsOf } from '../saga/touches.ts';
 import type { Registry } from './registry.ts';
+import { GONE, versionOf } from './versions.ts';
 
 /** What one operation became. `result` is stored only where it does not follow from the input. */
 export interface Outcome {
@@ -22,6 +23,8 @@ export interface Outcome {
   readonly status: OperationStatus;
   readonly result?: Json;
   readonly error?: Failure;
+  /** Why a dry run would have been refused; it has succeeded itself. */
+  readonly wouldFail?: Failure;
 }
 
 export interface BoundDoc {
@@ -35,16 +38,26 @@ export interface BatchDecisions {
   readonly book: Book;
 }
 
-/** @throws InvariantError when the type or version is not one that this code knows. */
+/**
+ * By the version under which it was accepted. One that no code knows any more is a bug of whoever
+ * dropped it, and is parked like any other, so that its line goes on.
+ *
+ * @throws InvariantError when it was accepted by newer code than this.
+ */
 export function bindOperation(registry: Registry, operation: OperationDoc): BoundDoc {
-  const definition = registry[operation.type];
-  if (definition?.version !== operation.typeVersion) {
-    throw new InvariantError('this code knows the type and version of the operation', {
-      type: operation.type,
-      version: operation.typeVersion,
-    });
+  const { type, typeVersion, input, partVersions = {} } = operation;
+  const found = versionOf(registry, operation);
+  switch (found.kind) {
+    case 'known':
+      return { operation, bound: found.definition.bind(input, partVersions) };
+    case 'gone':
+      return { operation, bound: GONE };
+    case 'newer':
+      throw new InvariantError('this code knows the type and version of the operation', {
+        type,
+        version: typeVersion,
+      });
   }
-  return { operation, bound: definition.bind(operation.input) };
 }
 
 /** Everything that the decisions of a batch will look at. */
@@ -151,7 +164,7 @@ function dryRunOutcome(
   if (!decision.ok) {
     const { code, detail } = decision.failure;
     const result = { dryRun: true, would: 'rejected', error: { code, detail } };
-    return { operation, status: 'succeeded', result };
+    return { operation, status: 'succeeded', result, wouldFail: decision.failure };
   }
   const entries = draft.entries.map((entry) => ({
     userId: entry.userId,

@@ -6,12 +6,12 @@ import { AppError } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { WalletClaims } from '../ledger/wallet-claims-lock.ts';
+import type { Lines } from '../saga/lines.ts';
 import type { OperationStore } from '../saga/operation-store.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import { withoutContext } from '../telemetry/context.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { BatchRunner } from './batch-runner.ts';
 import {
   type Candidate,
   type Cooling,
@@ -20,7 +20,8 @@ import {
   keepGranted,
   selectOrLookFurther,
 } from './lane-selection.ts';
-import { createWaiters } from './job-waiters.ts';
+import { type JobWaiters, createWaiters } from './job-waiters.ts';
+import type { Suspects } from './suspects.ts';
 import type { Registry } from './registry.ts';
 import { type BoundDoc, bindOperation } from './settlement.ts';
 
@@ -45,7 +46,8 @@ export interface Settler {
 interface SettlerDeps {
   readonly registry: Registry;
   readonly store: OperationStore;
-  readonly runner: BatchRunner;
+  readonly suspects: Suspects;
+  readonly lines: Pick<Lines, 'holdBack'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -62,7 +64,7 @@ interface Claimed {
 }
 
 export function createSettler(deps: SettlerDeps): Settler {
-  const { store, runner, clock, logger, metrics, claims } = deps;
+  const { store, suspects, clock, logger, metrics, claims } = deps;
   const waiters = createWaiters();
   const dirty = new Set<number>();
   const flight = createFlight(deps.slots);
@@ -76,8 +78,7 @@ export function createSettler(deps: SettlerDeps): Settler {
       metrics.deferred.inc({ reason: 'in-flight' });
     },
   };
-  let isClaimedElsewhere = false;
-  let [isPumping, failures] = [false, 0];
+  let [isPumping, isClaimedElsewhere, failures] = [false, false, 0];
   let pumped: Promise<void> = Promise.resolve();
 
   const pump = (): void => {
@@ -119,17 +120,16 @@ export function createSettler(deps: SettlerDeps): Settler {
     // may have landed since.
     const open = read.filter(({ _id, status }) => status === 'accepted' && !waiters.isSettled(_id));
     if (isComplete) waiters.acknowledgeGone(before, { lanes, open, underWay: flight.operations });
-    const { batch, isHeldBack } = await selectOrLookFurther(open, selector, {
+    const { batch: chosen, isHeldBack } = await selectOrLookFurther(open, selector, {
       isComplete,
       readWithout: (lines) => store.openInLanes(lanes, limit, lines),
     });
-
+    const batch = suspects.cut(await withoutEarly(deps, waiters, chosen));
     const started = await startClaimed(batch);
     const isRefused = started < batch.length;
     isClaimedElsewhere ||= isRefused;
     // More to read now, or when what blocks it has landed or cooled down.
-    const hasMore = !isComplete && started > 0;
-    if (hasMore) addAll(dirty, lanes);
+    if (hasMore({ chosen, batch, started, isComplete })) addAll(dirty, lanes);
     else if (isHeldBack || !isComplete || isRefused) addAll(flight.revisit, lanes);
   };
 
@@ -143,7 +143,7 @@ export function createSettler(deps: SettlerDeps): Settler {
 
   const runBatch = async (batch: readonly BoundDoc[], slot: number): Promise<void> => {
     try {
-      const report = await runner.run(batch, slot);
+      const report = await suspects.run(batch, slot);
       for (const id of report.settled) waiters.resolve(id);
       for (const id of report.parked) waiters.release(id);
       for (const id of report.failed) cooling.add(id, COOL_MS);
@@ -261,6 +261,32 @@ function tryBind(
     cooling.add(operation._id, COOL_MS);
     return undefined;
   }
+}
+
+/** Without what waits in line for something that is not in a lane; its jobs come again. */
+async function withoutEarly(
+  { lines, metrics }: SettlerDeps,
+  waiters: Pick<JobWaiters, 'release'>,
+  chosen: readonly Candidate[],
+): Promise<readonly Candidate[]> {
+  const early = await lines.holdBack(chosen.map(({ one }) => one.operation));
+  for (const id of early) waiters.release(id);
+  if (early.size > 0) metrics.deferred.inc({ reason: 'awaits-turn' }, early.size);
+  return chosen.filter(({ one }) => !early.has(one.operation._id));
+}
+
+interface Reading {
+  readonly chosen: readonly Candidate[];
+  /** Without those that left the lane, or have to go alone. */
+  readonly batch: readonly Candidate[];
+  readonly started: number;
+  readonly isComplete: boolean;
+}
+
+/** Whether there is more to do at once; what was refused elsewhere waits a moment. */
+function hasMore({ chosen, batch, started, isComplete }: Reading): boolean {
+  const isCut = batch.length < chosen.length;
+  return started > 0 ? isCut || !isComplete : isCut && batch.length === 0;
 }
 
 function laneOfDoc(operation: OperationDoc): number {

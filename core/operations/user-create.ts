@@ -28,6 +28,7 @@ export const userCreate = defineOperation({
     wallets: wallets.exactOptional(),
   }),
   ordering: (input) => ({ user: input.userId }),
+  creates: (input) => [input.userId],
   touches: (input) => ({
     users: [input.userId],
     wallets: (input.wallets ?? []).map((wallet) => ({

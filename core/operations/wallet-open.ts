@@ -13,6 +13,7 @@ export const walletOpen = defineOperation({
   summary: 'Opens a wallet of an existing user in one currency',
   input: z.strictObject({ userId, currency, overdraftLimit: amountOrZero.exactOptional() }),
   ordering: (input) => ({ user: input.userId }),
+  creates: (input) => [input.userId],
   touches: (input) => ({ users: [input.userId], wallets: [input] }),
   decide: (draft, input) => {
     const user = draft.user(input.userId);

@@ -66,7 +66,11 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
       const isBackwards = operation.status === 'compensating';
       if (!isBackwards) assertMove(operation.status, 'accepted');
       return move(operation, {
-        $set: { ...enqueuedAgain(operation, now), ...(!isBackwards && { status: 'accepted' }) },
+        $set: {
+          ...enqueuedAgain(operation, now),
+          ...(!isBackwards && { status: 'accepted' }),
+          ...(entersLine(operation) && { line: operation.orderingKey }),
+        },
         $unset: { runAt: '' },
       });
     },
@@ -94,7 +98,7 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
                 updatedAt: now,
               },
               $push: parkingPushed(parking),
-              $unset: { owner: '', leaseUntil: '', nextCheckAt: '' },
+              $unset: { owner: '', leaseUntil: '', nextCheckAt: '', line: '', lineUntil: '' },
               $inc: { epoch: 1 },
             },
             { session },
@@ -115,6 +119,11 @@ const IN_HAND: ReadonlySet<StepRecord['status']> = new Set([
   'waiting',
   'undoing',
 ]);
+
+/** A scheduled operation takes its place in line when its time has come. */
+function entersLine({ lane, steps, status }: OperationDoc): boolean {
+  return status === 'waiting' && lane === undefined && steps === undefined;
+}
 
 /** Exactly as it was read: a renewal, a claim or another sweeper makes it miss. */
 function placeOf(operation: OperationDoc): Filter<OperationDoc> {

@@ -3,6 +3,7 @@ import type { DatabaseTime } from '../infra/database-clock.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { assertNever } from '../kernel/assert.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
+import type { Lines } from '../saga/lines.ts';
 import { type OperationDoc, jobOf } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow } from '../saga/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -12,6 +13,7 @@ import { type OperationRule, ruleOf } from './rules.ts';
 
 export interface RepairDeps {
   readonly repairs: RepairStore;
+  readonly lines: Pick<Lines, 'moveOn'>;
   readonly databaseTime: () => Promise<DatabaseTime>;
   readonly publisher: JobPublisher;
   readonly logger: Logger;
@@ -48,6 +50,8 @@ async function repair(
   const repaired = await Promise.all(overdue.map((operation) => applyAlone(deps, operation, now)));
   const moved = repaired.flatMap(({ woken }) => (woken === undefined ? [] : [woken]));
   const rows = repaired.flatMap(({ events }) => events ?? []);
+  // Those whose turn has come are let in, and what stood behind those that were parked just now.
+  await deps.lines.moveOn(repaired.flatMap(({ lines = [] }) => lines));
   if (moved.length > 0) await deps.publisher.publishOperations(moved.map(jobOf));
   if (rows.length > 0) await deps.publisher.publishEvents(rows);
   await deps.failpoint('recovery.after-redispatch');
@@ -57,6 +61,8 @@ async function repair(
 interface Repaired {
   readonly woken?: OperationDoc;
   readonly events?: readonly OutboxRow[];
+  /** To be looked at: somebody's turn may have come. */
+  readonly lines?: readonly string[];
 }
 
 /** One that cannot be repaired keeps no other from it. */
@@ -72,7 +78,7 @@ async function applyAlone(deps: RepairDeps, operation: OperationDoc, now: Date):
 
 async function apply(deps: RepairDeps, operation: OperationDoc, now: Date): Promise<Repaired> {
   const rule = ruleOf(operation, now);
-  if (rule !== 'idle') deps.metrics.sweepStale.inc({ rule });
+  if (rule !== 'idle' && rule !== 'R12') deps.metrics.sweepStale.inc({ rule });
   alertWhenLate(deps, operation, now);
   const repaired = await act(deps, rule, { operation, now });
   const isDone = repaired.woken !== undefined || repaired.events !== undefined;
@@ -109,8 +115,11 @@ async function act(
       const events = await repairs.park(operation, now);
       if (events === undefined) return {};
       logger.error({ operationId: operation._id, rule }, 'operation.needs-attention');
-      return { events };
+      return { events, lines: [operation.orderingKey] };
     }
+    case 'R12':
+      await repairs.leave(operation, now, LIMITS.lineCheckMs);
+      return { lines: [operation.orderingKey] };
     case 'idle':
       await repairs.leave(operation, now, LIMITS.waitRecheckMs);
       return {};

@@ -1,5 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { InvariantError } from '../kernel/errors.ts';
+import { waitsInLine } from '../saga/line.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 
 /** What recovery does about an operation whose `nextCheckAt` has passed. */
@@ -9,6 +10,7 @@ export const OPERATION_RULES = {
   R3: 'its time has come: let it in',
   R4: 'compensating, its lease over: fence the old worker, go on compensating',
   R5: 'interrupted too often: a human has to look',
+  R12: 'waits for its turn in line: let it in when nothing older is ahead of it',
   R6: 'its deadline has passed while it waited: wake it, to go back',
   idle: 'waits for an outside event: look again much later',
 } as const;
@@ -36,8 +38,12 @@ export function ruleOf(operation: OperationDoc, now: Date): OperationRule {
   }
 }
 
-function waitingRule({ deadline, pivotPassed, runAt }: OperationDoc, now: Date): OperationRule {
-  if (deadline !== undefined && deadline <= now && pivotPassed !== true) return 'R6';
+/** An atomic operation that waits its turn is judged by its deadline when that has come. */
+function waitingRule(operation: OperationDoc, now: Date): OperationRule {
+  const { deadline, pivotPassed, runAt, lane } = operation;
+  const isTooLate = deadline !== undefined && deadline <= now && pivotPassed !== true;
+  if (waitsInLine(operation) && (lane !== undefined || !isTooLate)) return 'R12';
+  if (isTooLate) return 'R6';
   return runAt !== undefined && runAt <= now ? 'R3' : 'idle';
 }
 

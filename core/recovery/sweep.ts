@@ -12,7 +12,7 @@ interface SweepDeps extends RepairDeps {
   readonly workerId: string;
   readonly store: RecoveryStore;
   readonly outbox: OutboxStore;
-  readonly leases: LeaseStore;
+  readonly leases: Pick<LeaseStore, 'hold' | 'release'>;
   readonly leaseMs: number;
   /** R10: submits the release of holds past their time; how many. */
   readonly expireHolds: () => Promise<number>;

@@ -9,6 +9,7 @@ import { type SagaEngine, createSagaEngine } from '../saga/engine.ts';
 import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../saga/heartbeat.ts';
 import { createSagaJournal } from '../saga/journal-group.ts';
 import { createJournalStore } from '../saga/journal-store.ts';
+import { openLines } from '../saga/lines.ts';
 import type { JobPublisher, SettledHints } from '../saga/ports.ts';
 import type { PaymentGate, SagaServices } from '../saga/services.ts';
 import { createOutboxStore } from '../saga/settle-store.ts';
@@ -51,6 +52,7 @@ export function createSagas(options: SagaOptions): Sagas {
     store: createJournalStore(mongo.db),
     ledger: createLedgerStore(mongo.client, mongo.db),
     outbox: createOutboxStore(mongo.db),
+    lines: openLines(mongo.db, publisher),
     publisher,
     clock,
     random,

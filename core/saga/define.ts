@@ -27,6 +27,8 @@ export interface AtomicSpec<I> {
   /** Normalises to plain JSON (amounts as decimal digits), which is what is stored and hashed. */
   readonly input: z.ZodType<I>;
   readonly ordering: (input: I) => Ordering;
+  /** Users for whom it creates what others may be waiting for: the user, or a wallet. */
+  readonly creates?: (input: I) => readonly string[];
   /** The wallet that preconditions speak about; absent when the type has none. */
   readonly mainWallet?: (input: I) => WalletRef | undefined;
   readonly touches: (input: I) => Touches;
@@ -40,11 +42,14 @@ export interface AtomicSpec<I> {
   readonly describe?: (input: I, origin: Origin) => Readonly<Record<string, Json>>;
   /** False: it never has entries, which the verifier then holds it to. By default it always has. */
   readonly movesMoney?: boolean;
+  /** Older versions, kept until no operation of theirs is open, scheduled ones included. */
+  readonly earlier?: readonly OperationDefinition[];
 }
 
 /** A definition with its input bound: what the machinery works with. */
 export interface BoundOperation {
   readonly ordering: Ordering;
+  readonly creates: readonly string[];
   readonly mainWallet: WalletRef | undefined;
   readonly touches: Required<Touches>;
   decide(draft: Draft, origin: Origin): Result<Json | undefined>;
@@ -53,6 +58,9 @@ export interface BoundOperation {
 
 /** What its steps may wait for, by name: what data each takes. Nothing else is let in. */
 export type SignalSchemas = Readonly<Record<string, z.ZodType>>;
+
+/** Versions of the types that an operation is made of; the first where a type is not named. */
+export type PartVersions = Readonly<Record<string, number>>;
 
 export type OperationMode = 'atomic' | 'stepwise';
 
@@ -63,7 +71,10 @@ export interface OperationDefinition {
   readonly summary: string;
   readonly input: z.ZodType;
   /** `input` must have come out of this definition's schema (ingest stores only such). */
-  bind(input: unknown): BoundOperation;
+  /** `parts`: of what is stored, as it says; without them as of now. */
+  bind(input: unknown, parts?: PartVersions): BoundOperation;
+  /** Of what is made of other types: the versions of those that are not at their first. */
+  partVersions?(input: unknown): PartVersions;
   /** Whether it has entries once it has succeeded. Undefined: it may have. */
   readonly movesMoney?: boolean;
   /** What a key needs to ask for it, where the right to submit operations is not enough. */
@@ -138,10 +149,12 @@ function defineAtomic<I>(spec: AtomicSpec<I>): AtomicDefinition {
     summary: spec.summary,
     input: spec.input,
     movesMoney: spec.movesMoney ?? true,
+    ...(spec.earlier !== undefined && { earlier: spec.earlier }),
     bind: (raw: unknown): BoundOperation => {
       const input = raw as I; // parsed by `spec.input` at ingest, stored as it came out
       return {
         ordering: spec.ordering(input),
+        creates: spec.creates?.(input) ?? [],
         mainWallet: spec.mainWallet?.(input),
         touches: { ...NO_TOUCHES, ...spec.touches(input) },
         decide: (draft, origin) => spec.decide(draft, input, origin),
@@ -206,6 +219,7 @@ function defineStepwise<I>(spec: StepwiseSpec<I>): StepwiseDefinition {
     ...(spec.example !== undefined && { example: spec.example }),
     bind: (raw: unknown): BoundOperation => ({
       ordering: spec.ordering(raw as I), // parsed by `spec.input` at ingest
+      creates: [],
       mainWallet: undefined,
       touches: NO_TOUCHES,
       decide: () => {

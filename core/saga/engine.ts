@@ -87,7 +87,8 @@ export function createSagaEngine(deps: EngineDeps): SagaEngine {
         const plan = found.kind === 'plan' ? found.plan : NO_PLAN;
         const monotonicMs = (): number => deps.clock.monotonicMs();
         const run = beginRun(outcome.claim, plan, { lease, monotonicMs });
-        if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
+        if (isWornOut(run)) await park(deps, run, { error: wornOut(run), step: undefined });
+        else if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
         else if (found.kind === 'gone') {
           await park(deps, run, { error: goneVersion(run), step: undefined });
         } else await drive(parts, run, closing);
@@ -304,6 +305,7 @@ async function commitPatiently(
       if (outcome.kind === 'written') {
         run.state = outcome.change.state;
         run.rev += 1;
+        if (outcome.change.leavesLine === true) run.isInLine = false;
       }
       return outcome;
     } catch (error) {
@@ -323,6 +325,16 @@ function newerVersion({ operation }: Run): AppError {
   return new AppError('version_unknown', `${operation.type} ${operation.typeVersion} is newer`, {
     retryAfterSeconds: NEWER_PAUSE_SECONDS,
   });
+}
+
+/** It counts whoever takes it over, so that what kills its worker each time ends with a human. */
+function isWornOut({ operation: { interruptions = 0 } }: Run): boolean {
+  return interruptions > LIMITS.interruptionsMax;
+}
+
+function wornOut({ operation: { interruptions = 0 } }: Run): Failure {
+  const detail = `Its worker died or stalled ${interruptions} times`;
+  return { code: 'poison_operation', detail };
 }
 
 function goneVersion({ operation }: Run): Failure {

@@ -153,11 +153,14 @@ function canceled(operation: OperationDoc, actor: string, at: Date): Interventio
   if (steps.length === 0) {
     assertMove(status, 'canceled');
     const set = { ...request, status: 'canceled', completedAt: at };
-    return { set, unset: ['nextCheckAt', 'runAt'], wakes: false, fences: true, isEnd: true };
+    return { set, unset: OPEN_ONLY, wakes: false, fences: true, isEnd: true };
   }
   if (status === 'accepted') return { ...NOTHING, set: request };
   return { ...woken(operation), set: { ...request, status: 'accepted' } };
 }
+
+/** What only an open operation has. */
+const OPEN_ONLY = ['nextCheckAt', 'runAt', 'line', 'lineUntil', 'creates'];
 
 const CANCELABLE: ReadonlySet<OperationDoc['status']> = new Set(['accepted', 'running', 'waiting']);
 

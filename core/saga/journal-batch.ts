@@ -1,7 +1,8 @@
 import { type Book, type LedgerState, createBook } from '../ledger/book.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
 import type { JournalWrite } from './journal-store.ts';
-import type { Commit } from './journal.ts';
+import type { Commit, JournalChange, JournalRef } from './journal.ts';
+import { leavesLine } from './line.ts';
 import type { OutboxEvent } from './ports.ts';
 import { readsOf } from './touches.ts';
 
@@ -29,7 +30,7 @@ export function decideJournalBatch(
   const book = createBook(loaded);
   const writes = commits.map((commit): JournalWrite => {
     const { ref, guard } = commit;
-    if (!('ledger' in commit)) return { ref, guard, change: commit.change };
+    if (!('ledger' in commit)) return { ref, guard, change: withLine(ref, commit.change) };
     const { tenantId, _id, metadata } = ref.operation;
     const scope = {
       tenantId,
@@ -42,9 +43,19 @@ export function decideJournalBatch(
     const decision = commit.ledger.decide(draft);
     if (decision.ok) book.apply(draft);
     const events = decision.ok ? draft.events : [];
-    return { ref, guard, change: commit.changeOf(decision, events) };
+    const hasPosted = decision.ok && draft.entries.length > 0;
+    return { ref, guard, change: withLine(ref, commit.changeOf(decision, events), hasPosted) };
   });
   return { book, writes };
+}
+
+/** The same change, saying whether the operation lets its line go by it. */
+export function withLine(
+  { isInLine }: JournalRef,
+  change: JournalChange,
+  hasPosted = false,
+): JournalChange {
+  return isInLine && leavesLine(change, hasPosted) ? { ...change, leavesLine: true } : change;
 }
 
 /** Event ids follow from the journal: `<operationId>.r<rev>.e<n>`, the same at every attempt. */

@@ -16,8 +16,10 @@ import {
   decideJournalBatch,
   journalReads,
   outboxEvents,
+  withLine,
 } from './journal-batch.ts';
-import type { JournalPlace, JournalStore, Unclaimed } from './journal-store.ts';
+import type { Lines } from './lines.ts';
+import type { JournalPlace, JournalStore, JournalWrite, Unclaimed } from './journal-store.ts';
 import type {
   Claim,
   ClaimOutcome,
@@ -34,6 +36,7 @@ interface JournalDeps {
   readonly store: JournalStore;
   readonly ledger: LedgerStore;
   readonly outbox: OutboxStore;
+  readonly lines: Lines;
   readonly publisher: JobPublisher;
   readonly clock: Clock;
   readonly random: () => number;
@@ -65,6 +68,7 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
       await deps.failpoint('saga.before-journal');
       const settled = await writeTogether(deps, commits);
       await deps.failpoint('saga.after-journal');
+      moveLinesOn(deps, commits);
       return settled;
     },
   });
@@ -83,7 +87,9 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
     },
     commit: async (commit: Commit) => {
       const isPlain = 'change' in commit && commit.change.events.length === 0;
-      const settled = await (isPlain ? plain.add(commit) : transactions.add(commit));
+      const settled = await (isPlain
+        ? plain.add({ ...commit, change: withLine(commit.ref, commit.change) })
+        : transactions.add(commit));
       if ('failure' in settled) throw settled.failure;
       return settled;
     },
@@ -102,7 +108,9 @@ async function claimPatiently(
   for (let tries = 1; ; tries += 1) {
     try {
       const found = await deps.store.claim({ ids, owner, leaseMs: deps.leaseMs });
-      const byId = new Map(ids.map((id, index) => [id, found[index]]));
+      const claimed = found.filter((one) => 'epoch' in one);
+      const early = await deps.lines.giveBackEarly(claimed, owner);
+      const byId = new Map(ids.map((id, index) => [id, early.has(id) ? {} : found[index]]));
       const taken = new Set<OperationId>();
       // Of two deliveries in one group only the first has the claim; the other comes again.
       return (id) => {
@@ -251,12 +259,25 @@ async function transact(
   });
   if (rows === undefined) return undefined;
   await deps.failpoint('saga.after-commit');
+  moveLinesOn(deps, decided?.writes ?? []);
   supervise(publish(deps, rows), (err) => {
     deps.metrics.enqueueFailed.inc({ queue: 'events' });
     deps.logger.warn({ err, rows: rows.length }, 'outbox.publish.failed');
   });
   await deps.failpoint('saga.after-publish');
   return present(decided, 'the decisions of a transaction').writes.map(({ change }) => change);
+}
+
+/** Whoever waits for one of these may go on; if this is lost, recovery finds them. */
+function moveLinesOn(
+  { lines, logger }: JournalDeps,
+  writes: readonly Pick<JournalWrite, 'ref' | 'change'>[],
+): void {
+  const left = writes.filter(({ change }) => change.leavesLine === true);
+  if (left.length === 0) return;
+  supervise(lines.moveOn(left.map(({ ref }) => ref.operation.orderingKey)), (err) => {
+    logger.warn({ err, lines: left.length }, 'lines.not-moved-on');
+  });
 }
 
 async function publish(deps: JournalDeps, rows: readonly OutboxRow[]): Promise<void> {

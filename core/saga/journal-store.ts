@@ -78,6 +78,8 @@ export function createJournalStore(db: Db): JournalStore {
             owner,
             leaseUntil: until,
             nextCheckAt: until,
+            lineUntil: LINE_UNTIL,
+            interruptions: INTERRUPTIONS,
           },
         },
       ],
@@ -147,6 +149,27 @@ export function createJournalStore(db: Db): JournalStore {
   } satisfies JournalStore);
 }
 
+/** From its first claim it holds its line for so long; what stands in none gets nothing. */
+const LINE_UNTIL = {
+  $cond: [
+    { $eq: [{ $type: '$line' }, 'missing'] },
+    '$$REMOVE',
+    { $ifNull: ['$lineUntil', { $add: ['$$NOW', LIMITS.lineHoldMs] }] },
+  ],
+};
+
+/**
+ * Whoever takes over what another worker held counts, be it the sweeper or a job that came again:
+ * a lease that was given back is not there any more.
+ */
+const INTERRUPTIONS = {
+  $cond: [
+    { $eq: [{ $type: '$leaseUntil' }, 'missing'] },
+    { $ifNull: ['$interruptions', '$$REMOVE'] },
+    { $add: [{ $ifNull: ['$interruptions', 0] }, 1] },
+  ],
+};
+
 function isPast(field: string) {
   return { $lte: [{ $ifNull: [field, new Date(0)] }, '$$NOW'] };
 }
@@ -196,6 +219,7 @@ function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<Operatio
       ...(lease !== 'keep' && { owner: '', leaseUntil: '' }),
       ...(lease === 'end' && { nextCheckAt: '' }),
       ...(wakeAt === undefined && { runAt: '' }),
+      ...(change.leavesLine === true && { line: '', lineUntil: '' }),
     },
     ...(change.parked !== undefined && { $push: parkingPushed(change.parked) }),
   };

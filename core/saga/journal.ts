@@ -27,7 +27,9 @@ export type ClaimOutcome =
 
 /** Which journal, and the state of it that a write builds upon. */
 export interface JournalRef {
-  readonly operation: Pick<OperationDoc, '_id' | 'tenantId' | 'type' | 'metadata'>;
+  readonly operation: Pick<OperationDoc, '_id' | 'tenantId' | 'type' | 'metadata' | 'orderingKey'>;
+  /** It stands in line, as far as the run knows. */
+  readonly isInLine: boolean;
   readonly epoch: number;
   readonly rev: number;
 }
@@ -51,6 +53,8 @@ export interface JournalChange {
   /** Leave through the outbox of the same transaction. */
   readonly events: readonly DraftEvent[];
   readonly at: Date;
+  /** It lets go of its line, for whoever waits behind it; said by the journal (`withLine`). */
+  readonly leavesLine?: true;
 }
 
 export interface LedgerWork {

@@ -72,6 +72,8 @@ export interface OperationDoc {
   readonly tenantId: string;
   readonly type: string;
   readonly typeVersion: number;
+  /** Of a batch: the versions of the types in it that are not at their first. */
+  readonly partVersions?: Readonly<Record<string, number>>;
   /** As validation normalised it: plain JSON, amounts as decimal digits. */
   readonly input: Json;
   readonly idempotencyKey: string;
@@ -83,6 +85,17 @@ export interface OperationDoc {
   /** Lane of the ordering key; atomic operations only. */
   readonly lane?: number;
   readonly stamp: Stamp;
+  /**
+   * The ordering key again, while it stands in line beside the lanes (`line.ts`): a stepwise
+   * operation until it lets the line go, an atomic one from when it had to wait behind such a one.
+   */
+  readonly line?: string;
+  /** A stepwise operation that has had its turn keeps the line until then at the latest. */
+  readonly lineUntil?: Date;
+  /** Lines of users for whom it creates something while it stands in another; gone once settled. */
+  readonly creates?: readonly string[];
+  /** The line of the user whom it concerns, where a stepwise operation stands in one of the client's. */
+  readonly userLine?: string;
   readonly dispatch: Dispatch;
   /** "By then somebody must have moved me." Absent once terminal. */
   readonly nextCheckAt?: Date;

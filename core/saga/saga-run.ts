@@ -20,6 +20,8 @@ export interface Run {
   /** Database time, as far as it is known without asking. */
   readonly now: () => Date;
   rev: number;
+  /** Others of its line wait for it. */
+  isInLine: boolean;
   state: SagaState;
   requests: Requests;
 }
@@ -40,6 +42,7 @@ export function beginRun(
     worker: workerOf(operation),
     now: () => new Date(at.getTime() + Math.round(tools.monotonicMs() - sinceMs)),
     rev: operation.rev ?? 0,
+    isInLine: operation.line !== undefined,
     state: stateOf(operation),
     requests: {
       isCancelRequested: operation.cancelRequested !== undefined,
@@ -95,8 +98,8 @@ export function factsOf(run: Run): Facts {
   };
 }
 
-export function refOf({ operation, epoch, rev }: Run): JournalRef {
-  return { operation, epoch, rev };
+export function refOf({ operation, epoch, rev, isInLine }: Run): JournalRef {
+  return { operation, epoch, rev, isInLine };
 }
 
 export function resultsOf(state: SagaState): Readonly<Record<string, Json | undefined>> {

@@ -43,12 +43,24 @@ export interface SettleStore {
    * meanwhile.
    */
   park(operation: OperationDoc, park: Park): Promise<readonly OutboxRow[] | undefined>;
+  /** Adds to the interruptions of operations that are still to be settled. */
+  count(ids: readonly OperationDoc['_id'][], by: 1 | -1): Promise<void>;
   /** The oldest operation that is still to be settled under each of some ordering keys. */
   oldestOpen(
     session: ClientSession,
     keys: readonly { readonly orderingKey: string; readonly lane: number }[],
   ): Promise<ReadonlyMap<string, Pick<OperationDoc, '_id' | 'stamp'>>>;
+  /**
+   * Open operations that may create something for the users of some lines and are not seen in those
+   * lines' lanes: they stand in another line, or wait their turn.
+   */
+  creatingElsewhere(
+    session: ClientSession,
+    userLines: readonly string[],
+  ): Promise<readonly Elsewhere[]>;
 }
+
+export type Elsewhere = Pick<OperationDoc, '_id' | 'stamp' | 'line' | 'creates'>;
 
 export function createSettleStore(db: Db, outbox = createOutboxStore(db)): SettleStore {
   const operations = collection<OperationDoc>(db, 'operations');
@@ -65,7 +77,7 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
           { _id: { $in: plain.map(({ operation }) => operation._id) }, status: 'accepted' },
           {
             $set: { status: 'succeeded', settledBy, completedAt: stamp.at, updatedAt: stamp.at },
-            $unset: { nextCheckAt: 1 },
+            $unset: LEFT,
             $inc: { epoch: 1 },
           },
           { session },
@@ -88,7 +100,7 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
             { _id: operation._id, status: 'accepted', epoch: operation.epoch },
             {
               $set: { status: 'needs_attention', error: failure, updatedAt: at },
-              $unset: { nextCheckAt: '' },
+              $unset: LEFT,
               $inc: { epoch: 1 },
               $push: parkingPushed({ at, by: worker, code: failure.code, detail: failure.detail }),
             },
@@ -98,6 +110,13 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
           await outbox.insert(session, rows);
           return rows;
         }, TRANSACTION),
+      );
+    },
+    count: async (ids: readonly OperationDoc['_id'][], by: 1 | -1) => {
+      if (ids.length === 0) return;
+      await operations.updateMany(
+        { _id: { $in: [...ids] }, status: 'accepted' },
+        { $inc: { interruptions: by } },
       );
     },
     oldestOpen: async (session, keys) => {
@@ -121,6 +140,27 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
         .toArray();
       return new Map(found.map(({ _id, id, stamp }) => [_id, { _id: id, stamp }]));
     },
+    creatingElsewhere: async (session, userLines) => {
+      const lines = [...new Set(userLines)];
+      return operations
+        .find<Elsewhere>(
+          {
+            $or: [
+              { creates: { $in: lines }, status: 'accepted' },
+              // Scheduled ones stand in no line.
+              { creates: { $in: lines }, status: 'waiting', line: { $exists: true } },
+              { line: { $in: lines }, lane: { $exists: true } },
+            ],
+          },
+          {
+            session,
+            maxTimeMS: LIMITS.mongoMaxTimeMs,
+            projection: { stamp: 1, line: 1, creates: 1 },
+          },
+        )
+        .limit(LIMITS.linePageMax)
+        .toArray();
+    },
   } satisfies SettleStore);
 }
 
@@ -129,6 +169,9 @@ interface OldestOpen {
   readonly id: OperationDoc['_id'];
   readonly stamp: Stamp;
 }
+
+/** What only an open operation has. */
+const LEFT = { nextCheckAt: 1, line: 1, creates: 1 } as const;
 
 function isPlainSuccess({ status, result }: Finish): boolean {
   return status === 'succeeded' && result === undefined;
@@ -162,7 +205,7 @@ function finishWrite(
           ...(status !== 'needs_attention' && { completedAt: at }),
           updatedAt: at,
         },
-        $unset: { nextCheckAt: 1 },
+        $unset: LEFT,
         $inc: { epoch: 1 },
         ...(status === 'needs_attention' &&
           error !== undefined && {

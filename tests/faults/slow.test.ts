@@ -8,6 +8,7 @@ import { jobOf } from '../../core/saga/operation.ts';
 import { createRecoveryStore } from '../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { sweep } from '../../core/recovery/sweep.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { createOutboxStore } from '../../core/saga/settle-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
@@ -24,6 +25,7 @@ function sweepDeps({ mongo, queues }: Stage, workerId: string) {
     workerId,
     store: createRecoveryStore(db),
     repairs: createRepairStore(db, outbox),
+    lines: openLines(db, queues.publisher),
     outbox,
     expireHolds: async () => 0,
     schedules: { ensure: async () => 0 },

@@ -6,6 +6,7 @@ import { createIntervene } from '../../core/operations/intervene.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { createInterventionStore } from '../../core/saga/intervention-store.ts';
 import { type OperationDoc, jobIdOf } from '../../core/saga/operation.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { createOutboxStore } from '../../core/saga/settle-store.ts';
 import { isSettled } from '../../core/saga/status.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
@@ -95,6 +96,7 @@ describe('W23: code that changes while operations are under way', { timeout: 120
     const { db } = stage.mongo;
     const intervene = createIntervene({
       store: createInterventionStore(db, createOutboxStore(db)),
+      lines: openLines(db, stage.queues.publisher),
       publisher: stage.queues.publisher,
       hints: { announce: () => undefined },
       logger: createLogger({ level: 'silent', service: 'test' }),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIntervene } from '../../core/operations/intervene.ts';
 import { RISK_SIGNAL } from '../../core/operations/withdrawal.ts';
 import { createInterventionStore } from '../../core/saga/intervention-store.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { createOutboxStore } from '../../core/saga/settle-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
@@ -19,6 +20,7 @@ beforeAll(async () => {
   store = createInterventionStore(db, createOutboxStore(db));
   intervene = createIntervene({
     store,
+    lines: openLines(db, arena.publisher),
     publisher: arena.publisher,
     hints: { announce: () => undefined },
     logger: createLogger({ level: 'silent', service: 'test' }),

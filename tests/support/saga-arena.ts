@@ -22,6 +22,7 @@ import { createLocalBreakers } from '../../core/notifications/breaker-cache.ts';
 import type { BreakerTuning } from '../../core/notifications/breaker.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../../core/runtime/payments.ts';
 import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { createOperationStore } from '../../core/saga/operation-store.ts';
 import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
 import { type OperationDoc, type OperationJob } from '../../core/saga/operation.ts';
@@ -128,6 +129,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     ledger: createLedgerStore(mongo.client, mongo.db),
     operations: createSettleStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
+    lines: openLines(mongo.db, publisher),
     databaseTime,
     failpoint: noFailpoint,
     stripeOf: (slot) => slot,

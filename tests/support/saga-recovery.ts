@@ -4,6 +4,7 @@ import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { repairInterrupted } from '../../core/recovery/repair.ts';
 import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { createOutboxStore } from '../../core/saga/settle-store.ts';
 import { isSettled } from '../../core/saga/status.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
@@ -22,6 +23,7 @@ export async function recover(
   const { db } = arena.mongo;
   const deps = {
     repairs: createRepairStore(db, createOutboxStore(db)),
+    lines: openLines(db, arena.publisher),
     databaseTime: () => readDatabaseTime(db),
     publisher: arena.publisher,
     logger: createLogger({ level: 'silent', service: 'test' }),

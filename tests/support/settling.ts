@@ -3,9 +3,11 @@ import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
 import { noClaims } from '../../core/ledger/wallet-claims-lock.ts';
 import { type BatchRunner, createBatchRunner } from '../../core/operations/batch-runner.ts';
 import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
+import { createSuspects } from '../../core/operations/suspects.ts';
 import { type Settler, createSettler } from '../../core/operations/settler.ts';
 import type { Failpoint } from '../../core/kernel/failpoint.ts';
 import { laneOf, userOrderingKey } from '../../core/saga/operation.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { createOutboxStore, createSettleStore } from '../../core/saga/settle-store.ts';
 import { startSettlement } from '../../workers/settlement.ts';
 import { LANES } from '../../queues/catalog.ts';
@@ -16,6 +18,10 @@ interface SettlingOptions {
   readonly failpoint?: Failpoint;
   /** Of the system wallets: two settlers at once need two. */
   readonly stripe?: number;
+  /** As if the last owner of every lane had died. */
+  readonly hasLapsed?: true;
+  /** Around the batch runner: for processes that die. */
+  readonly around?: (runner: BatchRunner) => BatchRunner;
 }
 
 const noHints = { announce: () => undefined };
@@ -29,6 +35,7 @@ function openRunner(node: Instance, options: SettlingOptions = {}): BatchRunner 
     ledger: createLedgerStore(mongo.client, mongo.db),
     operations: createSettleStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
+    lines: linesOf(node),
     databaseTime,
     publisher: queues.publisher,
     hints: noHints,
@@ -41,13 +48,25 @@ function openRunner(node: Instance, options: SettlingOptions = {}): BatchRunner 
   });
 }
 
+function linesOf({ platform, queues: { publisher } }: Instance) {
+  return openLines(platform.mongo.db, publisher);
+}
+
+const asItIs = (runner: BatchRunner): BatchRunner => runner;
+
 /** A settler that reads what it is told to read: no jobs, no lane leases. */
 export function openSettler(node: Instance, options: SettlingOptions = {}): Settler {
   const { clock, logger, metrics, random, lifecycle } = node.platform;
+  const suspects = createSuspects({
+    runner: (options.around ?? asItIs)(openRunner(node, options)),
+    operations: createSettleStore(node.platform.mongo.db),
+  });
+  if (options.hasLapsed === true) for (const lane of LANES) suspects.watch(lane, new Date());
   const settler = createSettler({
     registry: options.registry ?? OPERATIONS,
     store: node.store,
-    runner: openRunner(node, options),
+    suspects,
+    lines: linesOf(node),
     clock,
     logger,
     metrics,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import { createLeaseStore, createWorkerRoster } from '../../../core/infra/lease-store.ts';
 import { LANES } from '../../../queues/catalog.ts';
-import { type Lanes, startLanes } from '../../../workers/lanes.ts';
+import { type Lanes, shareOf, startLanes } from '../../../workers/lanes.ts';
 import { type Instance, openWorld } from '../../support/platform.ts';
 import { until } from '../../support/wait.ts';
 
@@ -19,7 +19,7 @@ function watchLanes(node: Instance, closed: Promise<void> = Promise.resolve()): 
     platform,
     leases: createLeaseStore(platform.mongo.db),
     roster: createWorkerRoster(platform.mongo.db),
-    open: (lane) => {
+    open: async (lane) => {
       open.push(lane);
       return {
         close: async () => {
@@ -36,6 +36,33 @@ function watchLanes(node: Instance, closed: Promise<void> = Promise.resolve()): 
 const count = ({ lanes }: Watched): number => lanes.held().length;
 
 describe('lanes', () => {
+  it('are shared out in full and evenly among any number of processes', () => {
+    for (let processes = 1; processes <= 2 * LANES.length; processes += 1) {
+      const shares = Array.from({ length: processes }, (_, rank) =>
+        shareOf(rank, processes, LANES.length),
+      );
+      const taken = shares.flatMap(({ size, start }) =>
+        Array.from({ length: size }, (_, step) => (start + step) % LANES.length),
+      );
+      expect(taken.sort((a, b) => a - b)).toEqual(LANES);
+      const sizes = shares.map(({ size }) => size);
+      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('leave none of five processes without one', async () => {
+    const { node, open } = await openWorld();
+    const all = [watchLanes(node)];
+    for (let index = 1; index < 5; index += 1) all.push(watchLanes(await open()));
+    const held = (): readonly number[] => all.flatMap((one) => one.lanes.held());
+    await until(
+      () => held().length === LANES.length && all.every((one) => count(one) > 0),
+      () => `each has a lane: ${all.map(count).join(' ')}`,
+      30_000,
+    );
+    expect([...held()].sort((a, b) => a - b)).toEqual(LANES);
+  });
+
   it('all go to a process that is alone', async () => {
     const { node } = await openWorld();
     const alone = watchLanes(node);

@@ -7,6 +7,7 @@ import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { isQueueAway, sweep } from '../../../core/recovery/sweep.ts';
 import { type OperationDoc, jobOf } from '../../../core/saga/operation.ts';
 import type { OutboxRow } from '../../../core/saga/ports.ts';
+import { openLines } from '../../../core/saga/lines.ts';
 import { createOutboxStore } from '../../../core/saga/settle-store.ts';
 import {
   type Instance,
@@ -31,6 +32,7 @@ function sweepDeps(node: Instance, workerId = node.platform.processId) {
     store: createRecoveryStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
     repairs: createRepairStore(mongo.db, createOutboxStore(mongo.db)),
+    lines: openLines(mongo.db, node.queues.publisher),
     expireHolds: async () => 0,
     schedules: { ensure: async () => 0 },
     leaseMs: LIMITS.sweepLeaseMs,

@@ -45,6 +45,25 @@ describe('an operation that needs what another line is still creating', () => {
     await expectSoundLedger(node);
   });
 
+  it('is waited for by a dry run too, which says what would happen then', async () => {
+    const { node } = await openWorld();
+    const ann = userIn('ann', (lane) => lane === 0);
+    const bob = userIn('bob', (lane) => lane === 1);
+    const settler = openSettler(node);
+    await accept(node, [create(ann), credit(ann)]);
+    const [creation] = await accept(node, [create(bob)]);
+    const [dry] = await accept(node, [{ ...pay(ann, bob), dryRun: true }]);
+    settler.poke(0);
+    const { deferred } = node.platform.metrics;
+    await until(async () => {
+      const { values } = await deferred.get();
+      return values.some(({ labels, value }) => labels.reason === 'awaits-creation' && value > 0);
+    }, 'the dry run is put off');
+    settler.poke(1);
+    const [, done] = await settled(node, [creation, dry] as OperationDoc[]);
+    expect(done?.result).toMatchObject({ dryRun: true, would: 'succeeded' });
+  });
+
   it('is refused when nobody is creating it, and does not wait for younger work', async () => {
     const { node } = await openWorld();
     const ann = userIn('ann', (lane) => lane === 0);

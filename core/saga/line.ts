@@ -1,0 +1,80 @@
+import type { JournalChange } from './journal.ts';
+import type { OperationDoc } from './operation.ts';
+
+/**
+ * The line of an ordering key, beside the lanes. A stepwise operation stands in it from its
+ * acceptance until it has posted to the ledger, has ended, or waits for a person; what is younger
+ * waits. All waiting is for something with a smaller stamp, so that it ends. Pure.
+ */
+export type Place = Pick<
+  OperationDoc,
+  '_id' | 'orderingKey' | 'stamp' | 'status' | 'lane' | 'lineUntil' | 'nextCheckAt'
+>;
+
+/** What is to be done about a line. */
+export interface Turn {
+  /** Their turn has come. */
+  readonly letIn: readonly Place[];
+  /** Its turn has come unless something older is still in its lane. */
+  readonly candidate?: Place;
+  /** The first that goes on waiting: somebody has to look at it again by itself. */
+  readonly next?: Place;
+  /** When whoever holds the line loses it. */
+  readonly until?: Date;
+}
+
+/** It waits for its turn: a stepwise operation that has not begun, or an atomic one behind such a one. */
+export function waitsInLine(
+  operation: Pick<OperationDoc, 'status' | 'line' | 'lineUntil'>,
+): boolean {
+  const { status, line, lineUntil } = operation;
+  return status === 'waiting' && line !== undefined && lineUntil === undefined;
+}
+
+/** Whose turn it is, given everything that stands in a line, oldest first. */
+export function turnIn(places: readonly Place[], now: Date, runMax: number): Turn {
+  const standing = places.filter(({ lineUntil }) => lineUntil === undefined || lineUntil > now);
+  const run = leadingRun(standing, runMax);
+  const letIn = run.filter(isParked);
+  const head = standing[run.length];
+  if (head === undefined) return { letIn };
+  const next = standing.slice(run.length).find(isParked);
+  const isFirst = run.length === 0 && head.lane === undefined && isParked(head);
+  return {
+    letIn,
+    ...(isFirst && { candidate: head }),
+    ...(next !== undefined && { next }),
+    ...(head.lineUntil !== undefined && { until: head.lineUntil }),
+  };
+}
+
+/** The atomic operations before the first stepwise one, up to so many that still wait. */
+function leadingRun(standing: readonly Place[], runMax: number): readonly Place[] {
+  let parked = 0;
+  const end = standing.findIndex((place) => {
+    if (isParked(place)) parked += 1;
+    return place.lane === undefined || parked > runMax;
+  });
+  return end === -1 ? standing : standing.slice(0, end);
+}
+
+function isParked({ status, lineUntil }: Place): boolean {
+  return status === 'waiting' && lineUntil === undefined;
+}
+
+/**
+ * Whether a journal write gives the line up: the operation has posted, or will not; or it waits for
+ * a person, who may take days.
+ */
+export function leavesLine(
+  { state, status, lease }: Pick<JournalChange, 'state' | 'status' | 'lease'>,
+  hasPosted: boolean,
+): boolean {
+  return (
+    hasPosted ||
+    lease === 'end' ||
+    status === 'compensating' ||
+    state.turnBack !== undefined ||
+    state.steps.some((step) => step.status === 'waiting')
+  );
+}

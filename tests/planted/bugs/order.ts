@@ -1,0 +1,88 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+export const BUGS: readonly PlantedBug[] = [
+  {
+    name: 'a stepwise operation begins before its turn',
+    file: 'core/saga/lines.ts',
+    find: 'const fresh = claims.filter(isFirst);',
+    replace: 'const fresh = claims.filter(isFirst).slice(0, 0);',
+    foundBy: ['tests/integration/settlement/lines.test.ts'],
+  },
+  {
+    name: 'an atomic operation overtakes a stepwise one of its line',
+    file: 'core/saga/lines.ts',
+    find: 'if (behind.length === 0) return new Set<string>();',
+    replace: 'if (behind.length >= 0) return new Set<string>();',
+    foundBy: ['tests/integration/settlement/lines.test.ts'],
+  },
+  {
+    name: 'a withdrawal keeps its line until it has ended',
+    file: 'core/saga/line.ts',
+    find: '    hasPosted ||\n',
+    replace: '    (hasPosted && lease === undefined) ||\n',
+    foundBy: ['tests/integration/settlement/lines.test.ts'],
+  },
+  {
+    name: 'recovery does not look for whose turn has come',
+    file: 'core/recovery/repair.ts',
+    find: 'await deps.lines.moveOn(repaired.flatMap(({ lines = [] }) => lines));',
+    replace: 'await deps.lines.moveOn([]);',
+    foundBy: ['tests/integration/settlement/lines.test.ts'],
+  },
+  {
+    name: 'a scheduled operation takes no place in line when its time has come',
+    file: 'core/recovery/repair-store.ts',
+    find: '...(entersLine(operation) && { line: operation.orderingKey }),',
+    replace: '',
+    foundBy: ['tests/integration/settlement/lines.test.ts'],
+  },
+  {
+    name: 'users that a batch creates are not waited for',
+    file: 'core/operations/ingest.ts',
+    find: 'return elsewhere.length === 0 ? {} : { creates: elsewhere };',
+    replace: 'return elsewhere.length >= 0 ? {} : { creates: elsewhere };',
+    foundBy: ['tests/integration/settlement/lines.test.ts'],
+  },
+  {
+    name: 'a dry run is refused for what is still being created',
+    file: 'core/operations/decide-with-waiting.ts',
+    find: '(outcome?.error ?? outcome?.wouldFail)?.code',
+    replace: 'outcome?.error?.code',
+    foundBy: ['tests/integration/settlement/waiting.test.ts'],
+  },
+  {
+    name: 'what may have killed the last owner of a lane is tried without being counted',
+    file: 'core/operations/suspects.ts',
+    find: 'await operations.count(fresh, 1);',
+    replace: 'await operations.count([], 1);',
+    foundBy: ['tests/integration/settlement/suspects.test.ts'],
+  },
+  {
+    name: 'a claim after a death counts nothing',
+    file: 'core/saga/journal-store.ts',
+    find: "{ $add: [{ $ifNull: ['$interruptions', 0] }, 1] },",
+    replace: "{ $ifNull: ['$interruptions', 0] },",
+    foundBy: ['tests/integration/settlement/suspects.test.ts'],
+  },
+  {
+    name: 'an atomic operation of an earlier version is not known',
+    file: 'core/operations/versions.ts',
+    find: '[current, ...(current.earlier ?? [])].find((one) => one.version === version)',
+    replace: '[current].find((one) => one.version === version)',
+    foundBy: ['tests/integration/settlement/versions.test.ts'],
+  },
+  {
+    name: 'a batch is read by the present versions of its types',
+    file: 'core/operations/settlement.ts',
+    find: 'found.definition.bind(input, partVersions)',
+    replace: 'found.definition.bind(input)',
+    foundBy: ['tests/integration/settlement/versions.test.ts'],
+  },
+  {
+    name: 'some of five workers get no lane',
+    file: 'workers/lanes.ts',
+    find: 'const size = base + (rank < longer ? 1 : 0);',
+    replace: 'const size = Math.ceil(lanes / count);',
+    foundBy: ['tests/integration/leases/lanes.test.ts'],
+  },
+];
