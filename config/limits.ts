@@ -54,6 +54,9 @@ export const LIMITS = {
   lanes: 8,
   settlementBatchMax: 400,
   settlementSlots: 2,
+  /** A look at a lane leaves larger inputs out, and those of a batch are read within this. */
+  laneInputBytesMax: 4_096,
+  settlementBytesMax: 2_097_152,
   settlementConflictRetriesMax: 4,
   settlementAttemptsMax: 5,
   /** Operations that one job of a lane stands for, and jobs of a lane under way at once. */

@@ -9,6 +9,11 @@ export const COLLECTIONS = {
       key: { lane: 1, stamp: 1, _id: 1 },
       partialFilterExpression: { status: 'accepted' },
     },
+    // The head of a line, and the lines beside those that cannot move: neither costs the backlog.
+    {
+      key: { lane: 1, orderingKey: 1, stamp: 1, _id: 1 },
+      partialFilterExpression: { status: 'accepted' },
+    },
     // The sweeper's question: who should have moved by now?
     {
       key: { nextCheckAt: 1 },

@@ -17,6 +17,7 @@ import {
   type Cooling,
   createCooling,
   createFlight,
+  createLooks,
   keepGranted,
   selectOrLookFurther,
 } from './lane-selection.ts';
@@ -68,6 +69,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   const flight = createFlight(deps.slots);
   const cooling = createCooling(clock);
   const stopping = new AbortController();
+  const looks = createLooks(store);
   const selector = {
     flight,
     cooling,
@@ -76,8 +78,7 @@ export function createSettler(deps: SettlerDeps): Settler {
       metrics.deferred.inc({ reason: 'in-flight' });
     },
   };
-  let isClaimedElsewhere = false;
-  let [isPumping, failures] = [false, 0];
+  let [isClaimedElsewhere, isPumping, failures] = [false, false, 0];
   let pumped: Promise<void> = Promise.resolve();
 
   const pump = (): void => {
@@ -121,7 +122,7 @@ export function createSettler(deps: SettlerDeps): Settler {
     if (isComplete) waiters.acknowledgeGone(before, { lanes, open, underWay: flight.operations });
     const { batch, isHeldBack } = await selectOrLookFurther(open, selector, {
       isComplete,
-      readWithout: (lines) => store.openInLanes(lanes, limit, lines),
+      ...looks(lanes, limit),
     });
 
     const started = await startClaimed(batch);
