@@ -1,3 +1,5 @@
+import { STREAM_LIMITS } from './stream-limits.ts';
+
 /**
  * Hard ceilings and time budgets. Everything here is fixed at build time and asserted to fit
  * together when the module loads; what an operator may tune lives in `service_configs`, what a
@@ -70,6 +72,9 @@ export const LIMITS = {
   lanes: 8,
   settlementBatchMax: 400,
   settlementSlots: 2,
+  /** A look at a lane leaves larger inputs out, and those of a batch are read within this. */
+  laneInputBytesMax: 4_096,
+  settlementBytesMax: 2_097_152,
   settlementConflictRetriesMax: 4,
   settlementAttemptsMax: 5,
   /** Operations that one job of a lane stands for, and jobs of a lane under way at once. */
@@ -229,34 +234,7 @@ export const LIMITS = {
   accessTokenMs: 5 * SECOND,
   pushTtlMs: 24 * HOUR,
 
-  /** Streams and sockets: per process, but for what says otherwise. */
-  streamClientsMax: 5_000,
-  /** Waiting in this process for one client to read them. */
-  streamBufferBytesMax: 524_288,
-  socketBufferPacketsMax: 256,
-  socketPayloadBytesMax: 16_384,
-  socketRecoveryMs: 2 * MINUTE,
-  streamPatternsMax: 20,
-  streamReadEvents: 500,
-  streamPageEvents: 500,
-  streamBlockMs: 2 * SECOND,
-  /** Lately read events of a tenant, kept for clients that come back. */
-  streamRecentMax: 2_000,
-  streamSeenMax: 20_000,
-  streamCatchUpsMax: 8,
-  /** Clients that are written to before others get their turn. */
-  streamSliceClients: 250,
-  streamHeartbeatMs: 15 * SECOND,
-  streamDrainMs: 30 * SECOND,
-  streamRetryMs: SECOND,
-  streamRetryJitterMs: 2 * SECOND,
-  streamPauseMs: 250,
-  streamKeyCheckMs: 2 * SECOND,
-  streamFarewellMs: 2 * SECOND,
-  /** What a timeline looks through for an operation's events: from so long before it settled. */
-  timelineSkewMs: 2 * SECOND,
-  timelinePagesMax: 20,
-  timelineLookMs: SECOND,
+  ...STREAM_LIMITS,
 
   /** Databases. */
   mongoPoolMax: 50,

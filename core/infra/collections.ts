@@ -19,6 +19,11 @@ export const COLLECTIONS = {
     { key: { line: 1, stamp: 1, _id: 1 }, partialFilterExpression: { line: { $exists: true } } },
     // Open operations that create users or wallets outside those users' own lines.
     { key: { creates: 1 }, partialFilterExpression: { creates: { $exists: true } } },
+    // The head of a line, and the lines beside those that cannot move: neither costs the backlog.
+    {
+      key: { lane: 1, orderingKey: 1, stamp: 1, _id: 1 },
+      partialFilterExpression: { status: 'accepted' },
+    },
     // The sweeper's question: who should have moved by now?
     {
       key: { nextCheckAt: 1 },

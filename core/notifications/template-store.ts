@@ -80,8 +80,11 @@ export function createTemplateStore(db: Db): TemplateStore {
       const place = `${tenantId}\n${name}\n${channel}\n${locale}`;
       const hash = createHash('sha256').update(place).digest('hex').slice(0, 32);
       for (let tries = 1; tries <= VERSION_TRIES; tries += 1) {
-        const made = repeatToken && (await templates.findOne({ tenantId, repeatToken }, options));
-        if (made) return made;
+        const made =
+          repeatToken === undefined
+            ? null
+            : await templates.findOne({ tenantId, repeatToken }, options);
+        if (made !== null) return made;
         const version = ((await find(key))?.version ?? 0) + 1;
         const _id = `tpl_${hash}-${String(version).padStart(6, '0')}`;
         const token = repeatToken === undefined ? {} : { repeatToken };

@@ -1,5 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { LaneRow, OperationStore } from '../saga/operation-store.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import { type BoundDoc, resourcesOf } from './settlement.ts';
 
@@ -113,7 +114,7 @@ interface Selector {
  * The longest prefix of every line that meets nothing under way: an operation is passed over when
  * one before it in its line is, so a line never changes its order.
  */
-function selectBatch(open: readonly OperationDoc[], selector: Selector): Selection {
+function selectBatch(open: readonly LaneRow[], selector: Selector): Selection {
   const { flight } = selector;
   const batch: Candidate[] = [];
   const passedOver = new Set<string>();
@@ -137,30 +138,80 @@ function selectBatch(open: readonly OperationDoc[], selector: Selector): Selecti
 
 /** Where lines that cannot move fill the whole reading, those behind them get one of their own. */
 export async function selectOrLookFurther(
-  open: readonly OperationDoc[],
+  open: readonly LaneRow[],
   selector: Selector,
   reading: {
     readonly isComplete: boolean;
-    readonly readWithout: (lines: readonly string[]) => Promise<readonly OperationDoc[]>;
+    readonly readWhole: (ids: readonly OperationDoc['_id'][]) => Promise<WholeById>;
+    readonly readWithout: (lines: readonly string[]) => Promise<readonly LaneRow[]>;
   },
 ): Promise<Selection> {
-  const selection = selectBatch(open, selector);
+  const selection = selectBatch(await withInputs(open, selector, reading.readWhole), selector);
   const isStuck = selection.batch.length === 0 && selection.passedOver.size > 0;
   if (reading.isComplete || !isStuck) return selection;
   const others = await reading.readWithout([...selection.passedOver]);
   const stillOpen = others.filter(({ status }) => status === 'accepted');
-  return { ...selectBatch(stillOpen, selector), isHeldBack: true };
+  const whole = await withInputs(stillOpen, selector, reading.readWhole);
+  return { ...selectBatch(whole, selector), isHeldBack: true };
+}
+
+/** Looks beside lines that cannot move; where one look ended the next goes on, so all get a turn. */
+export function createLooks(store: Pick<OperationStore, 'openBesides' | 'whole'>) {
+  let after = '';
+  return (lanes: readonly number[], limit: number) => ({
+    readWhole: (ids: readonly OperationDoc['_id'][]) => store.whole(ids),
+    readWithout: async (lines: readonly string[]) => {
+      const found = await store.openBesides(lanes, { lines, after, limit });
+      after = found.length < limit ? '' : (found.at(-1)?.orderingKey ?? '');
+      return found;
+    },
+  });
+}
+
+type WholeById = ReadonlyMap<string, OperationDoc>;
+
+/**
+ * Reads the large inputs that a batch can begin with, within its bytes. One that is left out holds
+ * its line back; what is not open any more by now is none of the batch's business.
+ */
+async function withInputs(
+  open: readonly LaneRow[],
+  { flight, cooling }: Selector,
+  readWhole: (ids: readonly OperationDoc['_id'][]) => Promise<WholeById>,
+): Promise<readonly LaneRow[]> {
+  const wanted: OperationDoc['_id'][] = [];
+  let bytes = 0;
+  for (const { _id, orderingKey, input, inputBytes } of open) {
+    if (input !== undefined || flight.operations.has(_id) || cooling.has(_id)) continue;
+    if (flight.blocks(orderingKey, [])) continue;
+    bytes += inputBytes;
+    if (wanted.length > 0 && bytes > LIMITS.settlementBytesMax) break;
+    wanted.push(_id);
+  }
+  if (wanted.length === 0) return open;
+  const asked = new Set<string>(wanted);
+  const whole = await readWhole(wanted);
+  return open.flatMap((row) => {
+    if (!asked.has(row._id)) return [row];
+    const found = whole.get(row._id);
+    return found?.status === 'accepted' ? [{ ...row, ...found }] : [];
+  });
 }
 
 function candidateOf(
-  operation: OperationDoc,
+  { input, inputBytes: _bytes, ...rest }: LaneRow,
   { flight, cooling, bind, onBlocked }: Selector,
 ): Candidate | undefined {
-  if (cooling.has(operation._id)) return undefined;
-  const one = bind(operation);
+  if (cooling.has(rest._id)) return undefined;
+  if (flight.blocks(rest.orderingKey, [])) {
+    onBlocked();
+    return undefined;
+  }
+  if (input === undefined) return undefined; // too large to be read along with the others
+  const one = bind({ ...rest, input });
   if (one === undefined) return undefined;
   const resources = resourcesOf(one);
-  if (flight.blocks(operation.orderingKey, resources)) {
+  if (flight.blocks(rest.orderingKey, resources)) {
     onBlocked();
     return undefined;
   }

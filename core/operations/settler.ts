@@ -17,6 +17,7 @@ import {
   type Cooling,
   createCooling,
   createFlight,
+  createLooks,
   keepGranted,
   selectOrLookFurther,
 } from './lane-selection.ts';
@@ -70,6 +71,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   const flight = createFlight(deps.slots);
   const cooling = createCooling(clock);
   const stopping = new AbortController();
+  const looks = createLooks(store);
   const selector = {
     flight,
     cooling,
@@ -122,7 +124,7 @@ export function createSettler(deps: SettlerDeps): Settler {
     if (isComplete) waiters.acknowledgeGone(before, { lanes, open, underWay: flight.operations });
     const { batch: chosen, isHeldBack } = await selectOrLookFurther(open, selector, {
       isComplete,
-      readWithout: (lines) => store.openInLanes(lanes, limit, lines),
+      ...looks(lanes, limit),
     });
     const batch = suspects.cut(await withoutEarly(deps, waiters, chosen));
     const started = await startClaimed(batch);

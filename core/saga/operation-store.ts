@@ -1,4 +1,4 @@
-import { type Db, Timestamp } from 'mongodb';
+import { type Db, type Filter, Timestamp } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { duplicatesOf } from '../infra/database-errors.ts';
@@ -25,20 +25,62 @@ export interface OperationStore {
   /** Ordering keys of operations of these ids, by id. */
   orderingKeys(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The oldest open operations of some lanes, in the order in which they were accepted. */
-  openInLanes(
-    lanes: readonly number[],
-    limit: number,
-    exceptLines?: readonly string[],
-  ): Promise<OperationDoc[]>;
+  openInLanes(lanes: readonly number[], limit: number): Promise<LaneRow[]>;
+  /**
+   * Open operations of other lines than these, whole stretches of lines, beginning with the line
+   * after one and going round. Costs what it returns, however much stands in the lines left out.
+   */
+  openBesides(lanes: readonly number[], look: LookBesides): Promise<LaneRow[]>;
+  /** Whole operations, by id: for what `openInLanes` left out. */
+  whole(ids: readonly OperationDoc['_id'][]): Promise<ReadonlyMap<string, OperationDoc>>;
   /** Operations that are accepted and not settled, counted up to `max`. */
   countOpen(max: number): Promise<number>;
   /** Creation time of the oldest open operation of each lane that has one. */
   oldestOpen(lanes: readonly number[]): Promise<ReadonlyMap<number, Date>>;
 }
 
+/** An open operation as a look at its lane tells it: without its input when that is large. */
+export type LaneRow = Omit<OperationDoc, 'input'> & {
+  readonly input?: OperationDoc['input'];
+  /** Stored size of the input. */
+  readonly inputBytes: number;
+};
+
+export interface LookBesides {
+  readonly lines: readonly string[];
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** A look at a lane is at hundreds of operations, of which a few may be as large as a request. */
+const WITHOUT_LARGE_INPUTS = {
+  $set: {
+    inputBytes: { $bsonSize: '$input' },
+    input: {
+      $cond: [{ $gt: [{ $bsonSize: '$input' }, LIMITS.laneInputBytesMax] }, '$$REMOVE', '$input'],
+    },
+  },
+};
+
 export function createOperationStore(db: Db): OperationStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
+  const laneRows = (
+    filter: Filter<OperationDoc>,
+    order: Readonly<Record<string, 1>>,
+    limit: number,
+  ): Promise<LaneRow[]> =>
+    operations
+      .aggregate<LaneRow>(
+        [
+          { $match: { ...filter, status: 'accepted' } },
+          { $sort: order },
+          { $limit: limit },
+          WITHOUT_LARGE_INPUTS,
+        ],
+        { ...options, batchSize: limit + 1 }, // all in one answer
+      )
+      .toArray();
   return Object.freeze({
     insert: async (docs: readonly OperationDoc[]) => {
       try {
@@ -72,20 +114,23 @@ export function createOperationStore(db: Db): OperationStore {
         .toArray();
       return new Map(found.map((operation) => [operation._id, operation.orderingKey]));
     },
-    openInLanes: async (lanes, limit, exceptLines = []) =>
-      operations
-        .find(
-          {
-            lane: { $in: [...lanes] },
-            status: 'accepted',
-            ...(exceptLines.length > 0 && { orderingKey: { $nin: [...exceptLines] } }),
-          },
-          options,
-        )
-        .sort({ stamp: 1, _id: 1 })
-        .limit(limit)
-        .batchSize(limit + 1) // all in one answer
-        .toArray(),
+    openInLanes: async (lanes, limit) =>
+      laneRows({ lane: { $in: [...lanes] } }, { stamp: 1, _id: 1 }, limit),
+    openBesides: async (lanes, { lines, after, limit }) => {
+      const lane = { $in: [...lanes] };
+      const order = { orderingKey: 1, stamp: 1, _id: 1 } as const;
+      const others = { $nin: [...lines] };
+      const behind = { lane, orderingKey: { $gt: after, ...others } };
+      const found = await laneRows(behind, order, limit);
+      if (found.length >= limit || after === '') return found;
+      const before = { lane, orderingKey: { $lte: after, ...others } };
+      return [...found, ...(await laneRows(before, order, limit - found.length))];
+    },
+    whole: async (ids) => {
+      if (ids.length === 0) return new Map();
+      const found = await operations.find({ _id: { $in: [...ids] } }, options).toArray();
+      return new Map(found.map((operation) => [operation._id, operation]));
+    },
     countOpen: async (max) =>
       operations.countDocuments(
         { status: 'accepted', lane: { $gte: 0 } },

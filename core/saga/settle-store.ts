@@ -19,6 +19,11 @@ export interface Finish {
   readonly error?: Failure;
 }
 
+interface Line {
+  readonly orderingKey: string;
+  readonly lane: number;
+}
+
 interface FinishStamp {
   readonly worker: string;
   readonly batch: string;
@@ -48,7 +53,7 @@ export interface SettleStore {
   /** The oldest operation that is still to be settled under each of some ordering keys. */
   oldestOpen(
     session: ClientSession,
-    keys: readonly { readonly orderingKey: string; readonly lane: number }[],
+    keys: readonly Line[],
   ): Promise<ReadonlyMap<string, Pick<OperationDoc, '_id' | 'stamp'>>>;
   /**
    * Open operations that may create something for the users of some lines and are not seen in those
@@ -120,25 +125,17 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
       );
     },
     oldestOpen: async (session, keys) => {
-      const found = await operations
-        .aggregate<OldestOpen>(
-          [
-            {
-              $match: {
-                lane: { $in: [...new Set(keys.map(({ lane }) => lane))] },
-                status: 'accepted',
-                orderingKey: { $in: [...new Set(keys.map(({ orderingKey }) => orderingKey))] },
-              },
-            },
-            { $sort: { stamp: 1, _id: 1 } },
-            {
-              $group: { _id: '$orderingKey', id: { $first: '$_id' }, stamp: { $first: '$stamp' } },
-            },
-          ],
-          { session, maxTimeMS: LIMITS.mongoMaxTimeMs },
-        )
-        .toArray();
-      return new Map(found.map(({ _id, id, stamp }) => [_id, { _id: id, stamp }]));
+      const oldest = new Map<string, Pick<OperationDoc, '_id' | 'stamp'>>();
+      for (const [lane, lines] of byLane(keys)) {
+        const found = await operations
+          .aggregate<OldestOpen>(headsOf(lane, lines), {
+            session,
+            maxTimeMS: LIMITS.mongoMaxTimeMs,
+          })
+          .toArray();
+        for (const { _id, id, stamp } of found) oldest.set(_id, { _id: id, stamp });
+      }
+      return oldest;
     },
     creatingElsewhere: async (session, userLines) => {
       const lines = [...new Set(userLines)];
@@ -172,6 +169,28 @@ interface OldestOpen {
 
 /** What only an open operation has. */
 const LEFT = { nextCheckAt: 1, line: 1, creates: 1 } as const;
+function byLane(lines: readonly Line[]): ReadonlyMap<number, readonly string[]> {
+  const lanes = new Map<number, string[]>();
+  for (const { lane, orderingKey } of lines) {
+    const keys = lanes.get(lane);
+    if (keys === undefined) lanes.set(lane, [orderingKey]);
+    else keys.push(orderingKey);
+  }
+  return lanes;
+}
+
+/**
+ * The heads of some lines of one lane. Lane, line and order are those of an index, of which the
+ * server then looks at one place for each line, however long the lines and the backlog are: of one
+ * lane, since for several it would read every line to its end.
+ */
+function headsOf(lane: number, lines: readonly string[]) {
+  return [
+    { $match: { lane, orderingKey: { $in: [...new Set(lines)] }, status: 'accepted' } },
+    { $sort: { orderingKey: 1, stamp: 1, _id: 1 } },
+    { $group: { _id: '$orderingKey', id: { $first: '$_id' }, stamp: { $first: '$stamp' } } },
+  ];
+}
 
 function isPlainSuccess({ status, result }: Finish): boolean {
   return status === 'succeeded' && result === undefined;

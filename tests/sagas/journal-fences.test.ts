@@ -5,6 +5,7 @@ import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { NEW_SAGA } from '../../core/saga/machine.ts';
 import { createSagaJournal } from '../../core/saga/journal-group.ts';
 import {
@@ -57,7 +58,7 @@ const going: Omit<JournalChange, 'at'> = {
 };
 
 function writeOf({ operation, epoch, at }: Claim, change: Partial<JournalChange> = {}) {
-  const ref = { operation, epoch, rev: operation.rev ?? 0 };
+  const ref = { operation, epoch, rev: operation.rev ?? 0, isInLine: false };
   return { ref, guard: {}, change: { ...going, at, ...change } } satisfies JournalWrite;
 }
 
@@ -69,6 +70,7 @@ function journalOn(store: JournalStore): SagaJournal {
     ledger: createLedgerStore(client, db),
     outbox: createOutboxStore(db),
     publisher: arena.publisher,
+    lines: openLines(db, arena.publisher),
     clock: systemClock,
     random: () => 0.5,
     failpoint: noFailpoint,

@@ -4,6 +4,7 @@ import { createIntervene } from '../../core/operations/intervene.ts';
 import { OPERATIONS } from '../../core/operations/registry.ts';
 import { createInterventionStore } from '../../core/saga/intervention-store.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
+import { openLines } from '../../core/saga/lines.ts';
 import { createOutboxStore } from '../../core/saga/settle-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
@@ -29,6 +30,7 @@ beforeAll(async () => {
   intervene = createIntervene({
     store: createInterventionStore(db, createOutboxStore(db)),
     publisher: arena.publisher,
+    lines: openLines(db, arena.publisher),
     hints: { announce: () => undefined },
     logger: createLogger({ level: 'silent', service: 'test' }),
     metrics: createMetrics(),

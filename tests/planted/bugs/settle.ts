@@ -75,4 +75,32 @@ export const BUGS: readonly PlantedBug[] = [
     replace: '{ ...OPTIONS, session }',
     foundBy: ['tests/integration/settlement/system-wallets.test.ts'],
   },
+  {
+    name: 'the head of a line is looked for through its whole lane',
+    file: 'core/saga/settle-store.ts',
+    find: '{ $sort: { orderingKey: 1, stamp: 1, _id: 1 } },',
+    replace: '{ $sort: { stamp: 1, _id: 1 } },',
+    foundBy: ['tests/integration/settlement/backlog-cost.test.ts'],
+  },
+  {
+    name: 'work beside a line that cannot move is looked for through that line',
+    file: 'core/saga/operation-store.ts',
+    find: 'const order = { orderingKey: 1, stamp: 1, _id: 1 } as const;',
+    replace: 'const order = { stamp: 1, _id: 1 } as const;',
+    foundBy: ['tests/integration/settlement/backlog-cost.test.ts'],
+  },
+  {
+    name: 'a look at a lane brings every input into memory, however large',
+    file: 'core/saga/operation-store.ts',
+    find: '$gt: [{ $bsonSize',
+    replace: '$lt: [{ $bsonSize',
+    foundBy: ['tests/integration/settlement/backlog-cost.test.ts'],
+  },
+  {
+    name: 'the large inputs of a batch have no limit in bytes',
+    file: 'core/operations/lane-selection.ts',
+    find: 'bytes > LIMITS.settlementBytesMax) break;',
+    replace: 'bytes > Infinity) break;',
+    foundBy: ['tests/unit/core/operations/lane-bytes.test.ts'],
+  },
 ];

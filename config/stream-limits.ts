@@ -1,0 +1,34 @@
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** Of event streams and sockets; a part of `LIMITS`. */
+export const STREAM_LIMITS = {
+  /** Streams and sockets: per process, but for what says otherwise. */
+  streamClientsMax: 5_000,
+  /** Waiting in this process for one client to read them. */
+  streamBufferBytesMax: 524_288,
+  socketBufferPacketsMax: 256,
+  socketPayloadBytesMax: 16_384,
+  socketRecoveryMs: 2 * MINUTE,
+  streamPatternsMax: 20,
+  streamReadEvents: 500,
+  streamPageEvents: 500,
+  streamBlockMs: 2 * SECOND,
+  /** Lately read events of a tenant, kept for clients that come back. */
+  streamRecentMax: 2_000,
+  streamSeenMax: 20_000,
+  streamCatchUpsMax: 8,
+  /** Clients that are written to before others get their turn. */
+  streamSliceClients: 250,
+  streamHeartbeatMs: 15 * SECOND,
+  streamDrainMs: 30 * SECOND,
+  streamRetryMs: SECOND,
+  streamRetryJitterMs: 2 * SECOND,
+  streamPauseMs: 250,
+  streamKeyCheckMs: 2 * SECOND,
+  streamFarewellMs: 2 * SECOND,
+  /** What a timeline looks through for an operation's events: from so long before it settled. */
+  timelineSkewMs: 2 * SECOND,
+  timelinePagesMax: 20,
+  timelineLookMs: SECOND,
+} as const;
