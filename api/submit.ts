@@ -16,7 +16,9 @@ import {
 import { isWaitOver } from './waiters.ts';
 
 export function parseContextOf({ services, tenant }: RequestContext): ParseContext {
-  return { registry: services.registry, currencies: tenant.currencies };
+  const { registry, hasProvider } = services;
+  const { currencies } = tenant;
+  return { registry, currencies, ...(hasProvider !== undefined && { hasProvider }) };
 }
 
 /**

@@ -215,6 +215,10 @@ export const LIMITS = {
   paymentPatienceMs: 72 * HOUR,
   /** What a worker cannot do comes again after this, to another one if there is. */
   workerUnfitMs: 2 * SECOND,
+  /** What processes say that they have: how often, and for how long it counts as so, and as known. */
+  rosterBeatMs: 5 * SECOND,
+  rosterAliveMs: 30 * SECOND,
+  rosterMemoryMs: HOUR,
 
   /** Notification providers: what one attempt may cost, whatever the other side does. */
   providerAttemptMs: 20 * SECOND,

@@ -62,6 +62,7 @@ async function sendOn<C extends Channel>(
   }
   const providers: readonly Provider<C>[] = deps.providers[channel];
   const fitting = providers.filter((provider) => provider.accepts(message));
+  if (fitting.length === 0 && deps.isElsewhere(channel)) return LIMITS.workerUnfitMs;
   if (fitting.length === 0) {
     const detail = `No provider of ${channel} takes this message`;
     return refuse(deps, delivery, { code: 'no_provider', detail });
