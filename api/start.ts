@@ -1,4 +1,3 @@
-import { LIMITS } from '../config/limits.ts';
 import { probeMongo } from '../core/infra/mongo-probe.ts';
 import { createOpsPages } from '../core/runtime/ops-pages.ts';
 import type { Platform } from '../core/runtime/platform.ts';
@@ -66,8 +65,8 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
     logger,
     metrics,
   });
-  lifecycle.onClose('http server', () => server.close(), LIMITS.drainDeadlineMs + 5_000);
-  lifecycle.onClose('readiness', () => {
+  lifecycle.onDrain('http server', () => server.close());
+  lifecycle.onDrain('readiness', () => {
     readiness.drain();
   });
   logger.info({ host: env.HOST, port: server.port }, 'api.started');

@@ -44,7 +44,7 @@ export async function startWorker(platform: Platform): Promise<void> {
     startNotifications({ platform, publisher, providers });
   }
   if (pools.has('recovery')) startRecovery({ platform, publisher });
-  lifecycle.onClose('readiness', () => {
+  lifecycle.onDrain('readiness', () => {
     readiness.drain();
   });
   logger.info({ pools: [...pools], host: env.HOST, port: ops.port }, 'worker.started');

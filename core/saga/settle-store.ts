@@ -17,6 +17,8 @@ export interface Finish {
   readonly status: OperationStatus;
   readonly result?: Json;
   readonly error?: Failure;
+  /** Instead of the time of the batch. */
+  readonly at?: Date;
 }
 
 interface FinishStamp {
@@ -173,8 +175,8 @@ interface OldestOpen {
 /** What only an open operation has. */
 const LEFT = { nextCheckAt: 1, line: 1, creates: 1 } as const;
 
-function isPlainSuccess({ status, result }: Finish): boolean {
-  return status === 'succeeded' && result === undefined;
+function isPlainSuccess({ status, result, at }: Finish): boolean {
+  return status === 'succeeded' && result === undefined && at === undefined;
 }
 
 /** Told each time that an operation is parked, under an id of that parking's own. */
@@ -189,10 +191,12 @@ export function parkingEvent(operation: OperationDoc, { code }: Failure): Outbox
 }
 
 function finishWrite(
-  { operation, status, result, error }: Finish,
+  finish: Finish,
   stamp: { readonly settledBy: OperationDoc['settledBy']; readonly at: Date },
 ): AnyBulkWriteOperation<OperationDoc> {
-  const { settledBy, at } = stamp;
+  const { operation, status, result, error } = finish;
+  const { settledBy } = stamp;
+  const at = finish.at ?? stamp.at;
   return {
     updateOne: {
       filter: { _id: operation._id, status: 'accepted' },
