@@ -1,4 +1,3 @@
-import { LIMITS } from '../config/limits.ts';
 import { probeMongo } from '../core/infra/mongo-probe.ts';
 import { openInstallation, paymentNames } from '../core/runtime/installation.ts';
 import { createOpsPages } from '../core/runtime/ops-pages.ts';
@@ -76,8 +75,8 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
     logger,
     metrics,
   });
-  lifecycle.onClose('http server', () => server.close(), LIMITS.drainDeadlineMs + 5_000);
-  lifecycle.onClose('readiness', () => {
+  lifecycle.onDrain('http server', () => server.close());
+  lifecycle.onDrain('readiness', () => {
     readiness.drain();
   });
   logger.info({ host: env.HOST, port: server.port }, 'api.started');

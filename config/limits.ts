@@ -253,6 +253,10 @@ export const LIMITS = {
   /** The primary's clock is read again after the first, and must have been within the second. */
   databaseClockMs: SECOND,
   databaseClockMsMax: 10 * SECOND,
+  /** A reading that may be further off says nothing; twice this is waited for one. */
+  databaseClockErrorMsMax: 500,
+  /** While no better one comes, our own clock goes on from the last good reading. */
+  databaseClockHoldMs: 5 * MINUTE,
   listMaxTimeMs: 5 * SECOND,
   redisConnectMs: 5 * SECOND,
   redisCommandMs: 5 * SECOND,
@@ -269,6 +273,10 @@ export const LIMITS = {
   answerMs: 25 * SECOND,
   keepAliveMs: 70 * SECOND,
   drainDeadlineMs: 25 * SECOND,
+  /** A request whose body has not arrived by then is not waited for. */
+  drainBodyMs: 2 * SECOND,
+  /** From SIGTERM to the end of the process, whatever hangs. */
+  closeMs: 35 * SECOND,
   readinessProbeMs: 1_500,
   adminSessionMs: 12 * HOUR,
   apiKeyCacheMs: 10 * SECOND,
@@ -356,6 +364,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.ingestAnswerMs + LIMITS.preferWaitSecondsMax * SECOND < LIMITS.repairBudgetMs,
     'a request is answered within the repair budget, however long it waits',
+  ],
+  [
+    LIMITS.drainDeadlineMs + 5 * SECOND < LIMITS.closeMs,
+    'what rests on the drained is closed within the time to close',
   ],
   [LIMITS.batchItemsMax <= LIMITS.bulkItemsMax, 'a batch fits a bulk request'],
 ];

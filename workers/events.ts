@@ -1,5 +1,4 @@
 import { redisUrls } from '../config/env.ts';
-import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import type { Router } from '../core/notifications/routing.ts';
 import type { Platform } from '../core/runtime/platform.ts';
@@ -46,5 +45,5 @@ export function startEvents({ platform, router }: EventsDeps): void {
   platform.lifecycle.onClose('events redis', async () => {
     await Promise.all([closeRedis(jobs), closeRedis(streams)]);
   });
-  platform.lifecycle.onClose('events', () => pool.close(), LIMITS.drainDeadlineMs + 5_000);
+  platform.lifecycle.onDrain('events', () => pool.close());
 }

@@ -83,13 +83,9 @@ export function startNotifications(deps: NotificationDeps): void {
       work: ({ deliveryId }) => engine.run(deliveryId as DeliveryId), // its schema says so
     }),
   );
-  lifecycle.onClose(
-    'notifications',
-    async () => {
-      await Promise.all(pools.map((pool) => pool.close()));
-    },
-    LIMITS.drainDeadlineMs + 5_000,
-  );
+  lifecycle.onDrain('notifications', async () => {
+    await Promise.all(pools.map((pool) => pool.close()));
+  });
 }
 
 /** Realtime needs no other side: a message is out once it stands in the tenant's stream. */

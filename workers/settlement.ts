@@ -97,18 +97,14 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
       settler.poke(lane);
     },
   });
-  platform.lifecycle.onClose(
-    'settlement',
-    async () => {
-      await lag.stop();
-      // The consumers stop fetching and wait for their jobs; the settler finishes its batches and
-      // hands the jobs still waiting back.
-      const consumersClosed = held.close();
-      await settler.close();
-      await consumersClosed;
-    },
-    LIMITS.drainDeadlineMs + 5_000,
-  );
+  platform.lifecycle.onDrain('settlement', async () => {
+    await lag.stop();
+    // The consumers stop fetching and wait for their jobs; the settler finishes its batches and
+    // hands the jobs still waiting back.
+    const consumersClosed = held.close();
+    await settler.close();
+    await consumersClosed;
+  });
   return held;
 }
 

@@ -63,7 +63,7 @@ export async function startWorker(platform: Platform): Promise<void> {
     startNotifications({ platform, publisher, providers, hasAny });
   }
   if (pools.has('recovery')) startRecovery({ platform, publisher });
-  lifecycle.onClose('readiness', () => {
+  lifecycle.onDrain('readiness', () => {
     readiness.drain();
   });
   logger.info({ pools: [...pools], host: env.HOST, port: ops.port }, 'worker.started');

@@ -17,6 +17,8 @@ export interface Finish {
   readonly status: OperationStatus;
   readonly result?: Json;
   readonly error?: Failure;
+  /** Instead of the time of the batch. */
+  readonly at?: Date;
 }
 
 interface Line {
@@ -192,8 +194,8 @@ function headsOf(lane: number, lines: readonly string[]) {
   ];
 }
 
-function isPlainSuccess({ status, result }: Finish): boolean {
-  return status === 'succeeded' && result === undefined;
+function isPlainSuccess({ status, result, at }: Finish): boolean {
+  return status === 'succeeded' && result === undefined && at === undefined;
 }
 
 /** Told each time that an operation is parked, under an id of that parking's own. */
@@ -208,10 +210,12 @@ export function parkingEvent(operation: OperationDoc, { code }: Failure): Outbox
 }
 
 function finishWrite(
-  { operation, status, result, error }: Finish,
+  finish: Finish,
   stamp: { readonly settledBy: OperationDoc['settledBy']; readonly at: Date },
 ): AnyBulkWriteOperation<OperationDoc> {
-  const { settledBy, at } = stamp;
+  const { operation, status, result, error } = finish;
+  const { settledBy } = stamp;
+  const at = finish.at ?? stamp.at;
   return {
     updateOne: {
       filter: { _id: operation._id, status: 'accepted' },
