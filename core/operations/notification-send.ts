@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import { ok, refuse } from '../kernel/result.ts';
+import {
+  PUSH_DATA_BYTES_MAX,
+  REALTIME_BYTES_MAX,
+  SMS_CHARS_MAX,
+  bytesOf,
+  isReservedPushKey,
+  pushDataOf,
+  pushFits,
+} from '../notifications/message-limits.ts';
 import { defineOperation } from '../saga/define.ts';
 import { contacts, userId } from './inputs.ts';
 
@@ -25,6 +34,51 @@ const data = z
   )
   .meta({ description: 'what the template may show' });
 
+interface Sent {
+  readonly channels: readonly string[];
+  readonly content?: { readonly subject?: string; readonly text: string };
+  readonly data?: Readonly<Record<string, string | number | boolean>>;
+}
+
+interface Problem {
+  readonly path: string[];
+  readonly message: string;
+}
+
+/** What a channel would refuse for good is refused here, where somebody can put it right. */
+function problemsOf(sent: Sent): readonly Problem[] {
+  const { channels, content, data: given = {} } = sent;
+  const texts = { title: content?.subject ?? '', body: content?.text ?? '' };
+  const problems: Problem[] = [];
+  const refuseAt = (path: string[], message: string): void => {
+    problems.push({ path, message });
+  };
+  if (channels.includes('sms') && texts.body.length > SMS_CHARS_MAX) {
+    refuseAt(TEXT, `must have at most ${SMS_CHARS_MAX} characters to go out as a text message`);
+  }
+  if (channels.includes('realtime') && bytesOf({ ...given, ...texts }) > REALTIME_BYTES_MAX) {
+    const place = content === undefined ? ['data'] : TEXT;
+    refuseAt(place, `must have at most ${REALTIME_BYTES_MAX} bytes with the data as an event`);
+  }
+  if (!channels.includes('push')) return problems;
+  for (const name of Object.keys(given).filter(isReservedPushKey)) {
+    refuseAt(['data', name], 'is a name that push services keep for themselves: use another');
+  }
+  const pushed = pushDataOf(given);
+  if (bytesOf(pushed) > PUSH_DATA_BYTES_MAX - EVENT_BYTES) {
+    const max = PUSH_DATA_BYTES_MAX - EVENT_BYTES;
+    refuseAt(['data'], `must have at most ${max} bytes as JSON to go out as a push`);
+  } else if (content !== undefined && !pushFits(texts, { ...pushed, event: EVENT_ROOM })) {
+    refuseAt(TEXT, 'is too long for a push: with subject and data it has at most 3,900 bytes');
+  }
+  return problems;
+}
+
+const TEXT = ['content', 'text'];
+/** The name of the event is added to the data. */
+const EVENT_ROOM = 'notification.requested';
+const EVENT_BYTES = 40;
+
 const CHANNELS = ['email', 'sms', 'push', 'realtime'] as const;
 const name = z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'must be a name such as invoice.due');
 
@@ -47,6 +101,10 @@ const input = z
   .refine((sent) => [sent.userId, sent.email, sent.phone].some((one) => one !== undefined), {
     path: ['userId'],
     message: 'say to whom: userId, email or phone',
+  })
+  .superRefine((sent, ctx) => {
+    for (const { path, message } of problemsOf(sent))
+      ctx.addIssue({ code: 'custom', path, message });
   });
 
 /**
