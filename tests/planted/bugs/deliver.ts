@@ -171,10 +171,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'what happens while an endpoint is disabled leaves no trace',
     file: 'core/notifications/webhook-endpoint-store.ts',
-    find: `        .find({ tenantId }, options)
-        .limit(LIMITS.webhookEndpointsMax)`,
-    replace: `        .find({ tenantId, status: 'enabled' }, options)
-        .limit(LIMITS.webhookEndpointsMax)`,
+    find: 'endpoints.find({ tenantId }, options).limit',
+    replace: "endpoints.find({ tenantId, status: 'enabled' }, options).limit",
     foundBy: ['tests/integration/notifications/skipped.test.ts'],
   },
   {
