@@ -144,8 +144,11 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
       }
       const { now } = await databaseTime();
       const seed = newId('evt');
-      const asked = key && (await repeats.open({ kind: 'test', key, request: id, seed, now }));
-      const event = { id: asked ? asked.seed : seed, name: TEST_EVENT };
+      const asked =
+        key === undefined
+          ? undefined
+          : await repeats.open({ kind: 'test', key, request: id, seed, now });
+      const event = { id: asked?.seed ?? seed, name: TEST_EVENT };
       const subject = { data: { endpointId: id, message: 'It works' } };
       const context = { tenantId, event, at: now, now, policies: deps.policies };
       const delivery = webhookDelivery(endpoint, subject, context);

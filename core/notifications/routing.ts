@@ -128,11 +128,11 @@ async function draftAll(deps: RoutingDeps, input: DraftInput): Promise<Drafts> {
       single.push(webhookDelivery(endpoint, subject, context));
     }
     if (plan?.rule !== undefined) {
-      const audience = { rule: plan.rule, subject, users, channels: told };
-      for (const delivery of userDeliveries(audience, context)) {
-        const isGathered = plan.rule.isDigest === true && isPending(delivery);
-        (isGathered ? gathered : single).push(delivery);
-      }
+      const { rule } = plan;
+      const all = userDeliveries({ rule, subject, users, channels: told }, context);
+      const isGathered = (one: DeliveryDoc): boolean => rule.isDigest === true && isPending(one);
+      gathered.push(...all.filter(isGathered));
+      single.push(...all.filter((one) => !isGathered(one)));
     }
     if (request !== undefined) single.push(...requestedDeliveries(request, users, context));
   }

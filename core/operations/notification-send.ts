@@ -9,7 +9,7 @@ import {
   isReservedPushKey,
   pushDataOf,
   pushFits,
-} from '../notifications/message-limits.ts';
+} from '../kernel/message-limits.ts';
 import { defineOperation } from '../saga/define.ts';
 import { contacts, userId } from './inputs.ts';
 
@@ -47,31 +47,44 @@ interface Problem {
 
 /** What a channel would refuse for good is refused here, where somebody can put it right. */
 function problemsOf(sent: Sent): readonly Problem[] {
-  const { channels, content, data: given = {} } = sent;
-  const texts = { title: content?.subject ?? '', body: content?.text ?? '' };
-  const problems: Problem[] = [];
-  const refuseAt = (path: string[], message: string): void => {
-    problems.push({ path, message });
-  };
-  if (channels.includes('sms') && texts.body.length > SMS_CHARS_MAX) {
-    refuseAt(TEXT, `must have at most ${SMS_CHARS_MAX} characters to go out as a text message`);
-  }
-  if (channels.includes('realtime') && bytesOf({ ...given, ...texts }) > REALTIME_BYTES_MAX) {
-    const place = content === undefined ? ['data'] : TEXT;
-    refuseAt(place, `must have at most ${REALTIME_BYTES_MAX} bytes with the data as an event`);
-  }
-  if (!channels.includes('push')) return problems;
-  for (const name of Object.keys(given).filter(isReservedPushKey)) {
-    refuseAt(['data', name], 'is a name that push services keep for themselves: use another');
-  }
+  const { channels } = sent;
+  return [
+    ...(channels.includes('sms') ? smsProblems(sent) : []),
+    ...(channels.includes('realtime') ? eventProblems(sent) : []),
+    ...(channels.includes('push') ? pushProblems(sent) : []),
+  ];
+}
+
+function smsProblems({ content }: Sent): readonly Problem[] {
+  if ((content?.text.length ?? 0) <= SMS_CHARS_MAX) return [];
+  const message = `must have at most ${SMS_CHARS_MAX} characters to go out as a text message`;
+  return [{ path: TEXT, message }];
+}
+
+function eventProblems({ content, data: given = {} }: Sent): readonly Problem[] {
+  if (bytesOf({ ...given, ...content }) <= REALTIME_BYTES_MAX) return [];
+  const message = `must have at most ${REALTIME_BYTES_MAX} bytes with the data as an event`;
+  return [{ path: content === undefined ? ['data'] : TEXT, message }];
+}
+
+function pushProblems({ content, data: given = {} }: Sent): readonly Problem[] {
   const pushed = pushDataOf(given);
-  if (bytesOf(pushed) > PUSH_DATA_BYTES_MAX - EVENT_BYTES) {
-    const max = PUSH_DATA_BYTES_MAX - EVENT_BYTES;
-    refuseAt(['data'], `must have at most ${max} bytes as JSON to go out as a push`);
-  } else if (content !== undefined && !pushFits(texts, { ...pushed, event: EVENT_ROOM })) {
-    refuseAt(TEXT, 'is too long for a push: with subject and data it has at most 3,900 bytes');
+  const problems = Object.keys(given)
+    .filter(isReservedPushKey)
+    .map((name) => ({
+      path: ['data', name],
+      message: 'is a name that push services keep for themselves: use another',
+    }));
+  const max = PUSH_DATA_BYTES_MAX - EVENT_BYTES;
+  if (bytesOf(pushed) > max) {
+    const message = `must have at most ${max} bytes as JSON to go out as a push`;
+    return [...problems, { path: ['data'], message }];
   }
-  return problems;
+  if (content === undefined) return problems;
+  const texts = { title: content.subject ?? '', body: content.text };
+  if (pushFits(texts, { ...pushed, event: EVENT_ROOM })) return problems;
+  const message = 'is too long for a push: with subject and data it has at most 3,900 bytes';
+  return [...problems, { path: TEXT, message }];
 }
 
 const TEXT = ['content', 'text'];
@@ -104,7 +117,7 @@ const input = z
   })
   .superRefine((sent, ctx) => {
     for (const { path, message } of problemsOf(sent))
-      ctx.addIssue({ code: 'custom', path, message });
+      {ctx.addIssue({ code: 'custom', path, message });}
   });
 
 /**

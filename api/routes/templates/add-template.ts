@@ -17,8 +17,9 @@ export const addTemplate = defineEndpoint({
     const { now } = await databaseTime();
     const key = idempotencyKeyIfAny();
     const request = JSON.stringify(body);
-    const known = key && (await repeats.open({ kind: 'template', key, request, now }));
-    const made = { at: now, ...(known && { repeatToken: known.token }) };
+    const known =
+      key === undefined ? undefined : await repeats.open({ kind: 'template', key, request, now });
+    const made = { at: now, ...(known !== undefined && { repeatToken: known.token }) };
     const added = await templates.add({ tenantId, name, channel, locale }, text, made);
     const headers = { Location: `/v1/templates/${added._id}` };
     return { status: 201, headers, body: templateView(added) };

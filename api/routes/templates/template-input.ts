@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
-import { SMS_CHARS_MAX } from '../../../core/notifications/message-limits.ts';
+import { SMS_CHARS_MAX } from '../../../core/kernel/message-limits.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { templateProblems } from '../../../core/notifications/template.ts';
 

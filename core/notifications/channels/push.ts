@@ -1,5 +1,5 @@
 import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
-import { fittedPush, pushDataOf } from '../message-limits.ts';
+import { fittedPush, pushDataOf } from '../../kernel/message-limits.ts';
 
 export const push = defineChannel({
   name: 'push',

@@ -1,5 +1,5 @@
 import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
-import { REALTIME_BYTES_MAX, bytesOf } from '../message-limits.ts';
+import { REALTIME_BYTES_MAX, bytesOf } from '../../kernel/message-limits.ts';
 
 export const realtime = defineChannel({
   name: 'realtime',

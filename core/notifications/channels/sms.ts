@@ -1,5 +1,5 @@
 import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
-import { SMS_CHARS_MAX } from '../message-limits.ts';
+import { SMS_CHARS_MAX } from '../../kernel/message-limits.ts';
 
 export const sms = defineChannel({
   name: 'sms',

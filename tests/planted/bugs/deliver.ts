@@ -1,3 +1,4 @@
+/* eslint-disable no-template-curly-in-string -- some of what is found stands in templates */
 import type { PlantedBug } from '../planted-bug.ts';
 
 export const BUGS: readonly PlantedBug[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CHANNEL_DEFINITIONS } from '../../../../core/notifications/channels.ts';
 import type { DeliveryDoc } from '../../../../core/notifications/delivery.ts';
-import { bytesOf } from '../../../../core/notifications/message-limits.ts';
+import { bytesOf } from '../../../../core/kernel/message-limits.ts';
 import { render } from '../../../../core/notifications/template.ts';
 import { notificationSend } from '../../../../core/operations/notification-send.ts';
 

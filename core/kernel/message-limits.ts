@@ -1,4 +1,4 @@
-import type { Json } from '../kernel/canonical.ts';
+import type { Json } from './canonical.ts';
 
 /** Twilio and its kind refuse a longer text for good (ten segments). */
 export const SMS_CHARS_MAX = 1_600;
@@ -61,7 +61,7 @@ export function fittedPush({ title, body }: PushTexts, data: PushData): PushText
 /** The longest beginning that fits, with a mark where something is left out. */
 function longest(text: string, fits: (text: string) => boolean): string {
   if (fits(text)) return text;
-  const chars = [...text.slice(0, PUSH_BYTES_MAX)];
+  const chars = Array.from(text.slice(0, PUSH_BYTES_MAX)); // no character is cut in two
   let [low, high] = [0, chars.length];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
