@@ -36,7 +36,7 @@ async function open() {
 }
 
 describe('a digest', () => {
-  it('counts what it does not show, and each event once', async () => {
+  it('counts what it does not show, and each event once', { timeout: 120_000 }, async () => {
     const { docs, gather } = await open();
     const now = new Date('2026-07-01T10:30:00Z');
     const count = LIMITS.digestItemsMax + 5;
