@@ -147,6 +147,8 @@ export const LIMITS = {
   /** Waiting for a place at one host, and at all hosts of a channel, in one process. */
   deliveryLineMax: 256,
   deliveryLinesMax: 512,
+  /** Texts of the messages under way or in a line: two bytes each at the most. */
+  deliveryCharsInFlightMax: 32_000_000,
   deliveryWaitMs: 2 * SECOND,
   /** What finds no place comes again after this, by how far it is from its turn. */
   deliveryPutBackMs: 50,
@@ -194,9 +196,17 @@ export const LIMITS = {
   webhookSecretsMax: 10,
   webhookRotationKeysMax: 50,
   templateCharsMax: 50_000,
+  /** What a part of a message may become, and the lines of a digest together. */
+  templateOutputCharsMax: 200_000,
+  digestCharsMax: 50_000,
   notificationDataMax: 50,
   digestWindowMs: HOUR,
   digestItemsMax: 100,
+  /** Events that a digest counts beyond those; what exceeds it goes into the next one. */
+  digestMoreMax: 2_000,
+  /** Windows that are looked at before and after the present one. */
+  digestsBehindMax: 48,
+  digestsAheadMax: 24,
   replayMax: 10_000,
   suppressionsRemovedMax: 10_000,
   /** Requests to send one delivery again whose repeats are known. */

@@ -79,6 +79,12 @@ describe('push by FCM', () => {
     expect(outcome).toMatchObject({ kind: 'permanent', code: 'UNREGISTERED', isGone: true });
   });
 
+  it('is not told that a device is gone by one of another project', async () => {
+    const outcome = await fcm.send(to('mismatched-1'), tools());
+    expect(outcome).toMatchObject({ kind: 'permanent', code: 'SENDER_ID_MISMATCH' });
+    expect(outcome).not.toHaveProperty('isGone'); // else the device would be suppressed for good
+  });
+
   it.each([
     [
       { kind: 'throttle', retryAfter: '9' },
