@@ -8,7 +8,7 @@ import { succeed } from '../../support/http-fixtures.ts';
 import { follow, openStream } from '../../support/stream-client.ts';
 import { until } from '../../support/wait.ts';
 
-const api = useApi({ worker: true });
+const api = useApi({ worker: true, sagas: true });
 const eur = { currency: 'EUR' };
 const stream = (query = ''): string => `${api.url}/v1/stream${query}`;
 interface Paid {
