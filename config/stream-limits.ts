@@ -14,6 +14,14 @@ export const STREAM_LIMITS = {
   streamReadEvents: 500,
   streamPageEvents: 500,
   streamBlockMs: 2 * SECOND,
+  /**
+   * Of a tenant, in Redis: all of the last while, never less than so many events, never more than
+   * so many bytes; nothing once the tenant has been idle for long.
+   */
+  streamHistoryMs: 15 * MINUTE,
+  streamEventsKept: 10_000,
+  streamBytesMax: 67_108_864,
+  streamIdleMs: 7 * 24 * 60 * MINUTE,
   /** Lately read events of a tenant, kept for clients that come back. */
   streamRecentMax: 2_000,
   streamSeenMax: 20_000,
