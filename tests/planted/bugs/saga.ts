@@ -125,8 +125,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'the second parking of an operation has the id of the first',
     file: 'core/saga/settle-store.ts',
-    find: 'id: `${_id}.p${epoch}`,',
-    replace: 'id: `${_id}.p${Math.min(epoch, 0)}`,',
+    find: '.p$' + '{epoch}`',
+    replace: '.p`',
     foundBy: ['tests/integration/settlement/poison.test.ts', RULES],
   },
   {
