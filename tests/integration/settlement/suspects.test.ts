@@ -98,7 +98,10 @@ describe('an atomic operation that kills its worker each time', () => {
     expect(await leases.take('lane:0', 'first', 60_000)).toBe('free');
     expect(await leases.take('lane:0', 'second', 60_000)).toBe('elsewhere');
     expect(await leases.take('lane:0', 'first', 1)).toBe('free');
-    await until(async () => (await leases.take('lane:0', 'second', 60_000)) === 'lapsed', 'it lapses');
+    await until(
+      async () => (await leases.take('lane:0', 'second', 60_000)) === 'lapsed',
+      'it lapses',
+    );
     await leases.release('lane:0', 'second');
     expect(await leases.take('lane:0', 'third', 50)).toBe('free');
   });
