@@ -86,7 +86,7 @@ export function createLineStore(db: Db): LineStore {
               },
             },
           ] satisfies Document[],
-          options,
+          { ...options, hint: { line: 1, stamp: 1, _id: 1 } }, // and not by what is left out
         )
         .toArray();
       return new Map(
