@@ -4,7 +4,7 @@ import { collection } from '../infra/collections.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { newToken } from '../kernel/ids.ts';
 import { namedUsers } from '../saga/event-users.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
 import type { OutboxRow } from '../saga/ports.ts';
 import { type OutboxStore, outboxRows } from '../saga/settle-store.ts';
 import { assertMove } from '../saga/status.ts';
@@ -12,15 +12,15 @@ import { assertMove } from '../saga/status.ts';
 /** Repairs by compare-and-set: of two sweepers that try, one succeeds. */
 export interface RepairStore {
   /** Overdue operations that somebody may have to move, the most overdue first. */
-  findOverdue(options: OverdueQuery): Promise<readonly OperationDoc[]>;
+  findOverdue(options: OverdueQuery): Promise<readonly OperationHead[]>;
   /** R2, R4: `epoch + 1` fences whoever held it. Undefined: it has moved meanwhile. */
-  takeOver(operation: OperationDoc, now: Date): Promise<OperationDoc | undefined>;
+  takeOver(operation: OperationHead, now: Date): Promise<OperationHead | undefined>;
   /** R3, R6: lets in what waits. */
-  wake(operation: OperationDoc, now: Date): Promise<OperationDoc | undefined>;
+  wake(operation: OperationHead, now: Date): Promise<OperationHead | undefined>;
   /** Nothing to do yet: look again after `ms`. */
-  leave(operation: OperationDoc, now: Date, ms: number): Promise<void>;
+  leave(operation: OperationHead, now: Date, ms: number): Promise<void>;
   /** R5, with its event. Undefined: it has moved meanwhile. */
-  park(operation: OperationDoc, now: Date): Promise<readonly OutboxRow[] | undefined>;
+  park(operation: OperationHead, now: Date): Promise<readonly OutboxRow[] | undefined>;
 }
 
 export interface OverdueQuery {
@@ -33,11 +33,12 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
   const operations = collection<OperationDoc>(db, 'operations');
 
   const move = async (
-    operation: OperationDoc,
+    operation: OperationHead,
     update: UpdateFilter<OperationDoc>,
-  ): Promise<OperationDoc | undefined> => {
+  ): Promise<OperationHead | undefined> => {
     const moved = await operations.findOneAndUpdate(placeOf(operation), update, {
       returnDocument: 'after',
+      projection: HEAD,
     });
     return moved ?? undefined;
   };
@@ -45,14 +46,14 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
   return Object.freeze({
     findOverdue: async ({ now, statuses, limit }: OverdueQuery) =>
       operations
-        .find(
+        .find<OperationHead>(
           { nextCheckAt: { $lt: now }, status: { $in: [...statuses] } },
-          { maxTimeMS: LIMITS.mongoMaxTimeMs },
+          { maxTimeMS: LIMITS.mongoMaxTimeMs, projection: HEAD },
         )
-        .sort({ nextCheckAt: 1 })
+        .sort({ nextCheckAt: 1, _id: 1 })
         .limit(limit)
         .toArray(),
-    takeOver: async (operation: OperationDoc, now: Date) => {
+    takeOver: async (operation: OperationHead, now: Date) => {
       const isBackwards = operation.status === 'compensating';
       if (!isBackwards) assertMove(operation.status, 'accepted');
       return move(operation, {
@@ -61,7 +62,7 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
         $inc: { epoch: 1, interruptions: 1, recoveries: 1 },
       });
     },
-    wake: async (operation: OperationDoc, now: Date) => {
+    wake: async (operation: OperationHead, now: Date) => {
       const isBackwards = operation.status === 'compensating';
       if (!isBackwards) assertMove(operation.status, 'accepted');
       return move(operation, {
@@ -69,19 +70,20 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
         $unset: { runAt: '' },
       });
     },
-    leave: async (operation: OperationDoc, now: Date, ms: number) => {
+    leave: async (operation: OperationHead, now: Date, ms: number) => {
       const nextCheckAt = new Date(now.getTime() + ms);
       await move(operation, { $set: { nextCheckAt } });
     },
-    park: async (operation: OperationDoc, now: Date) => {
+    park: async (operation: OperationHead, now: Date) => {
       assertMove(operation.status, 'needs_attention');
       const { _id, tenantId, type, interruptions = 0 } = operation;
+      const found = await operations.findOne({ _id }, { projection: { input: 1 } });
       const detail = `Its worker died or stalled ${interruptions} times`;
       const event = {
         id: `${_id}.r5`,
         name: 'operation.needs_attention',
         operationId: _id,
-        data: { type, ...namedUsers(operation.input) },
+        data: { type, ...namedUsers(found?.input) },
       };
       const rows = outboxRows(new Map([[tenantId, [event]]]), { batch: newToken(), at: now });
       return db.client.withSession((session) =>
@@ -109,7 +111,7 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
 }
 
 /** Exactly as it was read: a renewal, a claim or another sweeper makes it miss. */
-function placeOf(operation: OperationDoc): Filter<OperationDoc> {
+function placeOf(operation: OperationHead): Filter<OperationDoc> {
   const { _id, epoch, status, dispatch, leaseUntil } = operation;
   return {
     _id,
@@ -121,7 +123,7 @@ function placeOf(operation: OperationDoc): Filter<OperationDoc> {
 }
 
 /** Another job id: one that is known in any state would be ignored. */
-function enqueuedAgain({ dispatch }: OperationDoc, now: Date) {
+function enqueuedAgain({ dispatch }: OperationHead, now: Date) {
   return {
     dispatch: { queue: dispatch.queue, seq: dispatch.seq + 1, at: now },
     nextCheckAt: new Date(now.getTime() + LIMITS.recheckMs),

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { InvariantError } from '../kernel/errors.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import type { OperationHead } from '../saga/operation.ts';
 
 /** What recovery does about an operation whose `nextCheckAt` has passed. */
 export const OPERATION_RULES = {
@@ -15,7 +15,7 @@ export const OPERATION_RULES = {
 export type OperationRule = keyof typeof OPERATION_RULES;
 
 /** Pure. `operation` is not terminal and overdue. */
-export function ruleOf(operation: OperationDoc, now: Date): OperationRule {
+export function ruleOf(operation: OperationHead, now: Date): OperationRule {
   switch (operation.status) {
     case 'waiting':
       return waitingRule(operation, now);
@@ -36,11 +36,11 @@ export function ruleOf(operation: OperationDoc, now: Date): OperationRule {
   }
 }
 
-function waitingRule({ deadline, pivotPassed, runAt }: OperationDoc, now: Date): OperationRule {
+function waitingRule({ deadline, pivotPassed, runAt }: OperationHead, now: Date): OperationRule {
   if (deadline !== undefined && deadline <= now && pivotPassed !== true) return 'R6';
   return runAt !== undefined && runAt <= now ? 'R3' : 'idle';
 }
 
-function isWornOut({ interruptions = 0 }: OperationDoc): boolean {
+function isWornOut({ interruptions = 0 }: OperationHead): boolean {
   return interruptions >= LIMITS.interruptionsMax;
 }
