@@ -116,8 +116,9 @@ const input = z
     message: 'say to whom: userId, email or phone',
   })
   .superRefine((sent, ctx) => {
-    for (const { path, message } of problemsOf(sent))
-      {ctx.addIssue({ code: 'custom', path, message });}
+    for (const { path, message } of problemsOf(sent)) {
+      ctx.addIssue({ code: 'custom', path, message });
+    }
   });
 
 /**

@@ -199,7 +199,10 @@ function isPlainSuccess({ status, result, at }: Finish): boolean {
 }
 
 /** Told each time that an operation is parked, under an id of that parking's own. */
-export function parkingEvent(operation: OperationDoc, { code }: Failure): OutboxEvent {
+export function parkingEvent(
+  operation: Pick<OperationDoc, '_id' | 'epoch' | 'type' | 'input'>,
+  { code }: Failure,
+): OutboxEvent {
   const { _id, epoch, type, input } = operation;
   return {
     id: `${_id}.p${epoch}`,
