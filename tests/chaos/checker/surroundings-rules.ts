@@ -1,11 +1,14 @@
-import { TERMINAL } from './evidence.ts';
+import { type DeliveryRow, TERMINAL } from './evidence.ts';
 import { type Finding, type Rule, byId, grouped } from './rule.ts';
 
 /** The endpoint that nothing is done to. */
 export const HEALTHY = 'healthy';
 
-/** Its delivery was tried, did not succeed, and waits for a later attempt. */
-const isPutOff = (status: string): boolean => status === 'pending' || status === 'sending';
+/** Tried without success, or held back by a breaker: it waits for its time, and is not lost. */
+function isPutOff({ status, attempts, notBefore }: DeliveryRow): boolean {
+  const isOpen = status === 'pending' || status === 'sending';
+  return isOpen && (attempts > 0 || notBefore !== undefined);
+}
 
 const eventsArrive: Rule = {
   name: 'a healthy receiver gets every event',
@@ -25,8 +28,7 @@ const eventsArrive: Rule = {
           .filter(([eventId]) => eventId.startsWith(`${id}.`))
           .flatMap(([, list]) => list);
         const webhooks = own.filter(({ channel }) => channel === 'webhook');
-        // It waits for its next attempt, which is hours away after some: neither lost nor there.
-        if (webhooks.some((one) => isPutOff(one.status) && one.attempts > 0)) return [];
+        if (webhooks.some(isPutOff)) return [];
         const known = webhooks.map((one) => one.status).join(', ') || 'no delivery';
         return [[id, `operation.${status} of a ${type}: ${known}`]];
       });

@@ -21,6 +21,7 @@ export function figuresOf({ evidence, judgement, epochMs }: RunResult) {
       entries: evidence.entries.length,
       webhooks: receipts.length,
       duplicatesPerThousand: per(repeats, receipts.length),
+      deliveriesPutOff: evidence.deliveries.filter(({ status }) => status === 'pending').length,
       samples: evidence.samples.length,
       kills:
         faults.filter(({ kind, strikes }) => /kill|crash/.test(kind) && strikes > 0).length +
