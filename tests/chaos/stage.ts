@@ -79,6 +79,7 @@ interface Parts {
   readonly random: Random;
 }
 
+const SETUP_MS = 60_000;
 const REMEMBER_EVERY_MS = 60_000;
 const PROGRESS_EVERY_MS = 500;
 /** Where a line cannot be written over. */
@@ -96,6 +97,8 @@ export async function openChaosStage(options: StageOptions): Promise<ChaosStage>
     const { apiUrls: apis, nowMs, secrets } = cluster;
     const client = createClient({ apis, apiKey: secrets.apiKey, history, nowMs, signal });
     const stranger = await setUp(cluster, client, random);
+    // All of it has ended before anything breaks.
+    await watchSettling(cluster, reader, { healedAtMs: nowMs(), boundMs: SETUP_MS });
     log(`• users, money and receivers: there after ${seconds(cluster.nowMs())}`);
     const sampler = startSampler(cluster, reader);
     await sampler.remember();
