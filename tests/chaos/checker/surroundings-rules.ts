@@ -19,17 +19,17 @@ const eventsArrive: Rule = {
         .filter(({ endpoint, verdict }) => endpoint === HEALTHY && verdict === 'verified')
         .map(({ operationId, event }) => `${operationId} ${event}`),
     );
-    const byEvent = grouped(deliveries, ({ eventId }) => eventId);
+    const webhooks = deliveries.filter(({ channel }) => channel === 'webhook');
+    const byEvent = grouped(webhooks, ({ eventId, event }) => {
+      return `${eventId.split('.')[0] ?? ''} ${event}`;
+    });
     return operations
       .filter(({ status }) => TERMINAL.has(status))
       .filter(({ id, status }) => !got.has(`${id} operation.${status}`))
       .flatMap(({ id, type, status }): Finding[] => {
-        const own = [...byEvent]
-          .filter(([eventId]) => eventId.startsWith(`${id}.`))
-          .flatMap(([, list]) => list);
-        const webhooks = own.filter(({ channel }) => channel === 'webhook');
-        if (webhooks.some(isPutOff)) return [];
-        const known = webhooks.map((one) => one.status).join(', ') || 'no delivery';
+        const own = byEvent.get(`${id} operation.${status}`) ?? [];
+        if (own.some(isPutOff)) return [];
+        const known = own.map((one) => one.status).join(', ') || 'no delivery';
         return [[id, `operation.${status} of a ${type}: ${known}`]];
       });
   },
