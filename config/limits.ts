@@ -70,6 +70,8 @@ export const LIMITS = {
 
   /** Settlement. */
   lanes: 8,
+  /** Recovery looks at this many, so that a lane that is no more loses nothing. */
+  lanesEver: 64,
   settlementBatchMax: 400,
   settlementSlots: 2,
   /** A look at a lane leaves larger inputs out, and those of a batch are read within this. */
@@ -365,6 +367,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   ],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],
+  [LIMITS.lanes <= LIMITS.lanesEver, 'recovery looks at every lane'],
   [LIMITS.groupCommitEnough <= LIMITS.groupCommitSizeMax, 'what starts a group fits into it'],
   [LIMITS.groupCommitWindowMs <= LIMITS.groupCommitPatienceMs, 'company is worth a longer wait'],
   [
