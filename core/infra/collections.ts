@@ -60,7 +60,7 @@ export const COLLECTIONS = {
   holds: [
     { key: { tenantId: 1, userId: 1, _id: -1 } },
     { key: { tenantId: 1, _id: -1 } },
-    { key: { expiresAt: 1 }, partialFilterExpression: { status: 'open' } },
+    { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
   ],
   outbox: [{ key: { nextCheckAt: 1 } }],
   // An id begins with the body of its operation's: those of an operation need no index.
