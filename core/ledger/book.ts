@@ -43,6 +43,8 @@ interface DraftScope {
   readonly operationId: OperationId;
   /** Database time of the batch. */
   readonly at: Date;
+  /** What a hold's expiry is judged by: when the operation was accepted, or was to begin. */
+  readonly acceptedAt?: Date;
   /** Which stripe of the system wallets this transaction writes. */
   readonly stripe: number;
   readonly metadata?: Readonly<Record<string, string>>;

@@ -90,6 +90,7 @@ export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): 
       operationId: operation._id,
       // By two clocks: what an operation does is never older than the operation.
       at: laterOf(context.at, operation.createdAt),
+      acceptedAt: acceptedAt(operation),
       stripe: context.stripe,
       ...(operation.metadata !== undefined && { metadata: operation.metadata }),
     });
@@ -104,6 +105,11 @@ export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): 
     list.push(...eventsOf(outcome, bound, draft));
   }
   return { outcomes, events, book };
+}
+
+/** However long it waits for its turn. A scheduled one is accepted for its time. */
+function acceptedAt({ createdAt, requestedRunAt }: OperationDoc): Date {
+  return requestedRunAt !== undefined && requestedRunAt > createdAt ? requestedRunAt : createdAt;
 }
 
 interface Decision {
