@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { LIMITS } from '../config/limits.ts';
 import { redisUrls } from '../config/env.ts';
 import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
@@ -112,7 +111,7 @@ function idsOf(payload: LanePayload): readonly string[] {
   return operationsOf(payload).map(({ operationId }) => operationId);
 }
 
-function openQueueRedis({ env, logger, lifecycle }: Platform): Redis {
+function openQueueRedis({ env, logger, lifecycle }: Platform): ReturnType<typeof openRedis> {
   const connection = openRedis({
     url: redisUrls(env).queue,
     name: 'settlement',

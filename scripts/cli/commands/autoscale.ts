@@ -129,7 +129,7 @@ async function adjust({ client, crew, scaler, terminal, options }: Round): Promi
 }
 
 /** What an empty variable leaves out counts as left out. */
-export function workerEnv({ env, dev }: Pick<Io, 'env' | 'dev'>): NodeJS.ProcessEnv {
+function workerEnv({ env, dev }: Pick<Io, 'env' | 'dev'>): NodeJS.ProcessEnv {
   const set = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
   const local = dev === undefined ? {} : stackEnvOf(dev);
   // Each takes a free port for its probes.

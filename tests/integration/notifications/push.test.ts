@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpClient } from '../../../core/notifications/outbound/http-client.ts';
+import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import type { Provider, PushMessage } from '../../../core/notifications/ports.ts';
 import { createFcmProvider } from '../../../core/notifications/providers/fcm.ts';
 import type { ServiceAccountKey } from '../../../core/notifications/providers/google-token.ts';

@@ -1,0 +1,12 @@
+import type { ServerResponse } from 'node:http';
+
+/** What an endpoint answers. `text`: as it is; else `body` as JSON. */
+export interface Reply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly text?: string;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of a body: gets the response once its head is sent, and ends it some day. */
+  readonly stream?: (response: ServerResponse) => void;
+}
