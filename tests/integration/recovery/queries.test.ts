@@ -106,13 +106,11 @@ describe('an operation that a person resolves', () => {
     const store = createInterventionStore(db, createOutboxStore(db));
     const action = { kind: 'resolve', actor: 'ann', note: 'seen', status: 'succeeded' } as const;
     const request = { id: one._id, action, readSignal: () => null };
-    const refused: unknown[] = [];
-    const looks = await explained(node, () =>
-      store
-        .intervene({ tenantId: 'default', currencies: [] }, request)
-        .catch((error: unknown) => refused.push(error)),
-    );
-    expect(String(refused[0])).toContain('is still open');
+    const resolve = () => store.intervene({ tenantId: 'default', currencies: [] }, request);
+    await expect(resolve()).rejects.toThrow('is still open');
+    await collection<HoldDoc>(db, 'holds').deleteOne({ _id: own._id });
+    // With none of its own to end the search at, it costs what it looks through.
+    const looks = await explained(node, resolve);
     const look = looks.find(({ what }) => what === 'holds.find');
     expect(look?.keysExamined).toBeLessThan(10);
     expect(look?.docsExamined).toBeLessThan(10);
