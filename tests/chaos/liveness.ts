@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TERMINAL } from './checker/evidence.ts';
+import { OVER } from './checker/evidence.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Read, Reader } from './evidence/reader.ts';
 import type { Random } from './random.ts';
@@ -12,11 +12,12 @@ export interface Settling {
   readonly endedAtMs: number;
   /** When each operation that was open at the heal was first seen over. */
   readonly settledAtMs: ReadonlyMap<string, number>;
+  /** False: something was still open when patience ended. */
+  readonly isAtRest: boolean;
 }
 
 const LOOK_EVERY_MS = 500;
 const SOON_MS = 3_000;
-const OVER = [...TERMINAL, 'needs_attention'];
 /** Beyond the bound, so that what is late is told from what never ends. */
 const PATIENCE = 1.5;
 
@@ -66,9 +67,9 @@ export async function watchSettling(
       for (const id of open) if (!still.has(id)) settledAtMs.set(id, atMs);
       open = new Set([...open].filter((id) => still.has(id)));
       for (const id of still) open.add(id);
-      if (still.size === 0) return { healedAtMs, endedAtMs: atMs, settledAtMs };
+      if (still.size === 0) return { healedAtMs, endedAtMs: atMs, settledAtMs, isAtRest: true };
     }
-    if (atMs > deadlineMs) return { healedAtMs, endedAtMs: atMs, settledAtMs };
+    if (atMs > deadlineMs) return { healedAtMs, endedAtMs: atMs, settledAtMs, isAtRest: false };
     await sleep(LOOK_EVERY_MS);
   }
 }

@@ -19,6 +19,7 @@ export interface ChaosOptions {
   readonly boundMs: number;
   readonly rate: number;
   readonly actors: number;
+  readonly openMax: number;
   readonly together: number;
   /** Goes on after something lost was found, to the end of its time. */
   readonly keepGoing: boolean;
@@ -67,6 +68,7 @@ interface Parsed {
   readonly bound: number;
   readonly rate: number;
   readonly actors: number;
+  readonly open: number;
   readonly together: number;
   readonly keepGoing: boolean;
   readonly list: boolean;
@@ -100,6 +102,11 @@ function command(): Command {
     )
     .addOption(new Option('--rate <n>', 'requests a second').argParser(positive).default(20))
     .addOption(new Option('--actors <n>', 'clients').argParser(positive).default(8))
+    .addOption(
+      new Option('--open <n>', 'operations that may be open before clients hold back')
+        .argParser(positive)
+        .default(100),
+    )
     .addOption(new Option('--together <n>', 'faults that overlap').argParser(positive).default(4))
     .option('--keep-going', 'to the end, although something lost was found', false)
     .option('--list', 'the kinds of faults and the schedules, and ends', false)
@@ -133,6 +140,7 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions | numbe
     timing: parsed.schedule === undefined ? parsed.timing : 'quick',
     tree: resolve(parsed.tree),
     boundMs: parsed.bound * 1_000,
+    openMax: parsed.open,
     replay: replayOf(args, seed, parsed.seed !== undefined),
   };
 }

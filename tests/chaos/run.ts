@@ -32,13 +32,19 @@ export async function runChaos(
   signal: AbortSignal,
 ): Promise<RunResult> {
   const startedAt = new Date();
-  const { boundMs, rate, actors, keepGoing } = options;
+  const { boundMs, rate, actors, openMax, keepGoing } = options;
   const stage = await openChaosStage({ ...options, log, signal });
   try {
     const { cluster, sampler } = stage;
     const before = sizesOf(cluster);
     const plan = planFor(options);
-    const broken = await stage.breakThings(plan, { prefix: 'r', rate, actors, keepGoing });
+    const broken = await stage.breakThings(plan, {
+      prefix: 'r',
+      rate,
+      actors,
+      openMax,
+      keepGoing,
+    });
     const after = sizesOf(cluster);
     const settling = await stage.comeToRest({ boundMs, isCrippled: true });
     const evidence = await stage.evidence(settling, broken.faults);

@@ -58,6 +58,7 @@ export interface Breaking {
   readonly prefix: string;
   readonly rate: number;
   readonly actors: number;
+  readonly openMax: number;
   /** To the end of the plan, although something lost was found. */
   readonly keepGoing: boolean;
 }
@@ -142,7 +143,12 @@ async function breakThings(
       if (!how.keepGoing) early.abort();
     },
   });
-  const load = startLoad({ ...how, client, random: random.fork(`load ${how.prefix}`) });
+  const load = startLoad({
+    ...how,
+    client,
+    random: random.fork(`load ${how.prefix}`),
+    open: sampler.open,
+  });
   const say = log.live ?? log;
   const progress = setInterval(
     () => {
@@ -196,13 +202,17 @@ async function comeToRest(
     makeProgress(client, random.fork(`progress ${String(healedAtMs)}`), boundMs),
   ]);
   // What only the last answers told of may have begun after the others had ended.
-  const rest = await watchSettling(cluster, reader, { healedAtMs: cluster.nowMs(), boundMs });
-  log(`• at rest ${seconds(rest.endedAtMs - healedAtMs)} after the heal`);
+  const rest = settling.isAtRest
+    ? await watchSettling(cluster, reader, { healedAtMs: cluster.nowMs(), boundMs })
+    : settling;
+  log(
+    `• ${rest.isAtRest ? 'at rest' : 'NOT at rest'} ${seconds(rest.endedAtMs - healedAtMs)} after the heal`,
+  );
   await watchDeliveries(reader, boundMs);
   await watchQueues(cluster, boundMs);
   await sampler.remember();
   const settledAtMs = new Map([...settling.settledAtMs, ...rest.settledAtMs]);
-  return { healedAtMs, endedAtMs: rest.endedAtMs, settledAtMs };
+  return { ...rest, healedAtMs, settledAtMs };
 }
 
 interface Collected {

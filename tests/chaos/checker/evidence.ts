@@ -230,6 +230,8 @@ export const TERMINAL: ReadonlySet<string> = new Set([
   'expired',
 ]);
 
+export const OVER: readonly string[] = [...TERMINAL, 'needs_attention'];
+
 /** Ended, or with a human. */
 export function isOver(status: string): boolean {
   return TERMINAL.has(status) || status === 'needs_attention';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BooksSample, EntryRow } from '../checker/evidence.ts';
+import { type BooksSample, type EntryRow, OVER } from '../checker/evidence.ts';
 import { addTo } from '../checker/rule.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Reader } from './reader.ts';
@@ -9,6 +9,8 @@ import { readEntries, walletRow } from './rows.ts';
 /** Reads the books once a second while everything breaks, each time in one snapshot. */
 export interface Sampler {
   samples(): readonly BooksSample[];
+  /** Operations that had not ended when it was last looked. */
+  open(): number;
   /** Times that no member could be read: that is no finding, but no proof either. */
   missed(): number;
   /** Remembers the log as it is, and compares it with what was remembered before. */
@@ -27,6 +29,7 @@ export function startSampler(cluster: Cluster, reader: Reader): Sampler {
   const remembered = new Map<string, string>();
   const rewritten: { id: string; change: string }[] = [];
   let missed = 0;
+  let open = 0;
   let isOver = false;
   let round = 0;
   let entriesSeen = 0;
@@ -37,8 +40,10 @@ export function startSampler(cluster: Cluster, reader: Reader): Sampler {
     const taken = await reader.snapshot(async (read) => {
       const wallets = (await read.find('wallets')).map(walletRow);
       const entries = wantsEntries ? await readEntries(read) : undefined;
-      return { wallets, entries };
+      const unfinished = await read.find('operations', { status: { $nin: OVER } }, { _id: 1 });
+      return { wallets, entries, open: unfinished.length };
     });
+    open = taken.open;
     const sums = new Map<string, bigint>();
     for (const { currency, balance, bonusBalance, lockedBalance } of taken.wallets) {
       addTo(sums, `${currency} real`, balance);
@@ -75,6 +80,7 @@ export function startSampler(cluster: Cluster, reader: Reader): Sampler {
   const running = run();
   return Object.freeze({
     samples: () => samples,
+    open: () => open,
     missed: () => missed,
     remember: async () => {
       const entries = await reader.snapshot(readEntries);

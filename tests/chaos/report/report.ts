@@ -9,7 +9,7 @@ export type Report = ReturnType<typeof reportOf>;
 
 export function reportOf(options: ChaosOptions, result: RunResult) {
   const { judgement, plan, foundAfterMs, samplesMissed, startedAt } = result;
-  const { seed, minutes, timing, rate, actors, replay, tree, schedule } = options;
+  const { seed, minutes, timing, rate, actors, openMax, replay, tree, schedule } = options;
   return {
     verdict: judgement.verdict,
     seed,
@@ -20,6 +20,7 @@ export function reportOf(options: ChaosOptions, result: RunResult) {
       timing,
       rate,
       actors,
+      openMax,
       tree,
       schedule: schedule?.name,
       boundMs: options.boundMs,

@@ -24,9 +24,14 @@ interface LoadOptions {
   readonly rate: number;
   /** Of their keys and of the users that they make. */
   readonly prefix: string;
+  /** Operations that may be open before clients hold back: what is left at the heal has to end in time. */
+  readonly openMax: number;
+  /** How many are open, as last seen. */
+  readonly open: () => number;
 }
 
 const SETUP_MS = 60_000;
+const HOLD_BACK_MS = 100;
 
 /** Users, money and nothing broken yet. */
 export async function setUpUsers(client: Client, random: Random): Promise<void> {
@@ -47,6 +52,7 @@ export function startLoad(options: LoadOptions): Load {
     const nowMs = performance.now();
     nextMs = Math.max(nextMs, nowMs) + 1_000 / rate;
     await sleep(nextMs - nowMs);
+    while (!isOver && options.open() > options.openMax) await sleep(HOLD_BACK_MS);
   };
   const note = (outcomes: readonly Outcome[]): void => {
     for (const { kind } of outcomes) {
