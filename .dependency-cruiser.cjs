@@ -18,7 +18,7 @@ const CORE_TIERS = [
   ['recovery'],
   ['runtime'],
 ];
-const SIBLINGS = CORE_TIERS[4];
+const SIBLINGS = CORE_TIERS.find((tier) => tier.includes('ledger'));
 
 const INFRA = '^core/infra/';
 const TELEMETRY = '^core/telemetry/';

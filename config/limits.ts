@@ -1,3 +1,4 @@
+import { PAYMENT_LIMITS } from './payment-limits.ts';
 import { STREAM_LIMITS } from './stream-limits.ts';
 
 /**
@@ -214,23 +215,7 @@ export const LIMITS = {
   /** Requests to send one delivery again whose repeats are known. */
   resendTokensMax: 20,
 
-  /** Payment providers: calls under way to one in one process, and who may wait for a place. */
-  paymentInFlightMax: 16,
-  paymentLineMax: 8,
-  paymentLinesMax: 12,
-  /** Providers that there is code for, at the most. */
-  paymentProvidersMax: 2,
-  /** The longest wait that one may ask for; the calls of others are held back no longer than this. */
-  paymentWaitMsMax: HOUR,
-  paymentHoldMsMax: MINUTE,
-  /** A step waits so long for a provider that does not answer, then a human has to look. */
-  paymentPatienceMs: 72 * HOUR,
-  /** What a worker cannot do comes again after this, to another one if there is. */
-  workerUnfitMs: 2 * SECOND,
-  /** What processes say that they have: how often, and for how long it counts as so, and as known. */
-  rosterBeatMs: 5 * SECOND,
-  rosterAliveMs: 30 * SECOND,
-  rosterMemoryMs: HOUR,
+  ...PAYMENT_LIMITS,
 
   /** Notification providers: what one attempt may cost, whatever the other side does. */
   providerAttemptMs: 20 * SECOND,
