@@ -1,5 +1,6 @@
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 
 /** Of event streams and sockets; a part of `LIMITS`. */
 export const STREAM_LIMITS = {
@@ -14,6 +15,14 @@ export const STREAM_LIMITS = {
   streamReadEvents: 500,
   streamPageEvents: 500,
   streamBlockMs: 2 * SECOND,
+  /**
+   * Of a tenant, in Redis: all of the last while, never less than so many events, never more than
+   * so many bytes; nothing once the tenant has been idle for long.
+   */
+  streamHistoryMs: 15 * MINUTE,
+  streamEventsKept: 10_000,
+  streamBytesMax: 67_108_864,
+  streamIdleMs: 7 * 24 * HOUR,
   /** Lately read events of a tenant, kept for clients that come back. */
   streamRecentMax: 2_000,
   streamSeenMax: 20_000,

@@ -5,7 +5,8 @@ import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { STREAM_START, isStreamPosition } from '../core/kernel/stream-position.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { STREAM_EVENTS_MAX, streamKey } from './event-stream.ts';
+import { audienceOf } from '../core/saga/event-users.ts';
+import { streamKey } from './event-stream.ts';
 
 /** An event where it stands in its tenant's stream. */
 export interface StreamEvent {
@@ -13,6 +14,10 @@ export interface StreamEvent {
   readonly id: string;
   readonly name: string;
   readonly operationId: string;
+  /** When it happened: of what was appended late, before its place in the stream. */
+  readonly at: string;
+  /** Who may see it besides the tenant. */
+  readonly users: readonly string[];
   readonly data?: Readonly<Record<string, string>>;
 }
 
@@ -42,6 +47,7 @@ export interface EventTail {
 /** An entry that is no event: it makes a place in an empty stream, to resume from. */
 const MARK = 'stream.mark';
 const dataSchema = z.record(z.string(), z.string());
+const audienceSchema = z.array(z.string());
 
 type Entry = [id: string, fields: string[]];
 
@@ -96,7 +102,8 @@ export function openEventTail({ env, logger }: Pick<Platform, 'env' | 'logger'>)
       const key = streamKey(prefix, tenantId);
       const [last] = await asking.xrevrange(key, '+', '-', 'COUNT', 1);
       if (last !== undefined) return last[0];
-      const mark = await asking.xadd(key, 'MAXLEN', '~', STREAM_EVENTS_MAX, '*', 'name', MARK);
+      const mark = await asking.xadd(key, '*', 'name', MARK);
+      await asking.pexpire(key, LIMITS.streamIdleMs);
       return mark ?? STREAM_START;
     },
     missing: async (positions: ReadonlyMap<string, string>) => {
@@ -134,9 +141,25 @@ function eventOf([position, fields]: Entry): StreamEvent | undefined {
   const [id, name, operationId] = [named.get('id'), named.get('name'), named.get('operationId')];
   if (id === undefined || name === undefined || operationId === undefined) return undefined;
   if (!isStreamPosition(position)) return undefined;
-  const event = { position, id, name, operationId };
   const data = dataOf(named.get('data'));
-  return data === undefined ? event : { ...event, data };
+  const said = { name, ...(data !== undefined && { data }) };
+  const users = audienceIn(named.get('users')) ?? audienceOf(said);
+  return { position, id, operationId, ...said, at: timeIn(named.get('at'), position), users };
+}
+
+function timeIn(at: string | undefined, position: string): string {
+  if (at !== undefined && at !== '') return at;
+  return new Date(Number(position.slice(0, position.indexOf('-')))).toISOString();
+}
+
+/** Undefined for an entry from before audiences were stated. */
+function audienceIn(text: string | undefined): readonly string[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return audienceSchema.safeParse(JSON.parse(text)).data ?? [];
+  } catch {
+    return []; // of what cannot be read nobody is told
+  }
 }
 
 function dataOf(text: string | undefined): StreamEvent['data'] {

@@ -1,7 +1,7 @@
 import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
-import { type Clock, startTicker } from '../core/kernel/clock.ts';
+import { startTicker } from '../core/kernel/clock.ts';
 import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
 import type { DeliveryId } from '../core/notifications/delivery.ts';
 import {
@@ -53,7 +53,7 @@ export function startNotifications(deps: NotificationDeps): void {
     }),
     providers: {
       ...providers,
-      realtime: [streamProvider(createEventStream(pub, env.QUEUE_PREFIX), clock)],
+      realtime: [streamProvider(createEventStream(pub, env.QUEUE_PREFIX))],
     },
     ...(tuning !== undefined && { tuning }),
   });
@@ -89,21 +89,22 @@ export function startNotifications(deps: NotificationDeps): void {
 }
 
 /** Realtime needs no other side: a message is out once it stands in the tenant's stream. */
-function streamProvider(stream: EventStream, clock: Clock): Provider<'realtime'> {
+function streamProvider(stream: EventStream): Provider<'realtime'> {
   return Object.freeze({
     name: 'stream',
     channel: 'realtime',
     breakerKey: () => 'stream',
     accepts: () => true,
-    send: async ({ tenantId, userId, id, name, data }: RealtimeMessage) => {
+    send: async ({ tenantId, userId, id, at, name, data }: RealtimeMessage) => {
       const texts = Object.fromEntries(
         Object.entries(data).map(([field, value]): [string, string] => [field, textOf(value)]),
       );
-      const event = { id, name, data: { ...texts, ...(userId !== undefined && { userId }) } };
-      const now = new Date(clock.now());
-      const row = { _id: id, tenantId, events: [event], nextCheckAt: now, createdAt: now };
+      // Whoever it is to sees it, whatever its data names: that is the client's own.
+      const users = userId === undefined ? [] : [userId];
+      const told = { ...texts, ...(userId !== undefined && { userId }) };
+      const event = { id, name, users, data: told };
       try {
-        await stream.append(row);
+        await stream.append({ _id: id, tenantId, events: [event], createdAt: at });
         return { kind: 'sent' } as const;
       } catch (error) {
         const detail = error instanceof Error ? error.message : 'Redis did not take it';

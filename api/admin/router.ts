@@ -56,8 +56,11 @@ export function createAdminRouter(deps: AdminDeps): Router {
   const home = signedIn((session) => homePage(sessions.formToken(session)));
   router.get('/', page('/admin', home));
   router.post('/logout', page('/admin/logout', signedIn(createLogout(sessions))));
-  const lookUp = signedIn((_session, request) => redirectToOperation(request));
-  router.get('/operations', page('/admin/operations', lookUp));
+  const lookUp = signedIn((session, request) =>
+    // Without an id there is nothing to be led to but this address again.
+    namesOperation(request) ? redirectToOperation(request) : homePage(sessions.formToken(session)),
+  );
+  router.get(['/operations', '/operations/'], page('/admin/operations', lookUp));
   const show = signedIn((session, request) =>
     operationReply(deps, { request, formToken: sessions.formToken(session) }),
   );
@@ -190,6 +193,10 @@ function assertSameOrigin({ headers }: IncomingMessage): void {
   if (!URL.canParse(origin) || new URL(origin).host !== host) {
     throw new AppError('forbidden', 'The form comes from another site');
   }
+}
+
+function namesOperation({ url = '' }: IncomingMessage): boolean {
+  return String(queryOf(url)['id'] ?? '').trim() !== '';
 }
 
 function redirectToOperation(request: IncomingMessage): Reply {

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
-import { STREAM_START, comparePositions } from '../../core/kernel/stream-position.ts';
+import { STREAM_END, STREAM_START, comparePositions } from '../../core/kernel/stream-position.ts';
 import type { StreamEvent, StreamPage } from '../../queues/event-tail.ts';
 import type { EventFilter } from './filter.ts';
 import type { Viewer } from './viewer.ts';
@@ -41,6 +41,11 @@ export interface Feed {
   positionOf(viewer: Viewer): string | undefined;
   enter(viewer: Viewer): Group;
   leave(viewer: Viewer): void;
+}
+
+/** After everything when there is none: then nothing is recent. */
+function firstOf([first]: readonly StreamEvent[]): string {
+  return first?.position ?? STREAM_END;
 }
 
 export function createFeed(tenantId: string): Feed {
@@ -95,8 +100,10 @@ export function createFeed(tenantId: string): Feed {
     note: (event: StreamEvent) => {
       isFirst(event);
     },
+    // In what began anew nothing is known of what was before its first event.
     isRecent: (asked: string) =>
       position !== undefined &&
+      !(recentFrom === STREAM_START && comparePositions(asked, firstOf(recent)) < 0) &&
       comparePositions(asked, recentFrom) >= 0 &&
       comparePositions(asked, position) <= 0,
     recent: (after: string, upTo: string) =>

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
-import { usersOf } from '../../core/saga/event-users.ts';
 import type { StreamEvent } from '../../queues/event-tail.ts';
 
 /** What a client wants of its tenant's events. Clients whose filters have one key form a group. */
@@ -37,7 +36,7 @@ export function createFilter({ userId, events = ['*'] }: Wanted): EventFilter {
     isAll || names.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
   return Object.freeze({
     key: `${isAll ? '*' : wanted.join(',')} ${userId ?? ''}`,
-    matches: ({ name, data }: StreamEvent) =>
-      matchesName(name) && (userId === undefined || usersOf(data).includes(userId)),
+    matches: ({ name, users }: StreamEvent) =>
+      matchesName(name) && (userId === undefined || users.includes(userId)),
   });
 }

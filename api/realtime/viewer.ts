@@ -15,13 +15,14 @@ export interface Batch {
   views(): readonly EventView[];
 }
 
-/** An event as clients see it. */
+/** An event as clients see it: the same document that a webhook brings. */
 export interface EventView {
   readonly id: string;
-  readonly name: string;
+  readonly type: string;
+  /** When it happened. */
+  readonly timestamp: string;
   /** Absent where no operation is behind it. */
   readonly operationId?: string;
-  readonly at: string;
   readonly data: Readonly<Record<string, string>>;
 }
 
@@ -53,9 +54,8 @@ export interface Viewer {
   close(reason: CloseReason): void;
 }
 
-export function viewOf({ id, name, operationId, position, data = {} }: StreamEvent): EventView {
-  const at = new Date(Number(position.slice(0, position.indexOf('-')))).toISOString();
-  return { id, name, ...(operationId !== '' && { operationId }), at, data };
+export function viewOf({ id, name, operationId, at, data = {} }: StreamEvent): EventView {
+  return { id, type: name, timestamp: at, ...(operationId !== '' && { operationId }), data };
 }
 
 function frameOf(event: StreamEvent): string {

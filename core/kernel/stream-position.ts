@@ -4,6 +4,9 @@ const POSITION = /^(\d{1,16})-(\d{1,16})$/;
 /** Before everything. */
 export const STREAM_START = '0-0';
 
+/** After everything. */
+export const STREAM_END = '9999999999999999-0';
+
 export function isStreamPosition(text: string): boolean {
   return POSITION.test(text);
 }

@@ -49,10 +49,11 @@ const REASONS = {
 } as const;
 
 function noticeOf(
-  { _id: endpointId, tenantId, url }: EndpointDoc,
+  { _id: endpointId, tenantId }: EndpointDoc,
   { reason, now }: { readonly reason: string; readonly now: Date },
 ): OutboxRow {
-  const event = { id: newId('evt'), name: DISABLED_EVENT, data: { endpointId, url, reason } };
+  // Without its URL, which often holds a secret and is none of the other endpoints' business.
+  const event = { id: newId('evt'), name: DISABLED_EVENT, data: { endpointId, reason } };
   return {
     _id: `obx_${newToken()}_0`,
     tenantId,

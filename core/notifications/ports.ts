@@ -49,6 +49,8 @@ export interface RealtimeMessage {
   readonly tenantId: string;
   readonly userId?: string;
   readonly id: string;
+  /** When that happened which it tells of. */
+  readonly at: Date;
   readonly name: string;
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -15,7 +15,29 @@ export function namedUsers(source: unknown): Readonly<Record<string, string>> {
   return named;
 }
 
-/** The users that an event concerns. */
+/** What an audience follows from. */
+interface Told {
+  readonly name: string;
+  readonly data?: Readonly<Record<string, string>>;
+  /** Stated where the data is not ours: what a client put into a message says nothing of this. */
+  readonly users?: readonly string[];
+}
+
+/**
+ * Who may see an event in a stream of their own; the tenant sees all of them. What has happened
+ * concerns whoever it names. Why something did not happen is between us and the one who would have
+ * paid: the other side is not told of a payment that failed, nor of what was missing.
+ */
+export function audienceOf({ name, data = {}, users }: Told): readonly string[] {
+  if (users !== undefined) return users;
+  const isOutcome = name.startsWith('operation.');
+  if (!isOutcome || name === 'operation.succeeded') return [...new Set(usersOf(data))];
+  const { type, fromUserId, toUserId, userId } = data;
+  const payer = type === 'transfer.reverse' ? toUserId : (fromUserId ?? userId);
+  return payer === undefined ? [] : [payer];
+}
+
+/** The users that an event names. */
 export function usersOf(data: Readonly<Record<string, string>> | undefined): readonly string[] {
   return data === undefined ? [] : Object.values(namedUsers(data));
 }

@@ -10,6 +10,8 @@ export interface OutboxEvent {
   /** Absent where no operation was behind it (an endpoint was disabled): then the id is `evt_…`. */
   readonly operationId?: OperationId;
   readonly data?: Readonly<Record<string, string>>;
+  /** Who may see it in a stream of their own; by default that follows from the rest. */
+  readonly users?: readonly string[];
 }
 
 /**

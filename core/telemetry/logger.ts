@@ -20,6 +20,35 @@ const REDACT = [
   '*.contacts',
 ];
 
+const MESSAGE_CHARS_MAX = 2_000;
+const CAUSES_MAX = 5;
+
+/**
+ * An error as a line shows it: what it says and where it came from. Not whatever else hangs on it:
+ * the driver's bulk errors carry the documents that were written, with addresses and contacts.
+ */
+function errorView(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return typeof error === 'object' ? '[not an error]' : error;
+  const { name, message, stack = '', cause } = error;
+  return {
+    type: name,
+    message: message.slice(0, MESSAGE_CHARS_MAX),
+    stack: stack.slice(0, MESSAGE_CHARS_MAX * 2),
+    ...ownParts(error),
+    ...(cause !== undefined && depth < CAUSES_MAX && { cause: errorView(cause, depth + 1) }),
+  };
+}
+
+function ownParts(error: Error): object {
+  const code: unknown = Reflect.get(error, 'code');
+  const context: unknown = OURS.has(error.name) ? Reflect.get(error, 'context') : undefined;
+  const hasCode = typeof code === 'string' || typeof code === 'number';
+  return { ...(hasCode && { code }), ...(context !== undefined && { context }) };
+}
+
+/** What their context says is chosen by us. */
+const OURS: ReadonlySet<string> = new Set(['AppError', 'InvariantError']);
+
 interface LoggerOptions {
   readonly level: string;
   readonly service: string;
@@ -36,6 +65,7 @@ export function createLogger({ level, service, destination }: LoggerOptions): Lo
     base: { service, pid: process.pid },
     timestamp: stdTimeFunctions.isoTime,
     messageKey: 'event',
+    serializers: { err: errorView },
     redact: { paths: REDACT, censor: '[redacted]' },
     mixin: () => ({ ...currentContext() }),
     formatters: { level: (label: string) => ({ level: label }) },

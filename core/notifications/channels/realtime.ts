@@ -10,6 +10,7 @@ export const realtime = defineChannel({
       tenantId: delivery.tenantId,
       ...(delivery.userId !== undefined && { userId: delivery.userId }),
       id: delivery._id,
+      at: delivery.event.at,
       name: 'notification',
       data: {
         ...delivery.data,

@@ -138,6 +138,15 @@ describe('the operation page', () => {
     expect(answer.status).toBe(404);
   });
 
+  it.each(['', '?id=', '?id=%20&tenant=default', '/'])(
+    'is the form again when no operation is named: %j',
+    async (query) => {
+      const answer = await api.ask(`/admin/operations${query}`, page(cookie));
+      expect(answer.status).toBe(200);
+      expect(answer.text).toContain('action="/admin/operations"');
+    },
+  );
+
   it('is found by the form', async () => {
     const answer = await api.ask(
       `/admin/operations?id=%20${operationId}&tenant=default`,

@@ -8,7 +8,7 @@ import { succeed } from '../../support/http-fixtures.ts';
 import { follow, openStream } from '../../support/stream-client.ts';
 import { until } from '../../support/wait.ts';
 
-const api = useApi({ worker: true });
+const api = useApi({ worker: true, sagas: true });
 const eur = { currency: 'EUR' };
 const stream = (query = ''): string => `${api.url}/v1/stream${query}`;
 interface Paid {
@@ -44,9 +44,9 @@ describe('GET /v1/stream', () => {
         lastEventId: expect.stringMatching(/^\d+-\d+$/),
         data: {
           id: `${id}.e0`,
-          name: 'operation.succeeded',
+          type: 'operation.succeeded',
           operationId: id,
-          at: expect.stringMatching(/^20.*Z$/),
+          timestamp: expect.stringMatching(/^20.*Z$/),
           data: { type: 'transfer', fromUserId: 'ann', toUserId: 'bob' },
         },
       },
@@ -208,6 +208,39 @@ describe('who may see what', () => {
     await until(() => !client.isOpen(), 'the stream is closed', 14_000);
     expect(client.frames.at(-1)).toMatchObject({ event: 'bye', data: { reason: 'revoked' } });
     expect(other.isOpen()).toBe(true);
+  });
+});
+
+describe('an event has one audience', () => {
+  it('a message to one user is not shown to another whom its data names', async () => {
+    const [anns, bobs, all] = [
+      await follow(stream('?userId=ann'), ADMIN_KEY),
+      await follow(stream('?userId=bob'), ADMIN_KEY),
+      await follow(stream('?events=notification'), ADMIN_KEY),
+    ];
+    const content = { subject: 'For ann', text: 'Only for ann' };
+    const data = { toUserId: 'bob', fromUserId: 'bob' };
+    await api.post('/v1/notifications', { channels: ['realtime'], userId: 'ann', content, data });
+    await until(() => all.events().length === 1, 'the message is in the stream of the tenant');
+    await until(() => anns.text().includes('Only for ann'), 'ann has it');
+    await pay('ann', 'bob', 1);
+    await until(() => bobs.events().length >= 2, 'what came after is here');
+    expect(bobs.text()).not.toContain('Only for ann');
+  });
+
+  it('nobody is told why the payment of another failed', async () => {
+    const [anns, bobs] = [
+      await follow(stream('?userId=ann'), ADMIN_KEY),
+      await follow(stream('?userId=bob'), ADMIN_KEY),
+    ];
+    const far = { fromUserId: 'ann', toUserId: 'bob', amount: 900_000_000, ...eur };
+    const refused = await api.post('/v1/transfers', far, { headers: { prefer: 'wait=20' } });
+    expect(refused.body.status).toBe('rejected');
+    const { id } = await pay('ann', 'bob', 1);
+    await until(() => bobs.ids().includes(`${id}.e1`), 'what came after is here');
+    await until(() => anns.ids().includes(`${id}.e1`), 'for ann as well');
+    expect(bobs.text()).not.toContain(refused.body.id);
+    expect(anns.text()).toContain(refused.body.id);
   });
 });
 

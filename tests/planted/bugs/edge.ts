@@ -57,4 +57,25 @@ export const BUGS: readonly PlantedBug[] = [
     replace: 'return asked.has(this);',
     foundBy: ['tests/http/ops/raw-requests.test.ts'],
   },
+  {
+    name: 'what a client puts into a message decides who sees it',
+    file: 'core/saga/event-users.ts',
+    find: '  if (users !== undefined) return users;\n',
+    replace: '',
+    foundBy: ['tests/unit/core/saga/event-users.test.ts'],
+  },
+  {
+    name: 'a stream that was lost vouches for positions of before',
+    file: 'api/realtime/feed.ts',
+    find: '!(recentFrom === STREAM_START && comparePositions(asked, firstOf(recent)) < 0) &&',
+    replace: '',
+    foundBy: ['tests/unit/api/realtime/feed.test.ts'],
+  },
+  {
+    name: 'a log line holds what hangs on an error',
+    file: 'core/telemetry/logger.ts',
+    find: '    serializers: { err: errorView },\n',
+    replace: '',
+    foundBy: ['tests/unit/core/telemetry/logger.test.ts'],
+  },
 ];

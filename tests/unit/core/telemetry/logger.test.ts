@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../../core/kernel/errors.ts';
 import { currentContext, withContext } from '../../../../core/telemetry/context.ts';
 import { createLogger } from '../../../../core/telemetry/logger.ts';
 import { codeLabel, createMetrics } from '../../../../core/telemetry/metrics.ts';
@@ -23,6 +24,32 @@ describe('log lines', () => {
     logger.info(fields, 'thing.happened');
     expect(lines.join('')).not.toContain('hunter2');
     expect(lines.join('')).toContain('[redacted]');
+  });
+
+  it('say of an error what it says, and not the documents that hang on it', () => {
+    const { lines, logger, last } = record();
+    const document = { url: 'https://x.test/hook/hunter2', contacts: { email: 'hunter2@x.test' } };
+    // As the driver makes it of a failed insertMany.
+    const bulk = Object.assign(new Error('bulk failed'), {
+      name: 'MongoBulkWriteError',
+      code: 11_000,
+      writeErrors: [{ err: { index: 0, op: document } }],
+      result: { insertedIds: [document] },
+    });
+    const cause = Object.assign(new Error('inner'), { response: document });
+    logger.error({ err: new AppError('internal', 'x', { cause: bulk, context: { id: 7 } }) }, 'e');
+    logger.error({ err: new Error('outer', { cause }) }, 'e');
+    logger.error({ err: document }, 'e');
+    expect(lines).toHaveLength(3);
+    expect(lines.join('')).not.toContain('hunter2');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      err: {
+        ...{ type: 'AppError', code: 'internal', context: { id: 7 } },
+        stack: expect.stringContaining('logger.test'),
+        cause: { type: 'MongoBulkWriteError', code: 11_000, message: 'bulk failed' },
+      },
+    });
+    expect(last()).toMatchObject({ err: '[not an error]' });
   });
 
   it('say what happened and when, with the level as a word', () => {
