@@ -16,7 +16,7 @@ interface EventsDeps {
 
 /**
  * The consumer of the outbox: turns a row's events into deliveries, appends them to the tenant's
- * bounded stream and removes the row. A repeat stores nothing twice, and readers of the stream drop
+ * bounded stream and removes the row. Events of one operation keep their order. A repeat stores nothing twice, and readers of the stream drop
  * event ids that they have seen.
  */
 export function startEvents({ platform, router }: EventsDeps): void {
@@ -36,11 +36,13 @@ export function startEvents({ platform, router }: EventsDeps): void {
     contextOf: ({ tenantId }) => ({ tenantId }),
     work: async ({ rowId }) => {
       const row = await outbox.find(rowId);
-      if (row === undefined) return; // dealt with by an earlier delivery
+      if (row === undefined) return undefined; // dealt with by an earlier delivery
+      if (await outbox.isEarly(row)) return LIMITS.outboxOrderLookMs;
       await router.route(row);
       await stream.append(row);
       await outbox.remove(rowId);
       for (const event of row.events) metrics.outboxPublished.inc({ event: event.name });
+      return undefined;
     },
   });
   platform.lifecycle.onClose('events redis', async () => {
