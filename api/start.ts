@@ -7,6 +7,7 @@ import type { Metrics } from '../core/telemetry/metrics.ts';
 import { createAuthenticator } from '../core/tenants/api-key-cache.ts';
 import { createApiKeyStore } from '../core/tenants/api-key-store.ts';
 import { bootstrapTenant } from '../core/tenants/bootstrap.ts';
+import { createSignOutStore } from '../core/tenants/sign-out-store.ts';
 import { createTenantStore } from '../core/tenants/tenant-store.ts';
 import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
 import { type HintPublisher, openHints } from '../queues/hints.ts';
@@ -61,6 +62,7 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
       queues: queues.byName,
       hasQueues: () => queues.connection.status === 'ready',
       password: env.ADMIN_PASSWORD,
+      signOuts: createSignOutStore(mongo.db),
     },
     clock,
     logger,
