@@ -51,8 +51,8 @@ function partsOf(events: readonly OutboxEvent[]): readonly (readonly OutboxEvent
 function turnsOf(events: readonly OutboxEvent[]): readonly RowTurn[] {
   const turns = new Map<string, RowTurn>();
   for (const { operationId, turn } of events) {
-    if (operationId !== undefined && turn !== undefined)
-      turns.set(operationId, { operationId, turn });
+    if (operationId === undefined || turn === undefined) continue;
+    turns.set(operationId, { operationId, turn });
   }
   return [...turns.values()];
 }
