@@ -8,6 +8,7 @@ const SOURCE = '^(config|core|queues|api|workers)/';
 /** Core, lowest first. A component may import its own tier (stores excepted) and lower ones. */
 const CORE_TIERS = [
   ['kernel'],
+  ['outbound'],
   ['telemetry'],
   ['infra'],
   ['service-config'],
@@ -21,7 +22,7 @@ const SIBLINGS = CORE_TIERS[4];
 
 const INFRA = '^core/infra/';
 const TELEMETRY = '^core/telemetry/';
-const PROVIDERS = '^core/(notifications|operations)/';
+const PROVIDERS = '^core/(notifications|operations|outbound)/';
 
 /** Parsing happens at every boundary, so its library has no single home. */
 const EVERYWHERE = 'zod';

@@ -6,7 +6,8 @@ import type { Logger } from '../core/telemetry/logger.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
 import type { Principal } from '../core/tenants/api-key.ts';
 import type { Authenticator } from '../core/tenants/api-key-cache.ts';
-import type { Endpoint, Reply } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Reply } from './reply.ts';
 import { bearerOf, correlationIdOf } from './headers.ts';
 import { admittedInTime } from './in-time.ts';
 import {

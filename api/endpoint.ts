@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AppError } from '../core/kernel/errors.ts';
 import { type Principal, type Scope, hasScope } from '../core/tenants/api-key.ts';
@@ -13,19 +13,8 @@ import {
 } from './headers.ts';
 import { inTime } from './in-time.ts';
 import { parseInput } from './parse-input.ts';
+import type { Reply } from './reply.ts';
 import type { ApiServices } from './services.ts';
-
-/** What an endpoint answers. `text`: as it is; else `body` as JSON. */
-export interface Reply {
-  readonly status: number;
-  readonly body?: unknown;
-  readonly text?: string;
-  readonly contentType?: string;
-  /** A list: the header comes several times. */
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** Instead of a body: gets the response once its head is sent, and ends it some day. */
-  readonly stream?: (response: ServerResponse) => void;
-}
 
 /** What a handler knows of the request besides its parsed input. */
 export interface RequestContext {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { LIMITS } from '../config/limits.ts';
 import { decodeCursor, encodeCursor } from '../core/kernel/cursor.ts';
 import { AppError } from '../core/kernel/errors.ts';
-import { type Reply, found } from './endpoint.ts';
+import { found } from './endpoint.ts';
+import type { Reply } from './reply.ts';
 
 const limitText = `must be a number from 1 to ${LIMITS.listLimitMax}`;
 

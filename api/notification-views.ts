@@ -55,13 +55,13 @@ export function deliveryListView(delivery: DeliveryDoc) {
 
 /** With its journal and its data. */
 export function deliveryView(delivery: DeliveryDoc) {
-  const { locale, content, data, items } = delivery;
+  const { locale, content, data, items, more } = delivery;
   return {
     ...deliveryListView(delivery),
     ...(locale !== undefined && { locale }),
     ...(content !== undefined && { content }),
     data,
-    ...(items !== undefined && { items }),
+    ...(items !== undefined && { items, itemsMore: more?.length ?? 0 }),
     attempts: delivery.attempts.map(({ at, ...attempt }) => ({
       at: at.toISOString(),
       ...attempt,

@@ -7,6 +7,7 @@ import { createIntervene } from '../core/operations/intervene.ts';
 import { signalReader } from '../core/operations/read-signal.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
 import type { Ingest } from '../core/operations/submission.ts';
+import type { Installation } from '../core/runtime/installation.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createInterventionStore } from '../core/saga/intervention-store.ts';
 import { createOperationReads } from '../core/saga/operation-reads-store.ts';
@@ -28,6 +29,7 @@ interface ServiceDeps {
   readonly hints: SettledHints;
   readonly streams: Streams;
   readonly backlog: Pick<Backlog, 'size'>;
+  readonly installation: Pick<Installation, 'has'>;
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
@@ -43,6 +45,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
   const readSignal = signalReader(OPERATIONS);
   return Object.freeze({
     registry: OPERATIONS,
+    hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
     ingest,
     waiters,
     streams,

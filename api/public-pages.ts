@@ -5,7 +5,8 @@ import { fieldErrors } from '../core/kernel/field-errors.ts';
 import type { OpsPage, OpsPages } from '../core/runtime/ops-pages.ts';
 import { requiredOf } from '../core/runtime/ops-server.ts';
 import { type QueueDepth, type ReplicaBounds, adviseReplicas } from '../queues/depth.ts';
-import { type Reply, found, queryOf } from './endpoint.ts';
+import { found, queryOf } from './endpoint.ts';
+import type { Reply } from './reply.ts';
 import { statusOfCode } from './problem.ts';
 
 /** What the pages without a key work with. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Reply } from './endpoint.ts';
+import type { Reply } from './reply.ts';
 
 /** On every answer. Answers are private to a key, and no browser has to render any of them. */
 const SECURITY_HEADERS = Object.entries({

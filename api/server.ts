@@ -1,8 +1,8 @@
 import { type Server, createServer as createHttpServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { LIMITS } from '../config/limits.ts';
-import type { Clock } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
+import { watchConnections } from '../core/runtime/close-server.ts';
 import { inTurns } from '../core/runtime/http-turns.ts';
 import { type AppDeps, createListener } from './app.ts';
 import type { Realtime } from './realtime/realtime.ts';
@@ -38,6 +38,7 @@ export async function startServer(deps: ServerDeps): Promise<ApiServer> {
   server.keepAliveTimeout = LIMITS.keepAliveMs;
   server.on('clientError', refuseConnection);
   server.on('checkExpectation', listener);
+  const connections = watchConnections(server, clock);
   realtime.attach(server);
   takeTurns(server);
   await new Promise<void>((resolve, reject) => {
@@ -50,7 +51,7 @@ export async function startServer(deps: ServerDeps): Promise<ApiServer> {
   return Object.freeze({
     port: (server.address() as AddressInfo).port, // a TCP server has one once it listens
     close: async () => {
-      const closed = closeServer(server, clock);
+      const closed = connections.close();
       await Promise.all([services.waiters.close(), realtime.close()]);
       await closed;
     },
@@ -67,26 +68,6 @@ function takeTurns(server: Server): void {
       for (const listen of listeners) Reflect.apply(listen, server, [request, response]);
     }),
   );
-}
-
-const CLOSE_LOOK_MS = 20;
-
-async function closeServer(server: Server, clock: Clock): Promise<void> {
-  let isClosed = false;
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => {
-      isClosed = true;
-      resolve();
-    });
-  });
-  const endsMs = clock.monotonicMs() + LIMITS.drainDeadlineMs;
-  // Connections that are kept alive fall idle one by one as their requests are answered.
-  while (!isClosed && clock.monotonicMs() < endsMs) {
-    server.closeIdleConnections();
-    await clock.sleep(CLOSE_LOOK_MS);
-  }
-  server.closeAllConnections();
-  await closed;
 }
 
 /** What Node's parser refuses never becomes a request; it still gets a problem document. */

@@ -14,6 +14,8 @@ import type { Waiters } from './waiters.ts';
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
 export interface ApiServices {
   readonly registry: Registry;
+  /** Some process of the installation has an address of the payment provider. */
+  readonly hasProvider?: (name: string) => boolean;
   readonly ingest: Ingest;
   readonly operations: (tenant: TenantScope) => OperationReads;
   readonly ledger: (tenant: TenantScope) => LedgerQueries;

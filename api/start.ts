@@ -1,5 +1,5 @@
-import { LIMITS } from '../config/limits.ts';
 import { probeMongo } from '../core/infra/mongo-probe.ts';
+import { openInstallation, paymentNames } from '../core/runtime/installation.ts';
 import { createOpsPages } from '../core/runtime/ops-pages.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { type Readiness, createReadiness } from '../core/runtime/readiness.ts';
@@ -56,11 +56,20 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   const authenticator = createAuthenticator({ keys, tenants });
   const realtime = openRealtime({ platform, authenticator, ...tuning });
   const { streams } = realtime;
+  const own = paymentNames(env);
+  const installation = await openInstallation({ platform, own, announces: false, serves: [] });
   const server = await startServer({
     host: env.HOST,
     port: env.PORT,
     endpoints: ENDPOINTS,
-    services: openServices({ platform, publisher: queues.publisher, hints, streams, backlog }),
+    services: openServices({
+      platform,
+      publisher: queues.publisher,
+      hints,
+      streams,
+      backlog,
+      installation,
+    }),
     authenticator,
     realtime,
     pages: { ops, depths, openOperations: () => backlog.size() },
@@ -74,8 +83,8 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     logger,
     metrics,
   });
-  lifecycle.onClose('http server', () => server.close(), LIMITS.drainDeadlineMs + 5_000);
-  lifecycle.onClose('readiness', () => {
+  lifecycle.onDrain('http server', () => server.close());
+  lifecycle.onDrain('readiness', () => {
     readiness.drain();
   });
   logger.info({ host: env.HOST, port: server.port }, 'api.started');

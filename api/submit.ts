@@ -6,7 +6,8 @@ import type { ParseContext } from '../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../core/operations/submission.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import { hasScope } from '../core/tenants/api-key.ts';
-import type { Reply, RequestContext } from './endpoint.ts';
+import type { RequestContext } from './endpoint.ts';
+import type { Reply } from './reply.ts';
 import {
   operationBrief,
   operationPath,
@@ -16,7 +17,9 @@ import {
 import { isWaitOver } from './waiters.ts';
 
 export function parseContextOf({ services, tenant }: RequestContext): ParseContext {
-  return { registry: services.registry, currencies: tenant.currencies };
+  const { registry, hasProvider } = services;
+  const { currencies } = tenant;
+  return { registry, currencies, ...(hasProvider !== undefined && { hasProvider }) };
 }
 
 /**

@@ -70,6 +70,8 @@ export const LIMITS = {
 
   /** Settlement. */
   lanes: 8,
+  /** Recovery looks at this many, so that a lane that is no more loses nothing. */
+  lanesEver: 64,
   settlementBatchMax: 400,
   settlementSlots: 2,
   /** A look at a lane leaves larger inputs out, and those of a batch are read within this. */
@@ -150,6 +152,8 @@ export const LIMITS = {
   /** Waiting for a place at one host, and at all hosts of a channel, in one process. */
   deliveryLineMax: 256,
   deliveryLinesMax: 512,
+  /** Texts of the messages under way or in a line: two bytes each at the most. */
+  deliveryCharsInFlightMax: 32_000_000,
   deliveryWaitMs: 2 * SECOND,
   /** What finds no place comes again after this, by how far it is from its turn. */
   deliveryPutBackMs: 50,
@@ -197,9 +201,17 @@ export const LIMITS = {
   webhookSecretsMax: 10,
   webhookRotationKeysMax: 50,
   templateCharsMax: 50_000,
+  /** What a part of a message may become, and the lines of a digest together. */
+  templateOutputCharsMax: 200_000,
+  digestCharsMax: 50_000,
   notificationDataMax: 50,
   digestWindowMs: HOUR,
   digestItemsMax: 100,
+  /** Events that a digest counts beyond those; what exceeds it goes into the next one. */
+  digestMoreMax: 2_000,
+  /** Windows that are looked at before and after the present one. */
+  digestsBehindMax: 48,
+  digestsAheadMax: 24,
   replayMax: 10_000,
   suppressionsRemovedMax: 10_000,
   /** Requests to send one delivery again whose repeats are known. */
@@ -218,6 +230,10 @@ export const LIMITS = {
   paymentPatienceMs: 72 * HOUR,
   /** What a worker cannot do comes again after this, to another one if there is. */
   workerUnfitMs: 2 * SECOND,
+  /** What processes say that they have: how often, and for how long it counts as so, and as known. */
+  rosterBeatMs: 5 * SECOND,
+  rosterAliveMs: 30 * SECOND,
+  rosterMemoryMs: HOUR,
 
   /** Notification providers: what one attempt may cost, whatever the other side does. */
   providerAttemptMs: 20 * SECOND,
@@ -252,6 +268,10 @@ export const LIMITS = {
   /** The primary's clock is read again after the first, and must have been within the second. */
   databaseClockMs: SECOND,
   databaseClockMsMax: 10 * SECOND,
+  /** A reading that may be further off says nothing; twice this is waited for one. */
+  databaseClockErrorMsMax: 500,
+  /** While no better one comes, our own clock goes on from the last good reading. */
+  databaseClockHoldMs: 5 * MINUTE,
   listMaxTimeMs: 5 * SECOND,
   redisConnectMs: 5 * SECOND,
   redisCommandMs: 5 * SECOND,
@@ -268,6 +288,10 @@ export const LIMITS = {
   answerMs: 25 * SECOND,
   keepAliveMs: 70 * SECOND,
   drainDeadlineMs: 25 * SECOND,
+  /** A request whose body has not arrived by then is not waited for. */
+  drainBodyMs: 2 * SECOND,
+  /** From SIGTERM to the end of the process, whatever hangs. */
+  closeMs: 35 * SECOND,
   readinessProbeMs: 1_500,
   adminSessionMs: 12 * HOUR,
   /** A browser that has signed in is known for so long. */
@@ -356,6 +380,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   ],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],
+  [LIMITS.lanes <= LIMITS.lanesEver, 'recovery looks at every lane'],
   [LIMITS.groupCommitEnough <= LIMITS.groupCommitSizeMax, 'what starts a group fits into it'],
   [LIMITS.groupCommitWindowMs <= LIMITS.groupCommitPatienceMs, 'company is worth a longer wait'],
   [
@@ -365,6 +390,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.ingestAnswerMs + LIMITS.preferWaitSecondsMax * SECOND < LIMITS.repairBudgetMs,
     'a request is answered within the repair budget, however long it waits',
+  ],
+  [
+    LIMITS.drainDeadlineMs + 5 * SECOND < LIMITS.closeMs,
+    'what rests on the drained is closed within the time to close',
   ],
   [LIMITS.batchItemsMax <= LIMITS.bulkItemsMax, 'a batch fits a bulk request'],
 ];

@@ -1,6 +1,5 @@
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 
 /** Of event streams and sockets; a part of `LIMITS`. */
 export const STREAM_LIMITS = {
@@ -30,7 +29,7 @@ export const STREAM_LIMITS = {
   streamHistoryMs: 15 * MINUTE,
   streamEventsKept: 10_000,
   streamBytesMax: 67_108_864,
-  streamIdleMs: 7 * 24 * HOUR,
+  streamIdleMs: 7 * 24 * 60 * MINUTE,
   /** Lately read events of a tenant, kept for clients that come back. */
   streamRecentMax: 2_000,
   streamSeenMax: 20_000,

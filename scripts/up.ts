@@ -23,7 +23,7 @@ import { type UpOptions, parseUpOptions } from './up/options.ts';
 import { prepareSchema } from './up/schema.ts';
 import { showSagas } from './up/saga-sample.ts';
 import { showBalances, showConservation, submitSample } from './up/sample.ts';
-import { apiPortOf, databaseOf, secretsOf, urlOf } from './up/settings.ts';
+import { apiPortOf, databaseOf, secretsOf, stackEnvIn, urlOf } from './up/settings.ts';
 
 /** `npm start`: servers, API, workers, the sample, the addresses; then up until Ctrl-C. */
 const ROOT = resolve(import.meta.dirname, '..');
@@ -123,8 +123,11 @@ async function startAll(run: Run): Promise<void> {
       run.fail(`${name} dies again and again (see .data/logs/${name}.log)`);
     },
   };
-  save({ sandboxUrl: await startProvider(run, port, context) });
-  const children = await startChildren({ ...run, inboxEnv: inbox.env }, dev, context);
+  save({
+    sandboxUrl: await startProvider(run, port, context),
+    stackEnv: stackEnvIn(process.env, inbox.env),
+  });
+  const children = await startChildren({ ...run, inboxEnv: dev.stackEnv ?? {} }, dev, context);
   save({ owner: ownIdentity() });
   if (options.sample) await runSample(run, dev);
   showAddresses(
@@ -158,14 +161,14 @@ async function startChildren(
 ): Promise<readonly Child[]> {
   const apiPort = Number(new URL(dev.url).port);
   const shared = {
-    // Real providers that the environment names come first; production may not send to itself.
-    ...(process.env['NODE_ENV'] === 'production' ? {} : inboxEnv),
+    ...inboxEnv,
     ...process.env,
     MONGO_URL: dev.mongoUrl,
     MONGO_DB: dev.mongoDb,
     REDIS_URL: dev.redisUrl,
     BOOTSTRAP_API_KEY: dev.apiKey,
     ADMIN_PASSWORD: dev.adminPassword,
+    SANDBOX_URL: dev.sandboxUrl,
   };
   const ports = new Set([apiPort]);
   const specs: ChildSpec[] = [
@@ -174,7 +177,7 @@ async function startChildren(
   for (let number = 1; number <= options.workers; number += 1) {
     const port = await pickPort([], ports);
     ports.add(port);
-    const env = { ...shared, SANDBOX_URL: dev.sandboxUrl, PORT: '', WORKER_PORT: String(port) };
+    const env = { ...shared, PORT: '', WORKER_PORT: String(port) };
     const name = `worker-${String(number)}`;
     specs.push({ name, script: 'workers/main.ts', url: urlOf(port), env });
   }

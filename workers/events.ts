@@ -48,5 +48,5 @@ export function startEvents({ platform, router }: EventsDeps): void {
   platform.lifecycle.onClose('events redis', async () => {
     await Promise.all([closeRedis(jobs), closeRedis(streams)]);
   });
-  platform.lifecycle.onClose('events', () => pool.close(), LIMITS.drainDeadlineMs + 5_000);
+  platform.lifecycle.onDrain('events', () => pool.close());
 }

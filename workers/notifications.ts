@@ -6,6 +6,7 @@ import { createLocalBreakers, createSharedBreakers } from '../core/notifications
 import type { DeliveryId } from '../core/notifications/delivery.ts';
 import {
   CHANNELS,
+  type Channel,
   type Provider,
   type Providers,
   type RealtimeMessage,
@@ -22,6 +23,8 @@ interface NotificationDeps {
   readonly platform: Platform;
   readonly publisher: DeliveryPublisher;
   readonly providers?: Providers;
+  /** Some process of the installation has a provider of the channel. */
+  readonly hasAny?: (channel: Channel) => boolean;
   readonly tuning?: NotificationTuning;
 }
 
@@ -30,7 +33,7 @@ const NO_PROVIDERS: Providers = { email: [], sms: [], push: [], webhook: [] };
 
 /** The notification pool: events become deliveries, and deliveries go out. */
 export function startNotifications(deps: NotificationDeps): void {
-  const { platform, publisher, providers = NO_PROVIDERS, tuning } = deps;
+  const { platform, publisher, providers = NO_PROVIDERS, hasAny, tuning } = deps;
   const { env, logger, lifecycle, clock } = platform;
   const onError = (err: unknown): void => {
     logger.debug({ err }, 'redis.notifications.error');
@@ -55,6 +58,7 @@ export function startNotifications(deps: NotificationDeps): void {
       ...providers,
       realtime: [streamProvider(createEventStream(pub, env.QUEUE_PREFIX))],
     },
+    ...(hasAny !== undefined && { hasAny }),
     ...(tuning !== undefined && { tuning }),
   });
   lifecycle.onClose('notification providers', async () => {
@@ -79,13 +83,9 @@ export function startNotifications(deps: NotificationDeps): void {
       work: ({ deliveryId }) => engine.run(deliveryId as DeliveryId), // its schema says so
     }),
   );
-  lifecycle.onClose(
-    'notifications',
-    async () => {
-      await Promise.all(pools.map((pool) => pool.close()));
-    },
-    LIMITS.drainDeadlineMs + 5_000,
-  );
+  lifecycle.onDrain('notifications', async () => {
+    await Promise.all(pools.map((pool) => pool.close()));
+  });
 }
 
 /** Realtime needs no other side: a message is out once it stands in the tenant's stream. */

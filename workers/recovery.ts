@@ -143,7 +143,7 @@ function openTrigger(
     queue: 'recovery',
     work: sweepOnce,
   });
-  lifecycle.onClose('recovery jobs', async () => {
+  lifecycle.onDrain('recovery jobs', async () => {
     await pool.close();
     await schedules.close();
   });

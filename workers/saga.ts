@@ -1,5 +1,4 @@
 import { redisUrls } from '../config/env.ts';
-import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
 import type { BreakerTuning } from '../core/notifications/breaker.ts';
@@ -61,14 +60,10 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
       correlationId: trace.correlationId,
     }),
   });
-  lifecycle.onClose(
-    'sagas',
-    async () => {
-      engine.close();
-      await pool.close();
-    },
-    LIMITS.drainDeadlineMs + 5_000,
-  );
+  lifecycle.onDrain('sagas', async () => {
+    engine.close();
+    await pool.close();
+  });
 }
 
 /** Its breakers are shared through Redis, and this process's own while that is away. */

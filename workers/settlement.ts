@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { LIMITS } from '../config/limits.ts';
 import { redisUrls } from '../config/env.ts';
 import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
@@ -97,18 +96,14 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
       settler.poke(lane);
     },
   });
-  platform.lifecycle.onClose(
-    'settlement',
-    async () => {
-      await lag.stop();
-      // The consumers stop fetching and wait for their jobs; the settler finishes its batches and
-      // hands the jobs still waiting back.
-      const consumersClosed = held.close();
-      await settler.close();
-      await consumersClosed;
-    },
-    LIMITS.drainDeadlineMs + 5_000,
-  );
+  platform.lifecycle.onDrain('settlement', async () => {
+    await lag.stop();
+    // The consumers stop fetching and wait for their jobs; the settler finishes its batches and
+    // hands the jobs still waiting back.
+    const consumersClosed = held.close();
+    await settler.close();
+    await consumersClosed;
+  });
   return held;
 }
 
@@ -116,7 +111,7 @@ function idsOf(payload: LanePayload): readonly string[] {
   return operationsOf(payload).map(({ operationId }) => operationId);
 }
 
-function openQueueRedis({ env, logger, lifecycle }: Platform): Redis {
+function openQueueRedis({ env, logger, lifecycle }: Platform): ReturnType<typeof openRedis> {
   const connection = openRedis({
     url: redisUrls(env).queue,
     name: 'settlement',

@@ -1,5 +1,7 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
 import { createEnvGuard, createProviders } from '../core/notifications/providers/registry.ts';
+import type { Channel } from '../core/notifications/ports.ts';
+import { installationProbe, openInstallation, paymentNames } from '../core/runtime/installation.ts';
 import { createOpsPages } from '../core/runtime/ops-pages.ts';
 import { startOpsServer } from '../core/runtime/ops-server.ts';
 import type { Platform } from '../core/runtime/platform.ts';
@@ -19,12 +21,30 @@ export async function startWorker(platform: Platform): Promise<void> {
   lifecycle.onClose('queues', () => queues.close());
   const hints = openHints(platform);
   lifecycle.onClose('hints', () => hints.close());
+  const pools = new Set(env.WORKER_POOLS);
+  const providers = createProviders({ env, guard: createEnvGuard(env) });
+  const channels = [...providers.email, ...providers.sms, ...providers.push];
+  const installation = await openInstallation({
+    platform,
+    announces: true,
+    own: [
+      ...(pools.has('saga') ? paymentNames(env) : []),
+      ...(pools.has('notification')
+        ? channels.map(({ channel, name }) => `${channel}/${name}`)
+        : []),
+    ],
+    serves: [
+      ...(pools.has('saga') ? ['payment'] : []),
+      ...(pools.has('notification') ? ['email', 'sms', 'push'] : []),
+    ],
+  });
   const readiness = createReadiness({
     clock,
     dependencies: [
       { name: 'mongodb', probe: () => probeMongo(mongo.db) },
       queueRedisProbe(queues.connection),
       pubRedisProbe(hints.connection),
+      installationProbe(installation),
     ],
   });
   const ops = await startOpsServer({
@@ -35,16 +55,15 @@ export async function startWorker(platform: Platform): Promise<void> {
   });
   lifecycle.onClose('ops server', () => ops.close());
 
-  const pools = new Set(env.WORKER_POOLS);
   const { publisher } = queues;
   if (pools.has('settlement')) startSettlement({ platform, publisher, hints });
   if (pools.has('saga')) startSagas({ platform, publisher, hints });
   if (pools.has('notification')) {
-    const providers = createProviders({ env, guard: createEnvGuard(env) });
-    startNotifications({ platform, publisher, providers });
+    const hasAny = (channel: Channel): boolean => installation.hasAny(channel);
+    startNotifications({ platform, publisher, providers, hasAny });
   }
   if (pools.has('recovery')) startRecovery({ platform, publisher });
-  lifecycle.onClose('readiness', () => {
+  lifecycle.onDrain('readiness', () => {
     readiness.drain();
   });
   logger.info({ pools: [...pools], host: env.HOST, port: ops.port }, 'worker.started');

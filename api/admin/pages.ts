@@ -3,7 +3,7 @@ import type { Registry } from '../../core/operations/registry.ts';
 import type { AuditDoc } from '../../core/saga/intervention-store.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
-import type { Reply } from '../endpoint.ts';
+import type { Reply } from '../reply.ts';
 import { operationView } from '../operation-view.ts';
 import { timelineView } from '../timeline-view.ts';
 import { type Html, html, htmlReply } from './html.ts';

@@ -24,9 +24,10 @@ export const COLLECTIONS = {
       key: { lane: 1, orderingKey: 1, stamp: 1, _id: 1 },
       partialFilterExpression: { status: 'accepted' },
     },
-    // The sweeper's question: who should have moved by now?
+    // The sweeper's question: who should have moved by now? By status, so that timers never see what
+    // only waits for its turn in a lane.
     {
-      key: { nextCheckAt: 1 },
+      key: { status: 1, nextCheckAt: 1, _id: 1 },
       partialFilterExpression: { nextCheckAt: { $exists: true } },
     },
     { key: { tenantId: 1, _id: -1 } },
@@ -59,7 +60,7 @@ export const COLLECTIONS = {
   holds: [
     { key: { tenantId: 1, userId: 1, _id: -1 } },
     { key: { tenantId: 1, _id: -1 } },
-    { key: { expiresAt: 1 }, partialFilterExpression: { status: 'open' } },
+    { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
   ],
   outbox: [
     { key: { nextCheckAt: 1 } },

@@ -1,7 +1,8 @@
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { assert, present } from '../kernel/assert.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, withTimeout } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import { supervise } from '../kernel/supervise.ts';
 
 /** The replica set's own time: the wall clock of the primary. */
@@ -42,7 +43,9 @@ const STEP_MS = 1_000;
  * a few milliseconds: for times that are stored and for deadlines, not for leases (those compare in
  * the database).
  *
- * When nobody has asked for long, the answer waits for a reading, and fails as that does.
+ * When nobody has asked for long, the answer waits for a reading, and fails as that does. A reading
+ * that took long (the primary stood still, or we did) may be off by half of that: it is not used,
+ * however old the last one is.
  */
 export function createDatabaseClock(read: ReadDatabaseTime, clock: Clock): ReadDatabaseTime {
   let best: Sample | undefined;
@@ -57,6 +60,7 @@ export function createDatabaseClock(read: ReadDatabaseTime, clock: Clock): ReadD
     const takenMs = clock.monotonicMs();
     const errorMs = (takenMs - sentMs) / 2;
     const sample = { takenMs, errorMs, offsetMs: now.getTime() - (sentMs + errorMs) };
+    if (errorMs > LIMITS.databaseClockErrorMsMax) return;
     if (best === undefined || isBetter(sample, best)) best = sample;
   };
   const refreshOnce = (): Promise<void> =>
@@ -64,16 +68,44 @@ export function createDatabaseClock(read: ReadDatabaseTime, clock: Clock): ReadD
       reading = undefined;
     }));
 
+  const hasOf = (ms: number): boolean =>
+    best !== undefined && clock.monotonicMs() - best.takenMs <= ms;
+  /** Nobody waits for a primary that stands still: what it says then would be of no use. */
+  const readOnce = async (): Promise<void> => {
+    const waitMs = 2 * LIMITS.databaseClockErrorMsMax;
+    await withTimeout(refreshOnce(), waitMs, tooSlow).catch((error: unknown) => {
+      if (!isTooSlow(error)) throw error;
+    });
+  };
+  const readPatiently = async (): Promise<void> => {
+    for (let tries = 0; tries < TRIES_MAX && !hasOf(LIMITS.databaseClockMsMax); tries += 1) {
+      await readOnce();
+    }
+    if (!hasOf(LIMITS.databaseClockHoldMs)) throw tooSlow();
+  };
+
   return async () => {
-    const nowMs = clock.monotonicMs();
-    if (best === undefined || nowMs - best.takenMs > LIMITS.databaseClockMsMax) await refreshOnce();
-    else if (nowMs - triedMs > LIMITS.databaseClockMs) supervise(refreshOnce(), () => undefined);
+    const isDue = clock.monotonicMs() - triedMs > LIMITS.databaseClockMs;
+    if (!hasOf(LIMITS.databaseClockMsMax)) await readPatiently();
+    else if (isDue) supervise(refreshOnce(), () => undefined);
     const { offsetMs } = present(best, "a reading of the primary's clock");
     const estimateMs = Math.round(clock.monotonicMs() + offsetMs);
     saidMs = notBefore(estimateMs, saidMs);
     return { now: new Date(saidMs) };
   };
 }
+
+const TRIES_MAX = 3;
+
+function tooSlow(): AppError {
+  return new AppError('ledger_unavailable', SLOW, { retryAfterSeconds: 1 });
+}
+
+function isTooSlow(error: unknown): boolean {
+  return error instanceof AppError && error.detail === SLOW;
+}
+
+const SLOW = 'The primary answers too slowly to tell the time; nothing was stored';
 
 /** A time that does not run backwards, unless the clock was set. Milliseconds. */
 export function notBefore(estimateMs: number, floorMs: number): number {

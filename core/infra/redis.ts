@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { withTimeout } from '../kernel/clock.ts';
 import { LIMITS } from '../../config/limits.ts';
 
 /**
@@ -21,6 +22,10 @@ export function openRedis({ url, name, temper, onError }: RedisConnection): Redi
     connectionName: `sluice-${name}`,
     connectTimeout: LIMITS.redisConnectMs,
     retryStrategy: (attempt: number) => Math.min(LIMITS.redisReconnectMsMax, 50 * 2 ** attempt),
+    // A failover may leave the connection where it is: the server has become a replica, and only a
+    // new connection finds the one that writes. Patient commands are sent again there.
+    reconnectOnError: ({ message }: Error) =>
+      READ_ONLY.test(message) && (temper === 'patient' ? 2 : 1),
   };
   const client =
     temper === 'patient'
@@ -35,8 +40,14 @@ export function openRedis({ url, name, temper, onError }: RedisConnection): Redi
   return client;
 }
 
+const READ_ONLY = /\bREADONLY\b/;
+const QUIT_MS = 500;
+
 /** Closes without waiting for a server that may be gone. */
 export async function closeRedis(client: Redis): Promise<void> {
-  if (client.status === 'ready') await client.quit().catch(() => undefined);
+  if (client.status === 'ready') {
+    const quit = withTimeout(client.quit(), QUIT_MS, () => new Error('Redis does not answer'));
+    await quit.catch(() => undefined);
+  }
   client.disconnect();
 }

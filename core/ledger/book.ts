@@ -43,6 +43,8 @@ interface DraftScope {
   readonly operationId: OperationId;
   /** Database time of the batch. */
   readonly at: Date;
+  /** What a hold's expiry is judged by: when the operation was accepted, or was to begin. */
+  readonly acceptedAt?: Date;
   /** Which stripe of the system wallets this transaction writes. */
   readonly stripe: number;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -227,6 +229,14 @@ function createDraft(scope: DraftScope, below: readonly LedgerState[], legOffset
   };
 }
 
+/**
+ * Time never runs backwards along a wallet's `seq`, whoever writes: a saga that was stamped before
+ * it waited for its turn, or a process whose primary has another clock.
+ */
+export function laterOf(at: Date, floor: Date): Date {
+  return at < floor ? floor : at;
+}
+
 interface Posting {
   readonly wallet: WalletDoc;
   readonly direction: Direction;
@@ -240,7 +250,8 @@ function postEntry(
 ): { readonly entry: EntryDoc; readonly after: WalletDoc } {
   const { amount, balanceType } = movement;
   const after = withPosting(wallet, balanceType, direction === 'credit' ? amount : -amount);
-  const stamped: WalletDoc = { ...after, seq: wallet.seq + 1, updatedAt: scope.at };
+  const at = laterOf(scope.at, wallet.updatedAt);
+  const stamped: WalletDoc = { ...after, seq: wallet.seq + 1, updatedAt: at };
   const entry: EntryDoc = {
     _id: `${scope.operationId}.${leg}`,
     operationId: scope.operationId,
@@ -254,7 +265,7 @@ function postEntry(
     amount,
     balanceAfter: balanceOf(stamped, balanceType),
     seq: stamped.seq,
-    createdAt: scope.at,
+    createdAt: at,
     ...(movement.effectiveAt !== undefined && { effectiveAt: movement.effectiveAt }),
     ...(movement.transferId !== undefined && { transferId: movement.transferId }),
     ...(movement.holdId !== undefined && { holdId: movement.holdId }),

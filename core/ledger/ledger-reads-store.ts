@@ -158,7 +158,8 @@ async function balancesAt(
     const entry = await entries.findOne({ walletId, seq }, { ...OPTIONS, projection });
     return entry?.createdAt;
   };
-  const seq = await lastSeqAt(lastSeq, at, createdAt);
+  const found = await lastSeqAt(lastSeq, at, createdAt);
+  const seq = await beforeAnyLater(entries, walletId, { seq: found, at });
   const balanceOf = async (balanceType: BalanceType): Promise<bigint> => {
     const [entry] = await entries
       .find(
@@ -197,6 +198,33 @@ async function lastSeqAt(
   }
   return atOrBefore;
 }
+
+/**
+ * Entries of older versions may bear a time before that of the entry ahead of them. None of those
+ * was there before the one ahead of it, so that a balance ends where the first later time stands.
+ * Bisection lands near it: as near as the times are out of order.
+ */
+async function beforeAnyLater(
+  entries: Collection<EntryDoc>,
+  walletId: WalletDoc['_id'],
+  { seq, at }: { readonly seq: number; readonly at: Date },
+): Promise<number> {
+  let last = seq;
+  for (let looks = 0; looks < LOOKS_BACK_MAX && last > 0; looks += 1) {
+    const near = { $lte: last, $gt: last - LOOK_BACK };
+    const [later] = await entries
+      .find({ walletId, seq: near, createdAt: { $gt: at } }, OPTIONS)
+      .sort({ seq: 1 })
+      .limit(1)
+      .toArray();
+    if (later === undefined) return last;
+    last = later.seq - 1;
+  }
+  return last;
+}
+
+const LOOK_BACK = 1_000;
+const LOOKS_BACK_MAX = 100;
 
 const SNAPSHOT = { level: 'snapshot' } as const;
 /** Every stripe, those that took over from full ones too: the ids of all begin with these four. */

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../config/limits.ts';
 import type { Content, DeliveryDoc } from './delivery.ts';
 import { DIGEST_TEMPLATE } from './event-rules.ts';
 import type { Channel, Messages } from './ports.ts';
@@ -16,13 +17,16 @@ export interface Materials {
   readonly itemTemplates?: ReadonlyMap<string, TemplateText>;
 }
 
+/** Longer than what the other side takes, or than what we make of a template. */
+export const TOO_LONG = 'too-long';
+
 /** One kind of message: a file under `channels/` and a line in `channels.ts`. */
 export interface ChannelDefinition<C extends Channel> {
   readonly name: C;
   /** Whether its text comes from a template. */
   readonly hasTemplate: boolean;
   /** Pure. Undefined: there is nothing to say (no text). */
-  message(materials: Materials): Messages[C] | undefined;
+  message(materials: Materials): Messages[C] | typeof TOO_LONG | undefined;
 }
 
 export function defineChannel<C extends Channel>(
@@ -46,12 +50,21 @@ function asGiven({ subject = '', text, html }: TemplateText): Rendered {
   return { subject: line, text, ...(html !== undefined && { html }) };
 }
 
-/** The items' own texts, a line each. */
+/** The items' own texts, a line each, and how many there are beyond those. */
 function digestData({ delivery, itemTemplates }: Materials): TemplateData {
-  const { items = [] } = delivery;
-  const lines = items.flatMap(({ name, data }) => {
+  const { items = [], more = [] } = delivery;
+  const lines: string[] = [];
+  let chars = 0;
+  for (const { name, data } of items) {
     const template = itemTemplates?.get(name);
-    return template === undefined ? [] : [`- ${render({ text: template.text }, data).text}`];
-  });
-  return { count: items.length, lines: lines.join('\n') };
+    if (template === undefined) continue;
+    const rendered = render({ text: template.text }, data, LIMITS.digestCharsMax - chars);
+    if (rendered.isTooLong === true) break;
+    chars += rendered.text.length;
+    lines.push(`- ${rendered.text}`);
+  }
+  const count = items.length + more.length;
+  const left = count - lines.length;
+  const rest = left > 0 && lines.length > 0 ? [`… and ${left} more`] : [];
+  return { count, more: left, lines: [...lines, ...rest].join('\n') };
 }

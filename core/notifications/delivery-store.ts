@@ -84,21 +84,28 @@ export function createDeliveryStore(db: Db): DeliveryStore {
     },
     gather: async (digest, item) => {
       const { items: _items, ...fresh } = digest;
+      const { _id } = digest;
+      const { eventId } = item;
+      const shown = `items.${LIMITS.digestItemsMax - 1}`;
+      const open = { _id, status: 'pending', 'items.eventId': { $ne: eventId } } as const;
       try {
         await deliveries.updateOne(
-          { _id: digest._id, status: 'pending', 'items.eventId': { $ne: item.eventId } },
-          {
-            $setOnInsert: omitId(fresh),
-            $push: { items: { $each: [item], $slice: LIMITS.digestItemsMax } },
-          },
+          { ...open, [shown]: { $exists: false } },
+          { $setOnInsert: omitId(fresh), $push: { items: item } },
           { upsert: true },
         );
         return true;
       } catch (error) {
         if (faultOf(error) !== 'duplicate-key') throw error;
       }
-      // It is there and did not match: it has the event already, or it has been closed.
-      const has = { _id: digest._id, 'items.eventId': item.eventId };
+      // It is there and did not match: it shows no more, has the event already, or has been closed.
+      const last = `more.${LIMITS.digestMoreMax - 1}`;
+      const counted = await deliveries.updateOne(
+        { ...open, more: { $ne: eventId }, [shown]: { $exists: true }, [last]: { $exists: false } },
+        { $push: { more: eventId } },
+      );
+      if (counted.matchedCount > 0) return true;
+      const has = { _id, $or: [{ 'items.eventId': eventId }, { more: eventId }] };
       return (await deliveries.countDocuments(has, { ...options, limit: 1 })) > 0;
     },
     look: async (ids) => {

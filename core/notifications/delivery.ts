@@ -82,6 +82,8 @@ export interface DeliveryDoc {
   readonly data: Readonly<Record<string, Json>>;
   /** A digest gathers events until it is due. */
   readonly items?: readonly DigestItem[];
+  /** Ids of the events of a digest beyond those that it shows: counted, each once. */
+  readonly more?: readonly string[];
   /** Number of its job: the job id is `<id>.<seq>`. */
   readonly seq: number;
   /** Fresh at every claim; whoever writes the outcome of an attempt has to show it. */

@@ -7,6 +7,7 @@ import type { EventSubject, Party, UserFacts } from './facts.ts';
 import type { Policies } from './policies.ts';
 import type { Channel, PushTarget } from './ports.ts';
 import { isWanted } from './preferences.ts';
+import { type Place, addressesOf } from './reach.ts';
 import { MESSAGES_CATEGORY, type SendRequest } from './request.ts';
 import type { EndpointDoc } from './webhook-endpoint.ts';
 
@@ -63,15 +64,17 @@ function draftDelivery(draft: Draft, context: DraftContext): DeliveryDoc {
   };
 }
 
-/** To a webhook endpoint that wants the event. Pure. */
+/** To a webhook endpoint that wants the event; to one that is disabled for the log. Pure. */
 export function webhookDelivery(
-  endpoint: Pick<EndpointDoc, '_id' | 'url'>,
+  endpoint: Pick<EndpointDoc, '_id' | 'url' | 'status' | 'disabledReason'>,
   { data }: Pick<EventSubject, 'data'>,
   context: DraftContext,
 ): DeliveryDoc {
-  const { _id: endpointId, url: address } = endpoint;
+  const { _id: endpointId, url: address, status, disabledReason } = endpoint;
+  const detail = disabledReason ?? 'Disabled by its owner';
   return draftDelivery(
     {
+      ...(status === 'disabled' && { skipped: { code: 'endpoint_disabled', detail } }),
       channel: 'webhook',
       address,
       recipient: endpointId,
@@ -92,25 +95,23 @@ interface Audience {
   readonly channels: readonly Channel[];
 }
 
-/** To the users that a rule names, on the channels that they want. Pure. */
+/**
+ * To the users that a rule names, on the channels that they want. Where a message is due by the rule
+ * and does not go out, the log says why. Pure.
+ */
 export function userDeliveries(audience: Audience, context: DraftContext): readonly DeliveryDoc[] {
   const { rule, subject, users, channels } = audience;
   return subject.parties.flatMap((party) => {
     const user = users.get(party.userId);
     if (user === undefined) return []; // ours (a system wallet's), or gone
-    return channels
-      .filter((channel) => wants(user, { rule, channel, event: context.event.name }))
-      .flatMap((channel) => toUser({ user, channel, party, rule, subject }, context));
+    const drafts = channels.flatMap((channel) =>
+      toUser({ user, channel, party, rule, subject }, context),
+    );
+    // Whoever has registered no device has not asked for pushes: that is worth a line only where
+    // there would be none.
+    const others = drafts.filter(({ isNoDevice }) => !isNoDevice);
+    return (others.length > 0 ? others : drafts).map(({ delivery }) => delivery);
   });
-}
-
-function wants(
-  { notifications }: UserFacts,
-  asked: { readonly rule: EventRule; readonly channel: Channel; readonly event: string },
-): boolean {
-  const { rule, channel, event } = asked;
-  const isDefault = rule.channels.includes(channel);
-  return isWanted(notifications, { event, category: rule.category, channel, isDefault });
 }
 
 interface UserDraft {
@@ -124,50 +125,38 @@ interface UserDraft {
 function toUser(
   { user, channel, party, rule, subject }: UserDraft,
   context: DraftContext,
-): readonly DeliveryDoc[] {
+): readonly { readonly delivery: DeliveryDoc; readonly isNoDevice: boolean }[] {
   const { event } = context;
+  const { category } = rule;
+  const isDefault = rule.channels.includes(channel);
+  const asked = { event: event.name, category, channel, isDefault };
+  const isAsked = isWanted(user.notifications, asked);
+  if (!isAsked && !isDefault) return []; // neither the rule nor the user speaks of it
+  const places = addressesOf(user, channel);
+  const skipped = isAsked ? noAddress(channel, places) : OPTED_OUT;
   const template = party.role === undefined ? event.name : `${event.name}.${party.role}`;
-  return addressesOf(user, channel).map((place) =>
-    draftDelivery(
+  const userId = user.userId;
+  const shared = { channel, userId, category, template, data: subject.data, ...localeOf(user) };
+  return (places.length === 0 ? [NOWHERE] : places).map((place) => ({
+    isNoDevice: channel === 'push' && places.length === 0,
+    delivery: draftDelivery(
       {
-        channel,
+        ...shared,
         ...place,
-        recipient: recipientOf(user.userId, place),
-        userId: user.userId,
-        category: rule.category,
-        template,
-        data: subject.data,
-        ...localeOf(user),
+        recipient: recipientOf(userId, place),
+        ...(skipped !== undefined && { skipped }),
       },
       context,
     ),
-  );
+  }));
 }
 
-interface Place {
-  readonly address: string;
-  readonly pushTarget?: PushTarget;
-}
+const NOWHERE: Place = { address: '' };
+const OPTED_OUT = { code: 'opted_out', detail: 'The user does not want it' };
 
-/** Where a user is reached on a channel; several devices, else one place or none. Pure. */
-function addressesOf(user: UserFacts, channel: Channel): readonly Place[] {
-  const { contacts, pushTargets = [], userId } = user;
-  switch (channel) {
-    case 'email':
-      return contacts?.email === undefined ? [] : [{ address: contacts.email }];
-    case 'sms':
-      return contacts?.phone === undefined ? [] : [{ address: contacts.phone }];
-    case 'push':
-      return pushTargets.map((pushTarget) => ({ address: pushAddress(pushTarget), pushTarget }));
-    case 'realtime':
-      return [{ address: `user:${userId}` }];
-    case 'webhook':
-      return [];
-  }
-}
-
-function pushAddress(target: PushTarget): string {
-  return target.kind === 'fcm' ? target.token : target.endpoint;
+function noAddress(channel: Channel, places: readonly Place[]): Draft['skipped'] | undefined {
+  if (places.length > 0) return undefined;
+  return { code: 'no_address', detail: `There is no address for ${channel}` };
 }
 
 /** A user has one mail address and one phone, whatever they are at the moment; devices are several. */
@@ -189,9 +178,9 @@ export function requestedDeliveries(
   const shared = { ...textOf(input, user), ...(deadline !== undefined && { deadline }) };
   return [...new Set(input.channels)].flatMap((channel) => {
     const places = statedPlaces(input, channel) ?? (user && addressesOf(user, channel)) ?? [];
-    if (places.length === 0) {
-      const skipped = { code: 'no_address', detail: `There is no address for ${channel}` };
-      return [draftDelivery({ ...shared, channel, address: '', recipient: '', skipped }, context)];
+    const skipped = noAddress(channel, places);
+    if (skipped !== undefined) {
+      return [draftDelivery({ ...shared, channel, ...NOWHERE, recipient: '', skipped }, context)];
     }
     return places.map((place) =>
       draftDelivery(
@@ -225,32 +214,34 @@ function statedPlaces(
 }
 
 /**
- * The digest that an event goes into: one per user, channel and window of time, due when the
- * window is over. Its id follows from those, so that every event finds the same one. Pure.
+ * The digest that an event goes into: one per user, channel and window of time, due when the window
+ * is over. The window is that of the event, `later` by so many, and not that of whoever routes it:
+ * a row that comes again finds the same one. Pure.
  */
 export function digestOf(
   delivery: DeliveryDoc,
-  { now, windowMs }: { readonly now: Date; readonly windowMs: number },
+  { windowMs, later }: { readonly windowMs: number; readonly later: number },
 ): { readonly digest: DeliveryDoc; readonly item: DigestItem } {
-  const window = Math.floor(now.getTime() / windowMs);
+  const window = Math.floor(delivery.event.at.getTime() / windowMs) + later;
   const due = new Date((window + 1) * windowMs);
-  const { event, channel, tenantId, address, userId = '', template, data, ...rest } = delivery;
+  const { event, channel, tenantId, userId = '', template, data, ...rest } = delivery;
   const { operationId: _one, ...shared } = rest; // of several
-  const key = `${tenantId}\n${userId}\n${address}`;
+  const key = `${tenantId}\n${recipientOf(userId, delivery)}`;
   const eventId = `evt_${due.getTime().toString(16).padStart(32, '0')}`;
+  const lifeMs = delivery.expiresAt.getTime() - delivery.createdAt.getTime();
+  const dueOrNow = due < delivery.createdAt ? delivery.createdAt : due;
   const digest: DeliveryDoc = {
     ...shared,
     _id: deliveryIdOf(eventId, channel, key),
     tenantId,
     channel,
-    address,
     userId,
     template: DIGEST_TEMPLATE,
     data: {},
-    event: { id: eventId, name: DIGEST_TEMPLATE, at: now },
+    event: { id: eventId, name: DIGEST_TEMPLATE, at: delivery.createdAt },
     notBefore: due,
-    nextCheckAt: new Date(due.getTime() + LIMITS.deliveryRecheckMs),
-    expiresAt: new Date(due.getTime() + (delivery.expiresAt.getTime() - now.getTime())),
+    nextCheckAt: new Date(dueOrNow.getTime() + LIMITS.deliveryRecheckMs),
+    expiresAt: new Date(dueOrNow.getTime() + lifeMs),
   };
   return { digest, item: { eventId: event.id, name: template, data } };
 }

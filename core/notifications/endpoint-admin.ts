@@ -148,7 +148,7 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
         key === undefined
           ? undefined
           : await repeats.open({ kind: 'test', key, request: id, seed, now });
-      const event = { id: asked ? asked.seed : seed, name: TEST_EVENT };
+      const event = { id: asked?.seed ?? seed, name: TEST_EVENT };
       const subject = { data: { endpointId: id, message: 'It works' } };
       const context = { tenantId, event, at: now, now, policies: deps.policies };
       const delivery = webhookDelivery(endpoint, subject, context);

@@ -21,6 +21,8 @@ export interface EngineDeps {
   readonly suppressions: SuppressionStore;
   readonly templates: Templates;
   readonly providers: AnyProviders;
+  /** This process has no provider of the channel, and another one has. */
+  readonly isElsewhere: (channel: Channel) => boolean;
   readonly gate: Gate;
   readonly policies: Policies;
   readonly leaseMs: number;

@@ -74,6 +74,9 @@ function refusalOf({ delivery, user, endpoint, isSuppressed }: Sight): NextStep 
       ? undefined
       : finish('skipped', 'endpoint_disabled', endpoint.disabledReason ?? 'Disabled by its owner');
   }
+  if (delivery.address === '') {
+    return finish('skipped', 'no_address', `There is no address for ${channel}`);
+  }
   if (isSuppressed) return finish('skipped', 'suppressed', 'It is on the suppression list');
   const asked = { event: event.name, category, channel, isDefault: true };
   return isWanted(user?.notifications, asked)

@@ -5,7 +5,7 @@ import type { Channel } from './ports.ts';
 import type { RuleDoc } from './rule-store.ts';
 import type { EndpointDoc } from './webhook-endpoint.ts';
 
-type Subscriber = Pick<EndpointDoc, '_id' | 'events' | 'url'>;
+type Subscriber = Pick<EndpointDoc, '_id' | 'events' | 'url' | 'status' | 'disabledReason'>;
 
 /** What one kind of event leads to. */
 export interface EventPlan {

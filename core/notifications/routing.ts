@@ -1,3 +1,4 @@
+import { LIMITS } from '../../config/limits.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { userDocId } from '../ledger/documents.ts';
@@ -127,9 +128,11 @@ async function draftAll(deps: RoutingDeps, input: DraftInput): Promise<Drafts> {
       single.push(webhookDelivery(endpoint, subject, context));
     }
     if (plan?.rule !== undefined) {
-      const audience = { rule: plan.rule, subject, users, channels: told };
-      const list = plan.rule.isDigest === true ? gathered : single;
-      list.push(...userDeliveries(audience, context));
+      const { rule } = plan;
+      const all = userDeliveries({ rule, subject, users, channels: told }, context);
+      const isGathered = (one: DeliveryDoc): boolean => rule.isDigest === true && isPending(one);
+      gathered.push(...all.filter(isGathered));
+      single.push(...all.filter((one) => !isGathered(one)));
     }
     if (request !== undefined) single.push(...requestedDeliveries(request, users, context));
   }
@@ -188,21 +191,35 @@ async function loadRequests(
 
 /** One after another: several events of a row may go into the same digest. */
 async function gatherAll(
-  { deliveries, digestWindowMs }: RoutingDeps,
+  deps: RoutingDeps,
   { gathered, now }: Drafts,
 ): Promise<readonly DeliveryJob[]> {
   const jobs = new Map<string, DeliveryJob>();
   for (const delivery of gathered) {
-    let window = now;
-    // A digest that has just been sent is closed: the event is the first of the next one.
-    for (let tries = 0; tries < 3; tries += 1) {
-      const { digest, item } = digestOf(delivery, { now: window, windowMs: digestWindowMs });
-      if (await deliveries.gather(digest, item)) {
-        jobs.set(digest._id, { ...jobOfDelivery(digest), notBefore: digest.notBefore ?? now });
-        break;
-      }
-      window = new Date(window.getTime() + digestWindowMs);
+    const digest = await gatherOne(deps, delivery, now);
+    if (digest === undefined) {
+      deps.logger.error({ eventId: delivery.event.id }, 'digest.full'); // a flood for one user
+      continue;
     }
+    jobs.set(digest._id, { ...jobOfDelivery(digest), notBefore: digest.notBefore ?? now });
   }
   return [...jobs.values()];
+}
+
+/**
+ * The first digest from the event's own window on that has it or takes it: one that has been sent,
+ * or is full, is closed, and a row that comes again looks at the same ones in the same order.
+ */
+async function gatherOne(
+  { deliveries, digestWindowMs: windowMs }: RoutingDeps,
+  delivery: DeliveryDoc,
+  now: Date,
+): Promise<DeliveryDoc | undefined> {
+  const behind = Math.floor((now.getTime() - delivery.event.at.getTime()) / windowMs);
+  const last = Math.max(0, behind) + LIMITS.digestsAheadMax;
+  for (let later = Math.max(0, behind - LIMITS.digestsBehindMax); later <= last; later += 1) {
+    const { digest, item } = digestOf(delivery, { windowMs, later });
+    if (await deliveries.gather(digest, item)) return digest;
+  }
+  return undefined;
 }

@@ -1,7 +1,8 @@
 import { LIMITS } from '../../config/limits.ts';
+import { type Budget, charsOf, createBudget } from './budget.ts';
 import { type CallDeps, type Called, callProvider } from './call-provider.ts';
 import { CHANNEL_DEFINITIONS } from './channels.ts';
-import type { Materials } from './channel.ts';
+import { type Materials, TOO_LONG } from './channel.ts';
 import type { DeliveryDoc } from './delivery.ts';
 import type { DeliveryChange } from './delivery-store.ts';
 import { noteHealth } from './endpoint-health.ts';
@@ -24,6 +25,7 @@ export interface Sender {
 
 type SenderDeps = Omit<EngineDeps, 'deliveries' | 'facts' | 'leaseMs'> & {
   readonly journal: Journal;
+  readonly budget: Budget;
 };
 
 interface KeptBack {
@@ -39,7 +41,8 @@ type Tried =
   /** Another worker has it. */
   | { readonly kind: 'taken' };
 
-export function createSender(deps: SenderDeps): Sender {
+export function createSender(given: Omit<SenderDeps, 'budget'>): Sender {
+  const deps = { ...given, budget: createBudget(LIMITS.deliveryCharsInFlightMax) };
   return Object.freeze({
     send: (sight: Sight) => sendOn(deps, sight, sight.delivery.channel),
   });
@@ -60,13 +63,25 @@ async function sendOn<C extends Channel>(
       detail: `There is no template ${delivery.template} for ${channel}`,
     });
   }
+  if (message === TOO_LONG) {
+    const detail = `It would be longer than a message on ${channel} may be`;
+    return refuse(deps, delivery, { code: 'too_long', detail });
+  }
   const providers: readonly Provider<C>[] = deps.providers[channel];
   const fitting = providers.filter((provider) => provider.accepts(message));
+  if (fitting.length === 0 && deps.isElsewhere(channel)) return LIMITS.workerUnfitMs;
   if (fitting.length === 0) {
     const detail = `No provider of ${channel} takes this message`;
     return refuse(deps, delivery, { code: 'no_provider', detail });
   }
-  const tried = await tryProviders(deps, { sight, message, providers: fitting, now });
+  const chars = charsOf(message);
+  if (!deps.budget.take(chars)) return Math.ceil(LIMITS.deliveryShareWaitMs * (1 + deps.random()));
+  let tried: Tried;
+  try {
+    tried = await tryProviders(deps, { sight, message, providers: fitting, now });
+  } finally {
+    deps.budget.giveBack(chars);
+  }
   switch (tried.kind) {
     case 'taken':
       return undefined;

@@ -4,7 +4,9 @@ import { userDocId } from '../ledger/documents.ts';
 import type { DeliveryDoc, DeliveryId } from './delivery.ts';
 import type { DeliveryStore, SeenDelivery } from './delivery-store.ts';
 import type { FactsStore } from './facts-store.ts';
+import type { UserFacts } from './facts.ts';
 import type { Sight } from './next-step.ts';
+import { addressesOf } from './reach.ts';
 import { suppressionIdOf } from './suppression.ts';
 import type { SuppressionStore } from './suppression-store.ts';
 import type { EndpointHealthStore } from './webhook-endpoint-store.ts';
@@ -39,12 +41,19 @@ async function completed(
   const [users, found, suppressed] = await Promise.all([
     facts.users(people.flatMap(userOf)),
     endpointIds.length === 0 ? [] : endpoints.findMany(endpointIds),
-    people.length === 0 ? new Set<string>() : suppressions.find(people.map(suppressionOf)),
+    people.length === 0 ? NONE : suppressions.find(people.map(suppressionOf)),
   ]);
+  const userFor = (delivery: DeliveryDoc): UserFacts | undefined =>
+    userOf(delivery).map((id) => users.get(id))[0];
+  // Where they go is known only now.
+  const late = people.filter(({ address }) => address === '');
+  const lateIds = late.map((delivery) => suppressionOf(addressed(delivery, userFor(delivery))));
+  const lateSuppressed = late.length === 0 ? NONE : await suppressions.find(lateIds);
   const byEndpoint = new Map<string, (typeof found)[number]>(found.map((one) => [one._id, one]));
   return new Map(
-    seen.map(({ delivery, now }) => {
-      const user = userOf(delivery).map((id) => users.get(id))[0];
+    seen.map(({ delivery: stored, now }) => {
+      const user = userFor(stored);
+      const delivery = addressed(stored, user);
       const endpoint =
         delivery.endpointId === undefined ? undefined : byEndpoint.get(delivery.endpointId);
       const sight: Sight = {
@@ -52,12 +61,16 @@ async function completed(
         now,
         ...(user !== undefined && { user }),
         ...(endpoint !== undefined && { endpoint }),
-        isSuppressed: delivery.channel !== 'webhook' && suppressed.has(suppressionOf(delivery)),
+        isSuppressed:
+          delivery.channel !== 'webhook' &&
+          (suppressed.has(suppressionOf(delivery)) || lateSuppressed.has(suppressionOf(delivery))),
       };
       return [delivery._id, sight] as const;
     }),
   );
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function userOf({ tenantId, userId }: DeliveryDoc): readonly string[] {
   return userId === undefined ? [] : [userDocId(tenantId, userId)];
@@ -65,4 +78,11 @@ function userOf({ tenantId, userId }: DeliveryDoc): readonly string[] {
 
 function suppressionOf({ tenantId, channel, address }: DeliveryDoc): string {
   return suppressionIdOf(tenantId, channel, address);
+}
+
+/** One that was skipped for want of an address and is sent again goes where its user is by now. */
+function addressed(delivery: DeliveryDoc, user: UserFacts | undefined): DeliveryDoc {
+  if (delivery.address !== '' || user === undefined) return delivery;
+  const [place] = addressesOf(user, delivery.channel);
+  return place === undefined ? delivery : { ...delivery, ...place };
 }

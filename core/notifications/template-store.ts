@@ -67,6 +67,13 @@ export function createTemplateStore(db: Db): TemplateStore {
     const [found] = await templates.find(filter, options).sort({ version: -1 }).limit(1).toArray();
     return found;
   };
+  const madeUnder = async (
+    tenantId: string,
+    repeatToken: string | undefined,
+  ): Promise<TemplateDoc | undefined> => {
+    if (repeatToken === undefined) return undefined;
+    return (await templates.findOne({ tenantId, repeatToken }, options)) ?? undefined;
+  };
   return Object.freeze({
     newest: async (key, locales) => {
       const found = await Promise.all(locales.map((locale) => find({ ...key, locale })));
@@ -80,11 +87,8 @@ export function createTemplateStore(db: Db): TemplateStore {
       const place = `${tenantId}\n${name}\n${channel}\n${locale}`;
       const hash = createHash('sha256').update(place).digest('hex').slice(0, 32);
       for (let tries = 1; tries <= VERSION_TRIES; tries += 1) {
-        const made =
-          repeatToken === undefined
-            ? null
-            : await templates.findOne({ tenantId, repeatToken }, options);
-        if (made !== null) return made;
+        const made = await madeUnder(tenantId, repeatToken);
+        if (made !== undefined) return made;
         const version = ((await find(key))?.version ?? 0) + 1;
         const _id = `tpl_${hash}-${String(version).padStart(6, '0')}`;
         const token = repeatToken === undefined ? {} : { repeatToken };

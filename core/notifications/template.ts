@@ -1,3 +1,4 @@
+import { LIMITS } from '../../config/limits.ts';
 import type { Json } from '../kernel/canonical.ts';
 import type { FieldError } from '../kernel/errors.ts';
 
@@ -8,7 +9,9 @@ export interface TemplateText {
   readonly html?: string;
 }
 
+/** What came of it; `isTooLong`: only a part, for want of room. */
 export interface Rendered {
+  readonly isTooLong?: true;
   readonly subject: string;
   readonly text: string;
   readonly html?: string;
@@ -20,18 +23,60 @@ const VARIABLE = /\{\{\s*([A-Za-z][A-Za-z0-9_.-]{0,63})\s*\}\}/g;
 
 /**
  * Replaces every `{{name}}`; a value that is not there becomes nothing. Values are escaped in HTML,
- * and the subject is one line, whatever they hold. A value is never taken for a template. Pure.
+ * and the subject is one line, whatever they hold. A value is never taken for a template. Each part
+ * ends where it has no room left, and `isTooLong` says so: a text of a few bytes that names a long
+ * value ten thousand times would fill the memory of whoever makes it. Pure.
  */
-export function render({ subject = '', text, html }: TemplateText, data: TemplateData): Rendered {
+export function render(
+  { subject = '', text, html }: TemplateText,
+  data: TemplateData,
+  charsMax: number = LIMITS.templateOutputCharsMax,
+): Rendered {
+  const parts = [
+    fill(subject, data, { escape: (value) => value, charsMax }),
+    fill(text, data, { escape: (value) => value, charsMax }),
+    html === undefined ? undefined : fill(html, data, { escape: escapeHtml, charsMax }),
+  ] as const;
+  const [line, plain, marked] = parts;
   return {
-    subject: oneLine(fill(subject, data, (value) => value)),
-    text: fill(text, data, (value) => value),
-    ...(html !== undefined && { html: fill(html, data, escapeHtml) }),
+    subject: oneLine(line.text),
+    text: plain.text,
+    ...(marked !== undefined && { html: marked.text }),
+    ...(parts.some((part) => part?.isCut === true) && { isTooLong: true }),
   };
 }
 
-function fill(source: string, data: TemplateData, escape: (value: string) => string): string {
-  return source.replace(VARIABLE, (_match, name: string) => escape(textOf(data, name)));
+interface Filling {
+  readonly escape: (value: string) => string;
+  readonly charsMax: number;
+}
+
+function fill(
+  source: string,
+  data: TemplateData,
+  { escape, charsMax }: Filling,
+): { readonly text: string; readonly isCut: boolean } {
+  const filled = new Map<string, string>();
+  const pieces: string[] = [];
+  let chars = 0;
+  let from = 0;
+  const add = (piece: string): boolean => {
+    chars += piece.length;
+    if (chars > charsMax) return false;
+    pieces.push(piece);
+    return true;
+  };
+  for (const match of source.matchAll(VARIABLE)) {
+    const [{ length }, name = ''] = match;
+    const value = filled.get(name) ?? escape(textOf(data, name));
+    filled.set(name, value);
+    if (!add(source.slice(from, match.index)) || !add(value)) {
+      return { text: pieces.join(''), isCut: true };
+    }
+    from = match.index + length;
+  }
+  const isCut = !add(source.slice(from));
+  return { text: pieces.join(''), isCut };
 }
 
 function textOf(data: TemplateData, name: string): string {

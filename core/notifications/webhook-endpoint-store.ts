@@ -95,6 +95,7 @@ export function createEndpointStore(db: Db, tenantId: string): EndpointStore {
 /** What the delivery of webhooks needs of all tenants' endpoints. */
 export interface EndpointHealthStore {
   findMany(ids: readonly string[]): Promise<readonly EndpointDoc[]>;
+  /** The disabled ones as well: what they miss stands in the log. */
   ofTenant(tenantId: string): Promise<readonly EndpointDoc[]>;
   /** These are about the URL that was called: one that has got another is left alone. */
   markHealthy(endpoint: EndpointDoc): Promise<void>;
@@ -111,10 +112,7 @@ export function createEndpointHealthStore(db: Db): EndpointHealthStore {
     findMany: async (ids) =>
       endpoints.find({ _id: { $in: ids as EndpointId[] } }, options).toArray(),
     ofTenant: async (tenantId) =>
-      endpoints
-        .find({ tenantId, status: 'enabled' }, options)
-        .limit(LIMITS.webhookEndpointsMax)
-        .toArray(),
+      endpoints.find({ tenantId }, options).limit(LIMITS.webhookEndpointsMax).toArray(),
     markHealthy: async ({ _id, url }) => {
       await endpoints.updateOne({ _id, url }, { $unset: { failingSince: '', failedAt: '' } });
     },

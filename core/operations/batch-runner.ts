@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
-import { type DatabaseTime, notBefore } from '../infra/database-clock.ts';
+import type { DatabaseTime } from '../infra/database-clock.ts';
 import { faultOf, isPassing } from '../infra/database-errors.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -8,7 +8,7 @@ import type { Failure } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
-import type { LedgerState } from '../ledger/book.ts';
+import { laterOf } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
 import type { Lines } from '../saga/lines.ts';
 import type { OperationDoc } from '../saga/operation.ts';
@@ -178,7 +178,7 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
     const rows = await deps.operations.park(operation, {
       failure,
       worker: deps.workerId,
-      at: new Date(notBefore(now.getTime(), operation.createdAt.getTime())),
+      at: laterOf(now, operation.createdAt),
     });
     if (rows === undefined) return;
     deps.metrics.settled.inc({ type: operation.type, status: 'needs_attention' });
@@ -220,14 +220,13 @@ async function settleOnce(
   stripe: number,
 ): Promise<Committed | undefined> {
   const startedMs = deps.clock.monotonicMs();
-  const { now } = await deps.databaseTime();
+  const { now: at } = await deps.databaseTime();
   const token = newToken();
   await deps.failpoint('settle.before-transaction');
   const done = await deps.ledger
     .transact(
       async (transaction) => {
         const loaded = await transaction.load(batchReads(batch, stripe));
-        const at = notBeforeAll(now, batch, loaded);
         const decided = await decideWithWaiting(deps, { batch, loaded, at, stripe }, transaction);
         const isOurs = await deps.operations.finish(transaction.session, decided.outcomes, {
           worker: deps.workerId,
@@ -239,7 +238,7 @@ async function settleOnce(
         await transaction.write(decided.book.changes());
         const rows = outboxRows(decided.events, { batch: token, at });
         await deps.outbox.insert(transaction.session, rows);
-        return { decided, rows, at };
+        return { decided, rows };
       },
       () => deps.failpoint('settle.before-commit'),
     )
@@ -252,7 +251,7 @@ async function settleOnce(
     return undefined;
   }
   await deps.failpoint('settle.after-commit');
-  const { decided, rows, at } = done;
+  const { decided, rows } = done;
   observe(deps, decided.outcomes, { at, seconds: (deps.clock.monotonicMs() - startedMs) / 1_000 });
   deps.hints.announce(
     decided.outcomes.map(({ operation, status }) => ({ operationId: operation._id, status })),
@@ -260,17 +259,6 @@ async function settleOnce(
   supervise(publishRows(deps, rows), onPublishFailed(deps, rows));
   await deps.failpoint('settle.after-publish');
   return { outcomes: decided.outcomes, waiting: decided.waiting };
-}
-
-/**
- * The clocks of two processes may be some milliseconds apart: nothing is settled before it was
- * accepted, and no entry of a wallet is older than the one before it.
- */
-function notBeforeAll(now: Date, batch: readonly BoundDoc[], loaded: LedgerState): Date {
-  let ms = now.getTime();
-  for (const { operation } of batch) ms = notBefore(ms, operation.createdAt.getTime());
-  for (const wallet of loaded.wallets.values()) ms = notBefore(ms, wallet.updatedAt.getTime());
-  return new Date(ms);
 }
 
 /** Signals that the compare-and-set on the operations missed, to abort the transaction. */

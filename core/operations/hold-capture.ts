@@ -110,10 +110,15 @@ function findOpenHold(draft: Draft, id: string): Result<HoldDoc> {
   if (hold.status !== 'open') {
     return refuse('hold_not_open', `Hold ${id} is ${hold.status}`);
   }
-  if (hold.expiresAt !== undefined && hold.expiresAt <= draft.scope.at) {
-    return refuse('hold_expired', `Hold ${id} expired at ${hold.expiresAt.toISOString()}`);
+  if (hasExpired(draft, hold)) {
+    return refuse('hold_expired', `Hold ${id} expired at ${hold.expiresAt?.toISOString() ?? ''}`);
   }
   return ok(hold);
+}
+
+/** Judged by when the operation was accepted: what waits in its line loses nothing by that. */
+export function hasExpired({ scope }: Draft, { expiresAt }: Pick<HoldDoc, 'expiresAt'>): boolean {
+  return expiresAt !== undefined && expiresAt <= (scope.acceptedAt ?? scope.at);
 }
 
 /** What every event of a hold says. */

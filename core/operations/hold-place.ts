@@ -4,7 +4,7 @@ import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { checkDebit } from '../ledger/wallet.ts';
 import { defineOperation } from '../saga/define.ts';
-import { holdEvent } from './hold-capture.ts';
+import { hasExpired, holdEvent } from './hold-capture.ts';
 import { amount, currency, description, instant, userId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 
@@ -38,7 +38,7 @@ export const holdPlace = defineOperation({
     const allowed = checkDebit(wallet.value, value);
     if (!allowed.ok) return allowed;
     const expiresAt = input.expiresAt === undefined ? undefined : new Date(input.expiresAt);
-    if (expiresAt !== undefined && expiresAt <= at) {
+    if (expiresAt !== undefined && hasExpired(draft, { expiresAt })) {
       return refuse('hold_expired', 'The hold would already have expired');
     }
     const holdId = derivedId('hld', origin);

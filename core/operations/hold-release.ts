@@ -4,7 +4,7 @@ import { originOf } from '../kernel/ids.ts';
 import { formatMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { defineOperation } from '../saga/define.ts';
-import { holdEvent, unlock } from './hold-capture.ts';
+import { hasExpired, holdEvent, unlock } from './hold-capture.ts';
 import { holdId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 
@@ -30,15 +30,15 @@ export const holdRelease = defineOperation({
     const wallet = findWallet(draft, hold);
     if (!wallet.ok) return wallet;
     const left = hold.amount - hold.captured - hold.released;
-    const hasExpired = hold.expiresAt !== undefined && hold.expiresAt <= draft.scope.at;
+    const isLate = hasExpired(draft, hold);
     unlock(draft, { hold, wallet: wallet.value, value: left });
     draft.putHold({
       ...hold,
       released: hold.released + left,
-      status: hasExpired ? 'expired' : 'released',
+      status: isLate ? 'expired' : 'released',
       updatedAt: draft.scope.at,
     });
-    draft.emit(hasExpired ? 'hold.expired' : 'hold.released', holdEvent(hold, left));
+    draft.emit(isLate ? 'hold.expired' : 'hold.released', holdEvent(hold, left));
     return ok({ holdId: hold._id, released: formatMinor(left) });
   },
 });

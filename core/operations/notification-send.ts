@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import { ok, refuse } from '../kernel/result.ts';
+import {
+  PUSH_DATA_BYTES_MAX,
+  REALTIME_BYTES_MAX,
+  SMS_CHARS_MAX,
+  bytesOf,
+  isReservedPushKey,
+  pushDataOf,
+  pushFits,
+} from '../kernel/message-limits.ts';
 import { defineOperation } from '../saga/define.ts';
 import { contact, userId } from './inputs.ts';
 
@@ -25,6 +34,64 @@ const data = z
   )
   .meta({ description: 'what the template may show' });
 
+interface Sent {
+  readonly channels: readonly string[];
+  readonly content?: { readonly subject?: string; readonly text: string };
+  readonly data?: Readonly<Record<string, string | number | boolean>>;
+}
+
+interface Problem {
+  readonly path: string[];
+  readonly message: string;
+}
+
+/** What a channel would refuse for good is refused here, where somebody can put it right. */
+function problemsOf(sent: Sent): readonly Problem[] {
+  const { channels } = sent;
+  return [
+    ...(channels.includes('sms') ? smsProblems(sent) : []),
+    ...(channels.includes('realtime') ? eventProblems(sent) : []),
+    ...(channels.includes('push') ? pushProblems(sent) : []),
+  ];
+}
+
+function smsProblems({ content }: Sent): readonly Problem[] {
+  if ((content?.text.length ?? 0) <= SMS_CHARS_MAX) return [];
+  const message = `must have at most ${SMS_CHARS_MAX} characters to go out as a text message`;
+  return [{ path: TEXT, message }];
+}
+
+function eventProblems({ content, data: given = {} }: Sent): readonly Problem[] {
+  if (bytesOf({ ...given, ...content }) <= REALTIME_BYTES_MAX) return [];
+  const message = `must have at most ${REALTIME_BYTES_MAX} bytes with the data as an event`;
+  return [{ path: content === undefined ? ['data'] : TEXT, message }];
+}
+
+function pushProblems({ content, data: given = {} }: Sent): readonly Problem[] {
+  const pushed = pushDataOf(given);
+  const problems = Object.keys(given)
+    .filter(isReservedPushKey)
+    .map((name) => ({
+      path: ['data', name],
+      message: 'is a name that push services keep for themselves: use another',
+    }));
+  const max = PUSH_DATA_BYTES_MAX - EVENT_BYTES;
+  if (bytesOf(pushed) > max) {
+    const message = `must have at most ${max} bytes as JSON to go out as a push`;
+    return [...problems, { path: ['data'], message }];
+  }
+  if (content === undefined) return problems;
+  const texts = { title: content.subject ?? '', body: content.text };
+  if (pushFits(texts, { ...pushed, event: EVENT_ROOM })) return problems;
+  const message = 'is too long for a push: with subject and data it has at most 3,900 bytes';
+  return [...problems, { path: TEXT, message }];
+}
+
+const TEXT = ['content', 'text'];
+/** The name of the event is added to the data. */
+const EVENT_ROOM = 'notification.requested';
+const EVENT_BYTES = 40;
+
 const CHANNELS = ['email', 'sms', 'push', 'realtime'] as const;
 const name = z.string().regex(/^[a-z][a-z0-9._-]{0,99}$/, 'must be a name such as invoice.due');
 
@@ -47,6 +114,11 @@ const input = z
   .refine((sent) => [sent.userId, sent.email, sent.phone].some((one) => one !== undefined), {
     path: ['userId'],
     message: 'say to whom: userId, email or phone',
+  })
+  .superRefine((sent, ctx) => {
+    for (const { path, message } of problemsOf(sent)) {
+      ctx.addIssue({ code: 'custom', path, message });
+    }
   });
 
 /**

@@ -6,6 +6,7 @@ import type { FieldError } from '../kernel/errors.ts';
 import { FIELD_ERRORS_MAX, fieldErrors } from '../kernel/field-errors.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { OperationDefinition } from '../saga/define.ts';
+import { textField } from '../saga/services.ts';
 import type { Preconditions } from '../saga/operation.ts';
 import { checkIdempotencyKey } from './idempotency-key.ts';
 import { amountOrZero, instant } from './inputs.ts';
@@ -17,6 +18,8 @@ export interface ParseContext {
   readonly registry: Registry;
   /** The tenant's own currencies. */
   readonly currencies: readonly string[];
+  /** Whether some process has the payment provider; by default nothing is known of them. */
+  readonly hasProvider?: (name: string) => boolean;
 }
 
 const METADATA_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
@@ -161,6 +164,8 @@ function parseParts(
     ...pointlessRunAt(outer.data, data, inputPointer),
   ];
   if (later.length > 0) return invalid(later);
+  const refusal = missingProvider(definition, data, { context, inputPointer });
+  if (refusal !== undefined) return refusal;
   return ok({ definition, input: data, idempotencyKey, ...statedOf(outer.data) });
 }
 
@@ -190,6 +195,21 @@ function statedOf(
     ...(runAt !== undefined && { runAt: new Date(runAt) }),
     ...(metadata !== undefined && Object.keys(metadata).length > 0 && { metadata }),
   };
+}
+
+/** A payment through a provider that no process of the installation has an address of. */
+function missingProvider(
+  { saga }: OperationDefinition,
+  input: Json,
+  { context, inputPointer }: { readonly context: ParseContext; readonly inputPointer: string },
+): ReturnType<typeof refuse> | undefined {
+  const isPayment = saga?.steps.some((step) => step.kind === 'call' && step.provider !== undefined);
+  const provider = isPayment === true ? textField(input, 'provider') : undefined;
+  if (provider === undefined || context.hasProvider?.(provider) !== false) return undefined;
+  const pointer = `${inputPointer}/provider`;
+  return refuse('provider_unknown', `No payment provider "${provider}" is configured`, [
+    { pointer, detail: 'is not configured here' },
+  ]);
 }
 
 /** Conditions on a wallet make no sense for a type that has no main wallet. */

@@ -3,7 +3,7 @@ import { type Failure, InvariantError } from '../kernel/errors.ts';
 import { walletIdOf } from '../kernel/ids.ts';
 import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
-import { type Book, type Draft, createBook } from '../ledger/book.ts';
+import { type Book, type Draft, createBook, laterOf } from '../ledger/book.ts';
 import type { LedgerState } from '../ledger/book.ts';
 import { userDocId } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
@@ -26,6 +26,8 @@ export interface Outcome {
   readonly error?: Failure;
   /** Why a dry run would have been refused; it has succeeded itself. */
   readonly wouldFail?: Failure;
+  /** When it ends, if that is later than its batch: not before it was accepted, or has posted. */
+  readonly at?: Date;
 }
 
 export interface BoundDoc {
@@ -87,17 +89,28 @@ export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): 
     const draft = book.draft({
       tenantId: operation.tenantId,
       operationId: operation._id,
-      at: context.at,
+      // By two clocks: what an operation does is never older than the operation.
+      at: laterOf(context.at, operation.createdAt),
+      acceptedAt: acceptedAt(operation),
       stripe: context.stripe,
       ...(operation.metadata !== undefined && { metadata: operation.metadata }),
     });
     const outcome = decideOne({ operation, bound, draft, context, book });
-    outcomes.push(outcome);
+    const at = draft.entries.reduce(
+      (last, { createdAt }) => laterOf(last, createdAt),
+      draft.scope.at,
+    );
+    outcomes.push(at > context.at ? { ...outcome, at } : outcome);
     const list = events.get(operation.tenantId) ?? [];
     events.set(operation.tenantId, list);
     list.push(...eventsOf(outcome, bound, draft));
   }
   return { outcomes, events, book };
+}
+
+/** However long it waits for its turn. A scheduled one is accepted for its time. */
+function acceptedAt({ createdAt, requestedRunAt }: OperationDoc): Date {
+  return requestedRunAt !== undefined && requestedRunAt > createdAt ? requestedRunAt : createdAt;
 }
 
 interface Decision {

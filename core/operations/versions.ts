@@ -2,7 +2,6 @@ import { InvariantError } from '../kernel/errors.ts';
 import type { BoundOperation, OperationDefinition } from '../saga/define.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import { NO_TOUCHES } from '../saga/touches.ts';
-import type { Registry } from './registry.ts';
 
 export type VersionLookup =
   | { readonly kind: 'known'; readonly definition: OperationDefinition }
@@ -13,7 +12,7 @@ export type VersionLookup =
 
 /** The definition under which an operation was accepted: work in flight keeps its version. */
 export function versionOf(
-  registry: Registry,
+  registry: Readonly<Record<string, OperationDefinition>>,
   { type, typeVersion }: Pick<OperationDoc, 'type' | 'typeVersion'>,
 ): VersionLookup {
   const current = Object.hasOwn(registry, type) ? registry[type] : undefined;

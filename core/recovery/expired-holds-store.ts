@@ -14,18 +14,15 @@ export function createExpiredHoldsStore(db: Db): ExpiredHoldsStore {
   const holds = collection<HoldDoc>(db, 'holds');
   return Object.freeze({
     find: async (now: Date, after: ExpiredHold | undefined) => {
-      const from =
+      // The bound is for the index, which then goes on where it ended; several expire at one moment.
+      const from = after === undefined ? {} : { $gte: after.expiresAt };
+      const behind =
         after === undefined
           ? {}
-          : {
-              $or: [
-                { expiresAt: { $gt: after.expiresAt } },
-                { expiresAt: after.expiresAt, _id: { $gt: after._id } },
-              ],
-            };
+          : { $or: [{ expiresAt: { $gt: after.expiresAt } }, { _id: { $gt: after._id } }] };
       return holds
         .find<ExpiredHold>(
-          { status: 'open', expiresAt: { $lte: now }, ...from },
+          { status: 'open', expiresAt: { $lte: now, ...from }, ...behind },
           {
             projection: { tenantId: 1, expiresAt: 1 },
             maxTimeMS: LIMITS.mongoMaxTimeMs,

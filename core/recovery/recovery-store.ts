@@ -1,7 +1,8 @@
 import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
+import { OPEN } from '../saga/status.ts';
 
 /** What the sweeper asks of the operations. All times are database time. */
 export interface RecoveryStore {
@@ -9,34 +10,59 @@ export interface RecoveryStore {
    * Operations that have a job, or should, and that somebody should have moved by `now`: accepted,
    * or let back in to compensate. The most overdue first.
    */
-  findOverdue(now: Date, limit: number): Promise<readonly OperationDoc[]>;
+  findOverdue(now: Date, look: Look, limit: number): Promise<readonly OperationHead[]>;
   /** Slow, not lost: look again after `ms`. */
-  putOff(operations: readonly OperationDoc[], now: Date, ms: number): Promise<void>;
+  putOff(operations: readonly OperationHead[], now: Date, ms: number): Promise<void>;
   /**
    * Prepares another dispatch of each, `seq + 1`, by compare-and-set; returns those that this
    * call moved, so that two sweepers never both enqueue the same one.
    */
-  redispatch(operations: readonly OperationDoc[], now: Date): Promise<readonly OperationDoc[]>;
+  redispatch(operations: readonly OperationHead[], now: Date): Promise<readonly OperationHead[]>;
   /** Creation time of the oldest operation that is not terminal. */
   oldestOpen(): Promise<Date | undefined>;
 }
 
+/** Of one lane, of those that stand in none (stepwise ones), or of those let back in to compensate. */
+export type Among = 'stepwise' | 'compensating' | { readonly lane: number };
+
+interface Look {
+  readonly among: Among;
+  /** Goes on behind this one. */
+  readonly after: OperationHead | undefined;
+}
+
+/** Of a lane, or of none, the oldest are looked at; they are let back in seldom. */
+function filterOf(among: Among): Filter<OperationDoc> {
+  if (among === 'compensating') return LET_BACK_IN;
+  return { status: 'accepted', lane: among === 'stepwise' ? { $exists: false } : among.lane };
+}
+
+const LET_BACK_IN: Filter<OperationDoc> = {
+  status: 'compensating',
+  leaseUntil: { $exists: false },
+  runAt: { $exists: false },
+};
+
 /** Nobody has it, and it waits for no time of its own. */
 const LET_IN: Filter<OperationDoc> = {
-  $or: [
-    { status: 'accepted' },
-    { status: 'compensating', leaseUntil: { $exists: false }, runAt: { $exists: false } },
-  ],
+  $or: [{ status: 'accepted' }, LET_BACK_IN],
 };
 
 export function createRecoveryStore(db: Db): RecoveryStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   return Object.freeze({
-    findOverdue: async (now, limit) =>
+    findOverdue: async (now, { among, after }, limit) =>
       operations
-        .find({ nextCheckAt: { $lt: now }, ...LET_IN }, options)
-        .sort({ nextCheckAt: 1 })
+        .find<OperationHead>(
+          {
+            ...filterOf(among),
+            nextCheckAt: { $lt: now },
+            ...(after !== undefined && { stamp: { $gt: after.stamp } }),
+          },
+          { ...options, projection: HEAD },
+        )
+        .sort(among === 'compensating' ? { nextCheckAt: 1, _id: 1 } : { stamp: 1, _id: 1 })
         .limit(limit)
         .toArray(),
     putOff: async (slow, now, ms) => {
@@ -66,8 +92,11 @@ export function createRecoveryStore(db: Db): RecoveryStore {
     },
     oldestOpen: async () => {
       const [oldest] = await operations
-        .find({ nextCheckAt: { $gt: new Date(0) } }, { ...options, projection: { createdAt: 1 } })
-        .sort({ nextCheckAt: 1 })
+        .find(
+          { status: { $in: [...OPEN] }, nextCheckAt: { $gt: new Date(0) } },
+          { ...options, projection: { createdAt: 1 } },
+        )
+        .sort({ nextCheckAt: 1, _id: 1 })
         .limit(1)
         .toArray();
       return oldest?.createdAt;

@@ -3,7 +3,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { readDatabaseTime } from '../infra/database-clock.ts';
 import type { OperationId } from '../kernel/ids.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
 import type { OutboxRow } from '../saga/ports.ts';
 import type { RedispatchStore } from './redispatch.ts';
 
@@ -14,7 +14,7 @@ export function createRedispatchStore(db: Db): RedispatchStore {
   return Object.freeze({
     openAfter: async (id: string | undefined, limit: number) =>
       operations
-        .find(
+        .find<OperationHead>(
           {
             // Only what is open has the field, and its index with it.
             nextCheckAt: { $exists: true },
@@ -22,12 +22,12 @@ export function createRedispatchStore(db: Db): RedispatchStore {
             $expr: { $lte: [{ $ifNull: ['$leaseUntil', new Date(0)] }, '$$NOW'] },
             ...(id !== undefined && { _id: { $gt: id as OperationId } }),
           },
-          options,
+          { ...options, projection: HEAD },
         )
         .sort({ _id: 1 })
         .limit(limit)
         .toArray(),
-    renumber: async (page: readonly OperationDoc[]) => {
+    renumber: async (page: readonly OperationHead[]) => {
       if (page.length === 0) return [];
       const { now } = await readDatabaseTime(db);
       const nextCheckAt = new Date(now.getTime() + LIMITS.recheckMs);
@@ -37,7 +37,7 @@ export function createRedispatchStore(db: Db): RedispatchStore {
           return operations.findOneAndUpdate(
             { _id, epoch, status, 'dispatch.seq': dispatch.seq },
             { $set: { dispatch: next, ...(status === 'accepted' && { nextCheckAt }) } },
-            { returnDocument: 'after' },
+            { returnDocument: 'after', projection: HEAD },
           );
         }),
       );

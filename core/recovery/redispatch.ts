@@ -1,14 +1,14 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { type OperationDoc, jobOf } from '../saga/operation.ts';
+import { type OperationHead, jobOf } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow, Schedules } from '../saga/ports.ts';
 import { isQueueAway } from './sweep.ts';
 
 export interface RedispatchStore {
   /** Open operations that a job should stand for, by id, after one; each page in one query. */
-  openAfter(id: string | undefined, limit: number): Promise<readonly OperationDoc[]>;
+  openAfter(id: string | undefined, limit: number): Promise<readonly OperationHead[]>;
   /** `seq + 1` by compare-and-set; only what this call moved. */
-  renumber(operations: readonly OperationDoc[]): Promise<readonly OperationDoc[]>;
+  renumber(operations: readonly OperationHead[]): Promise<readonly OperationHead[]>;
   outboxAfter(
     id: string | undefined,
     limit: number,

@@ -4,7 +4,7 @@ import { collection } from '../infra/collections.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { newToken } from '../kernel/ids.ts';
 import { parkingPushed } from '../saga/journal-store.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
 import type { OutboxRow } from '../saga/ports.ts';
 import { outboxRows } from '../saga/outbox-rows.ts';
 import { type OutboxStore, parkingEvent } from '../saga/settle-store.ts';
@@ -14,15 +14,15 @@ import type { StepRecord } from '../saga/step-record.ts';
 /** Repairs by compare-and-set: of two sweepers that try, one succeeds. */
 export interface RepairStore {
   /** Overdue operations that somebody may have to move, the most overdue first. */
-  findOverdue(options: OverdueQuery): Promise<readonly OperationDoc[]>;
+  findOverdue(options: OverdueQuery): Promise<readonly OperationHead[]>;
   /** R2, R4: `epoch + 1` fences whoever held it. Undefined: it has moved meanwhile. */
-  takeOver(operation: OperationDoc, now: Date): Promise<OperationDoc | undefined>;
+  takeOver(operation: OperationHead, now: Date): Promise<OperationHead | undefined>;
   /** R3, R6: lets in what waits. */
-  wake(operation: OperationDoc, now: Date): Promise<OperationDoc | undefined>;
+  wake(operation: OperationHead, now: Date): Promise<OperationHead | undefined>;
   /** Nothing to do yet: look again after `ms`. */
-  leave(operation: OperationDoc, now: Date, ms: number): Promise<void>;
+  leave(operation: OperationHead, now: Date, ms: number): Promise<void>;
   /** R5, with its event. Undefined: it has moved meanwhile. */
-  park(operation: OperationDoc, now: Date): Promise<readonly OutboxRow[] | undefined>;
+  park(operation: OperationHead, now: Date): Promise<readonly OutboxRow[] | undefined>;
 }
 
 export interface OverdueQuery {
@@ -35,11 +35,12 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
   const operations = collection<OperationDoc>(db, 'operations');
 
   const move = async (
-    operation: OperationDoc,
+    operation: OperationHead,
     update: UpdateFilter<OperationDoc>,
-  ): Promise<OperationDoc | undefined> => {
+  ): Promise<OperationHead | undefined> => {
     const moved = await operations.findOneAndUpdate(placeOf(operation), update, {
       returnDocument: 'after',
+      projection: HEAD,
     });
     return moved ?? undefined;
   };
@@ -47,14 +48,14 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
   return Object.freeze({
     findOverdue: async ({ now, statuses, limit }: OverdueQuery) =>
       operations
-        .find(
+        .find<OperationHead>(
           { nextCheckAt: { $lt: now }, status: { $in: [...statuses] } },
-          { maxTimeMS: LIMITS.mongoMaxTimeMs },
+          { maxTimeMS: LIMITS.mongoMaxTimeMs, projection: HEAD },
         )
-        .sort({ nextCheckAt: 1 })
+        .sort({ nextCheckAt: 1, _id: 1 })
         .limit(limit)
         .toArray(),
-    takeOver: async (operation: OperationDoc, now: Date) => {
+    takeOver: async (operation: OperationHead, now: Date) => {
       const isBackwards = operation.status === 'compensating';
       if (!isBackwards) assertMove(operation.status, 'accepted');
       return move(operation, {
@@ -63,7 +64,7 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
         $inc: { epoch: 1, interruptions: 1, recoveries: 1 },
       });
     },
-    wake: async (operation: OperationDoc, now: Date) => {
+    wake: async (operation: OperationHead, now: Date) => {
       const isBackwards = operation.status === 'compensating';
       if (!isBackwards) assertMove(operation.status, 'accepted');
       return move(operation, {
@@ -75,17 +76,18 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
         $unset: { runAt: '' },
       });
     },
-    leave: async (operation: OperationDoc, now: Date, ms: number) => {
+    leave: async (operation: OperationHead, now: Date, ms: number) => {
       const nextCheckAt = new Date(now.getTime() + ms);
       await move(operation, { $set: { nextCheckAt } });
     },
-    park: async (operation: OperationDoc, now: Date) => {
+    park: async (operation: OperationHead, now: Date) => {
       assertMove(operation.status, 'needs_attention');
-      const { tenantId, interruptions = 0 } = operation;
+      const { _id, tenantId, interruptions = 0 } = operation;
+      const found = await operations.findOne({ _id }, { projection: { input: 1, steps: 1 } });
       const detail = `Its worker died or stalled ${interruptions} times`;
       const failure = { code: 'poison_operation', detail } as const;
-      const event = parkingEvent(operation, failure);
-      const step = operation.steps?.findLast(({ status }) => IN_HAND.has(status))?.name;
+      const event = parkingEvent({ ...operation, input: found?.input ?? null }, failure);
+      const step = found?.steps?.findLast(({ status }) => IN_HAND.has(status))?.name;
       const parking = { at: now, ...failure, ...(step !== undefined && { step }) };
       const rows = outboxRows(new Map([[tenantId, [event]]]), { batch: newToken(), at: now });
       return db.client.withSession((session) =>
@@ -122,12 +124,12 @@ const IN_HAND: ReadonlySet<StepRecord['status']> = new Set([
 ]);
 
 /** A scheduled operation takes its place in line when its time has come. */
-function entersLine({ lane, steps, status }: OperationDoc): boolean {
-  return status === 'waiting' && lane === undefined && steps === undefined;
+function entersLine({ lane, epoch, status }: OperationHead): boolean {
+  return status === 'waiting' && lane === undefined && epoch === 0;
 }
 
 /** Exactly as it was read: a renewal, a claim or another sweeper makes it miss. */
-function placeOf(operation: OperationDoc): Filter<OperationDoc> {
+function placeOf(operation: OperationHead): Filter<OperationDoc> {
   const { _id, epoch, status, dispatch, leaseUntil } = operation;
   return {
     _id,
@@ -139,7 +141,7 @@ function placeOf(operation: OperationDoc): Filter<OperationDoc> {
 }
 
 /** Another job id: one that is known in any state would be ignored. */
-function enqueuedAgain({ dispatch }: OperationDoc, now: Date) {
+function enqueuedAgain({ dispatch }: OperationHead, now: Date) {
   return {
     dispatch: { queue: dispatch.queue, seq: dispatch.seq + 1, at: now },
     nextCheckAt: new Date(now.getTime() + LIMITS.recheckMs),

@@ -4,7 +4,7 @@ import { faultOf } from '../infra/database-errors.ts';
 import { assertNever } from '../kernel/assert.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Lines } from '../saga/lines.ts';
-import { type OperationDoc, jobOf } from '../saga/operation.ts';
+import { type OperationHead, jobOf } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow } from '../saga/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -41,7 +41,7 @@ export async function wakeDue(deps: RepairDeps): Promise<RepairReport> {
 
 async function repair(
   deps: RepairDeps,
-  statuses: readonly OperationDoc['status'][],
+  statuses: readonly OperationHead['status'][],
 ): Promise<RepairReport> {
   const { now } = await deps.databaseTime();
   const overdue = await deps.repairs.findOverdue({ now, statuses, limit: LIMITS.sweepBatch });
@@ -59,14 +59,18 @@ async function repair(
 }
 
 interface Repaired {
-  readonly woken?: OperationDoc;
+  readonly woken?: OperationHead;
   readonly events?: readonly OutboxRow[];
   /** To be looked at: somebody's turn may have come. */
   readonly lines?: readonly string[];
 }
 
 /** One that cannot be repaired keeps no other from it. */
-async function applyAlone(deps: RepairDeps, operation: OperationDoc, now: Date): Promise<Repaired> {
+async function applyAlone(
+  deps: RepairDeps,
+  operation: OperationHead,
+  now: Date,
+): Promise<Repaired> {
   try {
     return await apply(deps, operation, now);
   } catch (error) {
@@ -76,7 +80,7 @@ async function applyAlone(deps: RepairDeps, operation: OperationDoc, now: Date):
   }
 }
 
-async function apply(deps: RepairDeps, operation: OperationDoc, now: Date): Promise<Repaired> {
+async function apply(deps: RepairDeps, operation: OperationHead, now: Date): Promise<Repaired> {
   const rule = ruleOf(operation, now);
   if (rule !== 'idle' && rule !== 'R12') deps.metrics.sweepStale.inc({ rule });
   alertWhenLate(deps, operation, now);
@@ -92,7 +96,7 @@ async function apply(deps: RepairDeps, operation: OperationDoc, now: Date): Prom
 }
 
 /** R6 past the pivot: there is no way back, so a human should know that it is late. */
-function alertWhenLate({ metrics, logger }: RepairDeps, operation: OperationDoc, now: Date): void {
+function alertWhenLate({ metrics, logger }: RepairDeps, operation: OperationHead, now: Date): void {
   const { _id: operationId, deadline, pivotPassed } = operation;
   if (pivotPassed !== true || deadline === undefined || deadline > now) return;
   metrics.sweepStale.inc({ rule: 'R6' });
@@ -102,7 +106,7 @@ function alertWhenLate({ metrics, logger }: RepairDeps, operation: OperationDoc,
 async function act(
   { repairs, logger }: RepairDeps,
   rule: OperationRule,
-  { operation, now }: { readonly operation: OperationDoc; readonly now: Date },
+  { operation, now }: { readonly operation: OperationHead; readonly now: Date },
 ): Promise<Repaired> {
   switch (rule) {
     case 'R2':
@@ -130,6 +134,6 @@ async function act(
   }
 }
 
-function wokenBy(operation: OperationDoc | undefined): Repaired {
+function wokenBy(operation: OperationHead | undefined): Repaired {
   return operation === undefined ? {} : { woken: operation };
 }

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import { InvariantError } from '../kernel/errors.ts';
 import { waitsInLine } from '../saga/line.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import type { OperationHead } from '../saga/operation.ts';
 
 /** What recovery does about an operation whose `nextCheckAt` has passed. */
 export const OPERATION_RULES = {
@@ -17,7 +17,7 @@ export const OPERATION_RULES = {
 export type OperationRule = keyof typeof OPERATION_RULES;
 
 /** Pure. `operation` is not terminal and overdue. */
-export function ruleOf(operation: OperationDoc, now: Date): OperationRule {
+export function ruleOf(operation: OperationHead, now: Date): OperationRule {
   switch (operation.status) {
     case 'waiting':
       return waitingRule(operation, now);
@@ -39,7 +39,7 @@ export function ruleOf(operation: OperationDoc, now: Date): OperationRule {
 }
 
 /** An atomic operation that waits its turn is judged by its deadline when that has come. */
-function waitingRule(operation: OperationDoc, now: Date): OperationRule {
+function waitingRule(operation: OperationHead, now: Date): OperationRule {
   const { deadline, pivotPassed, runAt, lane } = operation;
   const isTooLate = deadline !== undefined && deadline <= now && pivotPassed !== true;
   if (waitsInLine(operation) && (lane !== undefined || !isTooLate)) return 'R12';
@@ -47,6 +47,6 @@ function waitingRule(operation: OperationDoc, now: Date): OperationRule {
   return runAt !== undefined && runAt <= now ? 'R3' : 'idle';
 }
 
-function isWornOut({ interruptions = 0 }: OperationDoc): boolean {
+function isWornOut({ interruptions = 0 }: OperationHead): boolean {
   return interruptions >= LIMITS.interruptionsMax;
 }

@@ -1,11 +1,11 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { LeaseStore } from '../infra/lease-store.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type OperationDoc, jobOf } from '../saga/operation.ts';
+import { type OperationHead, jobOf } from '../saga/operation.ts';
 import type { JobPresence, Schedules } from '../saga/ports.ts';
 import type { OutboxStore } from '../saga/settle-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { RecoveryStore } from './recovery-store.ts';
+import type { Among, RecoveryStore } from './recovery-store.ts';
 import { type RepairDeps, repairInterrupted } from './repair.ts';
 
 interface SweepDeps extends RepairDeps {
@@ -28,6 +28,13 @@ export interface SweepReport {
   readonly events: number;
 }
 
+/** Each by itself, so that what waits in one hides nothing that was lost in another. */
+const AMONG: readonly Among[] = [
+  ...Array.from({ length: LIMITS.lanesEver }, (_, lane) => ({ lane })),
+  'stepwise',
+  'compensating',
+];
+
 const NOTHING: SweepReport = { isLeader: false, overdue: 0, redispatched: 0, events: 0 };
 const LEASE = 'sweep';
 /** Per sweep: what is left comes with the next one. */
@@ -42,11 +49,10 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
   await observeOldest(deps); // first: what follows ends early while Redis is away
   let overdue = 0;
   let redispatched = 0;
-  for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const found = await sweepOperations(deps);
+  for (const among of AMONG) {
+    const found = await sweepAmong(deps, among);
     overdue += found.overdue;
     redispatched += found.redispatched;
-    if (found.overdue < LIMITS.sweepBatch) break;
   }
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const found = await repairInterrupted(deps);
@@ -68,16 +74,43 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
   return { isLeader: true, overdue, redispatched, events };
 }
 
+interface Swept {
+  readonly overdue: number;
+  readonly redispatched: number;
+}
+
+/**
+ * One page of a lane is enough: the job of any operation wakes the lane, which is then read to its
+ * end. So a lane costs the same however much waits there. Those that stand in no lane need a job each.
+ */
+async function sweepAmong(deps: SweepDeps, among: Among): Promise<Swept> {
+  const roundsMax = typeof among === 'object' ? 1 : ROUNDS_MAX;
+  let swept: Swept = { overdue: 0, redispatched: 0 };
+  let after: OperationHead | undefined;
+  for (let round = 0; round < roundsMax; round += 1) {
+    const { now } = await deps.databaseTime();
+    const stale = await deps.store.findOverdue(now, { among, after }, LIMITS.sweepBatch);
+    const redispatched = await sweepPage(deps, stale, now);
+    swept = {
+      overdue: swept.overdue + stale.length,
+      redispatched: swept.redispatched + redispatched,
+    };
+    after = among === 'compensating' ? undefined : stale.at(-1);
+    if (stale.length < LIMITS.sweepBatch) break;
+  }
+  return swept;
+}
+
 /**
  * R1: accepted (or let back in to compensate) and not moved. A job still queued is slow, one that
  * is put off is let in, one that is gone is enqueued again.
  */
-async function sweepOperations(
+async function sweepPage(
   deps: SweepDeps,
-): Promise<{ readonly overdue: number; readonly redispatched: number }> {
-  const { now } = await deps.databaseTime();
-  const stale = await deps.store.findOverdue(now, LIMITS.sweepBatch);
-  if (stale.length === 0) return { overdue: 0, redispatched: 0 };
+  stale: readonly OperationHead[],
+  now: Date,
+): Promise<number> {
+  if (stale.length === 0) return 0;
   deps.metrics.sweepStale.inc({ rule: 'R1' }, stale.length);
   const presence = await deps.publisher.findJobs(stale.map(jobOf));
   const late = stale.filter((_operation, index) => presence[index] === 'delayed');
@@ -91,13 +124,13 @@ async function sweepOperations(
   await deps.failpoint('recovery.after-redispatch');
   deps.metrics.sweepRepaired.inc({ rule: 'R1' }, moved.length);
   for (const operation of moved) observeRepair(deps.metrics, operation, now);
-  return { overdue: stale.length, redispatched: moved.length };
+  return moved.length;
 }
 
 const STANDING: ReadonlySet<JobPresence> = new Set(['queued', 'delayed']);
 
 /** The clock of the repair runs from the first moment when the operation might have moved. */
-function observeRepair(metrics: Metrics, operation: OperationDoc, now: Date): void {
+function observeRepair(metrics: Metrics, operation: OperationHead, now: Date): void {
   const seconds = (now.getTime() - operation.dispatch.at.getTime()) / 1_000;
   metrics.timeToRepair.observe({ rule: 'R1' }, Math.max(0, seconds));
 }

@@ -1,40 +1,64 @@
+import { LIMITS } from '../../config/limits.ts';
 import { type Clock, withTimeout } from '../kernel/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /**
- * Whatever is opened registers its release here; `close` releases in reverse order, each within its
- * own deadline, and never stops at a failure. Calling it again waits for the first call.
+ * Whatever is opened registers its release here. `close` first drains what does work, all side by
+ * side, since one that hangs must not use up the time of the others; then it releases the rest in
+ * reverse order. Each has a deadline and all together have one, and a failure stops nothing. Calling
+ * it again waits for the first call.
  */
 export interface Lifecycle {
   onClose(name: string, release: () => Promise<void> | void, deadlineMs?: number): void;
+  /** Servers and pools: stops taking work, and finishes what is under way. */
+  onDrain(name: string, release: () => Promise<void> | void): void;
   close(): Promise<void>;
 }
 
+interface Releaser {
+  readonly name: string;
+  readonly release: () => Promise<void> | void;
+  readonly deadlineMs: number;
+}
+
 const RELEASE_DEADLINE_MS = 5_000;
+const DRAIN_DEADLINE_MS = LIMITS.drainDeadlineMs + 5_000;
+/** Enough for what only cuts a connection. */
+const LAST_DEADLINE_MS = 100;
 
 export function createLifecycle(logger: Logger, clock: Clock): Lifecycle {
-  const releasers: { name: string; release: () => Promise<void> | void; deadlineMs: number }[] = [];
+  const drains: Releaser[] = [];
+  const releasers: Releaser[] = [];
   let closing: Promise<void> | undefined;
 
+  const closeOne = async ({ name, release, deadlineMs }: Releaser): Promise<void> => {
+    const startedMs = clock.monotonicMs();
+    try {
+      await withTimeout(
+        Promise.resolve().then(release),
+        deadlineMs,
+        () => new Error(`${name} did not close within ${Math.round(deadlineMs)} ms`),
+      );
+      logger.debug({ name, ms: Math.round(clock.monotonicMs() - startedMs) }, 'resource.closed');
+    } catch (err) {
+      logger.error({ err, name }, 'resource.close.failed');
+    }
+  };
   const closeAll = async (): Promise<void> => {
-    for (const { name, release, deadlineMs } of releasers.reverse()) {
-      const startedMs = clock.monotonicMs();
-      try {
-        await withTimeout(
-          Promise.resolve().then(release),
-          deadlineMs,
-          () => new Error(`${name} did not close within ${deadlineMs} ms`),
-        );
-        logger.debug({ name, ms: Math.round(clock.monotonicMs() - startedMs) }, 'resource.closed');
-      } catch (err) {
-        logger.error({ err, name }, 'resource.close.failed');
-      }
+    const endMs = clock.monotonicMs() + LIMITS.closeMs;
+    await Promise.all(drains.reverse().map(closeOne));
+    for (const one of releasers.reverse()) {
+      const leftMs = Math.max(LAST_DEADLINE_MS, endMs - clock.monotonicMs());
+      await closeOne({ ...one, deadlineMs: Math.min(one.deadlineMs, leftMs) });
     }
   };
 
   return Object.freeze({
     onClose: (name, release, deadlineMs = RELEASE_DEADLINE_MS) => {
       releasers.push({ name, release, deadlineMs });
+    },
+    onDrain: (name, release) => {
+      drains.push({ name, release, deadlineMs: DRAIN_DEADLINE_MS });
     },
     close: () => (closing ??= closeAll()),
   } satisfies Lifecycle);

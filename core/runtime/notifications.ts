@@ -34,6 +34,8 @@ interface NotificationDeps {
   readonly publisher: DeliveryPublisher;
   readonly breakers: Breakers;
   readonly providers: AnyProviders;
+  /** Some process of the installation has a provider of the channel; by default none but ours. */
+  readonly hasAny?: (channel: Channel) => boolean;
   readonly tuning?: NotificationTuning;
 }
 
@@ -45,14 +47,14 @@ interface Notifications {
 
 /** Routing and delivery on MongoDB, with breakers shared through Redis. */
 export function createNotifications(deps: NotificationDeps): Notifications {
-  const { platform, publisher, breakers, providers, tuning = {} } = deps;
+  const { platform, publisher, breakers, providers, hasAny = () => false, tuning = {} } = deps;
   const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
   const { policies = POLICIES } = tuning;
   const deliveries = createDeliveryStore(mongo.db);
   const facts = createFactsStore(mongo.db);
   const endpoints = createEndpointHealthStore(mongo.db);
   const rules = createRuleStore(mongo.db);
-  const canSend = (channel: Channel): boolean => providers[channel].length > 0;
+  const canSend = (channel: Channel): boolean => providers[channel].length > 0 || hasAny(channel);
   const shared = { deliveries, facts, policies, failpoint, logger, metrics };
   const gate = createGate({ breakers, clock, random, logger, metrics });
   const router = createRouter({
@@ -74,6 +76,7 @@ export function createNotifications(deps: NotificationDeps): Notifications {
     suppressions: createSuppressionStore(mongo.db),
     templates: createTemplates(createTemplateStore(mongo.db)),
     providers,
+    isElsewhere: (channel) => providers[channel].length === 0 && hasAny(channel),
     gate,
     leaseMs: tuning.leaseMs ?? LIMITS.deliveryLeaseMs,
     workerId: processId,

@@ -6,7 +6,8 @@ import {
   readDatabaseTime,
 } from '../infra/database-clock.ts';
 import { ensureCollections } from '../infra/schema.ts';
-import { type Mongo, openMongo } from '../infra/mongo.ts';
+import { isPassing } from '../infra/database-errors.ts';
+import { type Mongo, type MongoOptions, openMongo } from '../infra/mongo.ts';
 import { type Clock, startTicker, systemClock } from '../kernel/clock.ts';
 import { type Failpoint, killingFailpoint, noFailpoint } from '../kernel/failpoint.ts';
 import { newToken } from '../kernel/ids.ts';
@@ -40,7 +41,11 @@ type Watched = Pick<Platform, 'metrics' | 'lifecycle' | 'clock'>;
  *
  * @throws AppError `ledger_unavailable` when MongoDB does not answer.
  */
-export async function openPlatform(env: Env, service: string): Promise<Platform> {
+export async function openPlatform(
+  env: Env,
+  service: string,
+  { waitsForPrimary = false }: { readonly waitsForPrimary?: boolean } = {},
+): Promise<Platform> {
   const logger = createLogger({ level: env.LOG_LEVEL, service });
   const clock = systemClock;
   const metrics = createMetrics();
@@ -48,19 +53,10 @@ export async function openPlatform(env: Env, service: string): Promise<Platform>
   const processId = `${service}-${process.pid}-${newToken()}`;
   logger.info({ env: redactEnv(env), processId }, 'process.starting');
 
-  const mongo = await openMongo({
-    url: env.MONGO_URL,
-    database: env.MONGO_DB,
-    appName: processId,
-    metrics,
-  });
+  const { MONGO_URL: url, MONGO_DB: database } = env;
+  const open = () => openDatabase({ url, database, appName: processId, metrics }, clock);
+  const mongo = await (waitsForPrimary ? patiently(open, { logger, clock }) : open());
   lifecycle.onClose('mongodb', () => mongo.close());
-  try {
-    await ensureCollections(mongo.db, clock);
-  } catch (error) {
-    await lifecycle.close();
-    throw error;
-  }
   watchEventLoop({ metrics, lifecycle, clock });
   const failpoint =
     env.FAILPOINTS === undefined
@@ -80,6 +76,37 @@ export async function openPlatform(env: Env, service: string): Promise<Platform>
     random,
   });
 }
+
+/** Connected, with everything there that is needed; closed again when that fails. */
+async function openDatabase(options: MongoOptions, clock: Clock): Promise<Mongo> {
+  const mongo = await openMongo(options);
+  try {
+    await ensureCollections(mongo.db, clock);
+    return mongo;
+  } catch (error) {
+    await mongo.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Servers that start together are not there in any order: one line, then it is waited. */
+async function patiently<T>(
+  open: () => Promise<T>,
+  { logger, clock }: Pick<Platform, 'logger' | 'clock'>,
+): Promise<T> {
+  for (let isTold = false; ; isTold = true) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      const reason = error instanceof Error ? error.message : 'unknown';
+      if (!isTold) logger.warn({ reason }, 'process.waits-for-mongodb');
+      await clock.sleep(WAIT_PAUSE_MS);
+    }
+  }
+}
+
+const WAIT_PAUSE_MS = 1_000;
 
 function watchEventLoop({ metrics, lifecycle, clock }: Watched): void {
   metrics.collectProcessMetrics();

@@ -38,6 +38,6 @@ export function audienceOf({ name, data = {}, users }: Told): readonly string[] 
 }
 
 /** The users that an event names. */
-export function usersOf(data: Readonly<Record<string, string>> | undefined): readonly string[] {
+function usersOf(data: Readonly<Record<string, string>> | undefined): readonly string[] {
   return data === undefined ? [] : Object.values(namedUsers(data));
 }

@@ -5,7 +5,7 @@ import { readDatabaseTime } from '../infra/database-clock.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import type { Json } from '../kernel/canonical.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type OperationId, newId } from '../kernel/ids.ts';
+import { type OperationId, derivedId, newId } from '../kernel/ids.ts';
 import type { HoldDoc } from '../ledger/documents.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import { namedUsers } from './event-users.ts';
@@ -72,7 +72,10 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
 
   /** Nothing else could ever release what the operation has set aside. */
   const refuseOpenHolds = async (session: ClientSession, { _id, tenantId }: OperationDoc) => {
+    // The ids of holds follow from their operation's, `hld_<body>` or `hld_<body>-<item>`: a range.
+    const first = derivedId('hld', _id);
     const open = {
+      _id: { $gte: first, $lt: `${first}.` as const },
       tenantId,
       operationId: _id,
       status: 'open' as const,

@@ -2,6 +2,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { assertNever } from '../kernel/assert.ts';
 import { type Json, canonicalJson } from '../kernel/canonical.ts';
 import { AppError, type Failure } from '../kernel/errors.ts';
+import { laterOf } from '../ledger/book.ts';
 import { type OperationDoc, isPlatformsOwn } from './operation.ts';
 import { assertMove, isTerminal } from './status.ts';
 import { type StepRecord, logged, undosLogged } from './step-record.ts';
@@ -152,7 +153,7 @@ function canceled(operation: OperationDoc, actor: string, at: Date): Interventio
   if (status === 'running') return { ...NOTHING, set: request };
   if (steps.length === 0) {
     assertMove(status, 'canceled');
-    const set = { ...request, status: 'canceled', completedAt: at };
+    const set = { ...request, status: 'canceled', completedAt: laterOf(at, operation.createdAt) };
     return { set, unset: OPEN_ONLY, wakes: false, fences: true, isEnd: true };
   }
   if (status === 'accepted') return { ...NOTHING, set: request };
@@ -246,7 +247,7 @@ function resolved(
   const unset = status === 'succeeded' ? ['error', 'nextCheckAt'] : ['nextCheckAt'];
   const error: Failure | undefined = operation.error;
   const kept = status !== 'succeeded' && error !== undefined ? { error } : {};
-  const set = { ...resolution, ...kept, status, completedAt: at };
+  const set = { ...resolution, ...kept, status, completedAt: laterOf(at, operation.createdAt) };
   return { set, unset, wakes: false, fences: true, isEnd: true };
 }
 

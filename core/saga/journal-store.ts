@@ -2,6 +2,7 @@ import type { AnyBulkWriteOperation, ClientSession, Db, Filter, UpdateFilter } f
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import type { OperationId } from '../kernel/ids.ts';
+import { laterOf } from '../ledger/book.ts';
 import type {
   Claim,
   Guard,
@@ -212,7 +213,10 @@ function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<Operatio
         error: change.error,
         settledBy: change.settledBy,
         nextCheckAt: nextCheckOf(change),
-        completedAt: lease === 'end' && status !== 'needs_attention' ? at : undefined,
+        completedAt:
+          lease === 'end' && status !== 'needs_attention'
+            ? laterOf(at, ref.operation.createdAt)
+            : undefined,
       }),
     },
     $unset: {

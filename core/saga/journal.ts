@@ -27,7 +27,10 @@ export type ClaimOutcome =
 
 /** Which journal, and the state of it that a write builds upon. */
 export interface JournalRef {
-  readonly operation: Pick<OperationDoc, '_id' | 'tenantId' | 'type' | 'metadata' | 'orderingKey'>;
+  readonly operation: Pick<
+    OperationDoc,
+    '_id' | 'tenantId' | 'type' | 'metadata' | 'orderingKey' | 'createdAt'
+  >;
   /** It stands in line, as far as the run knows. */
   readonly isInLine: boolean;
   readonly epoch: number;

@@ -46,6 +46,8 @@ const PLACE = {
   nextCheckAt: 1,
 } as const;
 
+const LINE = { line: 1, stamp: 1, _id: 1 } as const;
+
 const FREE = { status: 'waiting', line: { $exists: true }, lineUntil: { $exists: false } } as const;
 
 export function createLineStore(db: Db): LineStore {
@@ -61,6 +63,12 @@ export function createLineStore(db: Db): LineStore {
 
   return Object.freeze({
     heads: async (lines: readonly string[], except: readonly OperationId[] = []) => {
+      // Nearly always there is nothing, which is cheap to see, also for all lines of a batch.
+      const any = await operations.findOne(
+        { line: { $in: [...lines] } },
+        { ...options, projection: { _id: 1 }, hint: LINE },
+      );
+      if (any === null) return new Map<string, Head>();
       const output = Object.fromEntries(['_id', ...Object.keys(PLACE)].map((f) => [f, `$${f}`]));
       const found = await operations
         .aggregate<{ _id: string; top: Place & { isLate: boolean }; late: Place | null }>(
@@ -86,7 +94,7 @@ export function createLineStore(db: Db): LineStore {
               },
             },
           ] satisfies Document[],
-          options,
+          { ...options, hint: LINE },
         )
         .toArray();
       return new Map(

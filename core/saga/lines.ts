@@ -1,4 +1,3 @@
-import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { Claim } from './journal.ts';
@@ -32,7 +31,10 @@ interface LinesDeps {
 }
 
 /** On MongoDB. */
-export function openLines(db: Db, publisher: LinesDeps['publisher']): Lines {
+export function openLines(
+  db: Parameters<typeof createLineStore>[0],
+  publisher: LinesDeps['publisher'],
+): Lines {
   return createLines({ store: createLineStore(db), publisher });
 }
 

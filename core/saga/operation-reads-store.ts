@@ -61,7 +61,7 @@ export function createOperationReads(db: Db, { tenantId }: TenantScope): Operati
           projection: { 'input.operations': 0, signals: 0 },
           // Only what is still open stands in this index, so looking for it costs the backlog at
           // most, not the history.
-          ...(isOpen(filter) && { hint: { nextCheckAt: 1 } }),
+          ...(isOpen(filter) && { hint: { status: 1, nextCheckAt: 1, _id: 1 } }),
         })
         .sort({ _id: -1 })
         .limit(page.limit)

@@ -141,6 +141,12 @@ export interface OperationDoc {
   readonly completedAt?: Date;
 }
 
+/** An operation without what may be large: enough to move it, or to find its job. */
+export type OperationHead = Omit<OperationDoc, 'input' | 'steps' | 'signals' | 'result'>;
+
+/** Reads heads: a page of whole operations could be as large as all their requests together. */
+export const HEAD = { input: 0, steps: 0, signals: 0, result: 0 } as const;
+
 /** What a job carries: ids and trace context, never amounts or personal data. */
 export interface OperationJob {
   readonly queue: string;
@@ -160,7 +166,7 @@ export function jobIdOf(operationId: string, seq: number): string {
 }
 
 /** The job that an operation's record says stands for it. */
-export function jobOf({ dispatch, ...operation }: OperationDoc): OperationJob {
+export function jobOf({ dispatch, ...operation }: OperationHead): OperationJob {
   const { _id: operationId, type, tenantId, correlationId, traceparent } = operation;
   return {
     queue: dispatch.queue,

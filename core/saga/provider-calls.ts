@@ -41,7 +41,7 @@ const OUTAGES: Partial<Record<AppError['code'], Pick<Outage, 'kind' | 'mayHaveSe
 };
 
 /** Undefined: it counts against the step. Pure. */
-export function outageOf(
+function outageOf(
   { provider }: Pick<CallStep<unknown>, 'provider'>,
   error: unknown,
 ): Outage | undefined {
@@ -58,7 +58,7 @@ type Pace = Pick<RetryPolicy, 'baseMs' | 'capMs'> & { readonly random: () => num
  * What was asked for, and never less than a share of how long it has lasted: one that always asks for
  * a second is not called once a second for days. Pure.
  */
-export function outageWaitMs({ waitMs = 0 }: Pick<Outage, 'waitMs'>, lastedMs: number, pace: Pace) {
+function outageWaitMs({ waitMs = 0 }: Pick<Outage, 'waitMs'>, lastedMs: number, pace: Pace) {
   const ownMs = Math.min(pace.capMs, Math.max(pace.baseMs, lastedMs / 10));
   return Math.ceil(Math.max(waitMs, ownMs * (0.5 + pace.random() / 2)));
 }

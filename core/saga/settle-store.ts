@@ -18,6 +18,8 @@ export interface Finish {
   readonly status: OperationStatus;
   readonly result?: Json;
   readonly error?: Failure;
+  /** Instead of the time of the batch. */
+  readonly at?: Date;
 }
 
 interface Line {
@@ -193,12 +195,15 @@ function headsOf(lane: number, lines: readonly string[]) {
   ];
 }
 
-function isPlainSuccess({ status, result }: Finish): boolean {
-  return status === 'succeeded' && result === undefined;
+function isPlainSuccess({ status, result, at }: Finish): boolean {
+  return status === 'succeeded' && result === undefined && at === undefined;
 }
 
 /** Told each time that an operation is parked, under an id of that parking's own. */
-export function parkingEvent(operation: OperationDoc, { code }: Failure): OutboxEvent {
+export function parkingEvent(
+  operation: Pick<OperationDoc, '_id' | 'epoch' | 'type' | 'input'>,
+  { code }: Failure,
+): OutboxEvent {
   const { _id, epoch, type, input } = operation;
   return {
     id: `${_id}.p${epoch}`,
@@ -210,10 +215,12 @@ export function parkingEvent(operation: OperationDoc, { code }: Failure): Outbox
 }
 
 function finishWrite(
-  { operation, status, result, error }: Finish,
+  finish: Finish,
   stamp: { readonly settledBy: OperationDoc['settledBy']; readonly at: Date },
 ): AnyBulkWriteOperation<OperationDoc> {
-  const { settledBy, at } = stamp;
+  const { operation, status, result, error } = finish;
+  const { settledBy } = stamp;
+  const at = finish.at ?? stamp.at;
   return {
     updateOne: {
       filter: { _id: operation._id, status: 'accepted' },

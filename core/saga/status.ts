@@ -52,6 +52,9 @@ export const TERMINAL: readonly OperationStatus[] = STATUSES.filter(
   (status) => NEXT[status].length === 0,
 );
 
+/** What somebody, or time, still has to move. */
+export const OPEN = ['accepted', 'running', 'waiting', 'compensating'] as const;
+
 /** True when nothing can change the operation any more. */
 export function isTerminal(status: OperationStatus): boolean {
   return NEXT[status].length === 0;

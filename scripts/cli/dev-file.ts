@@ -14,6 +14,8 @@ const devSchema = z.object({
   inboxUrl: z.string().optional(),
   /** The payment provider that the workers were told of. */
   sandboxUrl: z.string().optional(),
+  /** What else its processes were told of: the providers of payments and messages. */
+  stackEnv: z.record(z.string(), z.string()).optional(),
   /** The `npm start` that it is about, with the time of its start: pids are used again. */
   owner: z.object({ pid: z.int().positive(), startedAt: z.string() }).optional(),
   /** Of the API and the workers; empty while it does not run. */
@@ -21,6 +23,17 @@ const devSchema = z.object({
 });
 
 export type DevFile = z.infer<typeof devSchema>;
+
+/** What a process that joins the stack of `npm start` needs, so that it lacks nothing of theirs. */
+export function stackEnvOf(dev: DevFile): Readonly<Record<string, string>> {
+  return {
+    ...dev.stackEnv,
+    ...(dev.sandboxUrl !== undefined && { SANDBOX_URL: dev.sandboxUrl }),
+    MONGO_URL: dev.mongoUrl,
+    MONGO_DB: dev.mongoDb,
+    REDIS_URL: dev.redisUrl,
+  };
+}
 
 /** Secrets in it, so for the owner only. */
 const MODE = 0o600;

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { type Answer, type Call, jsonOf } from './exchange.ts';
 
 const PROJECT = 'sluice-local';
+const RESERVED = /^(from|message_type)$|^(google|gcm)/;
+const MESSAGE_BYTES_MAX = 4_096;
 const TOKEN_SECONDS = 3_600;
 const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
@@ -22,7 +24,10 @@ const claimsSchema = z.object({
   exp: z.number(),
 });
 
-/** Google's token endpoint and FCM HTTP v1. Device tokens `unregistered-…` are no longer known. */
+/**
+ * Google's token endpoint and FCM HTTP v1. Device tokens `unregistered-…` are no longer known,
+ * `mismatched-…` are of another project.
+ */
 export interface FcmService {
   /** The JSON that an operator would download. */
   serviceAccount(baseUrl: string): string;
@@ -80,6 +85,12 @@ export function createFcmService(): FcmService {
         return trouble(400, 'INVALID_ARGUMENT');
       }
       const { message } = parsed.data;
+      // As FCM does: names of its own, and no more than 4 KB of what the device gets.
+      const { notification, data = {} } = message;
+      const isReserved = Object.keys(data).some((name) => RESERVED.test(name));
+      const bytes = Buffer.byteLength(JSON.stringify({ notification, data }));
+      if (isReserved || bytes > MESSAGE_BYTES_MAX) return trouble(400, 'INVALID_ARGUMENT');
+      if (message.token.startsWith('mismatched-')) return trouble(403, 'SENDER_ID_MISMATCH');
       if (message.token.startsWith('unregistered-')) return trouble(404, 'UNREGISTERED');
       const name = `projects/${PROJECT}/messages/${randomUUID()}`;
       return { status: 200, body: { name }, shown: message };

@@ -35,6 +35,9 @@ export function answerSms({ account, token }: SmsAccount, call: Call): Answer {
   if (form.get('Body') === null || form.get('Body') === '') {
     return trouble(400, 21602, 'Message body is required');
   }
+  if ((form.get('Body') ?? '').length > 1_600) {
+    return trouble(400, 21617, 'The concatenated message body exceeds the 1600 character limit');
+  }
   const sid = `SM${randomBytes(16).toString('hex')}`;
   return { status: 201, body: { sid, status: 'queued', ...message }, shown: message };
 }

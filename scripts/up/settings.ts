@@ -41,3 +41,19 @@ export function urlOf(port: number): string {
 function set(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
 }
+
+const OUTSIDE = /^(PAYMENT_|SMTP_|MAIL_|SMS_|FCM_|VAPID_|WEBHOOK_|QUEUE_PREFIX$|REDIS_\w+_URL$)/;
+
+/**
+ * What the processes of the stack are told of the outside, and those that join them later. Real
+ * providers that the environment names come first; production may not send to itself.
+ */
+export function stackEnvIn(
+  env: Source,
+  inbox: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const named = Object.entries(env).flatMap(([name, value = '']) =>
+    OUTSIDE.test(name) && value !== '' ? [[name, value] as const] : [],
+  );
+  return { ...(env['NODE_ENV'] === 'production' ? {} : inbox), ...Object.fromEntries(named) };
+}

@@ -77,5 +77,6 @@ function minimumOf({ minutes, schedule }: ChaosOptions, plan: readonly PlannedFa
     samples: Math.max(2, Math.floor(lasts / 6)),
     webhooks: 40 + Math.floor(lasts),
     repeats: 3,
+    strangers: 1,
   };
 }

@@ -105,6 +105,6 @@ export function minimumFor({ faults, seconds }: Schedule): Minimum {
   const some = seconds * 3;
   return {
     ...{ operations: some, answers: some, types: 8, faults: faults.length },
-    ...{ samples: 2, webhooks: seconds, repeats: 1 },
+    ...{ samples: 2, webhooks: seconds, repeats: 1, strangers: 1 },
   };
 }

@@ -4,7 +4,7 @@ import type { Log } from '../../scripts/local/report.ts';
 import type { Evidence, StruckFault } from './checker/evidence.ts';
 import { type Cluster, startCluster } from './cluster/cluster.ts';
 import { scanLog } from './evidence/log-scan.ts';
-import { readBalances, readQueues } from './evidence/quiet.ts';
+import { readBalances, readQueues, watchQueues } from './evidence/quiet.ts';
 import { type Reader, openReader } from './evidence/reader.ts';
 import { readBooks } from './evidence/rows.ts';
 import { type Sampler, startSampler } from './evidence/sampler.ts';
@@ -79,8 +79,11 @@ interface Parts {
   readonly random: Random;
 }
 
+const SETUP_MS = 60_000;
 const REMEMBER_EVERY_MS = 60_000;
 const PROGRESS_EVERY_MS = 500;
+/** Where a line cannot be written over. */
+const LINE_EVERY_MS = 20_000;
 
 export async function openChaosStage(options: StageOptions): Promise<ChaosStage> {
   const { out, log, signal, seed, tree, timing } = options;
@@ -94,6 +97,8 @@ export async function openChaosStage(options: StageOptions): Promise<ChaosStage>
     const { apiUrls: apis, nowMs, secrets } = cluster;
     const client = createClient({ apis, apiKey: secrets.apiKey, history, nowMs, signal });
     const stranger = await setUp(cluster, client, random);
+    // All of it has ended before anything breaks.
+    await watchSettling(cluster, reader, { healedAtMs: nowMs(), boundMs: SETUP_MS });
     log(`• users, money and receivers: there after ${seconds(cluster.nowMs())}`);
     const sampler = startSampler(cluster, reader);
     await sampler.remember();
@@ -138,11 +143,15 @@ async function breakThings(
     },
   });
   const load = startLoad({ ...how, client, random: random.fork(`load ${how.prefix}`) });
-  const progress = setInterval(() => {
-    const { sent, answered, unknown } = load.counts();
-    const counts = `${String(sent)} sent, ${String(answered)} answered, ${String(unknown)} unknown`;
-    log.live?.(`${sinceStart()}: ${counts}`);
-  }, PROGRESS_EVERY_MS);
+  const say = log.live ?? log;
+  const progress = setInterval(
+    () => {
+      const { sent, answered, unknown } = load.counts();
+      const counts = `${String(sent)} sent, ${String(answered)} answered`;
+      say(`  ${sinceStart().padStart(7)} ${counts}, ${String(unknown)} unknown`);
+    },
+    log.live === undefined ? LINE_EVERY_MS : PROGRESS_EVERY_MS,
+  );
   const remembering = setInterval(() => {
     sampler.remember().catch(() => undefined); // nobody could be read: the next time will do
   }, REMEMBER_EVERY_MS);
@@ -190,6 +199,7 @@ async function comeToRest(
   const rest = await watchSettling(cluster, reader, { healedAtMs: cluster.nowMs(), boundMs });
   log(`• at rest ${seconds(rest.endedAtMs - healedAtMs)} after the heal`);
   await watchDeliveries(reader, boundMs);
+  await watchQueues(cluster, boundMs);
   await sampler.remember();
   const settledAtMs = new Map([...settling.settledAtMs, ...rest.settledAtMs]);
   return { healedAtMs, endedAtMs: rest.endedAtMs, settledAtMs };
@@ -212,7 +222,8 @@ async function collect(parts: Parts, collected: Collected): Promise<Evidence> {
   const isolation: { path: string; status: number }[] = [];
   for (const { id } of books.operations.slice(-ISOLATION_ASKED)) {
     const path = `/v1/operations/${id}`;
-    isolation.push({ path, status: (await client.get(path, 0, stranger.apiKey)).status });
+    const answer = await client.get(path, 0, stranger.apiKey).catch(() => ({ status: 0 }));
+    isolation.push({ path, status: answer.status });
   }
   const children = [...cluster.apis, ...cluster.workers];
   return {

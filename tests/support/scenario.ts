@@ -34,7 +34,11 @@ export function createScenario(): Scenario {
     ledger,
     do: (type, input, options = {}) => {
       count += 1;
-      const operation = operationOf(type, input, { _id: operationId(count), ...options.extras });
+      const operation = operationOf(type, input, {
+        _id: operationId(count),
+        ...(options.at !== undefined && { createdAt: options.at }),
+        ...options.extras,
+      });
       const [outcome] = ledger.settle([operation], options);
       if (outcome === undefined) throw new Error('no outcome');
       return outcome;

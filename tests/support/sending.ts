@@ -1,5 +1,5 @@
 import type { SendTools } from '../../core/notifications/ports.ts';
-import { createUrlGuard } from '../../core/notifications/outbound/url-guard.ts';
+import { createUrlGuard } from '../../core/outbound/url-guard.ts';
 
 /** As delivery calls a provider, with a deadline of the test's own. */
 export function tools(deadlineMs = 10_000, key = 'dlv_test', now = Date.now): SendTools {

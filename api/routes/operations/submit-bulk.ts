@@ -7,7 +7,8 @@ import { type ParseContext, parseBulkItem } from '../../../core/operations/parse
 import type { Submission, SubmissionOutcome } from '../../../core/operations/submission.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
 import { listBody } from '../../body.ts';
-import { type Reply, type RequestContext, defineEndpoint } from '../../endpoint.ts';
+import { type RequestContext, defineEndpoint } from '../../endpoint.ts';
+import type { Reply } from '../../reply.ts';
 import { noParams, noQuery } from '../../list.ts';
 import { operationBrief, operationView, statusOfOperation } from '../../operation-view.ts';
 import { errorOf, outcomesOf, parseContextOf, preferenceApplied, submitAll } from '../../submit.ts';

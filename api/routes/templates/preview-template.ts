@@ -1,3 +1,5 @@
+import { LIMITS } from '../../../config/limits.ts';
+import { AppError } from '../../../core/kernel/errors.ts';
 import { createTemplates } from '../../../core/notifications/template-cache.ts';
 import { render, variablesOf } from '../../../core/notifications/template.ts';
 import { schemaBody } from '../../body.ts';
@@ -20,6 +22,12 @@ export const previewTemplate = defineEndpoint({
         ? body.template
         : await createTemplates(templates).find({ tenantId: tenant.tenantId, ...body });
     const text = foundOr404(template, 'template');
-    return found({ ...render(text, body.data ?? {}), variables: variablesOf(text) });
+    const rendered = render(text, body.data ?? {});
+    if (rendered.isTooLong === true) {
+      const detail = `a part would be longer than ${LIMITS.templateOutputCharsMax} characters`;
+      const errors = [{ pointer: '/data', detail }];
+      throw new AppError('invalid_request', `With this data ${detail}`, { errors });
+    }
+    return found({ ...rendered, variables: variablesOf(text) });
   },
 });

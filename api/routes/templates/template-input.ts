@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
+import { SMS_CHARS_MAX } from '../../../core/kernel/message-limits.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { templateProblems } from '../../../core/notifications/template.ts';
 
@@ -28,7 +29,13 @@ const bracesText = 'has braces that are no {{variable}}';
 
 const templateText = z.strictObject(fields).refine(isSound, bracesText);
 
-export const newTemplate = z.strictObject({ ...key, ...fields }).refine(isSound, bracesText);
+export const newTemplate = z
+  .strictObject({ ...key, ...fields })
+  .refine(isSound, bracesText)
+  .refine((added) => added.channel !== 'sms' || added.text.length <= SMS_CHARS_MAX, {
+    path: ['text'],
+    message: `must have at most ${SMS_CHARS_MAX} characters: a text message is no longer`,
+  });
 
 const data = z.record(
   z.string().max(64),

@@ -1,4 +1,4 @@
-import { defineChannel, renderedOf } from '../channel.ts';
+import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
 
 export const email = defineChannel({
   name: 'email',
@@ -6,6 +6,7 @@ export const email = defineChannel({
   message: (materials) => {
     const rendered = renderedOf(materials);
     if (rendered === undefined) return undefined;
+    if (rendered.isTooLong === true) return TOO_LONG;
     return { to: materials.delivery.address, ...rendered };
   },
 });

@@ -1,28 +1,16 @@
-import type { Json } from '../../kernel/canonical.ts';
-import { defineChannel, renderedOf } from '../channel.ts';
+import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
+import { fittedPush, pushDataOf } from '../../kernel/message-limits.ts';
 
 export const push = defineChannel({
   name: 'push',
   hasTemplate: true,
   message: (materials) => {
     const rendered = renderedOf(materials);
-    const { pushTarget, data, event } = materials.delivery;
+    const { pushTarget, data: given, event } = materials.delivery;
     if (rendered === undefined || pushTarget === undefined) return undefined;
-    return {
-      target: pushTarget,
-      title: rendered.subject,
-      body: rendered.text,
-      data: { ...textsOf(data), event: event.name },
-    };
+    // The name of the event is ours to add, not to put in the place of what was sent.
+    const data = { event: event.name, ...pushDataOf(given) };
+    const texts = fittedPush({ title: rendered.subject, body: rendered.text }, data);
+    return texts === undefined ? TOO_LONG : { target: pushTarget, ...texts, data };
   },
 });
-
-/** Push services carry strings only. */
-function textsOf(data: Readonly<Record<string, Json>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(data).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
-  );
-}

@@ -1,8 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
-import type { HttpClient, HttpReply } from '../outbound/http-client.ts';
-import { jsonOf } from '../outbound/outcome.ts';
+import type { HttpClient, HttpReply } from '../../outbound/http-client.ts';
+import { jsonOf } from '../outcome.ts';
 import type { SendTools } from '../ports.ts';
 import { signJwt } from './jwt.ts';
 

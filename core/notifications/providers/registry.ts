@@ -1,7 +1,7 @@
 import type { Env } from '../../../config/env.ts';
-import { createHttpClient } from '../outbound/http-client.ts';
-import { type ResolveHost, createResolver } from '../outbound/resolver.ts';
-import { type UrlGuard, createUrlGuard } from '../outbound/url-guard.ts';
+import { createHttpClient } from '../../outbound/http-client.ts';
+import { type ResolveHost, createResolver } from '../../outbound/resolver.ts';
+import { type UrlGuard, createUrlGuard } from '../../outbound/url-guard.ts';
 import type { Provider, Providers } from '../ports.ts';
 import { createEmailHttpProvider } from './email-http.ts';
 import { createFcmProvider } from './fcm.ts';

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { LIMITS } from '../../../config/limits.ts';
-import { startDeadline } from '../outbound/deadline.ts';
+import { startDeadline } from '../../outbound/deadline.ts';
 import type { Provider, SendOutcome } from '../ports.ts';
 import { badAddress, isMailAddress, messageIdOf } from './mail.ts';
 import { type SmtpTrouble, smtpOutcome } from './smtp-outcome.ts';

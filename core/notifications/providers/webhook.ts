@@ -1,13 +1,6 @@
-import type { HttpAnswer, HttpClient } from '../outbound/http-client.ts';
-import {
-  faultOf,
-  permanent,
-  refused,
-  serverFault,
-  throttled,
-  transient,
-} from '../outbound/outcome.ts';
-import type { UrlGuard } from '../outbound/url-guard.ts';
+import type { HttpAnswer, HttpClient } from '../../outbound/http-client.ts';
+import { faultOf, permanent, refused, serverFault, throttled, transient } from '../outcome.ts';
+import type { UrlGuard } from '../../outbound/url-guard.ts';
 import type { Provider, SendOutcome } from '../ports.ts';
 import { hostKey } from './host-key.ts';
 import { signatureHeader } from './webhook-signature.ts';

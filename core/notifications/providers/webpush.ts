@@ -1,15 +1,8 @@
 import { createECDH, createHash, createPrivateKey } from 'node:crypto';
 import { LIMITS } from '../../../config/limits.ts';
-import type { HttpAnswer, HttpClient } from '../outbound/http-client.ts';
-import {
-  faultOf,
-  permanent,
-  refused,
-  serverFault,
-  throttled,
-  transient,
-} from '../outbound/outcome.ts';
-import type { UrlGuard } from '../outbound/url-guard.ts';
+import type { HttpAnswer, HttpClient } from '../../outbound/http-client.ts';
+import { faultOf, permanent, refused, serverFault, throttled, transient } from '../outcome.ts';
+import type { UrlGuard } from '../../outbound/url-guard.ts';
 import type { Provider, PushMessage, SendOutcome } from '../ports.ts';
 import { hostKey } from './host-key.ts';
 import { signJwt } from './jwt.ts';

@@ -3,13 +3,13 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { parseRetryAfter } from '../../kernel/retry-after.ts';
 import { LIMITS } from '../../../config/limits.ts';
-import { startDeadline } from '../../notifications/outbound/deadline.ts';
+import { startDeadline } from '../../outbound/deadline.ts';
 import {
   type HttpAnswer,
   type AskingHttpClient,
   type HttpReply,
   createHttpClient,
-} from '../../notifications/outbound/http-client.ts';
+} from '../../outbound/http-client.ts';
 import type {
   PaymentLookup,
   PaymentProvider,

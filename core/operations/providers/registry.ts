@@ -9,8 +9,7 @@ import type {
 import { type HttpProviderDeps, type HttpProviderOptions, createHttpProvider } from './http.ts';
 
 /** Every payment provider that there is code for: what a request may name, and metrics show. */
-export const PAYMENT_PROVIDERS = ['sandbox', 'http'] as const;
-type ProviderName = (typeof PAYMENT_PROVIDERS)[number];
+type ProviderName = 'sandbox' | 'http';
 
 /**
  * `sandbox`: the one of this repository, the HTTP form with faults on request. `http`: the configured

@@ -8,7 +8,7 @@ import { type ApiClient, createApiClient, describeProblem } from '../api-client.
 import { type Crew, createCrew } from '../autoscale/crew.ts';
 import { type Scaler, createScaler } from '../autoscale/scaler.ts';
 import { resolveAddress } from '../connection.ts';
-import { projectRoot } from '../dev-file.ts';
+import { projectRoot, stackEnvOf } from '../dev-file.ts';
 import { CliError, EXIT, InterruptedError } from '../exit.ts';
 import { interruptible } from '../interrupts.ts';
 import type { Io } from '../io.ts';
@@ -128,11 +128,10 @@ async function adjust({ client, crew, scaler, terminal, options }: Round): Promi
   }
 }
 
+/** What an empty variable leaves out counts as left out. */
 function workerEnv({ env, dev }: Pick<Io, 'env' | 'dev'>): NodeJS.ProcessEnv {
-  const local =
-    dev === undefined
-      ? {}
-      : { MONGO_URL: dev.mongoUrl, MONGO_DB: dev.mongoDb, REDIS_URL: dev.redisUrl };
+  const set = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  const local = dev === undefined ? {} : stackEnvOf(dev);
   // Each takes a free port for its probes.
-  return { ...local, ...env, WORKER_PORT: '0' };
+  return { ...local, ...Object.fromEntries(set), WORKER_PORT: '0' };
 }

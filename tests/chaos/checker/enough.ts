@@ -12,6 +12,8 @@ export interface Minimum {
   readonly webhooks: number;
   /** Keys that were sent again and answered from what was stored. */
   readonly repeats: number;
+  /** Looks with another tenant's key. */
+  readonly strangers: number;
 }
 
 export const NOTHING_YET: Minimum = {
@@ -22,6 +24,7 @@ export const NOTHING_YET: Minimum = {
   samples: 0,
   webhooks: 0,
   repeats: 0,
+  strangers: 0,
 };
 
 export function countsOf(evidence: Evidence): Minimum {
@@ -34,6 +37,7 @@ export function countsOf(evidence: Evidence): Minimum {
     samples: evidence.samples.length,
     webhooks: evidence.receipts.filter(({ verdict }) => verdict === 'verified').length,
     repeats: answers.filter(({ isReplay }) => isReplay).length,
+    strangers: evidence.isolation.filter(({ status }) => status === 404).length,
   };
 }
 
@@ -46,8 +50,8 @@ export function findShortfalls(
   const counts = countsOf(evidence);
   const names = Object.keys(minimum) as (keyof Minimum)[];
   return names.flatMap((name) => {
-    // Types and faults are those of this evidence; the rest adds up from run to run on one cluster.
-    const isOwn = name === 'types' || name === 'faults';
+    // These are of this evidence alone; the rest adds up from run to run on one cluster.
+    const isOwn = name === 'types' || name === 'faults' || name === 'strangers';
     const done = counts[name] - (isOwn ? 0 : before[name]);
     return done < minimum[name] ? [`${name}: ${String(done)} of ${String(minimum[name])}`] : [];
   });

@@ -146,6 +146,7 @@ export interface DeliveryRow {
   readonly channel: string;
   readonly status: string;
   readonly eventId: string;
+  readonly event: string;
   readonly endpointId: string | undefined;
   readonly attempts: number;
   readonly notBefore: Date | undefined;

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
@@ -137,6 +137,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await mongo.stop();
       await Promise.all([...links.values()].map((link) => link.close()));
       await Promise.all([sandbox.close(), standIns.close(), receiver.close()]);
+      // Hundreds of megabytes; the logs stay.
+      const data = readdirSync(folder).filter((name) => name !== 'logs');
+      for (const name of data) rmSync(join(folder, name), { recursive: true, force: true });
     },
   });
 }

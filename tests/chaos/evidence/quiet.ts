@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { BalanceReading, QueueState } from '../checker/evidence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -12,6 +13,19 @@ const QUEUES = [
   ...['email', 'sms', 'push', 'webhook', 'realtime'].map((channel) => `notify-${channel}`),
 ];
 const FAILED_MAX = 500;
+
+const LOOK_EVERY_MS = 1_000;
+
+/** What a dead worker had in its hands comes back within the lock of the job. */
+export async function watchQueues(cluster: Cluster, timeoutMs: number): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const queues = await readQueues(cluster);
+    const isQuiet = queues.every(({ active, waiting }) => active + waiting === 0);
+    if (isQuiet || performance.now() > deadlineMs) return;
+    await sleep(LOOK_EVERY_MS);
+  }
+}
 
 export async function readQueues(cluster: Cluster): Promise<readonly QueueState[]> {
   const connection = { host: '127.0.0.1', port: cluster.redis.queue.server.port };
@@ -46,6 +60,8 @@ function operationsOf(data: unknown): readonly string[] {
   return [operationId, ...operations.map((one) => one.operationId)].flatMap((id) => id ?? []);
 }
 
+const NO_ANSWER = { status: 0, body: {} };
+
 interface Balance {
   readonly balance?: string;
 }
@@ -59,7 +75,8 @@ export async function readBalances(
   const readings: BalanceReading[] = [];
   for (const [api, { name }] of cluster.apiUrls.entries()) {
     for (const wallet of wallets) {
-      const { status, body } = await client.get(`/v1/wallets/${wallet.id}/balance`, api);
+      const path = `/v1/wallets/${wallet.id}/balance`;
+      const { status, body } = await client.get(path, api).catch(() => NO_ANSWER);
       const { balance } = body as Balance;
       const served = status === 200 ? (balance ?? 'nothing') : `status ${String(status)}`;
       readings.push({ walletId: wallet.id, api: name, served, stored: String(wallet.balance) });

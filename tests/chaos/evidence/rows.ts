@@ -134,11 +134,13 @@ function holdRow(doc: Document): HoldRow {
 
 function deliveryRow(doc: Document): DeliveryRow {
   const attempts = (doc['attempts'] ?? []) as readonly unknown[];
+  const event = (doc['event'] ?? {}) as { readonly id?: string; readonly name?: string };
   return {
     id: String(doc['_id']),
     channel: String(doc['channel']),
     status: String(doc['status']),
-    eventId: String((doc['event'] as { id?: string } | undefined)?.id),
+    eventId: event.id ?? '',
+    event: event.name ?? '',
     endpointId: doc['endpointId'] as string | undefined,
     attempts: Array.isArray(attempts) ? attempts.length : 0,
     notBefore: doc['notBefore'] as Date | undefined,

@@ -19,6 +19,7 @@ async function failing(cluster: Cluster, data: Document, mode: unknown): Promise
   const before = totalOf(await configure(mode));
   return {
     strikes: () => struck,
+    isCountedAtEnd: true,
     heal: async () => {
       struck = totalOf(await configure('off')) - before;
     },

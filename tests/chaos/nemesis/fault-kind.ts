@@ -28,8 +28,10 @@ export interface StrikeContext {
 }
 
 export interface Strike {
-  /** What it befell: processes, connections, messages, calls. Asked after `heal`. */
+  /** What it befell so far: processes, connections, messages, calls. */
   strikes(): number;
+  /** That is known only after `heal`. */
+  readonly isCountedAtEnd?: true;
   heal(): Promise<void>;
   readonly note?: string;
 }

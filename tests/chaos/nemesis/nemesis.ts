@@ -6,6 +6,10 @@ import type { Random } from '../random.ts';
 import type { FaultKind, Strike } from './fault-kind.ts';
 import type { PlannedFault } from './plan.ts';
 
+/** How much longer a fault lasts that has befallen nobody so far. */
+const LONGER_MS_MAX = 12_000;
+const LOOK_EVERY_MS = 250;
+
 interface NemesisOptions {
   readonly cluster: Cluster;
   readonly kinds: readonly FaultKind[];
@@ -53,6 +57,11 @@ async function carryOut(
     };
   }
   await pause(struckAtMs + forMs - cluster.nowMs(), signal);
+  // On a slow machine nobody may have come that way yet.
+  for (let waitedMs = 0; waitedMs < LONGER_MS_MAX && isToCome(strike); waitedMs += LOOK_EVERY_MS) {
+    if (signal.aborted) break;
+    await pause(LOOK_EVERY_MS, signal);
+  }
   await strike.heal();
   const { note } = strike;
   return {
@@ -64,6 +73,10 @@ async function carryOut(
     strikes: strike.strikes(),
     ...(note !== undefined && { note }),
   };
+}
+
+function isToCome({ strikes, isCountedAtEnd }: Strike): boolean {
+  return isCountedAtEnd !== true && strikes() === 0;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -36,9 +36,9 @@ const PROVIDER_FAULTS: readonly FaultKind[] = PROVIDER_ROWS.map(([name, summary,
   strike: async ({ cluster: { sandbox } }): Promise<Strike> => {
     for (const on of CALLS) sandbox.inject({ on, times: EACH, ...fault });
     const planned = CALLS.length * EACH;
-    let left = planned;
+    let left: number | undefined;
     return {
-      strikes: () => planned - left,
+      strikes: () => planned - (left ?? sandbox.planned()),
       heal: async () => {
         left = sandbox.planned();
         sandbox.clear();

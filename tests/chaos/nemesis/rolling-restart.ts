@@ -17,6 +17,7 @@ export async function rollingRestart(cluster: Cluster): Promise<Strike> {
   const running = restartAll();
   return {
     strikes: () => restarted,
+    isCountedAtEnd: true,
     heal: () => running,
     get note() {
       return slow.length === 0 ? 'all ended by themselves' : `killed: ${slow.join(', ')}`;

@@ -4,7 +4,11 @@ import { grouped } from '../checker/rule.ts';
 import type { RunResult } from '../run.ts';
 
 /** What a run did and how long things took, from its evidence. Pure. */
-export function figuresOf({ evidence, judgement, epochMs }: RunResult) {
+export function figuresOf({
+  evidence,
+  judgement,
+  epochMs,
+}: Pick<RunResult, 'evidence' | 'judgement' | 'epochMs'>) {
   const { operations, receipts, faults, deaths } = evidence;
   const byRule = [...grouped(judgement.violations, ({ rule }) => rule)];
   const countOf = (rule: string): number => byRule.find(([name]) => name === rule)?.[1].length ?? 0;
@@ -21,6 +25,7 @@ export function figuresOf({ evidence, judgement, epochMs }: RunResult) {
       entries: evidence.entries.length,
       webhooks: receipts.length,
       duplicatesPerThousand: per(repeats, receipts.length),
+      deliveriesPutOff: evidence.deliveries.filter(({ status }) => status === 'pending').length,
       samples: evidence.samples.length,
       kills:
         faults.filter(({ kind, strikes }) => /kill|crash/.test(kind) && strikes > 0).length +

@@ -93,9 +93,11 @@ describe('a webhook endpoint', () => {
           event: expect.objectContaining({ name: 'transfer.settled' }),
         }),
         expect.objectContaining({ channel: 'email', status: 'sent', userId: 'bob' }),
+        // She has no address.
+        expect.objectContaining({ channel: 'email', status: 'skipped', userId: 'ann' }),
       ]),
     });
-    expect(timeline.deliveries).toHaveLength(2);
+    expect(timeline.deliveries).toHaveLength(3);
     const log = await api.ask(`/v1/deliveries?operationId=${transfer.id}&channel=webhook`);
     expect(log.body.items).toHaveLength(1);
     const one = await api.ask(`/v1/deliveries/${log.body.items[0].id}`);

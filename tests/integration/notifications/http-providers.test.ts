@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpClient } from '../../../core/notifications/outbound/http-client.ts';
+import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import { createEmailHttpProvider } from '../../../core/notifications/providers/email-http.ts';
 import { createTwilioProvider } from '../../../core/notifications/providers/twilio.ts';
 import { type Receiver, startReceiver } from '../../../scripts/stand-ins/receiver.ts';

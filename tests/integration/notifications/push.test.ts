@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpClient } from '../../../core/notifications/outbound/http-client.ts';
+import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import type { Provider, PushMessage } from '../../../core/notifications/ports.ts';
 import { createFcmProvider } from '../../../core/notifications/providers/fcm.ts';
 import type { ServiceAccountKey } from '../../../core/notifications/providers/google-token.ts';
@@ -77,6 +77,12 @@ describe('push by FCM', () => {
   it('forgets a device that is gone', async () => {
     const outcome = await fcm.send(to('unregistered-1'), tools(10_000, 'dlv_test', now));
     expect(outcome).toMatchObject({ kind: 'permanent', code: 'UNREGISTERED', isGone: true });
+  });
+
+  it('is not told that a device is gone by one of another project', async () => {
+    const outcome = await fcm.send(to('mismatched-1'), tools());
+    expect(outcome).toMatchObject({ kind: 'permanent', code: 'SENDER_ID_MISMATCH' });
+    expect(outcome).not.toHaveProperty('isGone'); // else the device would be suppressed for good
   });
 
   it.each([

@@ -7,9 +7,9 @@ import {
   type HttpClient,
   type HttpPost,
   createHttpClient,
-} from '../../../core/notifications/outbound/http-client.ts';
-import { createResolver } from '../../../core/notifications/outbound/resolver.ts';
-import { createUrlGuard } from '../../../core/notifications/outbound/url-guard.ts';
+} from '../../../core/outbound/http-client.ts';
+import { createResolver } from '../../../core/outbound/resolver.ts';
+import { createUrlGuard } from '../../../core/outbound/url-guard.ts';
 import { createWebhookProvider } from '../../../core/notifications/providers/webhook.ts';
 import { type Receiver, startReceiver } from '../../../scripts/stand-ins/receiver.ts';
 import { type DnsServer, startDnsServer } from '../../support/dns-server.ts';

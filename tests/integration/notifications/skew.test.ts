@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../core/kernel/clock.ts';
-import { createHttpClient } from '../../../core/notifications/outbound/http-client.ts';
+import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import { createFcmProvider } from '../../../core/notifications/providers/fcm.ts';
 import type { ServiceAccountKey } from '../../../core/notifications/providers/google-token.ts';
 import type { SendTools } from '../../../core/notifications/ports.ts';

@@ -31,7 +31,11 @@ describe('a user', () => {
     await run(['user.update', { userId: 'bob', notifications: { 'payments.sms': true } }]);
     await run(['user.update', { userId: 'bob', contacts: { phone: '+4915112345679' } }]);
     await happen(PAID);
-    expect(told(await finished(notifying, 2))).toEqual(['email bob sent', 'sms bob sent']);
+    expect(told(await finished(notifying, 3))).toEqual([
+      'email ann skipped opted_out',
+      'email bob sent',
+      'sms bob sent',
+    ]);
   });
 
   it('who opts out while a message waits does not get it', async () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
-import { createHttpClient } from '../../../core/notifications/outbound/http-client.ts';
+import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import { createWebhookProvider } from '../../../core/notifications/providers/webhook.ts';
 import type { SendOutcome, WebhookMessage } from '../../../core/notifications/ports.ts';
 import { type Receiver, startReceiver } from '../../../scripts/stand-ins/receiver.ts';

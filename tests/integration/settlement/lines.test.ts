@@ -96,7 +96,7 @@ async function openPlace(): Promise<Place> {
 const longAgo = (): Date => new Date(Date.now() - 120_000);
 
 describe('a stepwise operation whose job comes before its turn', () => {
-  it('waits for the credit that it lives on, without an attempt, and is let in by its settlement', async () => {
+  it('waits for the credit that it lives on, without an attempt, and is let in by it', async () => {
     const { node, run, one } = await openPlace();
     const [, , paidOut] = await accept(node, [
       create('ann'),

@@ -95,9 +95,13 @@ describe('an atomic operation that kills its worker each time', () => {
   it('is known to have had an owner that died by the lease that ran out', async () => {
     const { node } = await openWorld();
     const leases = createLeaseStore(node.platform.mongo.db);
-    expect(await leases.take('lane:0', 'first', 50)).toBe('free');
-    expect(await leases.take('lane:0', 'second', 50)).toBe('elsewhere');
-    await until(async () => (await leases.take('lane:0', 'second', 50)) === 'lapsed', 'it lapses');
+    expect(await leases.take('lane:0', 'first', 60_000)).toBe('free');
+    expect(await leases.take('lane:0', 'second', 60_000)).toBe('elsewhere');
+    expect(await leases.take('lane:0', 'first', 1)).toBe('free');
+    await until(
+      async () => (await leases.take('lane:0', 'second', 60_000)) === 'lapsed',
+      'it lapses',
+    );
     await leases.release('lane:0', 'second');
     expect(await leases.take('lane:0', 'third', 50)).toBe('free');
   });

@@ -54,7 +54,9 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: `one tenant's failing webhooks open the breaker of all tenants on that host`,
     file: 'core/notifications/providers/webhook.ts',
+    // eslint-disable-next-line no-template-curly-in-string -- code, as text
     find: '`${NAME}:${tenantId}:${hostKey(url)}`',
+    // eslint-disable-next-line no-template-curly-in-string -- code, as text
     replace: '`${NAME}:${tenantId.slice(0, 0)}:${hostKey(url)}`',
     foundBy: ['tests/integration/notifications/tenants.test.ts'],
   },
@@ -149,5 +151,60 @@ export const BUGS: readonly PlantedBug[] = [
     find: 'const keys = [rotationKey, ...rotationKeys]',
     replace: 'const keys = [rotationKey]',
     foundBy: ['tests/http/notifications/writes.test.ts'],
+  },
+  {
+    name: 'a token of another project is suppressed for good',
+    file: 'core/notifications/providers/fcm.ts',
+    find: `    case 'SENDER_ID_MISMATCH':
+    case 'INVALID_ARGUMENT':
+      return { ...permanent(answer), code };`,
+    replace: `    case 'SENDER_ID_MISMATCH':
+    case 'INVALID_ARGUMENT':
+      return { ...permanent(answer, true), code };`,
+    foundBy: ['tests/integration/notifications/push.test.ts'],
+  },
+  {
+    name: 'a push takes the place of what was sent as event',
+    file: 'core/notifications/channels/push.ts',
+    find: '{ event: event.name, ...pushDataOf(given) }',
+    replace: '{ ...pushDataOf(given), event: event.name }',
+    foundBy: ['tests/unit/core/notifications/message-limits.test.ts'],
+  },
+  {
+    name: 'what happens while an endpoint is disabled leaves no trace',
+    file: 'core/notifications/webhook-endpoint-store.ts',
+    find: 'endpoints.find({ tenantId }, options).limit',
+    replace: "endpoints.find({ tenantId, status: 'enabled' }, options).limit",
+    foundBy: ['tests/integration/notifications/skipped.test.ts'],
+  },
+  {
+    name: 'a row over the edge of a window is shown in two digests',
+    file: 'core/notifications/drafts.ts',
+    find: 'Math.floor(delivery.event.at.getTime() / windowMs) + later',
+    replace: 'Math.floor(delivery.createdAt.getTime() / windowMs) + later',
+    foundBy: ['tests/integration/notifications/digests.test.ts'],
+  },
+  {
+    name: 'a digest forgets what it does not show',
+    file: 'core/notifications/channel.ts',
+    find: 'const count = items.length + more.length;',
+    replace: 'const count = items.length + more.length * 0;',
+    foundBy: ['tests/unit/core/notifications/message-limits.test.ts'],
+  },
+  {
+    name: 'a mail that a person sends again has the id of the first',
+    file: 'core/notifications/door.ts',
+    // eslint-disable-next-line no-template-curly-in-string -- code, as text
+    find: 'return resends === 0 ? _id : `${_id}-${resends}`;',
+    // eslint-disable-next-line no-template-curly-in-string -- code, as text
+    replace: 'return resends === -1 ? `${_id}-${resends}` : _id;',
+    foundBy: ['tests/integration/notifications/skipped.test.ts'],
+  },
+  {
+    name: 'a template fills the memory of whoever makes its text',
+    file: 'core/notifications/template.ts',
+    find: '    if (chars > charsMax) return false;',
+    replace: '    if (chars < 0) return false;',
+    foundBy: ['tests/unit/core/notifications/message-limits.test.ts'],
   },
 ];

@@ -84,4 +84,32 @@ export const BUGS: readonly PlantedBug[] = [
     replace: 'return answer;',
     foundBy: ['tests/unit/api/in-time.test.ts'],
   },
+  {
+    name: 'the time of an entry runs backwards along its wallet',
+    file: 'core/ledger/book.ts',
+    find: 'return at < floor ? floor : at;',
+    replace: 'return at < floor ? at : at;',
+    foundBy: ['tests/unit/core/ledger/book.test.ts'],
+  },
+  {
+    name: 'a stalled primary sets the database clock wrong',
+    file: 'core/infra/database-clock.ts',
+    find: 'if (errorMs > LIMITS.databaseClockErrorMsMax) return;',
+    replace: '',
+    foundBy: ['tests/unit/core/infra/database-clock.test.ts'],
+  },
+  {
+    name: 'pools close one after another, and the process is killed',
+    file: 'core/runtime/lifecycle.ts',
+    find: 'await Promise.all(drains.reverse().map(closeOne));',
+    replace: 'for (const one of drains.reverse()) await closeOne(one);',
+    foundBy: ['tests/unit/core/runtime/lifecycle.test.ts'],
+  },
+  {
+    name: 'a half-open connection holds up the end of a process',
+    file: 'core/runtime/close-server.ts',
+    find: 'if (!isWaitedFor) socket.destroy();',
+    replace: 'if (!isWaitedFor && underWay.size > 0) socket.destroy();',
+    foundBy: ['tests/unit/core/runtime/close-server.test.ts'],
+  },
 ];

@@ -15,4 +15,32 @@ export const BUGS: readonly PlantedBug[] = [
     replace: 'retryAfterMs ?? ownMs',
     foundBy: ['tests/unit/cli/parts.test.ts', 'tests/unit/cli/import-trouble.test.ts'],
   },
+  {
+    name: 'an outage of the payment provider uses up the attempts of a step',
+    file: 'core/saga/provider-calls.ts',
+    find: ': attempt - 1,\n    error',
+    replace: ': attempt,\n    error',
+    foundBy: ['tests/sagas/provider-away.test.ts'],
+  },
+  {
+    name: 'a breaker never half-opens',
+    file: 'core/notifications/breaker.ts',
+    find: 'if (nowMs >= state.untilMs) {',
+    replace: 'if (nowMs >= Infinity) {',
+    foundBy: ['tests/unit/core/runtime/payments.test.ts'],
+  },
+  {
+    name: 'a provider that hangs takes all places of the saga pool',
+    file: 'core/runtime/payments.ts',
+    find: 'NO_SAMPLES, LIMITS.paymentInFlightMax)',
+    replace: 'NO_SAMPLES, 1_000)',
+    foundBy: ['tests/unit/core/runtime/payments.test.ts'],
+  },
+  {
+    name: 'a payment through a provider that nobody has is accepted',
+    file: 'core/operations/parse-submission.ts',
+    find: 'context.hasProvider?.(provider) !== false',
+    replace: 'context.hasProvider === undefined',
+    foundBy: ['tests/http/operations/providers.test.ts'],
+  },
 ];

@@ -40,7 +40,8 @@ export const BUGS: readonly PlantedBug[] = [
     file: 'core/saga/machine.ts',
     find: "if (shape === undefined) return { do: 'finish', status: 'succeeded' };",
     replace:
-      "if (shape === undefined && outsideReason(state, facts) === undefined) return { do: 'finish', status: 'succeeded' };",
+      'if (shape === undefined && outsideReason(state, facts) === undefined)\n' +
+      "    return { do: 'finish', status: 'succeeded' };",
     foundBy: [MACHINE],
   },
   {
@@ -103,9 +104,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'the result of a call is lost when it is asked for',
     file: 'core/saga/step-runner.ts',
-    find: "    case 'done':\n      run.state = stepDone(run.state, step, { at, result: reply.result });\n      break;",
-    replace:
-      "    case 'done':\n      run.state = stepDone(run.state, step, { at, result: undefined });\n      break;",
+    find: 'run.state = stepDone(run.state, step, { at, result: reply.result });\n      break;',
+    replace: 'run.state = stepDone(run.state, step, { at, result: undefined });\n      break;',
     foundBy: ['tests/conformance/stepwise.test.ts', 'tests/sagas/crash-points.test.ts'],
   },
   {
@@ -125,8 +125,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'the second parking of an operation has the id of the first',
     file: 'core/saga/settle-store.ts',
-    find: 'id: `${_id}.p${epoch}`,',
-    replace: 'id: `${_id}.p${Math.min(epoch, 0)}`,',
+    find: '.p$' + '{epoch}`',
+    replace: '.p`',
     foundBy: ['tests/integration/settlement/poison.test.ts', RULES],
   },
   {

@@ -103,4 +103,32 @@ export const BUGS: readonly PlantedBug[] = [
     replace: 'bytes > Infinity) break;',
     foundBy: ['tests/unit/core/operations/lane-bytes.test.ts'],
   },
+  {
+    name: 'a capture that was accepted in time is refused for the wait in its line',
+    file: 'core/operations/hold-capture.ts',
+    find: '(scope.acceptedAt ?? scope.at)',
+    replace: 'scope.at',
+    foundBy: ['tests/unit/core/operations/refusals.test.ts'],
+  },
+  {
+    name: 'timers walk everything that waits for its turn',
+    file: 'core/infra/collections.ts',
+    find: 'key: { status: 1, nextCheckAt: 1, _id: 1 },',
+    replace: 'key: { nextCheckAt: 1 },',
+    foundBy: ['tests/integration/recovery/queries.test.ts'],
+  },
+  {
+    name: 'a page of expired holds passes over those of the same moment',
+    file: 'core/recovery/expired-holds-store.ts',
+    find: '{ $gte: after.expiresAt }',
+    replace: '{ $gt: after.expiresAt }',
+    foundBy: ['tests/integration/recovery/queries.test.ts'],
+  },
+  {
+    name: 'whoever resolves an operation reads every hold of the tenant',
+    file: 'core/saga/intervention-store.ts',
+    find: '_id: { $gte: first, $lt',
+    replace: '_id: { $gte: "hld_", $lt',
+    foundBy: ['tests/integration/recovery/queries.test.ts'],
+  },
 ];

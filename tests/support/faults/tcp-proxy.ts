@@ -17,6 +17,8 @@ export interface TcpProxy {
    * after, instead of the answer.
    */
   cutAt(text: string, times: number, when?: 'before' | 'after'): void;
+  /** New connections go there; those that stand stay where they are. */
+  retarget(to: { readonly port: number }): void;
   /** Connections that were cut off end, as they do when a network comes back; new ones pass. */
   heal(): void;
   close(): Promise<void>;
@@ -24,7 +26,8 @@ export interface TcpProxy {
 
 const HOST = '127.0.0.1';
 
-export async function startTcpProxy(target: { readonly port: number }): Promise<TcpProxy> {
+export async function startTcpProxy(first: { readonly port: number }): Promise<TcpProxy> {
+  let target = first;
   let mode: ProxyMode = 'pass';
   let trap = { text: '', times: 0, when: 'before' };
   const sockets = new Set<Socket>();
@@ -73,6 +76,9 @@ export async function startTcpProxy(target: { readonly port: number }): Promise<
     },
     cutAt: (text: string, times: number, when: 'before' | 'after' = 'before') => {
       trap = { text, times, when };
+    },
+    retarget: (to: { readonly port: number }) => {
+      target = to;
     },
     heal: () => {
       cut();

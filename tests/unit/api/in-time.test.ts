@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { OUTCOME_UNKNOWN } from '../../../core/infra/database-errors.ts';
 import { noBody } from '../../../api/body.ts';
-import { type RawRequest, type Reply, defineEndpoint } from '../../../api/endpoint.ts';
+import { type RawRequest, defineEndpoint } from '../../../api/endpoint.ts';
+import type { Reply } from '../../../api/reply.ts';
 import { noParams, noQuery } from '../../../api/list.ts';
 
 const never = new Promise<never>(() => undefined);

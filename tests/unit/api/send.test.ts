@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Reply } from '../../../api/endpoint.ts';
+import type { Reply } from '../../../api/reply.ts';
 import { send } from '../../../api/send.ts';
 
 /** The head of an answer as it comes over the network. */

@@ -188,14 +188,14 @@ describe('a verdict', () => {
   };
   const minimum: Minimum = {
     ...{ operations: 6, answers: 6, types: 6, faults: 1 },
-    ...{ samples: 1, webhooks: 6, repeats: 0 },
+    ...{ samples: 1, webhooks: 6, repeats: 0, strangers: 1 },
   };
 
   it('is inconclusive for a run that did nothing, however clean it is', () => {
     expect(runRules(RULES, nothing)).toEqual([]);
     const { verdict, shortfalls } = judge(nothing, minimum, NOTHING_YET);
     expect(verdict).toBe('inconclusive');
-    expect(shortfalls).toHaveLength(6);
+    expect(shortfalls).toHaveLength(7);
   });
 
   it('is sound once enough was done and nothing found', () => {

@@ -99,6 +99,7 @@ const VIOLATIONS: Record<string, Violation> = {
     to: 'config/env.ts',
   },
   'core-tier-kernel': upwards('core/kernel/up.ts'),
+  'core-tier-outbound': upwards('core/outbound/up.ts'),
   'core-tier-telemetry': upwards('core/telemetry/up.ts'),
   'core-tier-infra': upwards('core/infra/up.ts'),
   'core-tier-service-config': upwards('core/service-config/up.ts'),

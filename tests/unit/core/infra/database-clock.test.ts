@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
 import { createDatabaseClock, notBefore } from '../../../../core/infra/database-clock.ts';
 import { type Clock, systemClock } from '../../../../core/kernel/clock.ts';
@@ -73,6 +73,41 @@ describe('database time without a round trip', () => {
       await settle();
       expect(await now()).toBe(world.monotonicMs + stepMs);
     }
+  });
+
+  it('uses no reading of a primary that stood still, however old the last one is', async () => {
+    const { world, now, settle } = openWorld();
+    await settle();
+    world.tripMs = 13_000;
+    world.monotonicMs += LIMITS.databaseClockMsMax + 1;
+    const stalled = await now();
+    expect(stalled).toBe(world.monotonicMs);
+    world.tripMs = 0;
+    world.monotonicMs += LIMITS.databaseClockMs + 1;
+    await settle();
+    expect(await now()).toBe(world.monotonicMs);
+    expect(await now()).toBeGreaterThanOrEqual(stalled);
+  });
+
+  it('says that it cannot tell when the first readings all took long', async () => {
+    const { world, now } = openWorld();
+    world.tripMs = 13_000;
+    await expect(now()).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    expect(world.reads).toBe(3);
+    world.tripMs = 0;
+    expect(await now()).toBe(world.monotonicMs);
+  });
+
+  it('keeps nobody waiting for a reading that does not come', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const databaseTime = createDatabaseClock(() => new Promise(() => undefined), systemClock);
+    const told = expect(databaseTime()).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    await vi.advanceTimersByTimeAsync(6 * LIMITS.databaseClockErrorMsMax);
+    expect(vi.getTimerCount()).toBe(0);
+    await told;
   });
 
   it('does not run backwards when a reading corrects it a little', async () => {

@@ -35,6 +35,26 @@ function pay(draft: Draft, from: string, to: string, amount: bigint): void {
 const ANN = walletOf('ann', 100n);
 const BOB = walletOf('bob');
 
+describe('the time of an entry', () => {
+  it('is never before that of the entry ahead of it, by whatever clock its operation was stamped', () => {
+    const ahead = new Date(AT.getTime() + 3_600_000);
+    const book = createBook(stateOf({ ...ANN, updatedAt: ahead }, BOB));
+    const draft = book.draft(scope(1));
+    pay(draft, 'ann', 'bob', 30n);
+    pay(draft, 'ann', 'bob', 30n);
+    book.apply(draft);
+    const times = book.changes().entries.map(({ userId, createdAt }) => [userId, createdAt]);
+    expect(times).toEqual([
+      ['ann', ahead],
+      ['bob', AT],
+      ['ann', ahead],
+      ['bob', AT],
+    ]);
+    const ann = book.changes().wallets.find(({ after }) => after.userId === 'ann');
+    expect(ann?.after.updatedAt).toEqual(ahead);
+  });
+});
+
 describe('a draft', () => {
   it('sees its own writes, which nobody else sees before they are applied', () => {
     const book = createBook(stateOf(ANN, BOB));

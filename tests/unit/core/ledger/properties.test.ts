@@ -20,7 +20,7 @@ const PATIENCE_MS = 120_000;
 function operationsOf(list: readonly Command[], timeOf: (index: number) => Date): OperationDoc[] {
   return list.map((command, index) => {
     const input = inputOf(command, { now: timeOf(index), name: namerOf(list, index) });
-    return operationOf(command.type, input, { _id: operationId(index) });
+    return operationOf(command.type, input, { _id: operationId(index), createdAt: timeOf(index) });
   });
 }
 

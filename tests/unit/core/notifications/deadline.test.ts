@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { startDeadline } from '../../../../core/notifications/outbound/deadline.ts';
+import { startDeadline } from '../../../../core/outbound/deadline.ts';
 import { until } from '../../../support/wait.ts';
 
 setFlagsFromString('--expose-gc');

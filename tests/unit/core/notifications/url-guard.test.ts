@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { kindOfAddress } from '../../../../core/notifications/outbound/addresses.ts';
-import { createUrlGuard } from '../../../../core/notifications/outbound/url-guard.ts';
+import { kindOfAddress } from '../../../../core/outbound/addresses.ts';
+import { createUrlGuard } from '../../../../core/outbound/url-guard.ts';
 
 const PUBLIC = '93.184.215.14';
 const PUBLIC_6 = '2606:2800:21f:cb07::1';

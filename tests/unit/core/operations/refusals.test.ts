@@ -64,6 +64,21 @@ describe('a hold that has expired', () => {
     expect(scenario.ledger.holds.get(holdId)).toMatchObject({ status: 'expired', released: 60n });
     expect(scenario.ledger.events.map(({ name }) => name)).toContain('hold.expired');
   });
+
+  it('meanwhile is captured all the same: a wait for its turn takes nothing from a capture', () => {
+    const scenario = createScenario();
+    scenario.do('hold.place', { ...ann, amount: 60, expiresAt });
+    const holdId = scenario.lastId('hld');
+    const inTime = { ...later, extras: { createdAt: new Date(later.at.getTime() - 1) } };
+    const scheduled = { ...later, extras: { createdAt: AT, requestedRunAt: later.at } };
+    expect(scenario.tell('hold.capture', { holdId }, scheduled)).toBe('rejected hold_expired');
+    expect(scenario.tell('hold.capture', { holdId, amount: 20 }, inTime)).toBe('succeeded');
+    expect(scenario.tell('hold.release', { holdId }, inTime)).toBe('succeeded');
+    expect(scenario.ledger.holds.get(holdId)).toMatchObject({ captured: 20n, status: 'released' });
+    const late = { ...ann, amount: 5, expiresAt };
+    expect(scenario.tell('hold.place', late, later)).toBe('rejected hold_expired');
+    expect(scenario.tell('hold.place', late, inTime)).toBe('succeeded');
+  });
 });
 
 describe('what belongs to another tenant', () => {

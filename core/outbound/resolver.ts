@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import { LIMITS } from '../../../config/limits.ts';
+import { LIMITS } from '../../config/limits.ts';
 
 /** Every address of a host, A and AAAA; none when it has none or nobody answers. */
 export type ResolveHost = (host: string) => Promise<readonly string[]>;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { LIMITS } from '../../../config/limits.ts';
+import { LIMITS } from '../../config/limits.ts';
 import { kindOfAddress } from './addresses.ts';
 import type { ResolveHost } from './resolver.ts';
 

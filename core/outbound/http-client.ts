@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
-import { LIMITS } from '../../../config/limits.ts';
+import { LIMITS } from '../../config/limits.ts';
 import { startDeadline } from './deadline.ts';
 import { hostOf } from './url-guard.ts';
 

@@ -1,7 +1,7 @@
-import { parseRetryAfter } from '../../kernel/retry-after.ts';
-import type { SendOutcome } from '../ports.ts';
-import type { HttpAnswer, HttpFailure } from './http-client.ts';
-import type { RefusedUrl } from './url-guard.ts';
+import { parseRetryAfter } from '../kernel/retry-after.ts';
+import type { SendOutcome } from './ports.ts';
+import type { HttpAnswer, HttpFailure } from '../outbound/http-client.ts';
+import type { RefusedUrl } from '../outbound/url-guard.ts';
 
 type Outcome<K extends SendOutcome['kind']> = Extract<SendOutcome, { readonly kind: K }>;
 

@@ -1,0 +1,13 @@
+import type { ServerResponse } from 'node:http';
+
+/** What an endpoint answers. `text`: as it is; else `body` as JSON. */
+export interface Reply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly text?: string;
+  readonly contentType?: string;
+  /** A list: the header comes several times. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Instead of a body: gets the response once its head is sent, and ends it some day. */
+  readonly stream?: (response: ServerResponse) => void;
+}
