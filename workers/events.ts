@@ -16,8 +16,8 @@ interface EventsDeps {
 
 /**
  * The consumer of the outbox: turns a row's events into deliveries, appends them to the tenant's
- * bounded stream and removes the row. Events of one operation keep their order. A repeat stores nothing twice, and readers of the stream drop
- * event ids that they have seen.
+ * bounded stream and removes the row. Events of one operation keep their order. A repeat stores
+ * nothing twice, and readers of the stream drop event ids that they have seen.
  */
 export function startEvents({ platform, router }: EventsDeps): void {
   const { logger, metrics, mongo, env } = platform;
