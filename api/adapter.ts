@@ -115,6 +115,7 @@ function once<T>(make: () => T): () => T {
 function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   setMaxListeners(0, gone.signal); // a bulk request waits for every one of its items
+  if (response.closed || response.destroyed) gone.abort();
   response.once('close', () => {
     gone.abort();
   });

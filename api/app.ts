@@ -11,7 +11,7 @@ import { PUBLIC_PAGES, type PublicServices } from './public-pages.ts';
 export interface AppDeps extends Omit<AdapterDeps, 'requestId'> {
   readonly endpoints: readonly Endpoint[];
   readonly pages: PublicServices;
-  readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'password'>;
+  readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'password' | 'signOuts'>;
 }
 
 const EXPRESS_METHODS = {

@@ -33,8 +33,10 @@ export interface RequestContext {
   readonly preferences: () => Preferences;
   /** @throws AppError when there is a `Last-Event-ID` header that we cannot have given. */
   readonly lastEventId: () => string | undefined;
-  /** Aborts when the client goes away. */
+  /** Aborts when the client goes away, and when its answer has ended. */
   readonly signal: () => AbortSignal;
+  /** Of whoever is connected to us: the client, or a proxy. */
+  readonly address: () => string | undefined;
 }
 
 interface Input<P, Q, B> {
@@ -120,6 +122,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
           preferences: () => preferencesOf(incoming),
           lastEventId: () => lastEventIdOf(incoming),
           signal,
+          address: () => incoming.socket.remoteAddress,
         },
       );
       return inTime(answer, preferencesOf(incoming).waitSeconds);

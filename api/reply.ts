@@ -6,7 +6,8 @@ export interface Reply {
   readonly body?: unknown;
   readonly text?: string;
   readonly contentType?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list: the header comes several times. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Instead of a body: gets the response once its head is sent, and ends it some day. */
   readonly stream?: (response: ServerResponse) => void;
 }

@@ -47,6 +47,8 @@ function headersOf({ headers: own = {} }: Reply, correlationId: string): string[
   for (const [name, value] of SECURITY_HEADERS) {
     if (!Object.hasOwn(own, name)) list.push(name, value);
   }
-  for (const [name, value] of Object.entries(own)) list.push(name, value);
+  for (const [name, value] of Object.entries(own)) {
+    for (const one of typeof value === 'string' ? [value] : value) list.push(name, one);
+  }
   return list;
 }

@@ -7,6 +7,7 @@ import type { Metrics } from '../core/telemetry/metrics.ts';
 import { createAuthenticator } from '../core/tenants/api-key-cache.ts';
 import { createApiKeyStore } from '../core/tenants/api-key-store.ts';
 import { bootstrapTenant } from '../core/tenants/bootstrap.ts';
+import { createSignOutStore } from '../core/tenants/sign-out-store.ts';
 import { createTenantStore } from '../core/tenants/tenant-store.ts';
 import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
 import { type HintPublisher, openHints } from '../queues/hints.ts';
@@ -14,14 +15,20 @@ import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { type Queues, openQueues } from '../queues/producer.ts';
 import { openBacklog, openServices } from './open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
+import type { Seats } from './realtime/seats.ts';
 import { ENDPOINTS } from './routes/index.ts';
 import { type ApiServer, startServer } from './server.ts';
+
+/** For tests. */
+export interface ApiTuning {
+  readonly seats?: Seats;
+}
 
 /**
  * Everything of the API on top of a platform, released by its lifecycle: first the server, which
  * lets its requests finish, then what they rest on.
  */
-export async function startApi(platform: Platform): Promise<ApiServer> {
+export async function startApi(platform: Platform, tuning: ApiTuning = {}): Promise<ApiServer> {
   const { env, clock, logger, metrics, mongo, lifecycle } = platform;
   const tenants = createTenantStore(mongo.db);
   const keys = createApiKeyStore(mongo.db);
@@ -47,7 +54,7 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
   });
   const backlog = openBacklog(platform);
   const authenticator = createAuthenticator({ keys, tenants });
-  const realtime = openRealtime({ platform, authenticator });
+  const realtime = openRealtime({ platform, authenticator, ...tuning });
   const { streams } = realtime;
   const own = paymentNames(env);
   const installation = await openInstallation({ platform, own, announces: false, serves: [] });
@@ -70,6 +77,7 @@ export async function startApi(platform: Platform): Promise<ApiServer> {
       queues: queues.byName,
       hasQueues: () => queues.connection.status === 'ready',
       password: env.ADMIN_PASSWORD,
+      signOuts: createSignOutStore(mongo.db),
     },
     clock,
     logger,

@@ -111,6 +111,9 @@ export const LIMITS = {
   outboxStaleMs: 5 * SECOND,
   outboxEventsMax: 500,
   outboxRecheckMs: 30 * SECOND,
+  /** A row waits for an earlier one of the same operation; it is looked at again after the second. */
+  outboxOrderMs: 10 * MINUTE,
+  outboxOrderLookMs: 50,
   recoveriesMax: 10,
   repairBudgetMs: 45 * SECOND,
 
@@ -276,6 +279,16 @@ export const LIMITS = {
   closeMs: 35 * SECOND,
   readinessProbeMs: 1_500,
   adminSessionMs: 12 * HOUR,
+  /** A browser that has signed in is known for so long. */
+  adminKnownMs: 90 * 24 * HOUR,
+  /** Wrong passwords from one address before it has to pause; fewer are none when many guess. */
+  adminGuessesFree: 4,
+  adminGuessPauseMs: SECOND,
+  adminGuessPauseMsMax: MINUTE,
+  /** Of all addresses within the window, which is also when those of one are forgotten. */
+  adminGuessesMax: 100,
+  adminGuessWindowMs: 15 * MINUTE,
+  adminGuessersMax: 10_000,
   apiKeyCacheMs: 10 * SECOND,
   shutTenantCacheMs: SECOND,
   apiKeyCacheMax: 10_000,

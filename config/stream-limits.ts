@@ -5,6 +5,14 @@ const MINUTE = 60 * SECOND;
 export const STREAM_LIMITS = {
   /** Streams and sockets: per process, but for what says otherwise. */
   streamClientsMax: 5_000,
+  /** Of these, for one key, one tenant, one address; a proxy's clients have one of each. */
+  streamKeyMax: 2_000,
+  streamTenantMax: 3_000,
+  streamAddressMax: 4_000,
+  /** Connections of sockets that have not shown a key: how long, how many, how many of one address. */
+  strangerMs: 10 * SECOND,
+  strangersMax: 1_000,
+  strangersAddressMax: 500,
   /** Waiting in this process for one client to read them. */
   streamBufferBytesMax: 524_288,
   socketBufferPacketsMax: 256,
@@ -25,7 +33,12 @@ export const STREAM_LIMITS = {
   /** Lately read events of a tenant, kept for clients that come back. */
   streamRecentMax: 2_000,
   streamSeenMax: 20_000,
+  /** Of clients that come back: questions to Redis at once, pages and their filters that are shared. */
   streamCatchUpsMax: 8,
+  streamPagesKept: 40,
+  streamPageFiltersMax: 16,
+  /** They are sent to for so long before others get their turn, which is as long. */
+  streamCatchUpSliceMs: 5,
   /** Clients that are written to before others get their turn. */
   streamSliceClients: 250,
   streamHeartbeatMs: 15 * SECOND,

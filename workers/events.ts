@@ -1,4 +1,5 @@
 import { redisUrls } from '../config/env.ts';
+import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import type { Router } from '../core/notifications/routing.ts';
 import type { Platform } from '../core/runtime/platform.ts';
@@ -15,8 +16,8 @@ interface EventsDeps {
 
 /**
  * The consumer of the outbox: turns a row's events into deliveries, appends them to the tenant's
- * bounded stream and removes the row. A repeat stores nothing twice, and readers of the stream drop
- * event ids that they have seen.
+ * bounded stream and removes the row. Events of one operation keep their order. A repeat stores
+ * nothing twice, and readers of the stream drop event ids that they have seen.
  */
 export function startEvents({ platform, router }: EventsDeps): void {
   const { logger, metrics, mongo, env } = platform;
@@ -35,11 +36,13 @@ export function startEvents({ platform, router }: EventsDeps): void {
     contextOf: ({ tenantId }) => ({ tenantId }),
     work: async ({ rowId }) => {
       const row = await outbox.find(rowId);
-      if (row === undefined) return; // dealt with by an earlier delivery
+      if (row === undefined) return undefined; // dealt with by an earlier delivery
+      if (await outbox.isEarly(row)) return LIMITS.outboxOrderLookMs;
       await router.route(row);
       await stream.append(row);
       await outbox.remove(rowId);
       for (const event of row.events) metrics.outboxPublished.inc({ event: event.name });
+      return undefined;
     },
   });
   platform.lifecycle.onClose('events redis', async () => {

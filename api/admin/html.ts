@@ -89,7 +89,7 @@ export function htmlReply({ title, body, status = 200, headers = {} }: Page): Re
 }
 
 /** After a POST, or to where the reader wants to be. */
-export function redirect(to: string, headers: Readonly<Record<string, string>> = {}): Reply {
+export function redirect(to: string, headers: NonNullable<Reply['headers']> = {}): Reply {
   return {
     status: 303,
     contentType: 'text/plain; charset=utf-8',

@@ -3,10 +3,12 @@ import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { AppError } from '../../core/kernel/errors.ts';
+import type { SignOutStore } from '../../core/tenants/sign-out-store.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import { mountBoard } from '../../queues/board.ts';
 import type { QueueName } from '../../queues/catalog.ts';
 import { type AdapterDeps, exchange } from '../adapter.ts';
+import { addressGroup } from '../address-group.ts';
 import { type BodySpec, readBody } from '../body.ts';
 import { queryOf } from '../endpoint.ts';
 import type { Reply } from '../reply.ts';
@@ -22,10 +24,10 @@ export interface AdminDeps extends Omit<AdapterDeps, 'authenticator'> {
   readonly hasQueues: () => boolean;
   /** Undefined: the admin pages say that they are shut. */
   readonly password: string | undefined;
+  readonly signOuts: SignOutStore;
 }
 
 const LOGIN = '/admin/login';
-const MINUTE_MS = 60_000;
 
 /** Everything under /admin: sign-in, the operation page, Bull Board. */
 export function createAdminRouter(deps: AdminDeps): Router {
@@ -35,11 +37,12 @@ export function createAdminRouter(deps: AdminDeps): Router {
     (request: Request, response: Response) =>
       exchange(deps, { request, response, route, work: () => work(request) });
 
-  if (deps.password === undefined) {
+  const { password } = deps;
+  if (password === undefined) {
     router.use(page('/admin', () => lockedPage()));
     return router;
   }
-  const sessions = createAdminSessions(deps.password, deps.clock);
+  const sessions = createAdminSessions({ ...deps, password });
   const login = createLogin(sessions, deps);
 
   router.get(
@@ -50,8 +53,8 @@ export function createAdminRouter(deps: AdminDeps): Router {
   router.use(requireSession(deps, sessions));
   const signedIn =
     (work: (session: AdminSession, request: Request) => Promise<Reply> | Reply) =>
-    (request: Request): Promise<Reply> | Reply => {
-      const session = sessions.find(request);
+    async (request: Request): Promise<Reply> => {
+      const session = await sessions.find(request);
       return session === undefined ? redirect(LOGIN) : work(session, request);
     };
   const home = signedIn((session) => homePage(sessions.formToken(session)));
@@ -122,17 +125,25 @@ function guardBoard(deps: AdminDeps) {
 
 /** Pages lead to the login form, scripts get a problem document. */
 function requireSession(deps: AdminDeps, sessions: AdminSessions) {
+  const refuse = ({ method, headers }: Request): Reply => {
+    if (method === 'GET' && (headers.accept ?? '').includes('text/html')) return redirect(LOGIN);
+    throw new AppError('unauthenticated', 'Sign in at /admin/login');
+  };
   return (request: Request, response: Response, next: NextFunction): void => {
-    if (sessions.find(request) !== undefined) {
-      next();
-      return;
-    }
-    const isPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
-    const work = (): Reply => {
-      if (isPage) return redirect(LOGIN);
-      throw new AppError('unauthenticated', 'Sign in at /admin/login');
+    const answerWith = (work: () => Reply): void => {
+      answer(deps, { request, response, route: '/admin', work });
     };
-    answer(deps, { request, response, route: '/admin', work });
+    sessions.find(request).then(
+      (session) => {
+        if (session === undefined) answerWith(() => refuse(request));
+        else next();
+      },
+      (error: unknown) => {
+        answerWith(() => {
+          throw error;
+        });
+      },
+    );
   };
 }
 
@@ -149,30 +160,33 @@ const formBody: BodySpec<URLSearchParams> = {
 };
 
 function createLogin(sessions: AdminSessions, { clock, logger }: AdminDeps) {
-  const throttle = createThrottle({
-    clock,
-    perAddressMax: 5,
-    allMax: 100,
-    windowMs: 5 * MINUTE_MS,
-  });
+  const throttle = createThrottle(clock);
   return async (request: IncomingMessage): Promise<Reply> => {
     assertSameOrigin(request);
     const password = (await readBody(request, formBody)).get('password') ?? '';
     const address = request.socket.remoteAddress ?? '';
+    // A browser that has signed in before does not wait for those who guess from its address: behind
+    // a proxy that is everybody.
+    const known = sessions.knownAs(request);
+    const guesser = known === undefined ? addressGroup(address) : `known ${known}`;
     // From here to the verdict nothing waits, so attempts at once are counted one by one.
-    const seconds = throttle.waitSeconds(address);
+    const seconds = throttle.waitSeconds(guesser);
     if (seconds > 0) {
       const message = `Too many attempts. Try again in ${seconds} seconds.`;
       return loginPage({ status: 429, message, headers: { 'Retry-After': String(seconds) } });
     }
     if (!sessions.isPassword(password)) {
-      throttle.failed(address);
+      throttle.failed(guesser);
       logger.warn({ address }, 'admin.login.failed');
       return loginPage({ status: 401, message: 'That is not the password.' });
     }
-    throttle.succeeded(address);
+    throttle.succeeded(guesser);
     logger.info({ address }, 'admin.login.succeeded');
-    return redirect('/admin', { 'Set-Cookie': sessions.open(request) });
+    const cookies = [
+      sessions.open(request),
+      ...(known === undefined ? [sessions.know(request)] : []),
+    ];
+    return redirect('/admin', { 'Set-Cookie': cookies });
   };
 }
 
@@ -183,7 +197,7 @@ function createLogout(sessions: AdminSessions) {
     if (!sessions.isFormToken(session, token)) {
       throw new AppError('forbidden', 'The form is not one of this session');
     }
-    return redirect(LOGIN, { 'Set-Cookie': sessions.close(request) });
+    return redirect(LOGIN, { 'Set-Cookie': await sessions.close(session, request) });
   };
 }
 

@@ -3,49 +3,84 @@ import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { newToken } from '../../core/kernel/ids.ts';
+import type { SignOutStore } from '../../core/tenants/sign-out-store.ts';
 
 /** An operator who has signed in. */
 export interface AdminSession {
   readonly nonce: string;
+  readonly endsAt: Date;
 }
 
 export interface AdminSessions {
   isPassword(text: string): boolean;
   /** `Set-Cookie` of a new session. */
   open(request: IncomingMessage): string;
-  /** `Set-Cookie` that ends the session in this browser. */
-  close(request: IncomingMessage): string;
-  /** The session of a request, unless there is none, it is forged, or it is over. */
-  find(request: IncomingMessage): AdminSession | undefined;
+  /** Ends the session, wherever its cookie may be; gives the `Set-Cookie` that takes it away. */
+  close(session: AdminSession, request: IncomingMessage): Promise<string>;
+  /** The session of a request, unless there is none, it is forged, or its time is over. */
+  read(request: IncomingMessage): AdminSession | undefined;
+  /** The same, unless it was ended. @throws when the database does not say. */
+  find(request: IncomingMessage): Promise<AdminSession | undefined>;
+  /** `Set-Cookie` by which a browser that has signed in is known for long. */
+  know(request: IncomingMessage): string;
+  /** What tells a known browser from others; undefined: it has not signed in before. */
+  knownAs(request: IncomingMessage): string | undefined;
   /** What forms of this session carry to prove that they are ours. */
   formToken(session: AdminSession): string;
   isFormToken(session: AdminSession, token: string): boolean;
 }
 
 const COOKIE = 'sluice_admin';
+const KNOWN_COOKIE = 'sluice_admin_known';
 const KEY_BYTES = 32;
 
+interface SessionsDeps {
+  readonly password: string;
+  readonly clock: Clock;
+  readonly signOuts: SignOutStore;
+}
+
 /**
- * Sessions without a store: a signed cookie, so that every replica knows it and a restart forgets
- * nobody. The key comes from the password by scrypt; changing the password ends every session.
+ * A session is a signed cookie, so that every replica knows it and a restart forgets nobody; what is
+ * stored is those that were ended before their time. The key comes from the password by scrypt;
+ * changing the password ends every session.
  */
-export function createAdminSessions(password: string, clock: Clock): AdminSessions {
+export function createAdminSessions({ password, clock, signOuts }: SessionsDeps): AdminSessions {
   const key = scryptSync(password, 'sluice admin session', KEY_BYTES);
   const sign = (text: string): string => createHmac('sha256', key).update(text).digest('base64url');
-  const formToken = ({ nonce }: AdminSession): string => sign(`form.${nonce}`);
+  const formToken = ({ nonce }: Pick<AdminSession, 'nonce'>): string => sign(`form.${nonce}`);
+
+  const read = (request: IncomingMessage): AdminSession | undefined => {
+    const [endsAt = '', nonce = '', signature = ''] = cookieOf(request, COOKIE).split('.');
+    if (!isSame(signature, sign(`session.${endsAt}.${nonce}`))) return undefined;
+    return Number(endsAt) > clock.now() ? { nonce, endsAt: new Date(Number(endsAt)) } : undefined;
+  };
 
   return Object.freeze({
     isPassword: (text: string) => isSame(text, password),
     open: (request: IncomingMessage) => {
       const content = `${clock.now() + LIMITS.adminSessionMs}.${newToken()}`;
       const value = `${content}.${sign(`session.${content}`)}`;
-      return cookie(request, value, LIMITS.adminSessionMs * 0.001);
+      return cookie(request, { name: COOKIE, value, ms: LIMITS.adminSessionMs });
     },
-    close: (request: IncomingMessage) => cookie(request, '', 0),
-    find: (request: IncomingMessage) => {
-      const [endsAt = '', nonce = '', signature = ''] = cookieOf(request).split('.');
-      if (!isSame(signature, sign(`session.${endsAt}.${nonce}`))) return undefined;
-      return Number(endsAt) > clock.now() ? { nonce } : undefined;
+    close: async (session: AdminSession, request: IncomingMessage) => {
+      await signOuts.add(session);
+      return cookie(request, { name: COOKIE, value: '', ms: 0 });
+    },
+    read,
+    find: async (request: IncomingMessage) => {
+      const session = read(request);
+      const isOver = session === undefined || (await signOuts.has(session.nonce));
+      return isOver ? undefined : session;
+    },
+    know: (request: IncomingMessage) => {
+      const name = newToken();
+      const value = `${name}.${sign(`known.${name}`)}`;
+      return cookie(request, { name: KNOWN_COOKIE, value, ms: LIMITS.adminKnownMs });
+    },
+    knownAs: (request: IncomingMessage) => {
+      const [name = '', signature = ''] = cookieOf(request, KNOWN_COOKIE).split('.');
+      return isSame(signature, sign(`known.${name}`)) ? name : undefined;
     },
     formToken,
     isFormToken: (session: AdminSession, token: string) => isSame(token, formToken(session)),
@@ -57,18 +92,24 @@ function isSame(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
 }
 
-function cookieOf({ headers }: IncomingMessage): string {
+function cookieOf({ headers }: IncomingMessage, name: string): string {
   const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1) ?? '';
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
 }
 
-function cookie(request: IncomingMessage, value: string, maxAgeSeconds: number): string {
+interface Cookie {
+  readonly name: string;
+  readonly value: string;
+  readonly ms: number;
+}
+
+function cookie(request: IncomingMessage, { name, value, ms }: Cookie): string {
   const isSecure =
     'encrypted' in request.socket || request.headers['x-forwarded-proto'] === 'https';
   return [
-    `${COOKIE}=${value}`,
+    `${name}=${value}`,
     'Path=/admin',
-    `Max-Age=${Math.floor(maxAgeSeconds)}`,
+    `Max-Age=${Math.floor(ms / 1_000)}`,
     'HttpOnly',
     'SameSite=Strict',
     ...(isSecure ? ['Secure'] : []),

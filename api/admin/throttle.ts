@@ -1,54 +1,65 @@
+import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 
-/** Counts failed attempts per address and altogether, in windows. */
+/**
+ * Makes those who guess wrong wait, each time longer. Nobody waits for the mistakes of others: when
+ * very many guess, a first mistake has its pause already, but whoever comes new has a first try.
+ */
 export interface Throttle {
-  /** Seconds until the address may try again; 0: now. */
-  waitSeconds(address: string): number;
-  failed(address: string): void;
-  succeeded(address: string): void;
+  /** Seconds until this guesser may try again; 0: now. */
+  waitSeconds(guesser: string): number;
+  failed(guesser: string): void;
+  succeeded(guesser: string): void;
 }
 
-interface ThrottleOptions {
-  readonly clock: Clock;
-  readonly perAddressMax: number;
-  readonly allMax: number;
-  readonly windowMs: number;
+interface Guesser {
+  readonly failures: number;
+  readonly mayTryMs: number;
+  readonly forgottenMs: number;
 }
 
-interface Window {
-  readonly endsMs: number;
-  readonly count: number;
-}
+export function createThrottle(clock: Clock): Throttle {
+  const guessers = new Map<string, Guesser>();
+  let all = { failures: 0, endsMs: 0 };
 
-/** When so many addresses fail at once, the common limit does the work anyway. */
-const ADDRESSES_MAX = 1_000;
-
-export function createThrottle(options: ThrottleOptions): Throttle {
-  const { clock, perAddressMax, allMax, windowMs } = options;
-  const byAddress = new Map<string, Window>();
-  let all: Window = { endsMs: 0, count: 0 };
-
-  const current = (window: Window | undefined): Window => {
-    const now = clock.monotonicMs();
-    return window !== undefined && window.endsMs > now
-      ? window
-      : { endsMs: now + windowMs, count: 0 };
+  const find = (guesser: string): Guesser | undefined => {
+    const known = guessers.get(guesser);
+    return known !== undefined && known.forgottenMs > clock.monotonicMs() ? known : undefined;
   };
-  const left = ({ endsMs, count }: Window, max: number): number =>
-    count < max ? 0 : Math.max(1, Math.ceil((endsMs - clock.monotonicMs()) * 0.001));
+  const countAll = (): number => {
+    const now = clock.monotonicMs();
+    if (all.endsMs <= now) all = { failures: 0, endsMs: now + LIMITS.adminGuessWindowMs };
+    all.failures += 1;
+    return all.failures;
+  };
 
   return Object.freeze({
-    waitSeconds: (address: string) =>
-      Math.max(left(current(byAddress.get(address)), perAddressMax), left(current(all), allMax)),
-    failed: (address: string) => {
-      const own = current(byAddress.get(address));
-      if (byAddress.size >= ADDRESSES_MAX) byAddress.clear();
-      byAddress.set(address, { ...own, count: own.count + 1 });
-      const common = current(all);
-      all = { ...common, count: common.count + 1 };
+    waitSeconds: (guesser: string) => {
+      const { mayTryMs = 0 } = find(guesser) ?? {};
+      return Math.max(0, Math.ceil((mayTryMs - clock.monotonicMs()) / 1_000));
     },
-    succeeded: (address: string) => {
-      byAddress.delete(address);
+    failed: (guesser: string) => {
+      const now = clock.monotonicMs();
+      const failures = (find(guesser)?.failures ?? 0) + 1;
+      const pauseMs = pauseMsOf(failures, countAll() > LIMITS.adminGuessesMax);
+      guessers.delete(guesser); // to the end of the line
+      const [oldest] = guessers.keys();
+      if (guessers.size >= LIMITS.adminGuessersMax && oldest !== undefined) guessers.delete(oldest);
+      guessers.set(guesser, {
+        failures,
+        mayTryMs: now + pauseMs,
+        forgottenMs: now + LIMITS.adminGuessWindowMs,
+      });
     },
-  });
+    succeeded: (guesser: string) => {
+      guessers.delete(guesser);
+    },
+  } satisfies Throttle);
+}
+
+function pauseMsOf(failures: number, isCrowd: boolean): number {
+  if (isCrowd) return LIMITS.adminGuessPauseMsMax;
+  const beyond = failures - LIMITS.adminGuessesFree;
+  if (beyond <= 0) return 0;
+  return Math.min(LIMITS.adminGuessPauseMs * 2 ** (beyond - 1), LIMITS.adminGuessPauseMsMax);
 }

@@ -3,9 +3,11 @@ import type { Clock } from '../../core/kernel/clock.ts';
 import { STREAM_START, comparePositions } from '../../core/kernel/stream-position.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 import type { Metrics } from '../../core/telemetry/metrics.ts';
-import type { EventTail, StreamEvent, StreamPage } from '../../queues/event-tail.ts';
+import type { EventTail, StreamEvent } from '../../queues/event-tail.ts';
 import type { Feed } from './feed.ts';
-import { type CloseReason, type Viewer, createBatch } from './viewer.ts';
+import { createHistory } from './history.ts';
+import { createGate, createPace } from './pace.ts';
+import { type Batch, type CloseReason, type Viewer, createBatch } from './viewer.ts';
 
 export interface HubDeps {
   readonly tail: EventTail;
@@ -27,13 +29,15 @@ const LOOK_AGAIN_MS = 20;
  */
 export function createCatchUp(deps: CatchUpDeps) {
   const { tail, clock, logger, metrics, drop, stopping } = deps;
-  const gate = createGate(LIMITS.streamCatchUpsMax);
+  const history = createHistory(tail);
+  const ask = createGate(LIMITS.streamCatchUpsMax);
+  const pace = createPace({ clock, sliceMs: LIMITS.streamCatchUpSliceMs, stopping });
 
   /** Asks until Redis answers; undefined: the viewer has gone meanwhile. */
-  const patiently = async <T>(isHere: () => boolean, ask: () => Promise<T>) => {
+  const patiently = async <T>(isHere: () => boolean, question: () => Promise<T>) => {
     while (isHere()) {
       try {
-        return { answer: await gate(ask) };
+        return { answer: await question() };
       } catch (err) {
         logger.debug({ err }, 'realtime.history.failed');
         await clock.sleep(LIMITS.streamPauseMs, stopping);
@@ -42,11 +46,14 @@ export function createCatchUp(deps: CatchUpDeps) {
     return undefined;
   };
 
-  const send = (feed: Feed, viewer: Viewer, { events, last }: StreamPage): void => {
-    for (const event of events) feed.note(event);
-    const wanted = events.filter((event) => viewer.filter.matches(event));
+  /** `batch`: what the filter lets through; what the viewer has seen of it is left out. */
+  const send = (viewer: Viewer, batch: Batch, { from, unseen }: Place): void => {
+    const { events, position } = batch;
+    const wanted = events.filter(
+      (event) => comparePositions(event.position, from) > 0 && unseen(event),
+    );
     if (wanted.length === 0) return;
-    viewer.send(createBatch(wanted, last));
+    viewer.send(wanted.length === events.length ? batch : createBatch(wanted, position));
     metrics.realtimeSent.inc({ transport: viewer.transport }, wanted.length);
   };
 
@@ -55,7 +62,7 @@ export function createCatchUp(deps: CatchUpDeps) {
     metrics.realtimeResumes.inc({ transport: viewer.transport });
     const start = feed.isRecent(asked)
       ? { answer: { from: asked, hasGap: false } }
-      : await patiently(isHere, () => startOf(deps, feed, asked));
+      : await patiently(isHere, () => ask(() => startOf(deps, feed, asked)));
     if (start === undefined) return undefined;
     const { from, hasGap } = start.answer;
     viewer.begin({ position: asked, isResumed: !hasGap });
@@ -64,15 +71,30 @@ export function createCatchUp(deps: CatchUpDeps) {
   };
 
   /** Sends the next page of history; gives how far it went, undefined when the viewer has gone. */
-  const turnPage = async (feed: Feed, viewer: Viewer, { from, unseen }: Place) => {
+  const turnPage = async (feed: Feed, viewer: Viewer, place: Place) => {
     const isHere = (): boolean => feed.viewers.has(viewer);
-    const read = await patiently(isHere, () => tail.page(feed.tenantId, from));
+    const read = await patiently(isHere, () => history.page(feed, place.from));
     if (read === undefined || !isHere()) return undefined;
     const page = read.answer;
     if (page === undefined) return { last: undefined };
-    send(feed, viewer, { ...page, events: page.events.filter(unseen) });
+    await pace(() => {
+      if (isHere()) send(viewer, page.batchOf(viewer.filter), place);
+    });
     if (!(await viewer.drained())) drop(viewer, 'slow');
     return { last: page.last };
+  };
+
+  /** In one breath: what was read lately and the place in the group. False: it is not as far yet. */
+  const goLive = (feed: Feed, viewer: Viewer, place: Place): boolean => {
+    const upTo = feed.joinAt(viewer);
+    const isHere = feed.viewers.has(viewer) && feed.restarts() === place.restarts;
+    if (!isHere || comparePositions(place.from, upTo) > 0) return false;
+    const recent = feed.recent(place.from, upTo);
+    if (recent === undefined) return false;
+    const wanted = recent.filter((event) => viewer.filter.matches(event));
+    send(viewer, createBatch(wanted, upTo), place);
+    enter(feed, viewer);
+    return true;
   };
 
   const resume = async (feed: Feed, viewer: Viewer, asked: string): Promise<void> => {
@@ -85,18 +107,14 @@ export function createCatchUp(deps: CatchUpDeps) {
         restarts = feed.restarts();
         from = STREAM_START; // another stream, all of it news
       }
+      const place: Place = { from, unseen, restarts };
+      if (await pace(() => goLive(feed, viewer, place))) return;
       const upTo = feed.joinAt(viewer);
       if (comparePositions(from, upTo) > 0) {
         await clock.sleep(LOOK_AGAIN_MS, stopping); // its group has yet to come as far
         continue;
       }
-      const recent = feed.recent(from, upTo);
-      if (recent !== undefined) {
-        send(feed, viewer, { events: recent.filter(unseen), last: upTo });
-        enter(feed, viewer);
-        return;
-      }
-      const page = await turnPage(feed, viewer, { from, unseen });
+      const page = await turnPage(feed, viewer, place);
       from = page === undefined ? undefined : (page.last ?? upTo);
     }
   };
@@ -113,6 +131,7 @@ export function createCatchUp(deps: CatchUpDeps) {
 interface Place {
   readonly from: string;
   readonly unseen: (event: StreamEvent) => boolean;
+  readonly restarts: number;
 }
 
 function enter(feed: Feed, viewer: Viewer): void {
@@ -133,24 +152,4 @@ async function startOf({ tail }: HubDeps, feed: Feed, asked: string) {
   const end = await tail.end(feed.tenantId);
   // Beyond the end: from before the stream was lost. Everything in it now is news.
   return { from: comparePositions(asked, end) > 0 ? STREAM_START : asked, hasGap: true };
-}
-
-/** Lets so many run at once; the others wait their turn. */
-function createGate(max: number) {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= max) {
-      await new Promise<void>((resolve) => {
-        waiting.push(resolve);
-      });
-    }
-    running += 1;
-    try {
-      return await work();
-    } finally {
-      running -= 1;
-      waiting.shift()?.();
-    }
-  };
 }

@@ -7,16 +7,13 @@ import { PROBLEM_TYPE, problemHeaders, problemOf, problemText, statusOfCode } fr
 import { endWithProblem } from '../raw-problem.ts';
 import { send } from '../send.ts';
 
-/** Why requests were not let in, for their answer. */
-export type Refusals = WeakMap<IncomingMessage, AppError>;
-
 const failureSchema = z.looseObject({ message: z.string() });
 
 /**
  * Gives what Socket.IO's engine refuses a problem document, before it writes an answer of its own:
  * it announces a failure first, and leaves a response alone that has been written to.
  */
-export function tellProblems({ engine }: Pick<Server, 'engine'>, refusals: Refusals): void {
+export function tellProblems({ engine }: Pick<Server, 'engine'>): void {
   const requestId = createRequestIds();
   const answer = (response: ServerResponse, error: AppError): void => {
     const correlationId = requestId();
@@ -27,7 +24,7 @@ export function tellProblems({ engine }: Pick<Server, 'engine'>, refusals: Refus
   };
   engine.on('connection_error', (failure: { readonly req: EngineRequest }) => {
     const { req } = failure;
-    const error = refusals.get(req) ?? errorOf(failure);
+    const error = errorOf(failure);
     if (req.res === undefined || req.res === null) endWithProblem(req.socket, error);
     else answer(req.res, error);
   });

@@ -11,6 +11,7 @@ import { startKeyWatch } from './key-watch.ts';
 import { openSocketAdapter } from './socket-adapter.ts';
 import type { Subscription } from './socket-messages.ts';
 import { type Sockets, attachSockets } from './sockets.ts';
+import { type Seats, createSeats } from './seats.ts';
 import { createSseViewer } from './sse.ts';
 import { type EventView, viewOf } from './viewer.ts';
 
@@ -19,6 +20,9 @@ interface StreamRequest {
   readonly keyId: string;
   readonly wanted: Subscription;
   readonly after: string | undefined;
+  readonly address: string | undefined;
+  /** Aborts when its connection is over, whether its answer had begun or not. */
+  readonly gone: AbortSignal;
 }
 
 /** An answer that goes on. */
@@ -53,9 +57,11 @@ export interface Realtime {
 interface RealtimeDeps {
   readonly platform: Platform;
   readonly authenticator: Authenticator;
+  readonly seats?: Seats;
 }
 
-export function openRealtime({ platform, authenticator }: RealtimeDeps): Realtime {
+export function openRealtime(deps: RealtimeDeps): Realtime {
+  const { platform, authenticator, seats = createSeats() } = deps;
   const { env, clock, logger, metrics, random } = platform;
   const tail = openEventTail(platform);
   const hub = createHub({ tail, clock, logger, metrics });
@@ -63,8 +69,12 @@ export function openRealtime({ platform, authenticator }: RealtimeDeps): Realtim
   const adapter = openSocketAdapter({ url: redisUrls(env).pub, prefix: env.QUEUE_PREFIX, logger });
   let sockets: Sockets | undefined;
 
-  const open = ({ tenantId, keyId, wanted, after }: StreamRequest): StreamReply => {
+  const open = (request: StreamRequest): StreamReply => {
+    const { tenantId, keyId, wanted, after, gone } = request;
     hub.admit();
+    const leaveSeat = seats.take(request);
+    if (gone.aborted) leaveSeat();
+    gone.addEventListener('abort', leaveSeat, { once: true });
     const retryMs = LIMITS.streamRetryMs + Math.round(random() * LIMITS.streamRetryJitterMs);
     const filter = createFilter(wanted);
     return {
@@ -111,6 +121,7 @@ export function openRealtime({ platform, authenticator }: RealtimeDeps): Realtim
       sockets = attachSockets({
         server,
         hub,
+        seats,
         keys,
         authenticator,
         adapter: adapter.adapter,

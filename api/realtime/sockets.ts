@@ -7,18 +7,21 @@ import type { Logger } from '../../core/telemetry/logger.ts';
 import { hasScope } from '../../core/tenants/api-key.ts';
 import type { Authenticator } from '../../core/tenants/api-key-cache.ts';
 import { bearerOf } from '../headers.ts';
-import { type Refusals, tellProblems } from './handshake-errors.ts';
+import { tellProblems } from './handshake-errors.ts';
 import type { Hub } from './hub.ts';
 import type { KeyWatch } from './key-watch.ts';
 import { STREAM_SCOPE } from './scope.ts';
+import type { Seats } from './seats.ts';
 import { type Io, type OurSocket, handshakeAuth } from './socket-messages.ts';
 import { join } from './socket-viewer.ts';
+import { type Stranger, createStrangers } from './strangers.ts';
 import { createSubscriptions, problemOf } from './subscriptions.ts';
 import { REALTIME_PATH } from './upgrade.ts';
 
 interface SocketsDeps {
   readonly server: HttpServer;
   readonly hub: Hub;
+  readonly seats: Seats;
   readonly keys: KeyWatch;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly adapter: NonNullable<ServerOptions['adapter']>;
@@ -34,7 +37,6 @@ export interface Sockets {
 /** Socket.IO on the server of the API: the same events as `GET /v1/stream`, by subscription. */
 export function attachSockets(deps: SocketsDeps): Sockets {
   const { server, adapter, logger } = deps;
-  const refusals: Refusals = new WeakMap();
   const io: Io = new Server({
     path: REALTIME_PATH,
     serveClient: false,
@@ -45,12 +47,9 @@ export function attachSockets(deps: SocketsDeps): Sockets {
       maxDisconnectionDuration: LIMITS.socketRecoveryMs,
       skipMiddlewares: false, // a key may have been revoked meanwhile
     },
-    allowRequest: (request, allow) => {
-      const isFull = io.engine.clientsCount >= LIMITS.streamClientsMax;
-      if (isFull) refusals.set(request, new AppError('streams_full', 'Too many sockets are open'));
-      allow(isFull ? 'too many sockets' : null, !isFull);
-    },
+    connectTimeout: LIMITS.strangerMs,
   });
+  const strangers = createStrangers();
   io.use((socket, next) => {
     authenticate(deps, socket).then(
       () => {
@@ -68,16 +67,21 @@ export function attachSockets(deps: SocketsDeps): Sockets {
   });
   io.on('connection', (socket) => {
     const { keyId } = socket.data;
+    strangers.remove(socket.conn);
     join(socket, roomOfKey(keyId), logger);
     watches.add(keyId);
     const subscriptions = createSubscriptions({ ...deps, io, socket });
     socket.once('disconnect', () => {
       subscriptions.end();
       watches.remove(keyId);
+      socket.conn.close(); // one that stayed open would be nobody's
     });
   });
   io.attach(server, { destroyUpgrade: false }); // what is no upgrade to us is a request
-  tellProblems(io, refusals);
+  io.engine.on('connection', (connection: Stranger) => {
+    strangers.add(connection);
+  });
+  tellProblems(io);
   return Object.freeze({
     close: async () => {
       await io.close();
@@ -86,7 +90,7 @@ export function attachSockets(deps: SocketsDeps): Sockets {
 }
 
 async function authenticate(
-  { authenticator, hub }: Pick<SocketsDeps, 'authenticator' | 'hub'>,
+  { authenticator, hub, seats }: Pick<SocketsDeps, 'authenticator' | 'hub' | 'seats'>,
   socket: OurSocket,
 ): Promise<void> {
   const { token } = handshakeAuth.parse(socket.handshake.auth);
@@ -101,7 +105,19 @@ async function authenticate(
     throw new AppError('forbidden', `The key needs the scope "${STREAM_SCOPE}"`);
   }
   hub.admit();
-  Object.assign(socket.data, { tenantId, keyId: principal.keyId });
+  const { keyId } = principal;
+  takeSeat(seats, socket, { tenantId, keyId });
+  Object.assign(socket.data, { tenantId, keyId });
+}
+
+/** It ends with the connection, also where Socket.IO makes no socket of it any more. */
+function takeSeat(
+  seats: Seats,
+  { conn }: OurSocket,
+  guest: Readonly<Record<'tenantId' | 'keyId', string>>,
+): void {
+  if (conn.readyState === 'closed') throw new AppError('timeout', 'The connection has gone');
+  conn.once('close', seats.take({ ...guest, address: conn.remoteAddress }));
 }
 
 function roomOfKey(keyId: string): string {

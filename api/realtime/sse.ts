@@ -20,7 +20,7 @@ const DRAIN_LOOK_MS = 50;
 /** An answer of `text/event-stream` as a viewer; its head has been sent. */
 export function createSseViewer(options: SseOptions): Viewer {
   const { response, tenantId, filter, after, retryMs, clock } = options;
-  const write = (text: string): void => {
+  const write = (text: string | Uint8Array): void => {
     if (!response.writableEnded && !response.destroyed) response.write(text);
   };
   const tell = (event: string, data: object, position?: string): void => {
@@ -41,7 +41,7 @@ export function createSseViewer(options: SseOptions): Viewer {
       tell('gap', { after: asked });
     },
     send: (batch) => {
-      write(batch.text());
+      write(batch.bytes());
     },
     // An id without data moves the client's last event id and is no event.
     beat: (position) => {

@@ -9,8 +9,8 @@ export interface Batch {
   readonly events: readonly StreamEvent[];
   /** Where a client that has got these resumes. */
   readonly position: string;
-  /** As an event stream. */
-  text(): string;
+  /** As an event stream: bytes, so that they are not encoded for each client. */
+  bytes(): Uint8Array;
   /** As documents. */
   views(): readonly EventView[];
 }
@@ -58,17 +58,25 @@ export function viewOf({ id, name, operationId, at, data = {} }: StreamEvent): E
   return { id, type: name, timestamp: at, ...(operationId !== '' && { operationId }), data };
 }
 
+/** An event stands in many batches when clients resume at different places. */
+const frames = new WeakMap<StreamEvent, string>();
+
 function frameOf(event: StreamEvent): string {
-  return `id: ${event.position}\nevent: ${event.name}\ndata: ${JSON.stringify(viewOf(event))}\n\n`;
+  const known = frames.get(event);
+  if (known !== undefined) return known;
+  const data = JSON.stringify(viewOf(event));
+  const frame = `id: ${event.position}\nevent: ${event.name}\ndata: ${data}\n\n`;
+  frames.set(event, frame);
+  return frame;
 }
 
 export function createBatch(events: readonly StreamEvent[], position: string): Batch {
-  let text: string | undefined;
+  let bytes: Uint8Array | undefined;
   let views: readonly EventView[] | undefined;
   return {
     events,
     position,
-    text: () => (text ??= events.map(frameOf).join('')),
+    bytes: () => (bytes ??= Buffer.from(events.map(frameOf).join(''))),
     views: () => (views ??= events.map(viewOf)),
   };
 }

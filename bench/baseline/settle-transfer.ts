@@ -8,7 +8,7 @@ import { bindOperation, decideBatch, batchReads } from '../../core/operations/se
 import type { OperationId } from '../../core/kernel/ids.ts';
 import type { OperationDoc } from '../../core/saga/operation.ts';
 import type { OutboxRow } from '../../core/saga/ports.ts';
-import { outboxRows } from '../../core/saga/settle-store.ts';
+import { outboxRows } from '../../core/saga/outbox-rows.ts';
 
 interface BaselineDeps {
   readonly client: MongoClient;

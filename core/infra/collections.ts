@@ -62,7 +62,14 @@ export const COLLECTIONS = {
     { key: { tenantId: 1, _id: -1 } },
     { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
   ],
-  outbox: [{ key: { nextCheckAt: 1 } }],
+  outbox: [
+    { key: { nextCheckAt: 1 } },
+    // Rows of one operation, where it has or may have several.
+    {
+      key: { 'turns.operationId': 1 },
+      partialFilterExpression: { turns: { $exists: true } },
+    },
+  ],
   // An id begins with the body of its operation's: those of an operation need no index.
   deliveries: [
     {
@@ -111,6 +118,8 @@ export const COLLECTIONS = {
   audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
   tenants: [],
   api_keys: [{ key: { tenantId: 1 } }],
+  // A while longer than the sessions, since clocks differ.
+  admin_sign_outs: [{ key: { endsAt: 1 }, expireAfterSeconds: 3_600 }],
   leases: [],
   workers: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }],
 } as const satisfies Record<string, readonly IndexDescription[]>;

@@ -89,9 +89,9 @@ export function createDeliveryAdmin(deps: AdminDeps): DeliveryAdmin {
 
   return Object.freeze({
     resend: async (id: string, key?: string) => {
-      const asked = await known('resend', key, id);
       const delivery = await deliveries.find(id);
       if (delivery === undefined) throw new AppError('not_found', 'There is no such delivery');
+      const asked = await known('resend', key, id);
       if (asked !== undefined && delivery.resendTokens?.includes(asked.token) === true) {
         return { result: delivery, isRepeat: true };
       }

@@ -11,6 +11,7 @@ import { availableOf } from '../ledger/wallet.ts';
 import type { BoundOperation } from '../saga/define.ts';
 import { namedUsers } from '../saga/event-users.ts';
 import type { OperationDoc } from '../saga/operation.ts';
+import { turnOf } from '../saga/outbox-rows.ts';
 import type { OutboxEvent } from '../saga/ports.ts';
 import type { OperationStatus } from '../saga/status.ts';
 import { readsOf } from '../saga/touches.ts';
@@ -200,11 +201,14 @@ function eventsOf(outcome: Outcome, bound: BoundOperation, draft: Draft): Outbox
     ...(error !== undefined && { code: error.code }),
   };
   const named = [{ name: `operation.${status}`, data }, ...happened];
+  // Nearly always these are all of its events.
+  const mayHaveOthers = operation.epoch > 0 || status === 'needs_attention';
   return named.map(({ name, data: said }, index) => ({
     id: eventIdOf(operation, index),
     name,
     operationId: operation._id,
     data: said,
+    ...(mayHaveOthers && { turn: turnOf(operation) }),
   }));
 }
 

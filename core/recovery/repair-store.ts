@@ -6,7 +6,8 @@ import { newToken } from '../kernel/ids.ts';
 import { parkingPushed } from '../saga/journal-store.ts';
 import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
 import type { OutboxRow } from '../saga/ports.ts';
-import { type OutboxStore, outboxRows, parkingEvent } from '../saga/settle-store.ts';
+import { outboxRows } from '../saga/outbox-rows.ts';
+import { type OutboxStore, parkingEvent } from '../saga/settle-store.ts';
 import { assertMove } from '../saga/status.ts';
 import type { StepRecord } from '../saga/step-record.ts';
 

@@ -17,7 +17,8 @@ import {
 } from './intervention.ts';
 import type { OperationDoc } from './operation.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
-import { type OutboxStore, outboxRows } from './settle-store.ts';
+import { outboxRows, turnOf } from './outbox-rows.ts';
+import { type OutboxStore } from './settle-store.ts';
 
 /** Who did what to which operation, and what it made of it. Append-only. */
 export interface AuditDoc {
@@ -168,16 +169,18 @@ function updateOf(
 }
 
 function eventsOf(
-  { _id, tenantId, type, status, input }: OperationDoc,
+  operation: OperationDoc,
   { isEnd }: Intervention,
   line: AuditDoc,
 ): ReadonlyMap<string, readonly OutboxEvent[]> {
   if (!isEnd) return new Map();
+  const { _id, tenantId, type, status, input } = operation;
   const event = {
     id: `${_id}.${line._id}`,
     name: `operation.${status}`,
     operationId: _id,
     data: { type, ...namedUsers(input) },
+    turn: turnOf(operation),
   };
   return new Map([[tenantId, [event]]]);
 }

@@ -3,6 +3,7 @@ import type { LedgerReads } from '../ledger/settlement-store.ts';
 import type { JournalWrite } from './journal-store.ts';
 import type { Commit, JournalChange, JournalRef } from './journal.ts';
 import { leavesLine } from './line.ts';
+import { turnOf } from './outbox-rows.ts';
 import type { OutboxEvent } from './ports.ts';
 import { readsOf } from './touches.ts';
 
@@ -68,7 +69,8 @@ export function outboxEvents(
     const list = byTenant.get(tenantId) ?? [];
     byTenant.set(tenantId, list);
     for (const [index, { name, data }] of change.events.entries()) {
-      list.push({ id: `${_id}.r${ref.rev}.e${index}`, name, operationId: _id, data });
+      const id = `${_id}.r${ref.rev}.e${index}`;
+      list.push({ id, name, operationId: _id, data, turn: turnOf(ref) });
     }
   }
   for (const [tenantId, events] of byTenant) if (events.length === 0) byTenant.delete(tenantId);

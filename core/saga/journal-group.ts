@@ -29,7 +29,8 @@ import type {
   SagaJournal,
 } from './journal.ts';
 import type { JobPublisher, OutboxRow } from './ports.ts';
-import { type OutboxStore, outboxRows } from './settle-store.ts';
+import { outboxRows } from './outbox-rows.ts';
+import { type OutboxStore } from './settle-store.ts';
 
 interface JournalDeps {
   readonly workerId: string;

@@ -12,6 +12,17 @@ export interface OutboxEvent {
   readonly data?: Readonly<Record<string, string>>;
   /** Who may see it in a stream of their own; by default that follows from the rest. */
   readonly users?: readonly string[];
+  /**
+   * Of an operation that has events in several rows: grows from row to row (`turnOf`). It stands in
+   * the row, not in the event that is told.
+   */
+  readonly turn?: number;
+}
+
+/** Where a row stands among those of one operation. */
+export interface RowTurn {
+  readonly operationId: OperationId;
+  readonly turn: number;
 }
 
 /**
@@ -22,6 +33,8 @@ export interface OutboxRow {
   readonly _id: string;
   readonly tenantId: string;
   readonly events: readonly OutboxEvent[];
+  /** It waits for rows with an earlier turn of one of these operations. */
+  readonly turns?: readonly RowTurn[];
   /** When recovery publishes it again (repeating is harmless). */
   readonly nextCheckAt: Date;
   readonly createdAt: Date;

@@ -8,6 +8,7 @@ import { newToken } from '../kernel/ids.ts';
 import { namedUsers } from './event-users.ts';
 import { parkingPushed } from './journal-store.ts';
 import type { OperationDoc, Stamp } from './operation.ts';
+import { outboxRows, turnOf } from './outbox-rows.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
 import { type OperationStatus, assertMove } from './status.ts';
 
@@ -209,6 +210,7 @@ export function parkingEvent(
     name: 'operation.needs_attention',
     operationId: _id,
     data: { type, ...namedUsers(input), code },
+    turn: turnOf(operation),
   };
 }
 
@@ -256,6 +258,11 @@ export interface OutboxStore {
   /** Rows whose publication or consumption is overdue, oldest first; each put off by `ms`. */
   takeStale(limit: number, ms: number): Promise<readonly Pick<OutboxRow, '_id' | 'tenantId'>[]>;
   find(id: string): Promise<OutboxRow | undefined>;
+  /**
+   * Whether rows with earlier events of the same operations are still there: those go first. One
+   * that nobody can deal with holds others up for a while only.
+   */
+  isEarly(row: Pick<OutboxRow, '_id' | 'turns'>): Promise<boolean>;
   /** The consumer has dealt with it. */
   remove(id: string): Promise<void>;
 }
@@ -283,28 +290,26 @@ export function createOutboxStore(db: Db): OutboxStore {
       return rows;
     },
     find: async (id) => (await outbox.findOne({ _id: id })) ?? undefined,
+    isEarly: async ({ _id, turns = [] }) => {
+      if (turns.length === 0) return false;
+      const own = new Map(turns.map(({ operationId, turn }) => [operationId, turn]));
+      const others = await outbox
+        .find(
+          {
+            turns: { $exists: true },
+            'turns.operationId': { $in: [...own.keys()] },
+            _id: { $ne: _id },
+            $expr: { $gt: ['$createdAt', { $subtract: ['$$NOW', LIMITS.outboxOrderMs] }] },
+          },
+          { projection: { turns: 1 }, maxTimeMS: LIMITS.mongoMaxTimeMs },
+        )
+        .toArray();
+      return others.some((row) =>
+        row.turns?.some(({ operationId, turn }) => turn < (own.get(operationId) ?? -Infinity)),
+      );
+    },
     remove: async (id) => {
       await outbox.deleteOne({ _id: id });
     },
   } satisfies OutboxStore);
-}
-
-/** Splits a batch's events into rows of bounded size, one tenant each. */
-export function outboxRows(
-  eventsByTenant: ReadonlyMap<string, readonly OutboxEvent[]>,
-  options: { readonly batch: string; readonly at: Date },
-): OutboxRow[] {
-  const rows: OutboxRow[] = [];
-  for (const [tenantId, events] of eventsByTenant) {
-    for (let start = 0; start < events.length; start += LIMITS.outboxEventsMax) {
-      rows.push({
-        _id: `obx_${options.batch}_${rows.length}`,
-        tenantId,
-        events: events.slice(start, start + LIMITS.outboxEventsMax),
-        nextCheckAt: new Date(options.at.getTime() + LIMITS.outboxStaleMs),
-        createdAt: options.at,
-      });
-    }
-  }
-  return rows;
 }

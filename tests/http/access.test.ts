@@ -9,7 +9,7 @@ import {
   type Ask,
   expectProblem,
   freshKey,
-  pointersOf,
+  parametersOf,
   useApi,
 } from '../support/api.ts';
 import { type Sample, makeSample } from '../support/http-fixtures.ts';
@@ -114,7 +114,7 @@ describe.each(table)('$name', ({ endpoint }) => {
   it('refuses a query parameter that it does not know', async () => {
     const answer = await call(endpoint, {}, '?verbose=1');
     expectProblem(answer, 400, 'invalid_request');
-    expect(pointersOf(answer)).toEqual(['/verbose']);
+    expect(parametersOf(answer)).toContain('verbose');
   });
 
   it('refuses other methods and says which there are', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Redis } from 'ioredis';
 import type { Db } from 'mongodb';
-import { startApi } from '../../api/start.ts';
+import { type ApiTuning, startApi } from '../../api/start.ts';
 import { type Env, parseEnv } from '../../config/env.ts';
 import { COLLECTIONS } from '../../core/infra/collections.ts';
 import { type Platform, openPlatform } from '../../core/runtime/platform.ts';
@@ -65,6 +65,7 @@ interface ApiOptions {
   /** Stepwise operations and timers as well, with a payment provider of their own. */
   readonly sagas?: boolean;
   readonly env?: Partial<Env>;
+  readonly tuning?: ApiTuning;
 }
 
 let keys = 0;
@@ -113,7 +114,7 @@ export async function openApi(name: string, options: ApiOptions = {}): Promise<A
   const env = { ...parsed, SANDBOX_URL: sandbox.url, ...options.env };
   const platform = await openPlatform(env, 'api-test');
   platform.lifecycle.onClose('sandbox', () => sandbox.close());
-  const { port } = await startApi(platform);
+  const { port } = await startApi(platform, options.tuning);
   if (options.worker === true || options.sagas === true) startWorker(platform, options);
   return apiOf(platform, port, sandbox);
 }

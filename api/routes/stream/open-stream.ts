@@ -27,6 +27,8 @@ export const openStream = defineEndpoint({
       tenantId: tenant.tenantId,
       keyId,
       wanted,
+      address: request.address(),
+      gone: request.signal(),
       after: request.lastEventId() ?? lastEventId,
     }),
 });

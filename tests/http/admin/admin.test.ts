@@ -10,6 +10,7 @@ import {
   useApi,
 } from '../../support/api.ts';
 import { nameOfTest } from '../../support/database.ts';
+import { until } from '../../support/wait.ts';
 import { succeed } from '../../support/http-fixtures.ts';
 
 const api = useApi({ worker: true });
@@ -23,7 +24,7 @@ const form = (fields: Record<string, string>, ask: Ask = {}): Ask => ({
   body: new URLSearchParams(fields).toString(),
   headers: { 'content-type': FORM, ...ask.headers },
 });
-const cookieOf = ({ headers }: Answer): string => headers.get('set-cookie')?.split(';')[0] ?? '';
+const cookieOf = ({ headers }: Answer): string => headers.getSetCookie()[0]?.split(';')[0] ?? '';
 const page = (cookie: string): Ask => ({ ...open, headers: { cookie, accept: 'text/html' } });
 
 let cookie = '';
@@ -46,7 +47,9 @@ describe('signing in', () => {
     const answer = await api.ask('/admin/login', form({ password: ADMIN_PASSWORD }));
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe('/admin');
-    expect(answer.headers.get('set-cookie')).toMatch(/; HttpOnly; SameSite=Strict$/);
+    const cookies = answer.headers.getSetCookie();
+    expect(cookies.map((one) => one.split('=')[0])).toEqual(['sluice_admin', 'sluice_admin_known']);
+    for (const one of cookies) expect(one).toMatch(/; HttpOnly; SameSite=Strict$/);
   });
 
   it('refuses a wrong password', async () => {
@@ -85,15 +88,24 @@ describe('signing in', () => {
     expectProblem(withKey, 401, 'unauthenticated'); // an API key is not a session
   });
 
-  it('shuts out who guesses, and says for how long', async () => {
+  it('slows down who guesses, and lets in whoever then has it right', async () => {
     const own = await openApi(nameOfTest());
     onTestFinished(() => own.close());
-    for (let guess = 0; guess < 5; guess += 1) {
-      expect((await own.ask('/admin/login', form({ password: 'wrong' }))).status).toBe(401);
+    const attempt = (password: string, headers = {}) =>
+      own.ask('/admin/login', form({ password }, { headers }));
+    const known = (await attempt(ADMIN_PASSWORD)).headers
+      .getSetCookie()
+      .find((one) => one.startsWith('sluice_admin_known='));
+    let answer = await attempt('wrong');
+    for (let guess = 1; guess < 12 && answer.status === 401; guess += 1) {
+      answer = await attempt('wrong');
     }
-    const answer = await own.ask('/admin/login', form({ password: ADMIN_PASSWORD }));
     expect(answer.status).toBe(429);
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(200);
+    expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    // From the same address, in a browser that has signed in before: at once.
+    const cookie = known?.split(';')[0] ?? '';
+    expect((await attempt(ADMIN_PASSWORD, { cookie })).status).toBe(303);
+    await until(async () => (await attempt(ADMIN_PASSWORD)).status === 303, 'the pause is over');
   });
 
   it('is not possible without a password in the environment', async () => {
@@ -109,6 +121,7 @@ describe('signing in', () => {
 
 describe('signing out', () => {
   it('needs a form of the session', async () => {
+    const cookie = cookieOf(await api.ask('/admin/login', form({ password: ADMIN_PASSWORD })));
     const forged = await api.ask('/admin/logout', form({ token: 'x' }, { headers: { cookie } }));
     expectProblem(forged, 403, 'forbidden');
     const home = await api.ask('/admin', page(cookie));
@@ -116,6 +129,26 @@ describe('signing out', () => {
     const answer = await api.ask('/admin/logout', form({ token }, { headers: { cookie } }));
     expect(answer.status).toBe(303);
     expect(answer.headers.get('set-cookie')).toContain('sluice_admin=; Path=/admin; Max-Age=0');
+  });
+
+  it('ends the session for a copy of its cookie, in every process and for no other session', async () => {
+    const another = await openApi(nameOfTest(), { env: { MONGO_DB: api.platform.env.MONGO_DB } });
+    onTestFinished(() => another.close());
+    const signIn = async () =>
+      cookieOf(await api.ask('/admin/login', form({ password: ADMIN_PASSWORD })));
+    const [copied, other] = [await signIn(), await signIn()];
+    for (const one of [api, another])
+      {expect((await one.ask('/admin', page(copied))).status).toBe(200);}
+    const home = await api.ask('/admin', page(copied));
+    const token = /name="token" value="([^"]+)"/.exec(home.text)?.[1] ?? '';
+    await api.ask('/admin/logout', form({ token }, { headers: { cookie: copied } }));
+    for (const one of [api, another]) {
+      for (const path of ['/admin', '/admin/queues']) {
+        const answer = await one.ask(path, page(copied));
+        expect(answer.headers.get('location')).toBe('/admin/login');
+      }
+      expect((await one.ask('/admin', page(other))).status).toBe(200);
+    }
   });
 });
 

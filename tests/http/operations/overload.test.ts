@@ -52,7 +52,12 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       depths: never,
       openOperations: never,
     },
-    admin: { queues: new Map(), hasQueues: () => false, password: undefined },
+    admin: {
+      queues: new Map(),
+      hasQueues: () => false,
+      password: undefined,
+      signOuts: { add: never, has: never },
+    },
     clock: systemClock,
     logger,
     metrics: createMetrics(),

@@ -1,5 +1,10 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LIMITS } from '../../../config/limits.ts';
+import { collection } from '../../../core/infra/collections.ts';
+import { newOperationId, newToken } from '../../../core/kernel/ids.ts';
+import { outboxRows } from '../../../core/saga/outbox-rows.ts';
+import type { OutboxRow } from '../../../core/saga/ports.ts';
 import { streamKey } from '../../../queues/event-stream.ts';
 import { type Notifying, PAID, TENANT_ID, openNotifying } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';
@@ -49,5 +54,51 @@ describe('an outbox row', () => {
     await redis.del(key);
     await until(async () => (await redis.xlen(key)) === 1, 'the event stands in the stream');
     await until(async () => (await rowsOf(notifying)) === 0, 'the row is gone');
+  });
+});
+
+/** Two rows of one operation, stored and not published. */
+async function twoRows({ node }: Notifying, firstAt = new Date()) {
+  const operationId = newOperationId();
+  const rowOf = (name: string, turn: number, at: Date) => {
+    const event = { id: `${operationId}.r${turn}.e0`, name, operationId, turn };
+    return outboxRows(new Map([[TENANT_ID, [event]]]), { batch: newToken(), at });
+  };
+  const first = rowOf('deposit.settled', 3, firstAt);
+  const second = rowOf('operation.succeeded', 4, new Date());
+  const outbox = collection<OutboxRow>(node.platform.mongo.db, 'outbox');
+  await outbox.insertMany([...first, ...second]);
+  return { first, second };
+}
+
+describe('events of one operation in two rows', () => {
+  it('stand in the stream in their order, whichever row is dealt with first', async () => {
+    const notifying = await openNotifying();
+    const { publisher, byName } = notifying.node.queues;
+    const { redis, key } = redisOf(notifying);
+    const { first, second } = await twoRows(notifying);
+    await publisher.publishEvents(second);
+    await until(
+      async () =>
+        (await byName.get('events')?.getDelayedCount()) === 1 || (await redis.xlen(key)) > 0,
+      'the second row has had its turn',
+    );
+    await publisher.publishEvents(first);
+    await until(async () => (await redis.xlen(key)) === 2, 'both stand in the stream');
+    const entries = await redis.xrange(key, '-', '+');
+    const names = entries.map(([, fields]) => fields[fields.indexOf('name') + 1]);
+    expect(names).toEqual(['deposit.settled', 'operation.succeeded']);
+    await until(async () => (await rowsOf(notifying)) === 0, 'the rows are gone');
+  });
+
+  it('do not wait for ever for a row that nobody can deal with', async () => {
+    const notifying = await openNotifying();
+    const { redis, key } = redisOf(notifying);
+    const { second } = await twoRows(
+      notifying,
+      new Date(Date.now() - LIMITS.outboxOrderMs - 1_000),
+    );
+    await notifying.node.queues.publisher.publishEvents(second);
+    await until(async () => (await redis.xlen(key)) === 1, 'the second one goes ahead');
   });
 });
