@@ -60,7 +60,10 @@ export function importCommand(io: Io): Command {
     .description('Submits a file of operations of any size and waits for their outcome.')
     .argument('<file>', 'NDJSON or CSV; - for standard input')
     .addOption(
-      new Option('--format <format>', 'what FILE is, unless its name says').choices(FORMATS),
+      new Option(
+        '--format <format>',
+        'what FILE is, unless its name or its first line says',
+      ).choices(FORMATS),
     )
     .option('--key-prefix <text>', 'makes the keys of lines without one, instead of the file name')
     .option('--refused <file>', 'where refused lines go (default: FILE.refused.ndjson)')

@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { findInJson } from '../../../core/kernel/json-text.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { OUTSIDE, nearest } from './columns.ts';
 import { type Dialect, joinLines } from './csv-lines.ts';
 import { readLines } from './lines.ts';
 import { type Content, LINE_BYTES_MAX, type SourceRecord, TEXT_PROBLEMS } from './record.ts';
@@ -15,7 +16,11 @@ import { type Content, LINE_BYTES_MAX, type SourceRecord, TEXT_PROBLEMS } from '
  * What spreadsheets add is passed over: blank rows, columns without a name at the end, blank cells
  * behind the last one, a line `sep=;`, spaces around what is not quoted, byte order marks.
  */
-export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<SourceRecord> {
+export async function* readCsv(
+  source: AsyncIterable<Uint8Array>,
+  /** The input's fields that a column may be; without them any name will do. */
+  fields?: ReadonlySet<string>,
+): AsyncGenerator<SourceRecord> {
   let header: Header | undefined;
   const dialect: Dialect = { delimiter: undefined };
   for await (const record of joinLines(readLines(source, LINE_BYTES_MAX), dialect)) {
@@ -23,7 +28,7 @@ export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerato
     const cells = isTorn || problem !== undefined ? undefined : cellsOf(text, dialect);
     if (cells?.every((cell) => cell === '') === true) continue;
     if (header === undefined) {
-      header = parseHeader(cells, place.line);
+      header = parseHeader(cells, { ...place, text, problem, fields });
       continue;
     }
     if (problem !== undefined) yield { ...place, text, problem: TEXT_PROBLEMS[problem] };
@@ -41,24 +46,54 @@ interface Header {
   readonly columns: readonly Column[];
 }
 
-const OUTSIDE: ReadonlySet<string> = new Set(['type', 'idempotencyKey', 'ref', 'orderingKey']);
 const NESTED: ReadonlySet<string> = new Set(['input', 'metadata', 'preconditions']);
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype', '']);
 const JSON_SUFFIX = ':json';
 
 /** @throws CliError: without a header that makes sense no line of the file does. */
-function parseHeader(cells: readonly string[] | undefined, line: number): Header {
+function parseHeader(cells: readonly string[] | undefined, line: HeaderLine): Header {
   const wrong = (what: string): CliError =>
-    new CliError(`The header of the CSV (line ${String(line)}) ${what}.`, EXIT.usage);
+    new CliError(`The header of the CSV (line ${String(line.line)}) ${what}.`, EXIT.usage);
+  if (line.problem === 'not-utf8') throw wrong('is not valid UTF-8: save the file as UTF-8');
+  if (line.text.includes('\r')) {
+    throw wrong('has line ends of CR alone: save the file with LF or CRLF');
+  }
+  if (line.text.trimStart().startsWith('{')) {
+    throw wrong('is JSON, not CSV: say --format ndjson');
+  }
   if (cells === undefined) throw wrong('is not valid CSV');
   const columns = withoutBlankEnd(cells).map(columnOf);
   const paths = columns.map(({ path }) => path.join('.'));
-  if (!paths.includes('type')) throw wrong('has no column "type"');
+  if (!paths.includes('type')) {
+    const meant = cells.find((cell) => nearest(cell, ['type']) !== undefined);
+    throw wrong(`has no column "type"${meant === undefined ? '' : `: did you mean "${meant}"?`}`);
+  }
   const repeated = paths.find((path, index) => paths.indexOf(path) !== index);
   if (repeated !== undefined) throw wrong(`names "${repeated}" twice`);
   const bad = columns.find(({ path }) => path.some((segment) => FORBIDDEN.has(segment)));
   if (bad !== undefined) throw wrong(`has a column "${bad.name}", which cannot be a field`);
+  const strange = line.fields === undefined ? [] : strangers(columns, line.fields);
+  if (strange.length > 0) throw wrong(`has ${strange.join(', and ')}`);
   return { columns };
+}
+
+interface HeaderLine {
+  readonly line: number;
+  readonly text: string;
+  readonly problem: keyof typeof TEXT_PROBLEMS | undefined;
+  readonly fields: ReadonlySet<string> | undefined;
+}
+
+/** Columns that are no field of any operation: all of its lines would be refused for them. */
+function strangers(columns: readonly Column[], fields: ReadonlySet<string>): string[] {
+  const known = new Set([...fields, ...OUTSIDE]);
+  return columns
+    .filter(({ path: [first, second = ''] }) => first === 'input' && !fields.has(second))
+    .map(({ name }) => {
+      const meant = nearest(name.replace(/^input\.|:json$/g, ''), known);
+      const hint = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+      return `a column "${name}", which no operation has${hint}`;
+    });
 }
 
 function withoutBlankEnd(cells: readonly string[]): readonly string[] {

@@ -157,6 +157,7 @@ function verdict(summary: ImportSummary): string[] {
   const { known, lines, taken, refusedFile } = summary;
   const isNothingNew = summary.new === 0 && known > 0 && known === lines;
   return [
+    ...(lines === 0 ? ['nothing was imported: no operation stands in it'] : []),
     ...(isNothingNew
       ? [`nothing changed: all ${formatCount(known)} operations were already known`]
       : []),
