@@ -188,6 +188,20 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
   throw new EnvError(`The environment is not usable:\n${lines.join('\n')}\nSee .env.example.`);
 }
 
+/** As above, for a process that cannot go on: a sentence instead of a stack, and exit code 2. */
+export function parseEnvOrEnd(
+  source: Readonly<Record<string, string | undefined>>,
+  end: { readonly say: (text: string) => void; readonly exit: (code: number) => never },
+): Env {
+  try {
+    return parseEnv(source);
+  } catch (error) {
+    if (!(error instanceof EnvError)) throw error;
+    end.say(`${error.message}\n`);
+    return end.exit(2);
+  }
+}
+
 const NOT_IN_PRODUCTION = ['FAILPOINTS', 'WEBHOOK_ALLOW_PRIVATE'] as const;
 
 /** Names that are of no use without each other. */

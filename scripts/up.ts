@@ -23,7 +23,15 @@ import { type UpOptions, parseUpOptions } from './up/options.ts';
 import { prepareSchema } from './up/schema.ts';
 import { showSagas } from './up/saga-sample.ts';
 import { showBalances, showConservation, submitSample } from './up/sample.ts';
-import { apiPortOf, databaseOf, secretsOf, stackEnvIn, urlOf } from './up/settings.ts';
+import {
+  apiPortOf,
+  databaseOf,
+  lastPort,
+  refuseUnusable,
+  secretsOf,
+  stackEnvIn,
+  urlOf,
+} from './up/settings.ts';
 
 /** `npm start`: servers, API, workers, the sample, the addresses; then up until Ctrl-C. */
 const ROOT = resolve(import.meta.dirname, '..');
@@ -54,7 +62,7 @@ async function main(): Promise<void> {
   const running = readDevFile();
   if (running?.owner !== undefined && isAlive(running.owner)) {
     log(`Sluice is up already, started by process ${String(running.owner.pid)}:`);
-    showAddresses(log, running, []);
+    showAddresses(log, running);
     return;
   }
   const stopping = new AbortController();
@@ -81,6 +89,9 @@ async function main(): Promise<void> {
 
 async function startAll(run: Run): Promise<void> {
   const { options, log, signal, stoppers } = run;
+  const last = readDevFile();
+  const secrets = secretsOf(process.env, last);
+  refuseUnusable(process.env, secrets);
   const watchdog = createWatchdog();
   const servers = await ensureServers({
     env: process.env,
@@ -93,11 +104,10 @@ async function startAll(run: Run): Promise<void> {
   stoppers.push(() => servers.stop());
   signal.throwIfAborted();
 
-  const port = await apiPortOf(options.port);
-  const inbox = await startInbox(new Set([port]));
+  const port = await apiPortOf(options.port, last?.url);
+  const inbox = await startInbox(new Set([port]), last);
   stoppers.push(() => inbox.close());
   const { mongoUrl, redisUrl } = servers;
-  const secrets = secretsOf(process.env, readDevFile());
   const mongoDb = databaseOf(process.env);
   const inboxUrl = inbox.receiver.url;
   const addresses = { url: urlOf(port), mongoUrl, mongoDb, redisUrl, inboxUrl };
@@ -124,25 +134,31 @@ async function startAll(run: Run): Promise<void> {
     },
   };
   save({
-    sandboxUrl: await startProvider(run, port, context),
+    sandboxUrl: await startProvider(run, { apiPort: port, last, context }),
     stackEnv: stackEnvIn(process.env, inbox.env),
   });
-  const children = await startChildren({ ...run, inboxEnv: dev.stackEnv ?? {} }, dev, context);
-  save({ owner: ownIdentity() });
+  const placed = { ...dev, workerUrls: last?.workerUrls ?? [] };
+  const children = await startChildren({ ...run, inboxEnv: dev.stackEnv ?? {} }, placed, context);
+  save({ owner: ownIdentity(), workerUrls: children.slice(1).map(({ url }) => url) });
+  // The addresses first: nobody should have to wait for a sample, or for a large ledger's sums.
+  showAddresses(log, dev);
   if (options.sample) await runSample(run, dev);
-  showAddresses(
-    log,
-    dev,
-    children.slice(1).map(({ url }) => url),
-  );
-  log('Up until Ctrl-C.');
+  log(`Up at ${dev.url} until Ctrl-C.`);
+}
+
+interface ProviderPlace {
+  readonly apiPort: number;
+  readonly last: DevFile | undefined;
+  readonly context: ChildContext;
 }
 
 /** A payment provider for deposits and withdrawals, unless the environment names one. */
-async function startProvider(run: Run, apiPort: number, context: ChildContext): Promise<string> {
+async function startProvider(run: Run, place: ProviderPlace): Promise<string> {
+  const { apiPort, last, context } = place;
   const { SANDBOX_URL } = process.env;
   if (SANDBOX_URL !== undefined && SANDBOX_URL !== '') return SANDBOX_URL;
-  const port = await pickPort([apiPort + 1], new Set([apiPort]));
+  const preferred = [...lastPort(last?.sandboxUrl), apiPort + 1];
+  const port = await pickPort(preferred, new Set([apiPort]));
   const url = urlOf(port);
   return runStep(run.log, 'Payment provider (sandbox): starting', async (note) => {
     note(`port ${String(port)}`);
@@ -175,7 +191,7 @@ async function startChildren(
     { name: 'api', script: 'api/main.ts', url: dev.url, env: { ...shared, PORT: String(apiPort) } },
   ];
   for (let number = 1; number <= options.workers; number += 1) {
-    const port = await pickPort([], ports);
+    const port = await pickPort(lastPort(dev.workerUrls?.[number - 1]), ports);
     ports.add(port);
     const env = { ...shared, PORT: '', WORKER_PORT: String(port) };
     const name = `worker-${String(number)}`;
@@ -212,9 +228,10 @@ async function runSample({ log, signal }: Run, dev: DevFile): Promise<void> {
   }
 }
 
-function showAddresses(log: Log, dev: DevFile, workerUrls: readonly string[]): void {
+function showAddresses(log: Log, dev: DevFile): void {
   const [payer, payee] = SAMPLE_USERS;
-  for (const line of addressLines({ dev, workerUrls, payer, payee })) log(line);
+  for (const line of addressLines({ dev, workerUrls: dev.workerUrls ?? [], payer, payee }))
+    {log(line);}
 }
 
 await main();

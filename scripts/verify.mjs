@@ -45,7 +45,10 @@ function run(step) {
     child.on('close', (code, signal) => {
       const isGreen = code === 0;
       console.log(`${isGreen ? '✓' : '✗'} ${step.name.padEnd(14)} ${seconds(startedMs)}`);
-      const ending = signal === null ? '' : `\nstopped by ${signal}`;
+      const isOverTime = performance.now() - startedMs >= STEP_MINUTES_MAX * 60_000;
+      const limit = ` at its limit of ${STEP_MINUTES_MAX} minutes: it did not fail, it did not end`;
+      const isCut = signal !== null || (code !== 0 && isOverTime);
+      const ending = isCut ? `\nstopped by ${signal ?? 'SIGTERM'}${isOverTime ? limit : ''}` : '';
       settle({ step, isGreen, output: output + ending });
     });
   });

@@ -1,10 +1,13 @@
-import { parseEnv } from '../config/env.ts';
+import { parseEnvOrEnd } from '../config/env.ts';
 import { runProcess } from '../core/runtime/run-process.ts';
 import { startWorker } from './start.ts';
 
 await runProcess({
   service: 'worker',
-  env: parseEnv(process.env),
+  env: parseEnvOrEnd(process.env, {
+    say: (text) => process.stderr.write(text),
+    exit: (code) => process.exit(code),
+  }),
   exit: (code) => process.exit(code),
   start: startWorker,
 });

@@ -54,7 +54,7 @@ export async function openMongo(options: MongoOptions): Promise<Mongo> {
     retryReads: true,
     ignoreUndefined: false,
   };
-  const client = new MongoClient(options.url, settings);
+  const client = clientOf(options.url, settings);
   if (options.metrics !== undefined) watchPool(client, options.metrics);
   try {
     await client.connect();
@@ -67,6 +67,16 @@ export async function openMongo(options: MongoOptions): Promise<Mongo> {
   }
   const db = client.db(options.database);
   return { client, db, close: () => client.close() };
+}
+
+function clientOf(url: string, settings: MongoClientOptions): MongoClient {
+  try {
+    return new MongoClient(url, settings);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const detail = `The address of MongoDB is not usable (MONGO_URL): ${reason}`;
+    throw new AppError('ledger_unavailable', detail, { cause });
+  }
 }
 
 /** Exports pool size, connections in use, waiters and checkout time. */

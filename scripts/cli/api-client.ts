@@ -8,6 +8,8 @@ import { type RetryPolicy, createRetry } from './retry.ts';
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
+  /** It was asked for more than once, so an earlier try may have had its effect. */
+  readonly isRepeated: boolean;
 }
 
 interface ApiRequest {
@@ -49,11 +51,13 @@ export function createApiClient({ connection, retry, firstAnswerMs }: ApiClientO
     send: async (request: ApiRequest): Promise<Reply> => {
       const forMs = hasAnswered ? retry.forMs : firstAnswerMs;
       const attempts = createRetry({ ...retry, forMs });
-      for (;;) {
+      for (let tries = 1; ; tries += 1) {
         const answer = await ask(connection, request, retry.signal);
         if (answer.reply !== undefined) {
           hasAnswered = true;
-          if (!RETRIED.has(answer.reply.status)) return accepted(answer.reply, connection);
+          if (!RETRIED.has(answer.reply.status)) {
+            return accepted({ ...answer.reply, isRepeated: tries > 1 }, connection);
+          }
         }
         await attempts.failed(answer.problem, answer.retryAfterMs).catch((error: unknown) => {
           throw hasAnswered ? error : withHint(error, connection);
@@ -64,7 +68,7 @@ export function createApiClient({ connection, retry, firstAnswerMs }: ApiClientO
 }
 
 interface Answer {
-  readonly reply?: Reply;
+  readonly reply?: Omit<Reply, 'isRepeated'>;
   /** Why to try again, should the status ask for it. */
   readonly problem: string;
   readonly retryAfterMs?: number;

@@ -1,4 +1,4 @@
-import type { DevFile } from './dev-file.ts';
+import { type DevFile, stackEnvOf } from './dev-file.ts';
 import { CliError, EXIT } from './exit.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:3000';
@@ -67,6 +67,15 @@ function normalizeUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
+const MONGO_URL = /^mongodb(\+srv)?:\/\/[^/\s]+/;
+/** What MongoDB takes. */
+const DATABASE = /^[^/\\. "$*<>:|?]{1,63}$/;
+
+/** An address as it may be shown. */
+export function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//[redacted]@');
+}
+
 /** The database, for the commands that look into it themselves; same order as above. */
 export function resolveDatabase(
   options: { readonly mongoUrl?: string; readonly db?: string },
@@ -77,6 +86,12 @@ export function resolveDatabase(
   // The development database belongs to the development server only.
   const local = dev?.mongoUrl === url ? dev.mongoDb : undefined;
   const database = firstSet(options.db, env['MONGO_DB'], local) ?? DEFAULT_MONGO_DB;
+  if (!MONGO_URL.test(url)) {
+    throw new CliError(`"${withoutPassword(url)}" is not a mongodb:// address.`, EXIT.usage);
+  }
+  if (!DATABASE.test(database)) {
+    throw new CliError(`"${database}" cannot be the name of a database.`, EXIT.usage);
+  }
   return { url, database };
 }
 
@@ -84,4 +99,27 @@ export function resolveDatabase(
 export function resolveRedis(options: { readonly redisUrl?: string }, { env, dev }: Given): string {
   const named = firstSet(options.redisUrl, env['REDIS_QUEUE_URL'], env['REDIS_URL']);
   return named ?? dev?.redisUrl ?? DEFAULT_REDIS_URL;
+}
+
+/**
+ * The environment of a process that joins the stack: what is set comes first (an empty value counts as
+ * unset), the rest is what `npm start` left. Whoever names another database means another
+ * installation, which has providers of its own: nothing is mixed into that.
+ */
+export function joiningEnv({ env, dev }: Given): Readonly<Record<string, string>> {
+  const set: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && value !== '') set[name] = value;
+  }
+  const named = set['MONGO_URL'];
+  const isTheirs = dev !== undefined && (named === undefined || named === dev.mongoUrl);
+  return { ...(isTheirs ? stackEnvOf(dev) : {}), ...set };
+}
+
+/** Where a process with that environment will find its servers, in a line for a person. */
+export function describeServers(env: Readonly<Record<string, string | undefined>>): string {
+  const mongo = withoutPassword(firstSet(env['MONGO_URL']) ?? DEFAULT_MONGO_URL);
+  const database = firstSet(env['MONGO_DB']) ?? DEFAULT_MONGO_DB;
+  const redis = firstSet(env['REDIS_QUEUE_URL'], env['REDIS_URL']) ?? DEFAULT_REDIS_URL;
+  return `MongoDB ${mongo} (database ${database}), Redis ${withoutPassword(redis)}`;
 }

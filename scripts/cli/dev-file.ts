@@ -14,6 +14,8 @@ const devSchema = z.object({
   inboxUrl: z.string().optional(),
   /** The payment provider that the workers were told of. */
   sandboxUrl: z.string().optional(),
+  /** Where its workers answer for their health. */
+  workerUrls: z.array(z.string()).optional(),
   /** What else its processes were told of: the providers of payments and messages. */
   stackEnv: z.record(z.string(), z.string()).optional(),
   /** The `npm start` that it is about, with the time of its start: pids are used again. */

@@ -7,6 +7,10 @@ export const EXIT = {
   usage: 2,
   /** A server stayed away too long; the same command may succeed later. */
   gaveUp: 3,
+  /** All went well, but for lines that were taken for those of an earlier file of that name. */
+  partlyKnown: 4,
+  /** There was nothing to look at, so nothing can be said. */
+  nothing: 5,
   /** Ctrl-C. */
   interrupted: 130,
 } as const;

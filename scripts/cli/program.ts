@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { isPassing, toAppError } from '../../core/infra/database-errors.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import { autoscaleCommand } from './commands/autoscale.ts';
 import { importCommand } from './commands/import.ts';
@@ -37,6 +38,9 @@ export async function runSluice(args: readonly string[], io: Io): Promise<void> 
       io.exit(error.exitCode);
     } else if (error instanceof AppError) {
       io.stderr.write(`sluice: ${error.detail}\n`);
+      io.exit(EXIT.gaveUp);
+    } else if (isPassing(error)) {
+      io.stderr.write(`sluice: ${toAppError(error).detail}\n`);
       io.exit(EXIT.gaveUp);
     } else {
       throw error;

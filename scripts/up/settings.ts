@@ -1,3 +1,4 @@
+import { EnvError, parseEnv } from '../../config/env.ts';
 import { newSecret, newToken } from '../../core/kernel/ids.ts';
 import type { DevFile } from '../cli/dev-file.ts';
 import { LOCAL_HOST, pickPort } from '../local/ports.ts';
@@ -23,13 +24,49 @@ export function secretsOf(env: Source, dev: DevFile | undefined): Secrets {
   };
 }
 
+/**
+ * Nothing is started, and nothing kept, that the processes would refuse at every start from then on.
+ *
+ * @throws Error in one sentence that names the variable, or the file that a value is from.
+ */
+export function refuseUnusable(env: Source, secrets: Secrets): void {
+  const named = { ...env, ...variablesOf(secrets) };
+  try {
+    parseEnv(named);
+  } catch (error) {
+    if (!(error instanceof EnvError)) throw error;
+    const said = error.message.replace(/^.*:\n/, '').replace('\nSee .env.example.', '');
+    const isStored = (name: string): boolean => set(env[name]) === undefined;
+    const lines = said.split('\n').map((line) => {
+      const name = /^(BOOTSTRAP_API_KEY|ADMIN_PASSWORD):/.exec(line.trim())?.[1];
+      const where = name !== undefined && isStored(name) ? ' (as kept in .data/dev.json)' : '';
+      return line.trim() + where;
+    });
+    throw new Error(`Not started: ${lines.join('; ')}.`, { cause: error });
+  }
+}
+
+function variablesOf({ apiKey, adminPassword }: Secrets) {
+  return { BOOTSTRAP_API_KEY: apiKey, ADMIN_PASSWORD: adminPassword };
+}
+
 export function databaseOf(env: Source): string {
   return set(env['MONGO_DB']) ?? DEFAULT_DB;
 }
 
-/** @throws Error when a port that was asked for is taken. */
-export async function apiPortOf(asked: number | undefined): Promise<number> {
-  if (asked === undefined) return pickPort([DEFAULT_PORT]);
+/** Of an address that was used last time, so that bookmarks and webhooks go on working. */
+export function lastPort(url: string | undefined): readonly number[] {
+  const port = url !== undefined && URL.canParse(url) ? Number(new URL(url).port) : 0;
+  return port > 0 ? [port] : [];
+}
+
+/**
+ * The port of last time when it is free, else the usual one, else any.
+ *
+ * @throws Error when a port that was asked for is taken.
+ */
+export async function apiPortOf(asked: number | undefined, lastUrl?: string): Promise<number> {
+  if (asked === undefined) return pickPort([...lastPort(lastUrl), DEFAULT_PORT]);
   if ((await pickPort([asked])) === asked) return asked;
   throw new Error(`Port ${String(asked)} is taken: name another one with --port, or none.`);
 }

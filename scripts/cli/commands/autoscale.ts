@@ -7,8 +7,8 @@ import { systemClock } from '../../../core/kernel/clock.ts';
 import { type ApiClient, createApiClient, describeProblem } from '../api-client.ts';
 import { type Crew, createCrew } from '../autoscale/crew.ts';
 import { type Scaler, createScaler } from '../autoscale/scaler.ts';
-import { resolveAddress } from '../connection.ts';
-import { projectRoot, stackEnvOf } from '../dev-file.ts';
+import { describeServers, joiningEnv, resolveAddress } from '../connection.ts';
+import { projectRoot } from '../dev-file.ts';
 import { CliError, EXIT, InterruptedError } from '../exit.ts';
 import { interruptible } from '../interrupts.ts';
 import type { Io } from '../io.ts';
@@ -78,6 +78,7 @@ async function autoscale(options: Options, io: Io, signal: AbortSignal): Promise
     },
     stopMs: STOP_MS,
   });
+  terminal.note(`its workers use ${describeServers(workerEnv(io))}`);
   const scaler = createScaler({ ...options, patience: PATIENCE });
   try {
     for (;;) {
@@ -128,10 +129,7 @@ async function adjust({ client, crew, scaler, terminal, options }: Round): Promi
   }
 }
 
-/** What an empty variable leaves out counts as left out. */
-function workerEnv({ env, dev }: Pick<Io, 'env' | 'dev'>): NodeJS.ProcessEnv {
-  const set = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
-  const local = dev === undefined ? {} : stackEnvOf(dev);
+export function workerEnv({ env, dev }: Pick<Io, 'env' | 'dev'>): NodeJS.ProcessEnv {
   // Each takes a free port for its probes.
-  return { ...local, ...Object.fromEntries(set), WORKER_PORT: '0' };
+  return { ...joiningEnv({ env, dev }), WORKER_PORT: '0' };
 }

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { LIMITS } from '../../../config/limits.ts';
 import { resolveConnection } from '../connection.ts';
 import { CliError, EXIT, type ExitCode, InterruptedError } from '../exit.ts';
-import { createProgressLine, isSuccess, summarize, summaryLines } from '../import/report.ts';
+import { createProgressLine, exitCodeOf, summarize, summaryLines } from '../import/report.ts';
 import { type Import, createImport } from '../import/run.ts';
 import { FORMATS, type Format, openSource } from '../import/source.ts';
 import { interruptible } from '../interrupts.ts';
@@ -43,14 +43,16 @@ reached by dots (wallets.0.currency) and a column x:json holds JSON.
 It can be stopped and started again at any time: what was accepted is known by its
 idempotencyKey and not done twice. A line without one gets a key made of the file's name
 (or --key-prefix), its line number and its text; so do not insert or reorder such lines
-between two runs.
+between two runs, and give each new file of the same name a --key-prefix of its own: its
+lines that are equal to the old file's would be taken for those.
 
 A line with "ref": "card-7" lends the ids that it creates to later lines, as
 "{{ref:card-7.holdId}}", "{{ref:card-7.transferId}}" or "{{ref:card-7.operationId}}".
 
 Exit code: 0 all succeeded, 1 some were refused or rejected (they are in
 FILE.refused.ndjson, with the reasons), 2 usage, 3 gave up waiting for a server,
-130 interrupted.`;
+4 all succeeded, but some lines without a key were taken for those of an earlier file of
+that name (a run that was cut short and is repeated is not meant), 130 interrupted.`;
 
 export function importCommand(io: Io): Command {
   const command = new Command('import')
@@ -58,7 +60,10 @@ export function importCommand(io: Io): Command {
     .description('Submits a file of operations of any size and waits for their outcome.')
     .argument('<file>', 'NDJSON or CSV; - for standard input')
     .addOption(
-      new Option('--format <format>', 'what FILE is, unless its name says').choices(FORMATS),
+      new Option(
+        '--format <format>',
+        'what FILE is, unless its name or its first line says',
+      ).choices(FORMATS),
     )
     .option('--key-prefix <text>', 'makes the keys of lines without one, instead of the file name')
     .option('--refused <file>', 'where refused lines go (default: FILE.refused.ndjson)')
@@ -110,11 +115,12 @@ async function importFile(file: string, options: Options, io: Io): Promise<ExitC
     );
     terminal.clear();
     const elapsedMs = performance.now() - startedMs;
-    const summary = summarize({ file, tally: work.tally, refused: work.refused, elapsedMs });
+    const { tally, refused, isResumed } = work;
+    const summary = summarize({ file, tally, refused, isResumed, elapsedMs });
     if (options.json) terminal.out(JSON.stringify(summary));
-    else if (work.tally.lines > 0) printLines(summaryLines(summary), terminal);
+    else printLines(summaryLines(summary), terminal);
     if (failure !== undefined) return explain(failure.error, work, terminal);
-    return isSuccess(summary) ? EXIT.ok : EXIT.failed;
+    return exitCodeOf(summary);
   });
 }
 

@@ -32,7 +32,8 @@ Recomputes every wallet from its entries, every operation's entries among themse
 the sums of each currency, and prints what does not agree. It reads only, takes constant
 memory and may run beside the platform.
 
-Exit code: 0 everything agrees, 1 there are violations, 2 usage, 3 no database, 130 interrupted.`;
+Exit code: 0 everything agrees, 1 there are violations, 2 usage, 3 the database does not
+answer, 5 there is nothing in it to verify (is that its name?), 130 interrupted.`;
 
 export function ledgerCommand(io: Io): Command {
   const ledger = new Command('ledger').description('Looks after the ledger.');
@@ -69,12 +70,27 @@ async function verifyDatabase(options: Options, io: Io, signal: AbortSignal): Pr
       keepMax: options.show,
     });
     terminal.clear();
-    if (options.json) terminal.out(JSON.stringify({ database, ...report }, plainBigInt));
+    const verdict = verdictOf(report);
+    if (options.json) terminal.out(JSON.stringify({ database, verdict, ...report }, plainBigInt));
     else for (const line of reportLines(report, database)) terminal.out(line);
-    return report.isClean ? EXIT.ok : EXIT.failed;
+    return EXIT_BY_VERDICT[verdict];
   } finally {
     await mongo.close();
   }
+}
+
+type Verdict = keyof typeof EXIT_BY_VERDICT;
+
+const EXIT_BY_VERDICT = {
+  sound: EXIT.ok,
+  violated: EXIT.failed,
+  /** Where nothing was looked at, nothing is sound. */
+  nothing: EXIT.nothing,
+} as const satisfies Record<string, ExitCode>;
+
+export function verdictOf({ isClean, counts }: VerifyReport): Verdict {
+  if (!isClean) return 'violated';
+  return Object.values(counts).some((count) => count > 0) ? 'sound' : 'nothing';
 }
 
 /** Amounts as decimal digits, like everywhere in our JSON. */
@@ -85,6 +101,9 @@ function plainBigInt(_key: string, value: unknown): unknown {
 /** The report for a person; `npm start` prints its tables too. */
 function reportLines(report: VerifyReport, database: string): string[] {
   const { counts, currencies, elapsedMs } = report;
+  if (verdictOf(report) === 'nothing') {
+    return [`${database}: nothing to verify, the database has no wallets and no operations`];
+  }
   const checked = Object.entries(counts)
     .map(([name, count]) => `${formatCount(count)} ${name}`)
     .join(', ');

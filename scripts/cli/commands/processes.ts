@@ -3,26 +3,38 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { describeServers, joiningEnv } from '../connection.ts';
 import { projectRoot } from '../dev-file.ts';
 import { CliError, EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 
-const ENVIRONMENT = 'It is configured by the environment alone; see .env.example.';
+const ENVIRONMENT =
+  'It is configured by the environment (see .env.example); ' +
+  'what that leaves out comes from what `npm start` left in .data/dev.json.';
 
-export function apiCommand(): Command {
+/** Says where it connects before it does: a worker that joins another stack takes its work. */
+function joinStack(io: Io, what: string): void {
+  const env = joiningEnv(io);
+  Object.assign(process.env, env);
+  io.stderr.write(`sluice ${what}: ${describeServers(env)}\n`);
+}
+
+export function apiCommand(io: Io): Command {
   return new Command('api')
     .summary('run the HTTP API')
     .description(`Runs the HTTP API until SIGTERM. ${ENVIRONMENT}`)
     .action(async () => {
+      joinStack(io, 'api');
       await import('../../../api/main.ts');
     });
 }
 
-export function workerCommand(): Command {
+export function workerCommand(io: Io): Command {
   return new Command('worker')
     .summary('run a worker')
     .description(`Runs a worker until SIGTERM. ${ENVIRONMENT}`)
     .action(async () => {
+      joinStack(io, 'worker');
       await import('../../../workers/main.ts');
     });
 }

@@ -12,7 +12,12 @@ export type BulkOutcome =
   | { readonly kind: 'again'; readonly reason: string };
 
 export type BulkReply =
-  | { readonly kind: 'items'; readonly outcomes: readonly BulkOutcome[] }
+  | {
+      readonly kind: 'items';
+      readonly outcomes: readonly BulkOutcome[];
+      /** What is known may be known since an earlier try of this very request. */
+      readonly isRepeated: boolean;
+    }
   /** The request as a whole was refused: one of its items spoils it. */
   | { readonly kind: 'refused'; readonly problem: Problem };
 
@@ -53,6 +58,7 @@ export async function postItems(client: ApiClient, bodies: readonly string[]): P
   if (reply.status >= 300 || results.size !== bodies.length) throw notOurs(reply);
   return {
     kind: 'items',
+    isRepeated: reply.isRepeated,
     outcomes: bodies.map((_, index) => outcomeOf(results.get(index), reply)),
   };
 }

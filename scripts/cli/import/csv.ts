@@ -1,7 +1,9 @@
 import { parse } from 'csv-parse/sync';
 import { findInJson } from '../../../core/kernel/json-text.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { type TextLine, readLines } from './lines.ts';
+import { OUTSIDE, nearest } from './columns.ts';
+import { type Dialect, joinLines } from './csv-lines.ts';
+import { readLines } from './lines.ts';
 import { type Content, LINE_BYTES_MAX, type SourceRecord, TEXT_PROBLEMS } from './record.ts';
 
 /**
@@ -11,61 +13,27 @@ import { type Content, LINE_BYTES_MAX, type SourceRecord, TEXT_PROBLEMS } from '
  * strings, so amounts keep every digit; a column named `x:json` holds JSON. An empty cell is an
  * absent field.
  *
- * A record is put together from lines by counting quotes before it is parsed, so that one broken
- * quote refuses the lines that it swallows and no more, and refuses them by name.
+ * What spreadsheets add is passed over: blank rows, columns without a name at the end, blank cells
+ * behind the last one, a line `sep=;`, spaces around what is not quoted, byte order marks.
  */
-export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<SourceRecord> {
+export async function* readCsv(
+  source: AsyncIterable<Uint8Array>,
+  /** The input's fields that a column may be; without them any name will do. */
+  fields?: ReadonlySet<string>,
+): AsyncGenerator<SourceRecord> {
   let header: Header | undefined;
-  for await (const record of joinLines(readLines(source, LINE_BYTES_MAX))) {
-    const { text, problem, ...place } = record;
-    if (text.trim() === '') continue;
+  const dialect: Dialect = { delimiter: undefined };
+  for await (const record of joinLines(readLines(source, LINE_BYTES_MAX), dialect)) {
+    const { text, problem, isTorn, ...place } = record;
+    const cells = isTorn || problem !== undefined ? undefined : cellsOf(text, dialect);
+    if (cells?.every((cell) => cell === '') === true) continue;
     if (header === undefined) {
-      header = parseHeader(text, place.line);
+      header = parseHeader(cells, { ...place, text, problem, fields });
       continue;
     }
     if (problem !== undefined) yield { ...place, text, problem: TEXT_PROBLEMS[problem] };
-    else yield { ...place, text, ...parseRecord(text, header) };
+    else yield { ...place, text, ...parseRecord(cells, header) };
   }
-}
-
-type RawRecord = Omit<TextLine, 'number'> & { readonly line: number };
-
-/** A record with a quoted line break in it may span this many lines. */
-const RECORD_LINES_MAX = 1_000;
-
-async function* joinLines(lines: AsyncIterable<TextLine>): AsyncGenerator<RawRecord> {
-  let open: TextLine[] = [];
-  let openChars = 0;
-  for await (const line of lines) {
-    const isQuoteLeft = line.problem === undefined && !hasClosedQuotes(line.text);
-    if (open.length === 0 && !isQuoteLeft) {
-      yield asRecord(line);
-      continue;
-    }
-    open.push(line);
-    openChars += line.text.length;
-    if (line.problem !== undefined || isTooMuch(open.length, openChars)) {
-      yield* open.map(asRecord); // the quote is not closed: line by line, each to be judged
-    } else if (isQuoteLeft && open.length > 1) {
-      yield { ...asRecord(open[0] ?? line), text: textOf(open), endByte: line.endByte };
-    } else {
-      continue;
-    }
-    open = [];
-    openChars = 0;
-  }
-  yield* open.map(asRecord);
-}
-
-const isTooMuch = (lines: number, chars: number): boolean =>
-  lines > RECORD_LINES_MAX || chars > LINE_BYTES_MAX;
-const asRecord = ({ number, ...rest }: TextLine): RawRecord => ({ line: number, ...rest });
-const textOf = (lines: readonly TextLine[]): string => lines.map(({ text }) => text).join('\n');
-
-function hasClosedQuotes(text: string): boolean {
-  let count = 0;
-  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) count += 1;
-  return count % 2 === 0;
 }
 
 interface Column {
@@ -75,32 +43,61 @@ interface Column {
 }
 
 interface Header {
-  readonly delimiter: string;
   readonly columns: readonly Column[];
 }
 
-const DELIMITERS = [',', ';', '\t'] as const;
-const OUTSIDE: ReadonlySet<string> = new Set(['type', 'idempotencyKey', 'ref', 'orderingKey']);
 const NESTED: ReadonlySet<string> = new Set(['input', 'metadata', 'preconditions']);
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype', '']);
 const JSON_SUFFIX = ':json';
 
 /** @throws CliError: without a header that makes sense no line of the file does. */
-function parseHeader(text: string, line: number): Header {
+function parseHeader(cells: readonly string[] | undefined, line: HeaderLine): Header {
   const wrong = (what: string): CliError =>
-    new CliError(`The header of the CSV (line ${String(line)}) ${what}.`, EXIT.usage);
-  const counts = DELIMITERS.map((delimiter) => text.split(delimiter).length);
-  const delimiter = DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ',';
-  const cells = cellsOf(text, delimiter);
+    new CliError(`The header of the CSV (line ${String(line.line)}) ${what}.`, EXIT.usage);
+  if (line.problem === 'not-utf8') throw wrong('is not valid UTF-8: save the file as UTF-8');
+  if (line.text.includes('\r')) {
+    throw wrong('has line ends of CR alone: save the file with LF or CRLF');
+  }
+  if (line.text.trimStart().startsWith('{')) {
+    throw wrong('is JSON, not CSV: say --format ndjson');
+  }
   if (cells === undefined) throw wrong('is not valid CSV');
-  const columns = cells.map((cell) => columnOf(cell.trim()));
+  const columns = withoutBlankEnd(cells).map(columnOf);
   const paths = columns.map(({ path }) => path.join('.'));
-  if (!paths.includes('type')) throw wrong('has no column "type"');
+  if (!paths.includes('type')) {
+    const meant = cells.find((cell) => nearest(cell, ['type']) !== undefined);
+    throw wrong(`has no column "type"${meant === undefined ? '' : `: did you mean "${meant}"?`}`);
+  }
   const repeated = paths.find((path, index) => paths.indexOf(path) !== index);
   if (repeated !== undefined) throw wrong(`names "${repeated}" twice`);
   const bad = columns.find(({ path }) => path.some((segment) => FORBIDDEN.has(segment)));
   if (bad !== undefined) throw wrong(`has a column "${bad.name}", which cannot be a field`);
-  return { delimiter, columns };
+  const strange = line.fields === undefined ? [] : strangers(columns, line.fields);
+  if (strange.length > 0) throw wrong(`has ${strange.join(', and ')}`);
+  return { columns };
+}
+
+interface HeaderLine {
+  readonly line: number;
+  readonly text: string;
+  readonly problem: keyof typeof TEXT_PROBLEMS | undefined;
+  readonly fields: ReadonlySet<string> | undefined;
+}
+
+/** Columns that are no field of any operation: all of its lines would be refused for them. */
+function strangers(columns: readonly Column[], fields: ReadonlySet<string>): string[] {
+  const known = new Set([...fields, ...OUTSIDE]);
+  return columns
+    .filter(({ path: [first, second = ''] }) => first === 'input' && !fields.has(second))
+    .map(({ name }) => {
+      const meant = nearest(name.replace(/^input\.|:json$/g, ''), known);
+      const hint = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+      return `a column "${name}", which no operation has${hint}`;
+    });
+}
+
+function withoutBlankEnd(cells: readonly string[]): readonly string[] {
+  return cells.slice(0, cells.findLastIndex((cell) => cell !== '') + 1);
 }
 
 function columnOf(name: string): Column {
@@ -111,22 +108,34 @@ function columnOf(name: string): Column {
   return { name, isJson, path: isPlaced ? segments : ['input', ...segments] };
 }
 
-function cellsOf(text: string, delimiter: string): readonly string[] | undefined {
+/** Undefined when the text is not one row. Blank cells are empty, and spaces count where quoted. */
+function cellsOf(text: string, { delimiter = ',' }: Dialect): readonly string[] | undefined {
   try {
-    const options = { delimiter, relax_column_count: true, skip_empty_lines: true };
-    const rows: readonly (readonly string[])[] = parse(text, options);
-    return rows.length === 1 ? rows[0] : undefined;
+    const rows: readonly (readonly string[])[] = parse(text, {
+      delimiter,
+      relax_column_count: true,
+      relax_quotes: true, // whether they are closed has been looked at
+      skip_empty_lines: true,
+      trim: true,
+      cast: (cell, { quoting }) => (quoting && cell.trim() !== '' ? cell : cell.trim()),
+    });
+    return rows.length > 1 ? undefined : (rows[0] ?? []);
   } catch {
     return undefined;
   }
 }
 
-function parseRecord(text: string, { delimiter, columns }: Header): Content {
+function parseRecord(row: readonly string[] | undefined, { columns }: Header): Content {
   const refused = (detail: string): Content => ({ problem: { code: 'invalid_csv', detail } });
-  const cells = cellsOf(text, delimiter);
-  if (cells === undefined) return refused('The record is not valid CSV (look at its quotes)');
-  if (cells.length !== columns.length) {
-    const counts = `${String(cells.length)} cells, and the header has ${String(columns.length)}`;
+  if (row === undefined) return refused('The record is not valid CSV (look at its quotes)');
+  // A spreadsheet writes as many cells as its widest row has, so blank ones too many say nothing.
+  const cells = row.length > columns.length ? withoutBlankEnd(row) : row;
+  if (cells.length > columns.length) {
+    const place = `cell ${String(cells.length)} of the record`;
+    return refused(`There is something in ${place}, and no column of the header stands above it`);
+  }
+  if (row.length < columns.length) {
+    const counts = `${String(row.length)} cells, and the header has ${String(columns.length)}`;
     return refused(`The record has ${counts}`);
   }
   const item: Node = {};

@@ -8,12 +8,15 @@ import {
   TEXT_PROBLEMS,
 } from './record.ts';
 
-/** One JSON object per line. Empty lines are passed over; what is wrong is told line by line. */
+/**
+ * One JSON object per line. Empty lines are passed over, and so is what JSON does not count as space
+ * around an object (byte order marks of files put together); what is wrong is told line by line.
+ */
 export async function* readNdjson(source: AsyncIterable<Uint8Array>): AsyncGenerator<SourceRecord> {
   for await (const { number, text, endByte, problem } of readLines(source, LINE_BYTES_MAX)) {
     const place = { line: number, text, endByte };
     if (problem !== undefined) yield { ...place, problem: TEXT_PROBLEMS[problem] };
-    else if (text.trim() !== '') yield { ...place, ...parseItem(text) };
+    else if (text.trim() !== '') yield { ...place, ...parseItem(text.trim()) };
   }
 }
 

@@ -35,7 +35,8 @@ export function prepare(
   }
   const { line, text, endByte } = place;
   const own = resolution.name === undefined ? {} : { name: resolution.name };
-  return { kind: 'ready', prepared: { line, text, endByte, body, ...own } };
+  const isKeyMade = resolution.item['idempotencyKey'] === undefined;
+  return { kind: 'ready', prepared: { line, text, endByte, body, isKeyMade, ...own } };
 }
 
 function keyFor(place: Place, keyPrefix: string | undefined): string {

@@ -1,4 +1,5 @@
 import { formatBar, formatBytes, formatCount, formatDuration, formatTable } from '../format.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
 import type { ImportProgress } from './run.ts';
 import { type Tally, totalOf } from './tally.ts';
 
@@ -73,6 +74,10 @@ export interface ImportSummary {
   readonly lines: number;
   readonly new: number;
   readonly known: number;
+  /** Of the known ones, those whose key was made of the file's name, the line's place and its text. */
+  readonly taken: number;
+  /** It went on with a run of this very file that did not come to its end. */
+  readonly resumed: boolean;
   readonly succeeded: number;
   /** Accepted, and not succeeded: by error code. */
   readonly rejected: Readonly<Record<string, number>>;
@@ -89,16 +94,19 @@ interface Ended {
   readonly file: string;
   readonly tally: Tally;
   readonly refused: { readonly path: string; readonly count: number };
+  readonly isResumed: boolean;
   readonly elapsedMs: number;
 }
 
-export function summarize({ file, tally, refused, elapsedMs }: Ended): ImportSummary {
+export function summarize({ file, tally, refused, isResumed, elapsedMs }: Ended): ImportSummary {
   const accepted = tally.fresh + tally.known;
   return {
     file,
     lines: tally.lines,
     new: tally.fresh,
     known: tally.known,
+    taken: tally.taken,
+    resumed: isResumed,
     succeeded: tally.succeeded,
     rejected: Object.fromEntries(tally.rejected),
     refused: Object.fromEntries(tally.refused),
@@ -112,6 +120,16 @@ export function summarize({ file, tally, refused, elapsedMs }: Ended): ImportSum
 /** Whether every line was accepted and none of them was settled otherwise than hoped for. */
 export function isSuccess({ rejected, refused }: ImportSummary): boolean {
   return Object.keys(rejected).length === 0 && Object.keys(refused).length === 0;
+}
+
+export function exitCodeOf(summary: ImportSummary): ExitCode {
+  if (!isSuccess(summary)) return EXIT.failed;
+  return isPartlyKnown(summary) ? EXIT.partlyKnown : EXIT.ok;
+}
+
+/** Some lines were new and others taken for an earlier file's, and no run was there to go on with. */
+function isPartlyKnown({ taken, resumed, ...summary }: ImportSummary): boolean {
+  return taken > 0 && summary.new > 0 && !resumed;
 }
 
 /** The summary for a person. */
@@ -136,12 +154,25 @@ export function summaryLines(summary: ImportSummary): string[] {
 }
 
 function verdict(summary: ImportSummary): string[] {
-  const { known, lines, refusedFile } = summary;
+  const { known, lines, taken, refusedFile } = summary;
   const isNothingNew = summary.new === 0 && known > 0 && known === lines;
   return [
+    ...(lines === 0 ? ['nothing was imported: no operation stands in it'] : []),
     ...(isNothingNew
       ? [`nothing changed: all ${formatCount(known)} operations were already known`]
       : []),
+    ...(isNothingNew && taken > 0 ? [`(${OTHER_NAME})`] : []),
+    ...(isPartlyKnown(summary) ? takenLines(taken) : []),
     ...(refusedFile === undefined ? [] : [`the lines that did not succeed are in ${refusedFile}`]),
+  ];
+}
+
+const OTHER_NAME = 'a new file under the name of an earlier one needs a --key-prefix of its own';
+
+function takenLines(taken: number): string[] {
+  return [
+    `ATTENTION: ${formatCount(taken)} lines stand in the same place of an earlier file of this name,`,
+    'with the same text and no idempotencyKey: they were taken for those and NOT done again.',
+    `That is right if this file was imported before and has changed since; ${OTHER_NAME}.`,
   ];
 }

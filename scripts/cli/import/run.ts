@@ -10,9 +10,10 @@ import { prepare } from './prepare.ts';
 import { LINE_BYTES_MAX, type Place, type Problem, type SourceRecord } from './record.ts';
 import { type RefusedFile, createRefusedFile, refusedPathOf } from './refused-file.ts';
 import { type Refs, createRefs } from './refs.ts';
-import { type Prepared, type Sender, createSender } from './sender.ts';
+import { type KnownSince, type Prepared, type Sender, createSender } from './sender.ts';
 import { type Format, STDIN, openSource } from './source.ts';
 import { type Tally, countUp, createTally } from './tally.ts';
+import { type UnfinishedMark, markUnfinished } from './unfinished.ts';
 import {
   type Outstanding,
   type Settled,
@@ -59,6 +60,8 @@ export interface Import {
   readonly tally: Tally;
   readonly refused: Pick<RefusedFile, 'path' | 'count'>;
   readonly outstanding: number;
+  /** It goes on with an earlier run of this very file. */
+  readonly isResumed: boolean;
   /** @throws CliError, or the reason of the signal; what was accepted until then stays accepted. */
   run(): Promise<void>;
 }
@@ -84,6 +87,7 @@ export function createImport(options: ImportOptions, deps: ImportDeps): Import {
   const flow = createFlow({ options, client, retry, tally, refused, refs, signal });
   const keyPrefix = options.keyPrefix ?? (file === STDIN ? undefined : source.name);
 
+  let mark: UnfinishedMark | undefined;
   const report = (): void => {
     const { bytesTotal } = source;
     deps.onProgress?.({ tally, bytesTotal, outstanding: flow.outstanding, notice: notice.get() });
@@ -94,13 +98,18 @@ export function createImport(options: ImportOptions, deps: ImportDeps): Import {
     get outstanding() {
       return flow.outstanding;
     },
+    get isResumed() {
+      return mark?.wasThere ?? false;
+    },
     run: async () => {
+      mark = file === STDIN ? undefined : markUnfinished(file, keyPrefix ?? '');
       const timer = setInterval(report, PROGRESS_EVERY_MS);
       try {
         for await (const record of source.records(signal)) {
           await feed(record, { flow, refs, keyPrefix, tally });
         }
         await flow.finish();
+        mark?.remove();
       } catch (error) {
         deps.signal.throwIfAborted(); // whatever the interruption broke is not the reason
         throw error;
@@ -211,9 +220,10 @@ function createFlow(deps: FlowDeps): Flow {
     countUp(tally.refused, problem.code);
     refused.add({ line, text, ...problem });
   };
-  const onAccepted = (prepared: Prepared, operation: Settled, isKnown: boolean): void => {
-    if (isKnown) tally.known += 1;
-    else tally.fresh += 1;
+  const onAccepted = (prepared: Prepared, operation: Settled, since: KnownSince): void => {
+    if (since === 'now') tally.fresh += 1;
+    else tally.known += 1;
+    if (since === 'before' && prepared.isKeyMade) tally.taken += 1;
     refs.accept(prepared.name, operation.id);
     const { line, text } = prepared;
     const outstanding = { operationId: operation.id, line, text };

@@ -1,6 +1,6 @@
 import type { ApiClient } from '../api-client.ts';
 import { type RetryPolicy, createRetry } from '../retry.ts';
-import { type BulkOutcome, postItems } from './bulk.ts';
+import { type BulkReply, postItems } from './bulk.ts';
 import type { Problem } from './record.ts';
 import type { Settled } from './window.ts';
 
@@ -13,6 +13,8 @@ export interface Prepared {
   readonly body: string;
   /** What later lines may call it by. */
   readonly name?: string;
+  /** Its key was made of its place and text. */
+  readonly isKeyMade: boolean;
 }
 
 /** Collects lines into chunks and sends them, one chunk after the other. */
@@ -23,6 +25,9 @@ export interface Sender {
   flush(): Promise<void>;
 }
 
+/** Since when the server knows a line: this answer, another try of the same lines, or before them. */
+export type KnownSince = 'now' | 'this-run' | 'before';
+
 interface SenderOptions {
   readonly client: ApiClient;
   readonly retry: RetryPolicy;
@@ -30,7 +35,7 @@ interface SenderOptions {
   readonly bytesMax: number;
   /** Waits until that many more operations may be outstanding. */
   readonly room: (count: number) => Promise<void>;
-  readonly onAccepted: (prepared: Prepared, operation: Settled, isKnown: boolean) => void;
+  readonly onAccepted: (prepared: Prepared, operation: Settled, since: KnownSince) => void;
   readonly onRefused: (prepared: Prepared, problem: Problem) => void;
   /** Every line of a chunk has been answered. */
   readonly onSent: (last: Prepared) => void;
@@ -67,6 +72,7 @@ export function createSender(options: SenderOptions): Sender {
 async function deliver(chunk: readonly Prepared[], options: SenderOptions): Promise<void> {
   const retry = createRetry(options.retry);
   let items = chunk;
+  let isRepeated = false;
   while (items.length > 0) {
     const reply = await postItems(
       options.client,
@@ -76,7 +82,9 @@ async function deliver(chunk: readonly Prepared[], options: SenderOptions): Prom
       await deliverHalves(items, reply.problem, options);
       return;
     }
-    const again = settle(items, reply.outcomes, options);
+    isRepeated ||= reply.isRepeated;
+    const again = settle(items, { ...reply, isRepeated }, options);
+    isRepeated = true;
     if (again !== undefined) await retry.failed(`the server answers ${again.reason}`);
     items = again?.items ?? [];
   }
@@ -100,7 +108,7 @@ async function deliverHalves(
 
 function settle(
   items: readonly Prepared[],
-  outcomes: readonly BulkOutcome[],
+  { outcomes, isRepeated }: Extract<BulkReply, { kind: 'items' }>,
   options: SenderOptions,
 ): { readonly items: readonly Prepared[]; readonly reason: string } | undefined {
   const again: Prepared[] = [];
@@ -108,7 +116,8 @@ function settle(
   for (const [index, prepared] of items.entries()) {
     const outcome = outcomes[index];
     if (outcome?.kind === 'accepted') {
-      options.onAccepted(prepared, outcome.operation, outcome.isKnown);
+      const known = isRepeated ? 'this-run' : 'before';
+      options.onAccepted(prepared, outcome.operation, outcome.isKnown ? known : 'now');
     } else if (outcome?.kind === 'refused') {
       options.onRefused(prepared, outcome.problem);
     } else {

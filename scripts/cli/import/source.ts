@@ -2,7 +2,9 @@ import { type Stats, createReadStream, statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { type Readable, addAbortSignal } from 'node:stream';
 import { CliError, EXIT } from '../exit.ts';
+import { inputFields } from './columns.ts';
 import { readCsv } from './csv.ts';
+import { refuseUtf16 } from './encoding.ts';
 import { readNdjson } from './ndjson.ts';
 import type { SourceRecord } from './record.ts';
 
@@ -29,7 +31,7 @@ export interface Source {
 /** @throws CliError when the file cannot be read or its format is unknown. */
 export function openSource(file: string, format: Format | undefined, stdin: Readable): Source {
   if (file === STDIN) {
-    const read = readerOf(format ?? 'ndjson');
+    const read = readerOf(format);
     return {
       name: 'stdin',
       bytesTotal: undefined,
@@ -62,6 +64,53 @@ function statsOf(file: string): Stats {
   }
 }
 
-function readerOf(format: Format) {
-  return format === 'csv' ? readCsv : readNdjson;
+function readerOf(format: Format | undefined) {
+  return async function* (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<SourceRecord> {
+    const { start, all } = await peek(refuseUtf16(bytes));
+    if ((format ?? guessFormat(start)) === 'csv') {
+      yield* readCsv(all, inputFields());
+      return;
+    }
+    refuseNoNdjson(start);
+    yield* readNdjson(all);
+  };
+}
+
+/** Of what has no name: JSON begins with a bracket, and nothing else does. */
+function guessFormat(start: string): Format {
+  return start === '' || /^[[{]/.test(start) ? 'ndjson' : 'csv';
+}
+
+/** @throws CliError when no line can be one of NDJSON, so that this is said once. */
+function refuseNoNdjson(start: string): void {
+  if (start.startsWith('[')) {
+    const how = 'one object a line is wanted (jq -c ".[]" makes it so)';
+    throw new CliError(`The input is a JSON array: ${how}.`, EXIT.usage);
+  }
+  const cells = start.split(/[,;\t]/).map((cell) => cell.trim().replaceAll('"', ''));
+  if (cells.length > 1 && cells.includes('type')) {
+    throw new CliError('The input looks like CSV, not NDJSON: say --format csv.', EXIT.usage);
+  }
+}
+
+const PEEK_BYTES_MAX = 65_536;
+
+/** The first line that is not blank, as far as it is there in the first bytes, and all the bytes. */
+async function peek(bytes: AsyncGenerator<Uint8Array>) {
+  const seen: Uint8Array[] = [];
+  let size = 0;
+  let start = '';
+  while (size < PEEK_BYTES_MAX) {
+    const next = await bytes.next();
+    if (next.done === true) break;
+    seen.push(Uint8Array.from(next.value)); // the stream may use the memory of the chunk again
+    size += next.value.length;
+    start = Buffer.concat(seen).toString('utf8').trimStart();
+    if (/[\r\n]/.test(start)) break;
+  }
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    yield* seen;
+    yield* bytes;
+  };
+  return { start: /^[^\r\n]*/.exec(start)?.[0] ?? '', all: all() };
 }

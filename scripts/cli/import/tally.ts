@@ -5,6 +5,8 @@ export interface Tally {
   fresh: number;
   /** Accepted by an earlier run, under the same key. */
   known: number;
+  /** Of those, the ones whose key we made of their place, so that it may be another line's. */
+  taken: number;
   succeeded: number;
   bytesDone: number;
   /** Never accepted, by error code. */
@@ -18,6 +20,7 @@ export function createTally(): Tally {
     lines: 0,
     fresh: 0,
     known: 0,
+    taken: 0,
     succeeded: 0,
     bytesDone: 0,
     refused: new Map(),

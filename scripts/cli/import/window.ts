@@ -48,7 +48,8 @@ const GAP_MS_MAX = 5_000;
 
 export function createSettlementWindow(options: WindowOptions): SettlementWindow {
   const { idsMax, charsMax, signal, clock = systemClock } = options;
-  const waiting = new Map<string, Outstanding>();
+  /** Of one operation there may be several lines: those with the same key. */
+  const waiting = new Map<string, readonly Outstanding[]>();
   let chars = 0;
   let following: Promise<void> | undefined;
   const broken: { failure?: { readonly error: unknown } } = {};
@@ -57,12 +58,14 @@ export function createSettlementWindow(options: WindowOptions): SettlementWindow
   const take = (outcomes: readonly Settled[]): number => {
     let settled = 0;
     for (const outcome of outcomes) {
-      const operation = waiting.get(outcome.id);
-      if (operation === undefined) continue;
+      const lines = waiting.get(outcome.id);
+      if (lines === undefined) continue;
       waiting.delete(outcome.id);
-      chars -= operation.text.length;
       settled += 1;
-      options.onSettled(operation, outcome);
+      for (const line of lines) {
+        chars -= line.text.length;
+        options.onSettled(line, outcome);
+      }
     }
     return settled;
   };
@@ -117,7 +120,8 @@ export function createSettlementWindow(options: WindowOptions): SettlementWindow
       return waiting.size;
     },
     add: (operation) => {
-      waiting.set(operation.operationId, operation);
+      const { operationId } = operation;
+      waiting.set(operationId, [...(waiting.get(operationId) ?? []), operation]);
       chars += operation.text.length;
       if (broken.failure === undefined) ensureFollowing();
     },
@@ -141,7 +145,7 @@ function firstKeys(map: ReadonlyMap<string, unknown>, count: number): string[] {
 }
 
 /** So that those that take their time do not keep the others from being asked for. */
-function sendToBack(map: Map<string, Outstanding>, ids: readonly string[]): void {
+function sendToBack<T>(map: Map<string, T>, ids: readonly string[]): void {
   for (const id of ids) {
     const operation = map.get(id);
     if (operation === undefined) continue;

@@ -170,6 +170,68 @@ describe('sluice import', () => {
     expect(code).toBe(0);
   });
 
+  it('reads CSV on standard input, too', async () => {
+    const server = await serve();
+    const stdin = 'type,idempotencyKey,userId\nwallet.credit,a,ann\n';
+    const { code } = await sluice(['import', '-', ...to(server)], { stdin });
+    expect(server.accepted[0]?.item).toMatchObject({ idempotencyKey: 'a' });
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['an empty file', 'x.ndjson', ''],
+    ['an empty CSV', 'x.csv', '\n\n'],
+    ['a header alone', 'x.csv', 'type,userId\n'],
+  ])('says that there is nothing in %s', async (_, name, text) => {
+    const server = await serve();
+    const file = join(here(), name);
+    writeFileSync(file, text);
+    const { out, code } = await sluice(['import', file, ...to(server)]);
+    expect(out).toContain(`${name}: 0 lines`);
+    expect(out).toContain('nothing was imported');
+    expect(code).toBe(0);
+  });
+
+  const utf16 = (text: string, mark: string): Buffer => Buffer.from(mark + text, 'utf16le');
+  const csv = 'type,userId\nwallet.credit,ann\nwallet.credit,bob\n';
+  it.each([
+    [
+      'a column that nobody knows',
+      'x.csv',
+      'type,userID,ammount,x y\n',
+      '"userID", which no operation has (did you mean "userId"?), and a column "ammount", which no operation has (did you mean "amount"?), and a column "x y", which no operation has.',
+    ],
+    [
+      'a type under another name',
+      'x.csv',
+      'Type,userId\n',
+      'has no column "type": did you mean "Type"?',
+    ],
+    ['UTF-16', 'x.csv', utf16(csv, '\uFEFF'), 'is UTF-16, not UTF-8'],
+    ['UTF-16 without a mark', 'x.ndjson', utf16('{"type":"x"}', ''), 'is UTF-16, not UTF-8'],
+    ['big-endian UTF-16', 'x.csv', utf16(csv, '\uFEFF').swap16(), 'is UTF-16, not UTF-8'],
+    [
+      'another code page',
+      'x.csv',
+      Buffer.from('type,betr\u00e4g\nx,1\n', 'latin1'),
+      'not valid UTF-8',
+    ],
+    ['CSV named NDJSON', 'x.ndjson', csv, '--format csv'],
+    ['NDJSON named CSV', 'x.csv', '{"type":"x"}\n', '--format ndjson'],
+    ['a JSON array', 'x.ndjson', '[\n{"type":"x"},\n', 'a JSON array'],
+    ['line ends of old', 'x.csv', 'type,userId\rx,ann\r', 'CR alone'],
+  ])('ends at once, with one error and a summary, at %s', async (_, name, text, message) => {
+    const server = await serve();
+    const file = join(here(), name);
+    writeFileSync(file, text);
+    const { out, err, code } = await sluice(['import', file, ...to(server)]);
+    expect(err).toContain(message);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+    expect(out).toContain(`${name}: 0 lines`);
+    expect(server.requests).toHaveLength(0);
+    expect(code).toBe(2);
+  });
+
   it('ends with 1 and names the file of refused lines', async () => {
     const server = await serve();
     const file = fileOf([...linesOf(2), 'broken']);

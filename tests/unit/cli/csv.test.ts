@@ -88,6 +88,24 @@ describe('readCsv', () => {
     expect(records.filter((record) => 'problem' in record)).toMatchObject([{ line: 2 }]);
   });
 
+  it('loses no line to a quote that another one seems to close', async () => {
+    const records = await recordsOf('type,a\nbad,"open\nx,1\nx,2" pipe\nx,3\n');
+    expect(records.map((record) => ('item' in record ? 'ok' : record.line))).toEqual([
+      2,
+      'ok',
+      'ok',
+      'ok',
+    ]);
+  });
+
+  it('takes a quote in the middle of a cell for an inch', async () => {
+    expect(await itemsOf('type,a,b\nx,5" pipe,1\ny,2,3\nz,the "old" one,3"\n')).toEqual([
+      { type: 'x', input: { a: '5" pipe', b: '1' } },
+      { type: 'y', input: { a: '2', b: '3' } },
+      { type: 'z', input: { a: 'the "old" one', b: '3"' } },
+    ]);
+  });
+
   it('refuses a cell that should be JSON and is not', async () => {
     expect(await itemsOf('type,a:json\nx,{\n')).toEqual(['invalid_csv']);
   });
@@ -100,5 +118,49 @@ describe('readCsv', () => {
     ['a broken quote', '"type\n', 'is not valid CSV'],
   ])('stops at a header with %s', async (_, text, message) => {
     await expect(recordsOf(`${text}x,1\n`)).rejects.toThrow(message);
+  });
+});
+
+/** The same two rows, as a spreadsheet may leave them. */
+const ROWS = [
+  { type: 'x', input: { userId: 'ann' } },
+  { type: 'y', input: { userId: 'bob' } },
+];
+
+describe('what spreadsheets leave in a CSV', () => {
+  it.each([
+    ['rows of commas at the end', 'type,userId\nx,ann\ny,bob\n,\n,\n'],
+    ['rows of commas before the header and between', ',,\ntype,userId\n,\nx,ann\n,,,\ny,bob\n'],
+    ['rows of blank and of quoted cells', 'type;userId\nx;ann\n  ; \n"";""\ny;bob\n\t;\u00a0\n'],
+    ['columns without a name at the end', 'type,userId,,\nx,ann,,\ny,bob,, \n'],
+    ['one comma too many', 'type,userId\nx,ann,\ny,bob, ,\n'],
+    ['cells with spaces around', ' type , userId\nx ,  ann\ny,"bob" \n'],
+    ['a blank cell', 'type,amount,userId\nx,  ,ann\ny," ",bob\n'],
+    ['a separator line', 'sep=;\ntype;userId\nx;ann\ny;bob\n'],
+    ['a quoted separator line, filled up', '"SEP=,",\r\ntype,userId\r\nx,ann\r\ny,bob\r\n'],
+    ['a byte order mark before the separator line', '\uFEFFsep=\t\ntype\tuserId\nx\tann\ny\tbob\n'],
+    ['a byte order mark before a quoted name', '\uFEFF"type","userId"\nx,ann\ny,bob\n'],
+    ['byte order marks of files put together', 'type,userId\n\uFEFFx,ann\n\uFEFF\n\uFEFF"y",bob\n'],
+  ])('is passed over: %s', async (_, text) => {
+    expect(await itemsOf(text)).toEqual(ROWS);
+  });
+
+  it('keeps the spaces of a quoted cell', async () => {
+    expect(await itemsOf('type,description\nx," two  "\n')).toEqual([
+      { type: 'x', input: { description: ' two  ' } },
+    ]);
+  });
+
+  it('hurts a row with something under no name alone, by its line', async () => {
+    const records = await recordsOf('type,userId,,\nx,ann,,9\ny,bob,,\n');
+    expect(records).toMatchObject([
+      { line: 2, problem: { code: 'invalid_csv', detail: expect.stringContaining('cell 4') } },
+      { line: 3, item: ROWS[1] },
+    ]);
+  });
+
+  it('hurts a row that is cut short alone, by its line', async () => {
+    const records = await recordsOf('type,userId,amount\nx\ny,bob,\n');
+    expect(records).toMatchObject([{ line: 2, problem: { code: 'invalid_csv' } }, { line: 3 }]);
   });
 });

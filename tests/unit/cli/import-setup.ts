@@ -81,7 +81,8 @@ export function importOf(server: BulkServer, file: string, setting: Setting = {}
 export async function run(server: BulkServer, file: string, setting: Setting = {}) {
   const work = importOf(server, file, setting);
   await work.run();
-  return summarize({ file, tally: work.tally, refused: work.refused, elapsedMs: 1_000 });
+  const { tally, refused, isResumed } = work;
+  return summarize({ file, tally, refused, isResumed, elapsedMs: 1_000 });
 }
 
 export const refusedIn = (path: string): unknown[] =>

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../scripts/cli/exit.ts';
-import { isSuccess, summaryLines } from '../../../scripts/cli/import/report.ts';
+import { exitCodeOf, isSuccess, summaryLines } from '../../../scripts/cli/import/report.ts';
 import type { BulkServer } from './bulk-server.ts';
 import {
   fileOf,
@@ -60,6 +60,87 @@ describe('an import', () => {
       idempotencyKey: 'a',
       input: { userId: 'ann', amount: '012' },
     });
+  });
+});
+
+describe('a key that stands twice in a file', () => {
+  it.each(['succeeded', 'rejected'])(
+    'is one new and one known, and both are %s',
+    async (settles) => {
+      const server = await serve({
+        looksBeforeSettled: 2,
+        judge: () => ({ settles, ...(settles === 'rejected' && { code: 'user_exists' }) }),
+      });
+      const file = fileOf([lineOf(1), lineOf(2), lineOf(1)]);
+      const summary = await run(server, file);
+      expect(summary).toMatchObject({ new: 2, known: 1, unsettled: 0 });
+      const isGood = settles === 'succeeded';
+      expect(summary.succeeded).toBe(isGood ? 3 : 0);
+      expect(summary.rejected).toEqual(isGood ? {} : { user_exists: 3 });
+      if (!isGood) expect(refusedIn(`${file}.refused.ndjson`)).toHaveLength(3);
+    },
+  );
+});
+
+describe('a file under the name of an earlier one', () => {
+  const credit = (userId: string, amount: number): string =>
+    JSON.stringify({ type: 'wallet.credit', input: { userId, amount: String(amount) } });
+  const february = [credit('ann', 100), credit('bob', 200), credit('cid', 300)];
+  const march = [credit('ann', 100), credit('bob', 250), credit('cid', 300)];
+
+  it('is told loudly, and by its exit code, that its equal lines were not done', async () => {
+    const server = await serve();
+    await run(server, fileOf(february));
+    const summary = await run(server, fileOf(march));
+    expect(summary).toMatchObject({ new: 1, known: 2, taken: 2 });
+    expect(exitCodeOf(summary)).toBe(EXIT.partlyKnown);
+    expect(summaryLines(summary).join('\n')).toMatch(/2 lines .* NOT done again.*--key-prefix/s);
+  });
+
+  it('is told so when only its first lines are equal, too', async () => {
+    const server = await serve();
+    await run(server, fileOf(february));
+    const summary = await run(server, fileOf(february.with(2, credit('cid', 301))));
+    expect(exitCodeOf(summary)).toBe(EXIT.partlyKnown);
+  });
+
+  it('is told how to do it all the same when every line is equal', async () => {
+    const server = await serve();
+    await run(server, fileOf(february));
+    const summary = await run(server, fileOf(february));
+    expect(exitCodeOf(summary)).toBe(EXIT.ok);
+    expect(summaryLines(summary).join('\n')).toContain('--key-prefix');
+  });
+
+  it('is no hint when the lines name their keys themselves', async () => {
+    const server = await serve();
+    await run(server, fileOf([lineOf(1)]));
+    expect(exitCodeOf(await run(server, fileOf([lineOf(1), lineOf(2)])))).toBe(EXIT.ok);
+  });
+
+  it('is no hint when the run of that very file was cut short', async () => {
+    const server = await serve({ instead: (request) => (request === 2 ? 'drop' : undefined) });
+    const file = fileOf(february);
+    await expect(run(server, file, { chunkItems: 1, retryForMs: 0 })).rejects.toThrow('gave up');
+    const summary = await run(server, file);
+    expect(summary).toMatchObject({ new: 2, known: 1 });
+    expect(exitCodeOf(summary)).toBe(EXIT.ok);
+    expect(readdirSync(here())).toEqual(['ops.ndjson']);
+  });
+
+  it('is no hint when an answer of a first run is lost', async () => {
+    const server = await serve({ loseAnswer: (request) => request === 1 });
+    const summary = await run(server, fileOf(february), { chunkItems: 2 });
+    expect(summary).toMatchObject({ new: 1, known: 2, taken: 0 });
+    expect(exitCodeOf(summary)).toBe(EXIT.ok);
+  });
+
+  it('is one when the run that was cut short was that of another content', async () => {
+    const server = await serve({ instead: (request) => (request === 2 ? 'drop' : undefined) });
+    const first = run(server, fileOf(february), { chunkItems: 1, retryForMs: 0 });
+    await expect(first).rejects.toThrow('gave up');
+    const summary = await run(server, fileOf([...march, credit('dan', 4)]));
+    expect(exitCodeOf(summary)).toBe(EXIT.partlyKnown);
   });
 });
 
