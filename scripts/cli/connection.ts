@@ -72,7 +72,7 @@ const MONGO_URL = /^mongodb(\+srv)?:\/\/[^/\s]+/;
 const DATABASE = /^[^/\\. "$*<>:|?]{1,63}$/;
 
 /** An address as it may be shown. */
-export function withoutPassword(url: string): string {
+function withoutPassword(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//[redacted]@');
 }
 
