@@ -4,6 +4,7 @@ import { createOpsPages } from '../core/runtime/ops-pages.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { type Readiness, createReadiness } from '../core/runtime/readiness.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
+import { createStatusCounts } from '../core/saga/status-counts-store.ts';
 import { createAuthenticator } from '../core/tenants/api-key-cache.ts';
 import { createApiKeyStore } from '../core/tenants/api-key-store.ts';
 import { bootstrapTenant } from '../core/tenants/bootstrap.ts';
@@ -44,12 +45,23 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     clock,
   });
   const readiness = readinessOf(platform, queues, hints);
+  const statusCounts = createStatusCounts(mongo.db, clock);
   const ops = createOpsPages({
     service: 'api',
     readiness,
     metrics,
     beforeScrape: async () => {
-      recordDepths(metrics, await depths());
+      // Side by side: the database's numbers must not wait for Redis, nor the other way round.
+      await Promise.allSettled([
+        depths().then((found) => {
+          recordDepths(metrics, found);
+        }),
+        statusCounts().then((counts) => {
+          for (const [status, count] of Object.entries(counts)) {
+            metrics.operationsByStatus.set({ status }, count);
+          }
+        }),
+      ]);
     },
   });
   const backlog = openBacklog(platform);

@@ -30,6 +30,13 @@ export const COLLECTIONS = {
       key: { status: 1, nextCheckAt: 1, _id: 1 },
       partialFilterExpression: { nextCheckAt: { $exists: true } },
     },
+    // What is under way or waits for a human, for the gauges: nothing that only passes through.
+    {
+      key: { status: 1 },
+      partialFilterExpression: {
+        status: { $in: ['waiting', 'running', 'compensating', 'needs_attention'] },
+      },
+    },
     { key: { tenantId: 1, _id: -1 } },
     { key: { tenantId: 1, type: 1, _id: -1 } },
     // What a person looks for: everything that did not simply succeed.

@@ -138,6 +138,16 @@ export function createMetrics(registry: Registry = new Registry()) {
       'Calls to payment providers under way in this process',
       ['provider'],
     ),
+    stepOutcomes: counter(
+      'sluice_saga_steps_total',
+      'Attempts at steps of sagas, by what came of them',
+      ['type', 'step', 'outcome'],
+    ),
+    operationsByStatus: gauge(
+      'sluice_operations',
+      'Operations under way, or waiting for a time, an answer or a human, by status',
+      ['status'],
+    ),
     realtimeClients: gauge('sluice_realtime_clients', 'Open streams and sockets', ['transport']),
     realtimeSent: counter('sluice_realtime_events_total', 'Events handed to clients', [
       'transport',
