@@ -7,7 +7,7 @@ import { AppError, type Failure } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { outcomesBetween } from './step-outcomes.ts';
+import { counted } from './step-outcomes.ts';
 import { namedUsers } from './event-users.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -122,7 +122,7 @@ async function drive(
     if (closing.isClosing) return giveBack(deps, run, shuttingDown());
     const command = nextCommand(run.shapes, run.state, factsOf(run));
     try {
-      const isOver = await executeCounted(stepDeps, run, command);
+      const isOver = await counted(deps.metrics, run, () => execute(stepDeps, run, command));
       if (isOver) return;
     } catch (error) {
       if (error instanceof WorkerUnfit) return giveBack(deps, run, error.reason);
@@ -137,19 +137,6 @@ async function drive(
       return park(deps, run, { error: failureOf(error), step: stepOf(run, command) });
     }
   }
-}
-
-async function executeCounted(
-  deps: StepDeps & Parts,
-  run: Run,
-  command: Command,
-): Promise<boolean> {
-  const { steps } = run.state;
-  const isOver = await execute(deps, run, command);
-  for (const outcome of outcomesBetween(steps, run.state.steps)) {
-    deps.metrics.stepOutcomes.inc({ type: run.operation.type, ...outcome });
-  }
-  return isOver;
 }
 
 /** True when the run is over. */

@@ -1,3 +1,5 @@
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Run } from './saga-run.ts';
 import type { StepRecord, StepStatus } from './step-record.ts';
 
 /** What an attempt at a step may come to, or an attempt to take it back. */
@@ -10,7 +12,7 @@ const OUTCOMES: ReadonlySet<StepStatus> = new Set([
   'undone',
 ]);
 
-export interface StepOutcomeCount {
+interface StepOutcomeCount {
   readonly step: string;
   readonly outcome: StepStatus;
 }
@@ -27,4 +29,18 @@ export function outcomesBetween(
       ? [{ step: record.name, outcome: record.status }]
       : [];
   });
+}
+
+/** Does a part of a run, and counts what came of its steps in it. */
+export async function counted<T>(
+  { stepOutcomes }: Pick<Metrics, 'stepOutcomes'>,
+  run: Run,
+  part: () => Promise<T>,
+): Promise<T> {
+  const { steps } = run.state;
+  const result = await part();
+  for (const outcome of outcomesBetween(steps, run.state.steps)) {
+    stepOutcomes.inc({ type: run.operation.type, ...outcome });
+  }
+  return result;
 }
