@@ -230,8 +230,9 @@ async function runSample({ log, signal }: Run, dev: DevFile): Promise<void> {
 
 function showAddresses(log: Log, dev: DevFile): void {
   const [payer, payee] = SAMPLE_USERS;
-  for (const line of addressLines({ dev, workerUrls: dev.workerUrls ?? [], payer, payee }))
-    {log(line);}
+  for (const line of addressLines({ dev, workerUrls: dev.workerUrls ?? [], payer, payee })) {
+    log(line);
+  }
 }
 
 await main();
