@@ -199,7 +199,11 @@ describe('sluice import', () => {
       'a column that nobody knows',
       'x.csv',
       'type,userID,ammount,x y\n',
-      '"userID", which no operation has (did you mean "userId"?), and a column "ammount", which no operation has (did you mean "amount"?), and a column "x y", which no operation has.',
+      [
+        '"userID", which no operation has (did you mean "userId"?)',
+        'and a column "ammount", which no operation has (did you mean "amount"?)',
+        'and a column "x y", which no operation has.',
+      ].join(', '),
     ],
     [
       'a type under another name',
