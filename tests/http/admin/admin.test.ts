@@ -137,8 +137,9 @@ describe('signing out', () => {
     const signIn = async () =>
       cookieOf(await api.ask('/admin/login', form({ password: ADMIN_PASSWORD })));
     const [copied, other] = [await signIn(), await signIn()];
-    for (const one of [api, another])
-      {expect((await one.ask('/admin', page(copied))).status).toBe(200);}
+    for (const one of [api, another]) {
+      expect((await one.ask('/admin', page(copied))).status).toBe(200);
+    }
     const home = await api.ask('/admin', page(copied));
     const token = /name="token" value="([^"]+)"/.exec(home.text)?.[1] ?? '';
     await api.ask('/admin/logout', form({ token }, { headers: { cookie: copied } }));
