@@ -113,8 +113,9 @@ export function modelDo(model: Model, command: Command, place: Place): boolean {
   const copy = [false, true]
     .map((expires) => {
       const trial = structuredClone(model);
-      if (expires)
-        {for (const wallet of payersOf(trial, command, place)) lapse(trial, wallet, place);}
+      if (expires) {
+        for (const wallet of payersOf(trial, command, place)) lapse(trial, wallet, place);
+      }
       return attempt(trial, command, place) ? trial : undefined;
     })
     .find((trial) => trial !== undefined);
