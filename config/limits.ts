@@ -74,6 +74,8 @@ export const LIMITS = {
   /** Recovery looks at this many, so that a lane that is no more loses nothing. */
   lanesEver: 64,
   settlementBatchMax: 400,
+  /** Expired holds that those of a batch who want money may take back; recovery does the rest. */
+  lapsedHoldsMax: 1_000,
   settlementSlots: 2,
   /** A look at a lane leaves larger inputs out, and those of a batch are read within this. */
   laneInputBytesMax: 4_096,

@@ -68,6 +68,11 @@ export const COLLECTIONS = {
     { key: { tenantId: 1, userId: 1, _id: -1 } },
     { key: { tenantId: 1, _id: -1 } },
     { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
+    // What a wallet that wants money may take back.
+    {
+      key: { tenantId: 1, userId: 1, currency: 1, expiresAt: 1 },
+      partialFilterExpression: { status: 'open' },
+    },
   ],
   outbox: [
     { key: { nextCheckAt: 1 } },

@@ -19,6 +19,7 @@ import {
   systemUserId,
   userDocId,
 } from './documents.ts';
+import { holdsOf, walletsOf } from './layers.ts';
 import { isFull } from './system-stripes.ts';
 import { assertWallet, balanceOf, openWallet, withPosted } from './wallet.ts';
 
@@ -102,6 +103,8 @@ export interface Draft {
   system(name: SystemWallet, currency: string): WalletDoc;
   transfer(id: string): TransferDoc | undefined;
   hold(id: string): HoldDoc | undefined;
+  /** Of a wallet, as far as they were read or are its operation's own. */
+  holdsOf(wallet: Pick<WalletDoc, 'userId' | 'currency'>): readonly HoldDoc[];
   putUser(user: UserDoc): void;
   putWallet(wallet: WalletDoc): void;
   putTransfer(transfer: TransferDoc): void;
@@ -208,6 +211,7 @@ function createDraft(scope: DraftScope, below: readonly LedgerState[], legOffset
     },
     transfer: (id) => find('transfers', id),
     hold: (id) => find('holds', id),
+    holdsOf: (wallet) => holdsOf({ ...wallet, tenantId: scope.tenantId }, layers),
     putUser: (user) => written.users.set(user._id, user),
     putWallet: (wallet) => written.wallets.set(wallet._id, wallet),
     putTransfer: (transfer) => written.transfers.set(transfer._id, transfer),
@@ -297,23 +301,6 @@ function assertBalanced(entries: readonly EntryDoc[]): void {
   for (const [key, sum] of sums) {
     assert(sum === 0n, 'the entries of an operation sum to zero', { key, sum: sum.toString() });
   }
-}
-
-function walletsOf(
-  tenantId: string,
-  userId: string,
-  layers: readonly LedgerState[],
-): readonly WalletDoc[] {
-  const found = new Map<string, WalletDoc>();
-  for (const layer of layers) {
-    for (const wallet of layer.wallets.values()) {
-      const isTheirs = wallet.tenantId === tenantId && wallet.userId === userId;
-      if (!isTheirs || found.has(wallet._id)) continue;
-      assertWallet(wallet);
-      found.set(wallet._id, wallet);
-    }
-  }
-  return [...found.values()];
 }
 
 function mergeInto(target: MutableState, source: LedgerState): void {

@@ -132,10 +132,12 @@ export function userDocId(tenantId: string, userId: string): string {
   return `${tenantId}/${userId}`;
 }
 
-/** System wallets are the other side of credits, debits, fees and bonuses; they may go negative. */
 /** Legs that one posting of a stepwise operation may have. */
 export const LEGS_PER_POSTING = 50;
+/** Lapsed holds that it may give back for its money: two legs each, the rest is for its own. */
+export const LAPSED_PER_POSTING = 20;
 
+/** System wallets are the other side of credits, debits, fees and bonuses; they may go negative. */
 export const SYSTEM_WALLETS = ['world', 'fees', 'bonus-pool', 'clearing'] as const;
 export type SystemWallet = (typeof SYSTEM_WALLETS)[number];
 

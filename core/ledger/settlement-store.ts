@@ -29,11 +29,20 @@ export interface LedgerReads {
   readonly stripe: number;
 }
 
+/** Wallets whose holds past their time are wanted. */
+export interface LapsedReads {
+  readonly wallets: readonly Pick<WalletDoc, 'tenantId' | 'userId' | 'currency'>[];
+  readonly until: Date;
+  readonly stripe: number;
+}
+
 /** The ledger inside one MongoDB transaction. */
 export interface LedgerTransaction {
   /** Joins other stores' writes to the transaction. */
   readonly session: ClientSession;
   load(reads: LedgerReads): Promise<LedgerState>;
+  /** Open holds that expired until then and are no operation's own, with what giving back moves. */
+  loadLapsed(reads: LapsedReads): Promise<LedgerState>;
   /**
    * Bulk-writes what a batch of decisions changed, each wallet by compare-and-set on its `seq`.
    *
@@ -71,6 +80,8 @@ export function createLedgerStore(client: MongoClient, db: Db): LedgerStore {
         const result = await work({
           session,
           load: (reads) => reader(session, reads),
+          loadLapsed: async ({ stripe, ...reads }) =>
+            reader(session, { ...NO_READS, holds: await findLapsed(db, session, reads), stripe }),
           write: (changes) => writer(session, changes),
         });
         await beforeCommit?.();
@@ -96,6 +107,35 @@ async function commit(session: ClientSession): Promise<void> {
       if (faultOf(error) !== 'commit-unknown' || tries >= COMMIT_TRIES_MAX) throw error;
     }
   }
+}
+
+const NO_READS = {
+  users: new Set<string>(),
+  wallets: new Set<string>(),
+  owners: [],
+  transfers: new Set<string>(),
+} as const satisfies Partial<LedgerReads>;
+
+async function findLapsed(
+  db: Db,
+  session: ClientSession,
+  { wallets, until }: Omit<LapsedReads, 'stripe'>,
+): Promise<ReadonlySet<string>> {
+  const found = await collection<HoldDoc>(db, 'holds')
+    .find(
+      {
+        $or: wallets.map(({ tenantId, userId, currency }) => ({
+          ...{ tenantId, userId, currency, status: 'open' as const },
+          expiresAt: { $lte: until },
+        })),
+        managedBy: { $exists: false },
+      },
+      { session, maxTimeMS: LIMITS.mongoMaxTimeMs, projection: { _id: 1 } },
+    )
+    .sort({ expiresAt: 1 })
+    .limit(LIMITS.lapsedHoldsMax)
+    .toArray();
+  return new Set(found.map(({ _id }) => _id));
 }
 
 /** Where held funds are booked against, and where captured ones go. */

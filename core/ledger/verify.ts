@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import { originOf } from '../kernel/ids.ts';
 import {
   type BalanceType,
   type EntryDoc,
@@ -189,12 +190,19 @@ function mayHaveEntries(operation: OperationRow, own: OwnEntries): boolean {
 function netsToZero(entries: readonly EntryDoc[]): boolean {
   const sums = new Map<string, bigint>();
   for (const entry of entries) {
+    if (givesBackAnothers(entry)) continue;
     // The stripes of a system wallet are one wallet: the way back may use another one.
     const owner = isSystemUser(entry.userId) ? entry.userId.replace(/#.*$/, '') : entry.userId;
     const key = `${owner}/${entry.currency}/${entry.balanceType}`;
     sums.set(key, (sums.get(key) ?? 0n) + signedAmount(entry));
   }
   return [...sums.values()].every((sum) => sum === 0n);
+}
+
+/** Whoever wants money gives lapsed holds of others back, which stay so whatever becomes of it. */
+function givesBackAnothers({ balanceType, holdId, operationId }: EntryDoc): boolean {
+  if (balanceType !== 'locked' || holdId === undefined) return false;
+  return originOf('hld', holdId) !== operationId;
 }
 
 interface OwnEntries {
@@ -208,6 +216,7 @@ export function checkOperation(operation: OperationRow, own: OwnEntries, finding
   const { _id: id, status } = operation;
   const { entries, rules } = own;
   const mayHave = movesMoney(operation, rules);
+  const ownEntries = entries.filter((entry) => !givesBackAnothers(entry));
   if (entries.length === 0) {
     if (status === 'succeeded' && mayHave === true) {
       findings.add('operation.no-entries', id, `${operation.type} succeeded without entries`);
@@ -217,8 +226,9 @@ export function checkOperation(operation: OperationRow, own: OwnEntries, finding
   if (!mayHaveEntries(operation, own)) {
     findings.add('operation.status', id, `${status}, and has entries`);
   }
-  if (mayHave === false) {
-    findings.add('operation.extra-entries', id, `${operation.type} with ${entries.length} entries`);
+  if (mayHave === false && ownEntries.length > 0) {
+    const extra = `${operation.type} with ${ownEntries.length} entries`;
+    findings.add('operation.extra-entries', id, extra);
   }
   const stranger = entries.find((entry) => entry.tenantId !== operation.tenantId);
   if (stranger !== undefined) {

@@ -1,7 +1,9 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { LedgerState } from '../ledger/book.ts';
+import type { LedgerTransaction } from '../ledger/settlement-store.ts';
 import { isOlder, laneOf, userOrderingKey } from '../saga/operation.ts';
 import type { Elsewhere, SettleStore } from '../saga/settle-store.ts';
+import { lapsedReads, withLapsed } from '../saga/want-of-money.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import {
   type BatchDecisions,
@@ -24,25 +26,35 @@ interface DecisionInput {
 }
 
 /**
- * Decides, and puts off what was refused only because the user or wallet that it needs is still
+ * Decides, with what lapsed holds give back to those that want it, and puts off what was refused only because the user or wallet that it needs is still
  * being created by an older operation of another line. Looked up in the same snapshot as the
  * wallets, so that a creation is seen either as open or as done.
  */
 export async function decideWithWaiting(
   deps: WaitingDeps,
   { batch, loaded, at, stripe }: DecisionInput,
-  { session }: { readonly session: Parameters<SettleStore['finish']>[0] },
+  transaction: Pick<LedgerTransaction, 'session' | 'loadLapsed'>,
 ): Promise<BatchDecisions & { readonly waiting: readonly string[] }> {
   const onBug = (operation: BoundDoc['operation'], error: unknown): void => {
     deps.logger.error({ err: error, operationId: operation._id }, 'operation.decision.crashed');
   };
-  const context = { loaded, at, stripe, onBug };
+  let state = loaded;
+  const looked = new Set<string>();
   const lines = new Set<string>();
   for (;;) {
     const rest = batch.filter(({ operation }) => !lines.has(operation.orderingKey));
-    const decided = decideBatch(rest, context);
+    const decided = decideBatch(rest, { loaded: state, at, stripe, onBug });
+    const lapsed = lapsedReads(decided.wants, state, looked);
+    if (lapsed !== undefined) {
+      state = withLapsed(state, await transaction.loadLapsed({ ...lapsed, stripe }));
+      continue;
+    }
     const wanting = rest.filter((_one, index) => isForWantOfOwner(decided.outcomes[index]));
-    const waiting = await linesInWaiting(deps, { batch: rest, wanting, loaded }, session);
+    const waiting = await linesInWaiting(
+      deps,
+      { batch: rest, wanting, loaded },
+      transaction.session,
+    );
     if (waiting.length === 0) {
       const late = batch.filter(({ operation }) => lines.has(operation.orderingKey));
       return { ...decided, waiting: late.map(({ operation }) => operation._id) };

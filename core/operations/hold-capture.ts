@@ -5,6 +5,7 @@ import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
 import type { HoldDoc, WalletDoc } from '../ledger/documents.ts';
+import { hasExpired, holdEvent, leftOf, unlock } from '../ledger/holds.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
 import { defineOperation } from '../saga/define.ts';
 import type { Touches } from '../saga/touches.ts';
@@ -38,7 +39,7 @@ export const holdCapture = defineOperation({
     const open = findOpenHold(draft, input.holdId);
     if (!open.ok) return open;
     const hold = open.value;
-    const left = hold.amount - hold.captured - hold.released;
+    const left = leftOf(hold);
     const value = input.amount === undefined ? left : parseMinor(input.amount);
     if (value > left) {
       return refuse('hold_exceeded', `${formatMinor(left)} of the hold is left to capture`);
@@ -114,34 +115,4 @@ function findOpenHold(draft: Draft, id: string): Result<HoldDoc> {
     return refuse('hold_expired', `Hold ${id} expired at ${hold.expiresAt?.toISOString() ?? ''}`);
   }
   return ok(hold);
-}
-
-/** Judged by when the operation was accepted: what waits in its line loses nothing by that. */
-export function hasExpired({ scope }: Draft, { expiresAt }: Pick<HoldDoc, 'expiresAt'>): boolean {
-  return expiresAt !== undefined && expiresAt <= (scope.acceptedAt ?? scope.at);
-}
-
-/** What every event of a hold says. */
-export function holdEvent(
-  { _id, userId, currency }: Pick<HoldDoc, '_id' | 'userId' | 'currency'>,
-  amount: bigint,
-): Readonly<Record<string, string>> {
-  return { holdId: _id, userId, currency, amount: formatMinor(amount) };
-}
-
-interface Unlocking {
-  readonly hold: HoldDoc;
-  readonly wallet: WalletDoc;
-  readonly value: bigint;
-}
-
-/** Takes an amount out of the locked balance: the mirror of placing. */
-export function unlock(draft: Draft, { hold, wallet, value }: Unlocking): void {
-  draft.move({
-    from: wallet,
-    to: draft.system('clearing', hold.currency),
-    amount: value,
-    balanceType: 'locked',
-    holdId: hold._id,
-  });
 }

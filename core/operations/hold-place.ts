@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { derivedId } from '../kernel/ids.ts';
 import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
+import { hasExpired, holdEvent } from '../ledger/holds.ts';
 import { checkDebit } from '../ledger/wallet.ts';
 import { defineOperation } from '../saga/define.ts';
-import { hasExpired, holdEvent } from './hold-capture.ts';
 import { amount, currency, description, instant, userId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 

@@ -3,8 +3,8 @@ import { present } from '../kernel/assert.ts';
 import { originOf } from '../kernel/ids.ts';
 import { formatMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
+import { giveBack } from '../ledger/holds.ts';
 import { defineOperation } from '../saga/define.ts';
-import { hasExpired, holdEvent, unlock } from './hold-capture.ts';
 import { holdId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 
@@ -29,16 +29,7 @@ export const holdRelease = defineOperation({
     }
     const wallet = findWallet(draft, hold);
     if (!wallet.ok) return wallet;
-    const left = hold.amount - hold.captured - hold.released;
-    const isLate = hasExpired(draft, hold);
-    unlock(draft, { hold, wallet: wallet.value, value: left });
-    draft.putHold({
-      ...hold,
-      released: hold.released + left,
-      status: isLate ? 'expired' : 'released',
-      updatedAt: draft.scope.at,
-    });
-    draft.emit(isLate ? 'hold.expired' : 'hold.released', holdEvent(hold, left));
+    const left = giveBack(draft, hold, wallet.value);
     return ok({ holdId: hold._id, released: formatMinor(left) });
   },
 });

@@ -7,14 +7,16 @@ import { type Book, type Draft, createBook, laterOf } from '../ledger/book.ts';
 import type { LedgerState } from '../ledger/book.ts';
 import { userDocId } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
+import type { WalletDoc } from '../ledger/documents.ts';
 import { availableOf } from '../ledger/wallet.ts';
 import type { BoundOperation } from '../saga/define.ts';
 import { namedUsers } from '../saga/event-users.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import { type OperationDoc, acceptedAt } from '../saga/operation.ts';
 import { turnOf } from '../saga/outbox-rows.ts';
 import type { OutboxEvent } from '../saga/ports.ts';
 import type { OperationStatus } from '../saga/status.ts';
 import { readsOf } from '../saga/touches.ts';
+import { type Want, decideTwice, isForWantOfMoney } from '../saga/want-of-money.ts';
 import type { Registry } from './registry.ts';
 import { GONE, versionOf } from './versions.ts';
 
@@ -39,6 +41,8 @@ export interface BatchDecisions {
   readonly outcomes: readonly Outcome[];
   readonly events: ReadonlyMap<string, readonly OutboxEvent[]>;
   readonly book: Book;
+  /** Refused for want of money: a second look may find some. */
+  readonly wants: readonly Want[];
 }
 
 /**
@@ -85,8 +89,9 @@ export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): 
   const book = createBook(context.loaded);
   const outcomes: Outcome[] = [];
   const events = new Map<string, OutboxEvent[]>();
+  const wants: Want[] = [];
   for (const { operation, bound } of batch) {
-    const draft = book.draft({
+    const scope = {
       tenantId: operation.tenantId,
       operationId: operation._id,
       // By two clocks: what an operation does is never older than the operation.
@@ -94,8 +99,8 @@ export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): 
       acceptedAt: acceptedAt(operation),
       stripe: context.stripe,
       ...(operation.metadata !== undefined && { metadata: operation.metadata }),
-    });
-    const outcome = decideOne({ operation, bound, draft, context, book });
+    };
+    const { outcome, draft } = decideOne({ operation, bound, scope, context, book });
     const at = draft.entries.reduce(
       (last, { createdAt }) => laterOf(last, createdAt),
       draft.scope.at,
@@ -104,54 +109,94 @@ export function decideBatch(batch: readonly BoundDoc[], context: BatchContext): 
     const list = events.get(operation.tenantId) ?? [];
     events.set(operation.tenantId, list);
     list.push(...eventsOf(outcome, bound, draft));
+    const failure = outcome.error ?? outcome.wouldFail;
+    if (failure !== undefined && isForWantOfMoney(failure)) {
+      wants.push({ tenantId: scope.tenantId, touches: bound.touches, at: scope.at });
+    }
   }
-  return { outcomes, events, book };
-}
-
-/** However long it waits for its turn. A scheduled one is accepted for its time. */
-function acceptedAt({ createdAt, requestedRunAt }: OperationDoc): Date {
-  return requestedRunAt !== undefined && requestedRunAt > createdAt ? requestedRunAt : createdAt;
+  return { outcomes, events, book, wants };
 }
 
 interface Decision {
   readonly operation: OperationDoc;
   readonly bound: BoundOperation;
-  readonly draft: Draft;
+  readonly scope: Draft['scope'];
   readonly context: BatchContext;
   readonly book: Book;
 }
 
 /** Whatever is thrown on the way into the book is this operation's alone. */
-function decideOne({ operation, bound, draft, context, book }: Decision): Outcome {
+function decideOne({ operation, bound, scope, context, book }: Decision): {
+  readonly outcome: Outcome;
+  readonly draft: Draft;
+} {
   try {
     if (operation.deadline !== undefined && operation.deadline <= context.at) {
       const detail = `The deadline ${operation.deadline.toISOString()} has passed`;
-      return { operation, status: 'expired', error: { code: 'deadline_passed', detail } };
+      const error = { code: 'deadline_passed', detail } as const;
+      return { outcome: { operation, status: 'expired', error }, draft: book.draft(scope) };
     }
-    const allowed = checkPreconditions(operation, bound, draft);
-    const decision = allowed.ok ? bound.decide(draft, operation._id) : allowed;
-    if (operation.dryRun === true) return dryRunOutcome(operation, draft, decision);
-    if (!decision.ok) return { operation, status: 'rejected', error: decision.failure };
-    book.apply(draft);
-    return decision.value === undefined
-      ? { operation, status: 'succeeded' }
-      : { operation, status: 'succeeded', result: decision.value };
+    const { draft, decision } = decideTwice({
+      tenantId: operation.tenantId,
+      touches: bound.touches,
+      open: () => book.draft(scope),
+      decide: (trial, prepare) => {
+        const seq = mainWalletOf(operation, bound, trial)?.seq;
+        prepare();
+        const allowed = checkPreconditions(operation, bound, { draft: trial, seq });
+        return allowed.ok ? bound.decide(trial, operation._id) : allowed;
+      },
+    });
+    if (operation.dryRun !== true && decision.ok) book.apply(draft);
+    return { outcome: outcomeOf(operation, draft, decision), draft };
   } catch (error) {
     context.onBug(operation, error);
     const detail = 'The operation failed for a reason that is not its own; a human must look at it';
-    return { operation, status: 'needs_attention', error: { code: 'poison_operation', detail } };
+    const failure = { code: 'poison_operation', detail } as const;
+    return {
+      outcome: { operation, status: 'needs_attention', error: failure },
+      draft: book.draft(scope),
+    };
   }
+}
+
+function outcomeOf(
+  operation: OperationDoc,
+  draft: Draft,
+  decision: Result<Json | undefined>,
+): Outcome {
+  if (operation.dryRun === true) return dryRunOutcome(operation, draft, decision);
+  if (!decision.ok) return { operation, status: 'rejected', error: decision.failure };
+  return decision.value === undefined
+    ? { operation, status: 'succeeded' }
+    : { operation, status: 'succeeded', result: decision.value };
+}
+
+/** What the preconditions of an operation are about, if it has any. */
+function mainWalletOf(
+  { preconditions }: OperationDoc,
+  { mainWallet }: BoundOperation,
+  draft: Draft,
+): WalletDoc | undefined {
+  if (preconditions === undefined || mainWallet === undefined) return undefined;
+  return draft.wallet(mainWallet.userId, mainWallet.currency);
+}
+
+interface Seen {
+  readonly draft: Draft;
+  /** Of the wallet before anything was given back to it: the one that the client may know. */
+  readonly seq: number | undefined;
 }
 
 function checkPreconditions(
   operation: OperationDoc,
   bound: BoundOperation,
-  draft: Draft,
+  { draft, seq }: Seen,
 ): Result<undefined> {
   const { preconditions } = operation;
   if (preconditions === undefined || bound.mainWallet === undefined) return ok(undefined);
   const { userId, currency } = bound.mainWallet;
-  const wallet = draft.wallet(userId, currency);
+  const wallet = mainWalletOf(operation, bound, draft);
   if (wallet === undefined) {
     return refuse('wallet_not_found', `User ${userId} has no ${currency} wallet`);
   }
@@ -163,8 +208,8 @@ function checkPreconditions(
       `${formatMinor(available)} is available, ${ifAvailableAtLeast} was asked for`,
     );
   }
-  if (ifWalletSeq !== undefined && wallet.seq !== ifWalletSeq) {
-    return refuse('precondition_seq', `The wallet is at ${wallet.seq}, not at ${ifWalletSeq}`);
+  if (ifWalletSeq !== undefined && seq !== ifWalletSeq) {
+    return refuse('precondition_seq', `The wallet is at ${String(seq)}, not at ${ifWalletSeq}`);
   }
   return ok(undefined);
 }

@@ -6,11 +6,11 @@ import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
 import type { HoldDoc } from '../ledger/documents.ts';
+import { unlock } from '../ledger/holds.ts';
 import { checkDebit } from '../ledger/wallet.ts';
 import { defineOperation } from '../saga/define.ts';
 import { type TenantPolicy, textField } from '../saga/services.ts';
 import { type StepContext, type StepReply, done, refusedCall, waitFor } from '../saga/step.ts';
-import { unlock } from './hold-capture.ts';
 import {
   PAYMENT_STEP,
   type PaymentInput,

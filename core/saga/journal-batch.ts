@@ -1,15 +1,20 @@
 import { type Book, type LedgerState, createBook } from '../ledger/book.ts';
+import { LAPSED_PER_POSTING } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
 import type { JournalWrite } from './journal-store.ts';
 import type { Commit, JournalChange, JournalRef } from './journal.ts';
 import { leavesLine } from './line.ts';
+import { acceptedAt } from './operation.ts';
 import { turnOf } from './outbox-rows.ts';
 import type { OutboxEvent } from './ports.ts';
 import { readsOf } from './touches.ts';
+import { type Want, decideTwice, isForWantOfMoney } from './want-of-money.ts';
 
 export interface JournalBatch {
   readonly book: Book;
   readonly writes: readonly JournalWrite[];
+  /** Refused for want of money: a second look may find some. */
+  readonly wants: readonly Want[];
 }
 
 /** Everything that the ledger steps among some commits look at. */
@@ -29,6 +34,7 @@ export function decideJournalBatch(
   stripe: number,
 ): JournalBatch {
   const book = createBook(loaded);
+  const wants: Want[] = [];
   const writes = commits.map((commit): JournalWrite => {
     const { ref, guard } = commit;
     if (!('ledger' in commit)) return { ref, guard, change: withLine(ref, commit.change) };
@@ -37,17 +43,28 @@ export function decideJournalBatch(
       tenantId,
       operationId: _id,
       at: commit.ledger.at,
+      acceptedAt: acceptedAt(ref.operation),
       stripe,
       ...(metadata !== undefined && { metadata }),
     };
-    const draft = book.draft(scope, commit.ledger.legOffset);
-    const decision = commit.ledger.decide(draft);
+    const { touches, legOffset } = commit.ledger;
+    const { draft, decision } = decideTwice({
+      ...{ tenantId, touches, max: LAPSED_PER_POSTING },
+      open: () => book.draft(scope, legOffset),
+      decide: (trial, prepare) => {
+        prepare();
+        return commit.ledger.decide(trial);
+      },
+    });
+    if (!decision.ok && isForWantOfMoney(decision.failure)) {
+      wants.push({ tenantId, touches, at: scope.at });
+    }
     if (decision.ok) book.apply(draft);
     const events = decision.ok ? draft.events : [];
     const hasPosted = decision.ok && draft.entries.length > 0;
     return { ref, guard, change: withLine(ref, commit.changeOf(decision, events), hasPosted) };
   });
-  return { book, writes };
+  return { book, writes, wants };
 }
 
 /** The same change, saying whether the operation lets its line go by it. */

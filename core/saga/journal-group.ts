@@ -8,7 +8,7 @@ import type { Failpoint } from '../kernel/failpoint.ts';
 import { createGroup } from '../kernel/group.ts';
 import { type OperationId, newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
-import type { LedgerStore } from '../ledger/settlement-store.ts';
+import type { LedgerStore, LedgerTransaction } from '../ledger/settlement-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import {
@@ -31,6 +31,7 @@ import type {
 import type { JobPublisher, OutboxRow } from './ports.ts';
 import { outboxRows } from './outbox-rows.ts';
 import { type OutboxStore } from './settle-store.ts';
+import { lapsedReads, withLapsed } from './want-of-money.ts';
 
 interface JournalDeps {
   readonly workerId: string;
@@ -235,8 +236,7 @@ async function transact(
   let decided: JournalBatch | undefined;
   const work = deps.ledger.transact(
     async (transaction) => {
-      const loaded = await transaction.load(journalReads(commits, stripe));
-      decided = decideJournalBatch(commits, loaded, stripe);
+      decided = await decideLoaded(commits, transaction, stripe);
       const isOurs = await deps.store.write(decided.writes, transaction.session);
       if (!isOurs) throw new JournalMissed();
       await deps.failpoint('saga.in-transaction');
@@ -267,6 +267,22 @@ async function transact(
   });
   await deps.failpoint('saga.after-publish');
   return present(decided, 'the decisions of a transaction').writes.map(({ change }) => change);
+}
+
+/** With what lapsed holds give back to those that want it. */
+async function decideLoaded(
+  commits: readonly Commit[],
+  transaction: LedgerTransaction,
+  stripe: number,
+): Promise<JournalBatch> {
+  let loaded = await transaction.load(journalReads(commits, stripe));
+  const looked = new Set<string>();
+  for (;;) {
+    const decided = decideJournalBatch(commits, loaded, stripe);
+    const lapsed = lapsedReads(decided.wants, loaded, looked);
+    if (lapsed === undefined) return decided;
+    loaded = withLapsed(loaded, await transaction.loadLapsed({ ...lapsed, stripe }));
+  }
 }
 
 /** Whoever waits for one of these may go on; if this is lost, recovery finds them. */

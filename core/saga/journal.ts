@@ -29,7 +29,7 @@ export type ClaimOutcome =
 export interface JournalRef {
   readonly operation: Pick<
     OperationDoc,
-    '_id' | 'tenantId' | 'type' | 'metadata' | 'orderingKey' | 'createdAt'
+    '_id' | 'tenantId' | 'type' | 'metadata' | 'orderingKey' | 'createdAt' | 'requestedRunAt'
   >;
   /** It stands in line, as far as the run knows. */
   readonly isInLine: boolean;

@@ -195,3 +195,11 @@ export function laneOf(orderingKey: string, lanes: number): number {
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
   return ((hash ^ (hash >>> 13)) >>> 0) % lanes;
 }
+
+/** However long it waits for its turn. A scheduled one is accepted for its time. */
+export function acceptedAt({
+  createdAt,
+  requestedRunAt,
+}: Pick<OperationDoc, 'createdAt' | 'requestedRunAt'>): Date {
+  return requestedRunAt !== undefined && requestedRunAt > createdAt ? requestedRunAt : createdAt;
+}

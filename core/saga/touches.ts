@@ -29,7 +29,7 @@ export const NO_TOUCHES: Required<Touches> = {
   holds: [],
 };
 
-interface TenantTouches {
+export interface TenantTouches {
   readonly tenantId: string;
   readonly touches: Touches;
 }

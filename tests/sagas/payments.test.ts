@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyLedger } from '../../core/ledger/verify-store.ts';
+import { ledgerRules } from '../../core/operations/ledger-rules.ts';
+import { OPERATIONS } from '../../core/operations/registry.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
 
 let arena: Arena;
@@ -113,6 +116,27 @@ describe('a withdrawal', () => {
     expect(await arena.operation(id)).toMatchObject({ status: 'succeeded' });
     const record = arena.sandbox.payments().find(({ key }) => key === `${id}.payout`);
     expect(record?.deliveries).toBe(1);
+  });
+
+  it('takes money that expired holds keep, which stay expired when it comes to nothing', async () => {
+    const userId = await newUser(1_000);
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    await arena.submit('hold.place', { userId, currency: 'EUR', amount: 600, expiresAt });
+    await arena.submit('hold.place', { userId, currency: 'EUR', amount: 100 });
+    const { db } = arena.mongo;
+    const lapsed = { userId, amount: 600n };
+    await db.collection('holds').updateOne(lapsed, { $set: { expiresAt: new Date(0) } });
+    arena.sandbox.inject({ on: 'payouts', kind: 'decline' });
+    const declined = await arena.submit('withdrawal', payment(userId, 900));
+    await arena.engine().engine.run(declined);
+    expect(await arena.operation(declined)).toMatchObject({ status: 'compensated' });
+    expect(await arena.wallet(userId)).toMatchObject({ balance: 1_000n, lockedBalance: 100n });
+    const id = await arena.submit('withdrawal', payment(userId, 900));
+    await arena.engine().engine.run(id);
+    expect(await arena.operation(id)).toMatchObject({ status: 'succeeded' });
+    expect(await arena.wallet(userId)).toMatchObject({ balance: 100n, lockedBalance: 100n });
+    const { violations } = await verifyLedger(db, { rules: ledgerRules(OPERATIONS) });
+    expect(violations).toEqual([]);
   });
 
   it('without the money is rejected', async () => {

@@ -19,9 +19,10 @@ import {
   isSystemUser,
   systemUserId,
 } from '../../core/ledger/documents.ts';
-import type { LedgerReads } from '../../core/ledger/settlement-store.ts';
+import type { LapsedReads, LedgerReads } from '../../core/ledger/settlement-store.ts';
 import { type OperationDoc, userOrderingKey } from '../../core/saga/operation.ts';
 import type { OutboxEvent } from '../../core/saga/ports.ts';
+import { lapsedReads, withLapsed } from '../../core/saga/want-of-money.ts';
 
 export const AT = new Date('2030-01-01T00:00:00.000Z');
 export const TENANT = 'acme';
@@ -91,12 +92,19 @@ export function createMemoryLedger(): MemoryLedger {
   const settle = (batch: readonly OperationDoc[], options: SettleOptions = {}) => {
     const { at = AT, stripe = 0, registry = OPERATIONS } = options;
     const bound = batch.map((operation) => bindOperation(registry, operation));
-    const decided = decideBatch(bound, {
-      loaded: load(state, batchReads(bound, stripe)),
-      at,
-      stripe,
-      onBug: (_operation, error) => bugs.push(error),
-    });
+    const found: unknown[] = [];
+    const onBug = (_operation: OperationDoc, error: unknown) => found.push(error);
+    let loaded = load(state, batchReads(bound, stripe));
+    const looked = new Set<string>();
+    let decided = decideBatch(bound, { loaded, at, stripe, onBug });
+    for (;;) {
+      const lapsed = lapsedReads(decided.wants, loaded, looked);
+      if (lapsed === undefined) break;
+      loaded = withLapsed(loaded, loadLapsed(state, { ...lapsed, stripe }));
+      found.length = 0;
+      decided = decideBatch(bound, { loaded, at, stripe, onBug });
+    }
+    bugs.push(...found);
     const changes = decided.book.changes();
     keep(users, changes.users);
     keep(wallets, changes.wallets);
@@ -163,6 +171,24 @@ function load(state: LedgerState, reads: LedgerReads): LedgerState {
     transfers,
     holds,
   };
+}
+
+/** As `LedgerTransaction.loadLapsed` does. */
+function loadLapsed(state: LedgerState, { wallets, until, stripe }: LapsedReads): LedgerState {
+  const lapsed = [...state.holds.values()].filter(
+    (hold) =>
+      hold.status === 'open' &&
+      hold.managedBy === undefined &&
+      hold.expiresAt !== undefined &&
+      hold.expiresAt <= until &&
+      wallets.some(
+        ({ tenantId, userId, currency }) =>
+          hold.tenantId === tenantId && hold.userId === userId && hold.currency === currency,
+      ),
+  );
+  const holds = new Set(lapsed.map(({ _id }) => _id));
+  const none = new Set<string>();
+  return load(state, { users: none, wallets: none, owners: [], transfers: none, holds, stripe });
 }
 
 const isSystem = ({ userId }: WalletDoc): boolean => isSystemUser(userId);

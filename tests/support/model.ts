@@ -110,8 +110,16 @@ export interface Place {
 
 /** Does the command, or refuses and leaves everything as it was. */
 export function modelDo(model: Model, command: Command, place: Place): boolean {
-  const copy = structuredClone(model);
-  if (!attempt(copy, command, place)) return false;
+  const copy = [false, true]
+    .map((expires) => {
+      const trial = structuredClone(model);
+      if (expires) {
+        for (const wallet of payersOf(trial, command, place)) lapse(trial, wallet, place);
+      }
+      return attempt(trial, command, place) ? trial : undefined;
+    })
+    .find((trial) => trial !== undefined);
+  if (copy === undefined) return false;
   for (const part of ['users', 'wallets', 'holds', 'transfers', 'others'] as const) {
     const target: Map<string, unknown> = model[part];
     target.clear();
@@ -164,6 +172,42 @@ function attempt(m: Model, c: Command, place: Place): boolean {
       return c.items.every((item, index) =>
         attempt(m, item, { ...place, name: `${place.name}-${index}` }),
       );
+  }
+}
+
+/** From whose lapsed holds money may be wanted. */
+function payersOf(m: Model, c: Command, place: Place): readonly string[] {
+  switch (c.type) {
+    case 'batch':
+      return c.items.flatMap((item) => payersOf(m, item, place));
+    case 'transfer':
+      return [keyOf(c.user, c.currency), keyOf(c.to, c.currency)];
+    case 'transfer.reverse': {
+      const original = m.transfers.get(place.nameOf(c.of));
+      return original === undefined ? [] : [original.from, original.to];
+    }
+    case 'hold.capture':
+      return c.to === undefined ? [] : [keyOf(c.to.user, c.to.currency)];
+    case 'user.create':
+      return c.wallets.map(({ currency }) => keyOf(c.user, currency));
+    case 'hold.release':
+    case 'user.update':
+      return [];
+    case 'wallet.open':
+    case 'wallet.update':
+    case 'wallet.credit':
+    case 'wallet.debit':
+    case 'hold.place':
+    case 'bonus.award':
+    case 'bonus.convert':
+      return [keyOf(c.user, c.currency)];
+  }
+}
+
+function lapse(m: Model, wallet: string, { now }: Place): void {
+  for (const hold of m.holds.values()) {
+    const isLapsed = hold.open && hold.wallet === wallet && hold.expires <= now;
+    if (isLapsed) Object.assign(hold, { left: 0, open: false });
   }
 }
 

@@ -105,7 +105,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a capture that was accepted in time is refused for the wait in its line',
-    file: 'core/operations/hold-capture.ts',
+    file: 'core/ledger/holds.ts',
     find: '(scope.acceptedAt ?? scope.at)',
     replace: 'scope.at',
     foundBy: ['tests/unit/core/operations/refusals.test.ts'],

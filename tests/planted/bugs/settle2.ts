@@ -1,0 +1,36 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+export const BUGS: readonly PlantedBug[] = [
+  {
+    name: 'an expired hold keeps its funds until recovery comes by',
+    file: 'core/saga/want-of-money.ts',
+    find: 'if (lapsed.length === 0)',
+    replace: 'if (lapsed.length >= 0)',
+    foundBy: [
+      'tests/unit/core/operations/lapsed-holds.test.ts',
+      'tests/integration/settlement/lapsed-holds.test.ts',
+      'tests/sagas/payments.test.ts',
+    ],
+  },
+  {
+    name: 'a hold expires under an operation that was accepted before',
+    file: 'core/saga/operation.ts',
+    find: 'requestedRunAt > createdAt ? requestedRunAt : createdAt;',
+    replace: 'requestedRunAt > createdAt ? requestedRunAt : new Date(8.64e15);',
+    foundBy: ['tests/unit/core/operations/lapsed-holds.test.ts'],
+  },
+  {
+    name: 'an expired hold that a saga has given back counts as not taken back',
+    file: 'core/ledger/verify.ts',
+    find: 'if (givesBackAnothers(entry)) continue;',
+    replace: '',
+    foundBy: ['tests/sagas/payments.test.ts'],
+  },
+  {
+    name: 'the expired holds of a wallet are looked for among all expired ones',
+    file: 'core/infra/collections.ts',
+    find: 'key: { tenantId: 1, userId: 1, currency: 1, expiresAt: 1 },',
+    replace: 'key: { status: 1, captured: 1 },',
+    foundBy: ['tests/integration/settlement/lapsed-holds.test.ts'],
+  },
+];
