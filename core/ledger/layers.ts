@@ -1,12 +1,16 @@
-import type { LedgerState } from './book.ts';
 import type { HoldDoc, WalletDoc } from './documents.ts';
 import { assertWallet } from './wallet.ts';
+
+interface Layer {
+  readonly wallets: ReadonlyMap<string, WalletDoc>;
+  readonly holds: ReadonlyMap<string, HoldDoc>;
+}
 
 /** What stands in layers of the ledger, the nearest first. */
 export function walletsOf(
   tenantId: string,
   userId: string,
-  layers: readonly LedgerState[],
+  layers: readonly Layer[],
 ): readonly WalletDoc[] {
   const found = new Map<string, WalletDoc>();
   for (const layer of layers) {
@@ -22,7 +26,7 @@ export function walletsOf(
 
 export function holdsOf(
   { tenantId, userId, currency }: Pick<WalletDoc, 'tenantId' | 'userId' | 'currency'>,
-  layers: readonly LedgerState[],
+  layers: readonly Layer[],
 ): readonly HoldDoc[] {
   const found = new Map<string, HoldDoc>();
   for (const layer of layers) {
