@@ -28,7 +28,7 @@ interface ServiceDeps {
   readonly publisher: JobPublisher & DeliveryPublisher;
   readonly hints: SettledHints;
   readonly streams: Streams;
-  readonly backlog: Pick<Backlog, 'size'>;
+  readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
 }
 
@@ -68,7 +68,7 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
     logger,
     metrics,
     failpoint,
-    backlog: () => backlog.size(),
+    backlog: (tenantId) => backlog.isFullFor(tenantId),
     laneQueue,
   });
 }
@@ -76,8 +76,7 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
 /** Counts what is accepted and not settled, until the platform closes. */
 export function openBacklog({ mongo, clock, logger, metrics, lifecycle }: Platform): Backlog {
   const store = createOperationStore(mongo.db);
-  const countOpen = (max: number): Promise<number> => store.countOpen(max);
-  const backlog = startBacklog({ countOpen, clock, logger, metrics });
+  const backlog = startBacklog({ countOpen: store.countOpen, clock, logger, metrics });
   lifecycle.onClose('backlog', () => backlog.close());
   return backlog;
 }

@@ -1,3 +1,4 @@
+import { BACKLOG_LIMITS } from './backlog-limits.ts';
 import { PAYMENT_LIMITS } from './payment-limits.ts';
 import { STREAM_LIMITS } from './stream-limits.ts';
 
@@ -61,21 +62,17 @@ export const LIMITS = {
   groupCommitEnough: 32,
   groupCommitSizeMax: 500,
   groupCommitsInFlightMax: 4,
-  ingestQueueMax: 20_000,
   /** Nobody waits longer to hear whether something was stored, even that it is unknown. */
   ingestAnswerMs: 10 * SECOND,
   enqueueTimeoutMs: 500,
   enqueuePauseMs: 1_000,
-  acceptedBacklogMax: 500_000,
-  backlogSampleMs: 1_000,
+  ...BACKLOG_LIMITS,
 
   /** Settlement. */
   lanes: 8,
   /** Recovery looks at this many, so that a lane that is no more loses nothing. */
   lanesEver: 64,
   settlementBatchMax: 400,
-  /** Expired holds that those of a batch who want money may take back; recovery does the rest. */
-  lapsedHoldsMax: 1_000,
   settlementSlots: 2,
   /** A look at a lane leaves larger inputs out, and those of a batch are read within this. */
   laneInputBytesMax: 4_096,

@@ -48,7 +48,7 @@ export function startRecovery(options: RecoveryDeps): void {
     logger,
     metrics,
     failpoint,
-    backlog: () => 0, // expiry is not put off by a backlog
+    backlog: () => false, // expiry is not put off by a backlog
     laneQueue,
   });
   const expired = createExpiredHoldsStore(mongo.db);

@@ -53,7 +53,7 @@ export function openIngest(arena: Arena, side: Side): Ingest {
     logger: createLogger({ level: 'error', service: 'bench' }),
     metrics: createMetrics(),
     failpoint: noFailpoint,
-    backlog: () => 0,
+    backlog: () => false,
     laneQueue: side === 'ours' ? laneQueue : () => BASELINE_QUEUE,
   });
 }

@@ -2,16 +2,19 @@ import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { hasItsShare } from './shares.ts';
 
-/** How many accepted operations wait for settlement, as last counted. */
+/** How many accepted operations wait for their first attempt, as last counted. */
 export interface Backlog {
   size(): number;
+  /** Whether nothing more is taken of a tenant, be it alone with that or like all others. */
+  isFullFor(tenantId: string): boolean;
   close(): Promise<void>;
 }
 
 interface BacklogDeps {
-  /** Counts up to `max`. */
-  readonly countOpen: (max: number) => Promise<number>;
+  /** Counts up to `max`; without a tenant those of all. */
+  readonly countOpen: (max: number, tenantId?: string) => Promise<number>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -20,17 +23,36 @@ interface BacklogDeps {
 /** Counting may take at most one twentieth of the time, however long the backlog makes it. */
 const PAUSE_PER_COUNT = 20;
 
-/** Counts in the background, about once a second, less often when counting is slow. */
+/**
+ * Counts in the background, about once a second, less often when counting is slow. Tenants are told
+ * apart when one could have had its share: then those are counted that have asked since last time, or have
+ * had it.
+ */
 export function startBacklog({ countOpen, clock, logger, metrics }: BacklogDeps): Backlog {
   const stopping = new AbortController();
+  const max = LIMITS.acceptedBacklogMax;
+  const asking = new Set<string>();
   let size = 0;
+  let owns: ReadonlyMap<string, number> = new Map();
 
+  const isShut = (tenantId: string): boolean =>
+    hasItsShare(owns.get(tenantId) ?? 0, { all: size, max });
+  const count = async (): Promise<void> => {
+    size = await countOpen(max);
+    metrics.backlog.set(size);
+    const asked = new Set([...[...owns.keys()].filter(isShut), ...asking]);
+    asking.clear();
+    const found = new Map<string, number>();
+    if (hasItsShare(size, { all: size, max })) {
+      for (const tenantId of asked) found.set(tenantId, await countOpen(max, tenantId));
+    }
+    owns = found;
+  };
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const startedMs = clock.monotonicMs();
       try {
-        size = await countOpen(LIMITS.acceptedBacklogMax);
-        metrics.backlog.set(size);
+        await count();
       } catch (err) {
         logger.debug({ err }, 'backlog.count.failed');
       }
@@ -45,6 +67,10 @@ export function startBacklog({ countOpen, clock, logger, metrics }: BacklogDeps)
 
   return Object.freeze({
     size: () => size,
+    isFullFor: (tenantId: string) => {
+      if (asking.size < LIMITS.backlogTenantsMax) asking.add(tenantId);
+      return isShut(tenantId);
+    },
     close: async () => {
       stopping.abort();
       await running;

@@ -22,6 +22,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { replay, replaysOf } from './replay.ts';
 import { requestHashOf } from './request-identity.ts';
+import { createShares } from './shares.ts';
 import type { Ingest, Submission, SubmissionContext, SubmissionOutcome } from './submission.ts';
 
 interface IngestDeps {
@@ -32,8 +33,8 @@ interface IngestDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly failpoint: Failpoint;
-  /** Accepted operations waiting for settlement, as last sampled. */
-  readonly backlog: () => number;
+  /** Whether so much has been accepted already that nothing more is taken of the tenant. */
+  readonly backlog: (tenantId: string) => boolean;
   /** The queue of a lane. */
   readonly laneQueue: (lane: number) => string;
   /** By default LIMITS; tests are in a hurry. */
@@ -58,18 +59,21 @@ interface Ticket {
 export function createIngest(deps: IngestDeps): Ingest {
   const { answerMs = LIMITS.ingestAnswerMs } = deps;
   let isDraining = false;
+  /** Of what waits for a group. */
+  const shares = createShares(LIMITS.ingestQueueMax);
   const groups = createGroupCommit<Ticket>({
     clock: deps.clock,
-    commit: (group) => commitGroup(deps, group),
+    commit: (group) => {
+      for (const { context } of group) shares.giveBack(context.tenantId, 1);
+      return commitGroup(deps, group);
+    },
   });
 
-  const refusal = (): AppError | undefined => {
+  const refusal = (tenantId: string): AppError | undefined => {
     if (isDraining) {
       return new AppError('shutting_down', 'Send the request again', { retryAfterSeconds: 1 });
     }
-    const isFull =
-      groups.waiting() >= LIMITS.ingestQueueMax || deps.backlog() >= LIMITS.acceptedBacklogMax;
-    return isFull
+    return shares.isFullFor(tenantId) || deps.backlog(tenantId)
       ? new AppError('backlog_full', 'More work is waiting than can be settled soon', {
           retryAfterSeconds: 5,
         })
@@ -78,7 +82,8 @@ export function createIngest(deps: IngestDeps): Ingest {
 
   return Object.freeze({
     submit: async (submissions: readonly Submission[], context: SubmissionContext) => {
-      const error = refusal();
+      const { tenantId } = context;
+      const error = refusal(tenantId);
       if (error !== undefined) return submissions.map(() => ({ kind: 'refused' as const, error }));
       const tickets: Ticket[] = [];
       const outcomes = submissions.map(
@@ -88,6 +93,7 @@ export function createIngest(deps: IngestDeps): Ingest {
             tickets.push({ submission, context, requestHash, settle, stage: 'waiting' });
           }),
       );
+      shares.take(tenantId, tickets.length);
       groups.add(tickets);
       const answered = Promise.all(outcomes);
       return withTimeout(answered, answerMs, tooLate).catch(async () => {

@@ -185,6 +185,12 @@ export function userOrderingKey(tenantId: string, userId: string): string {
   return `${tenantId}|u:${userId}`;
 }
 
+/** Between which the ordering keys of a tenant's operations stand, and no other's. */
+export function orderingKeysOf(tenantId: string): { readonly $gte: string; readonly $lt: string } {
+  const after = String.fromCharCode('|'.charCodeAt(0) + 1);
+  return { $gte: `${tenantId}|`, $lt: `${tenantId}${after}` };
+}
+
 /** FNV-1a, 32 bit (http://www.isthe.com/chongo/tech/comp/fnv/): stable across versions and hosts. */
 export function laneOf(orderingKey: string, lanes: number): number {
   let hash = 0x811c9dc5;

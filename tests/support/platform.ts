@@ -82,7 +82,7 @@ async function startNode(database: TestDatabase, overrides: Partial<Env>): Promi
   const store = createOperationStore(platform.mongo.db);
   const databaseTime = () => readDatabaseTime(platform.mongo.db);
   const ingest = enqueuedIngest(queues.publisher, (publisher) =>
-    createIngest({ ...platform, store, databaseTime, publisher, backlog: () => 0, laneQueue }),
+    createIngest({ ...platform, store, databaseTime, publisher, backlog: () => false, laneQueue }),
   );
   platform.lifecycle.onClose('ingest', () => ingest.drain());
   const node: Instance = {

@@ -120,7 +120,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     store: createOperationStore(mongo.db),
     databaseTime,
     failpoint: noFailpoint,
-    backlog: () => 0,
+    backlog: () => false,
     laneQueue: (lane) => `settlement-${String(lane)}`,
   });
   const runner = createBatchRunner({

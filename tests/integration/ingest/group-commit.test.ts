@@ -184,7 +184,7 @@ describe('group commit', () => {
     const blind = createIngest({
       ...node.platform,
       ...{ databaseTime: node.databaseTime, publisher: node.queues.publisher },
-      ...{ backlog: () => 0, laneQueue },
+      ...{ backlog: () => false, laneQueue },
       store: {
         ...node.store,
         findByKeys: async () => Promise.reject(new MongoNetworkError('cut off')),
@@ -200,7 +200,7 @@ describe('group commit', () => {
     const asked: string[] = [];
     const blind = createIngest({
       ...node.platform,
-      ...{ store: node.store, databaseTime: node.databaseTime, backlog: () => 0, laneQueue },
+      ...{ store: node.store, databaseTime: node.databaseTime, backlog: () => false, laneQueue },
       publisher: {
         ...node.queues.publisher,
         publishOperations: async (jobs) => {

@@ -33,4 +33,19 @@ export const BUGS: readonly PlantedBug[] = [
     replace: 'key: { status: 1, captured: 1 },',
     foundBy: ['tests/integration/settlement/lapsed-holds.test.ts'],
   },
+  {
+    name: 'the flood of one tenant is refused to all, and not before all is full',
+    file: 'core/operations/shares.ts',
+    find: 'return all >= max || own >= max - all;',
+    replace: 'return all >= max;',
+    foundBy: ['tests/unit/core/operations/backlog.test.ts'],
+  },
+  {
+    name: 'stepwise work does not count as backlog',
+    file: 'core/saga/operation-store.ts',
+    find: "orderingKey: tenantId === undefined ? { $gt: '' } : orderingKeysOf(tenantId),",
+    replace:
+      "lane: { $gte: 0 }, orderingKey: tenantId === undefined ? { $gt: '' } : orderingKeysOf(tenantId),",
+    foundBy: ['tests/integration/ingest/backlog.test.ts'],
+  },
 ];
