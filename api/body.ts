@@ -83,14 +83,19 @@ function parseLine(line: string, index: number): unknown {
 /**
  * Reads the body of a request.
  *
+ * @param take Told of every part as it arrives; what it throws ends the reading.
  * @throws AppError `unsupported_media_type`, `body_too_large`, `invalid_encoding`, or what the
  * parser of the body throws.
  */
-export async function readBody<B>(request: IncomingMessage, spec: BodySpec<B>): Promise<B> {
+export async function readBody<B>(
+  request: IncomingMessage,
+  spec: BodySpec<B>,
+  take: (bytes: number) => void = () => undefined,
+): Promise<B> {
   if (spec.accepts.length === 0) return spec.parse('', '');
   if (spec.isOptional === true && hasNoBody(request)) return spec.parse('{}', '');
   const mediaType = mediaTypeOf(request, spec.accepts);
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, take);
   if (!isUtf8(bytes)) throw new AppError('invalid_encoding', 'The body is not valid UTF-8');
   const text = bytes.toString('utf8');
   // RFC 8259, 8.1: a parser may pass over a byte order mark, which some programs put in front.
@@ -118,13 +123,19 @@ function mediaTypeOf(request: IncomingMessage, accepts: readonly string[]): stri
   );
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
+async function readBytes(
+  request: IncomingMessage,
+  reserve: (bytes: number) => void,
+): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > LIMITS.bodyBytesMax) throw tooLarge();
   // A short body has usually come along with the head: then it is there to be taken.
   if (request.complete && request.readableLength === declared && declared > 0) {
     const bytes: unknown = request.read();
-    if (Buffer.isBuffer(bytes)) return bytes;
+    if (Buffer.isBuffer(bytes)) {
+      reserve(bytes.length);
+      return bytes;
+    }
   }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -146,12 +157,15 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
     };
     const take = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size <= LIMITS.bodyBytesMax) {
+      try {
+        if (size > LIMITS.bodyBytesMax) throw tooLarge();
+        reserve(chunk.length);
         chunks.push(chunk);
-        return;
+      } catch (error) {
+        stop();
+        reject(error instanceof Error ? error : new Error('no room', { cause: error }));
+        // What else comes is thrown away by the answer.
       }
-      stop();
-      reject(tooLarge()); // what else comes is thrown away by the answer
     };
     request.on('data', take).on('end', finish).on('error', fail).on('close', abort);
   });

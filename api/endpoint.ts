@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
+import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { type Principal, type Scope, hasScope } from '../core/tenants/api-key.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { type BodySpec, readBody } from './body.ts';
+import { createBodyBytes } from './body-bytes.ts';
 import {
   type Preferences,
   idempotencyKeyOf,
@@ -104,30 +106,55 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
       }
       const params = parseInput(input.params, request.params, 'path');
       const query = parseInput(input.query, queryOf(incoming.url ?? ''), 'query');
-      const body = await readBody(incoming, input.body);
-      const answer = handle(
-        { params, query, body },
-        {
-          services,
-          tenant: principal.tenant,
-          keyId: principal.keyId,
-          scopes: principal.scopes,
-          correlationId,
-          traceparent: traceparentOf(incoming),
-          idempotencyKey: () => idempotencyKeyOf(incoming),
-          idempotencyKeyIfAny: () =>
-            incoming.headers['idempotency-key'] === undefined
-              ? undefined
-              : idempotencyKeyOf(incoming),
-          preferences: () => preferencesOf(incoming),
-          lastEventId: () => lastEventIdOf(incoming),
-          signal,
-          address: () => incoming.socket.remoteAddress,
-        },
-      );
-      return inTime(answer, preferencesOf(incoming).waitSeconds);
+      const taken = takeBodyBytes();
+      try {
+        const body = await readBody(incoming, input.body, taken.take);
+        const answer = handle(
+          { params, query, body },
+          {
+            services,
+            tenant: principal.tenant,
+            keyId: principal.keyId,
+            scopes: principal.scopes,
+            correlationId,
+            traceparent: traceparentOf(incoming),
+            idempotencyKey: () => idempotencyKeyOf(incoming),
+            idempotencyKeyIfAny: () =>
+              incoming.headers['idempotency-key'] === undefined
+                ? undefined
+                : idempotencyKeyOf(incoming),
+            preferences: () => preferencesOf(incoming),
+            lastEventId: () => lastEventIdOf(incoming),
+            signal,
+            address: () => incoming.socket.remoteAddress,
+          },
+        );
+        return await inTime(answer, preferencesOf(incoming).waitSeconds);
+      } finally {
+        taken.giveBack();
+      }
     },
   });
+}
+
+/** Of the process. */
+const bodyBytes = createBodyBytes(LIMITS.bodiesBytesMax);
+
+/** For one request: what it takes, and all of it back at its end. */
+function takeBodyBytes(): {
+  readonly take: (bytes: number) => void;
+  readonly giveBack: () => void;
+} {
+  let own = 0;
+  return {
+    take: (bytes) => {
+      bodyBytes.take(bytes);
+      own += bytes;
+    },
+    giveBack: () => {
+      bodyBytes.giveBack(own);
+    },
+  };
 }
 
 const NO_QUERY: Readonly<Record<string, string | readonly string[]>> = Object.freeze({});

@@ -76,7 +76,10 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
 /** Counts what is accepted and not settled, until the platform closes. */
 export function openBacklog({ mongo, clock, logger, metrics, lifecycle }: Platform): Backlog {
   const store = createOperationStore(mongo.db);
-  const backlog = startBacklog({ countOpen: store.countOpen, clock, logger, metrics });
+  const backlog = startBacklog({
+    countOpen: async (max, tenantId) => store.countOpen(max, tenantId),
+    ...{ clock, logger, metrics },
+  });
   lifecycle.onClose('backlog', () => backlog.close());
   return backlog;
 }

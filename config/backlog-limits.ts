@@ -2,6 +2,8 @@
 export const BACKLOG_LIMITS = {
   /** Submissions waiting in one process to be stored. */
   ingestQueueMax: 20_000,
+  enqueueTimeoutMs: 500,
+  enqueuePauseMs: 1_000,
   /** Accepted, and nobody has begun with it. */
   acceptedBacklogMax: 500_000,
   backlogSampleMs: 1_000,

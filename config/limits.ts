@@ -64,8 +64,6 @@ export const LIMITS = {
   groupCommitsInFlightMax: 4,
   /** Nobody waits longer to hear whether something was stored, even that it is unknown. */
   ingestAnswerMs: 10 * SECOND,
-  enqueueTimeoutMs: 500,
-  enqueuePauseMs: 1_000,
   ...BACKLOG_LIMITS,
 
   /** Settlement. */

@@ -91,6 +91,11 @@ export const ERRORS = {
     retry: 'after',
     title: 'Too much accepted work is waiting; try again later',
   },
+  bodies_full: {
+    kind: 'unavailable',
+    retry: 'after',
+    title: 'The requests under way are as large as this process can take',
+  },
   streams_full: {
     kind: 'unavailable',
     retry: 'after',

@@ -3,6 +3,7 @@ import { startServer } from '../../../api/server.ts';
 import type { ApiServices } from '../../../api/services.ts';
 import { createWaiters } from '../../../api/waiters.ts';
 import { ENDPOINTS } from '../../../api/routes/index.ts';
+import { LIMITS } from '../../../config/limits.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { OPERATIONS } from '../../../core/operations/registry.ts';
@@ -143,3 +144,41 @@ describe('when no more work can be taken', () => {
 const conflict = new AppError('idempotency_conflict', 'Another request', {
   context: { operationId: 'op_1' },
 });
+
+describe('bodies under way', () => {
+  it('that are too large together are refused for now, and room comes back with the answers', async () => {
+    let answer = (): void => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    let waiting = 0;
+    const url = await serve(async (submissions) => {
+      waiting += 1;
+      await held;
+      return submissions.map(() => ({ kind: 'refused' as const, error: full }));
+    });
+    const { idempotencyKey: _key, ...operation } = item('a');
+    const send = () => postText(`${url}/v1/operations`, JSON.stringify(operation) + PADDING);
+    const room = Math.floor(LIMITS.bodiesBytesMax / PADDING.length);
+    const sent = Array.from({ length: room }, send);
+    await expect.poll(() => waiting, { timeout: 20_000 }).toBeGreaterThan(room - 2);
+    // At the most one more has found room.
+    const late = await Promise.race([send(), send()]);
+    expect(late).toEqual({ status: 503, retryAfter: '1', code: 'bodies_full' });
+    answer();
+    const codes = (await Promise.all(sent)).map(({ code }) => code);
+    expect(codes).toContain('backlog_full');
+    expect((await send()).code).toBe('backlog_full');
+  });
+});
+
+const PADDING = ' '.repeat(1_000_000);
+
+async function postText(url: string, body: string) {
+  const headers = {
+    authorization: 'Bearer x',
+    'content-type': 'application/json',
+    'idempotency-key': 'k',
+  };
+  const response = await fetch(url, { method: 'POST', headers, body });
+  const { code } = (await response.json()) as { readonly code?: string };
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), code };
+}
