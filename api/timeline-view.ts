@@ -3,7 +3,7 @@ import type { EntryDoc } from '../core/ledger/documents.ts';
 import type { AuditDoc } from '../core/saga/intervention-store.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
 import { isSettled } from '../core/saga/status.ts';
-import { type StepRecord, type Try, wasRefused } from '../core/saga/step-record.ts';
+import { type StepRecord, type Try, attemptOf, wasRefused } from '../core/saga/step-record.ts';
 import { entryView } from './ledger-views.ts';
 
 interface TimelineEvent {
@@ -76,8 +76,8 @@ function stepEvents(step: StepRecord): TimelineEvent[] {
     tryEvents(name, one, earlier[index + 1]?.at ?? startedAt),
   );
   // Renewed by hand: its last attempt stands among the earlier ones.
-  if (step.attempt === 0) return [...omitted(step), ...tries];
-  const started = startEvent(name, { ...step, at: startedAt });
+  if (attemptOf(step) === 0) return [...omitted(step), ...tries];
+  const started = startEvent(name, { ...step, attempt: attemptOf(step), at: startedAt });
   const waited = waitEvents(step);
   // A step that has waited has run again since then.
   const ran = step.status === 'waiting' ? [started, ...waited] : [...waited, started];
@@ -133,8 +133,8 @@ function waitEvents({ name, waitedSince, waitingFor }: StepRecord): TimelineEven
 }
 
 function endEvents(step: StepRecord): TimelineEvent[] {
-  const { name, attempt, by, finishedAt, failedAt, startedAt, error, result, retryAt } = step;
-  const common = { step: name, attempt, ...workerOf(by) };
+  const { name, by, finishedAt, failedAt, startedAt, error, result, retryAt } = step;
+  const common = { step: name, attempt: attemptOf(step), ...workerOf(by) };
   if (finishedAt !== undefined) {
     const at = finishedAt.toISOString();
     if (wasRefused(step)) return [{ at, event: 'step.refused', ...common, ...reasonOf(error) }];

@@ -258,7 +258,7 @@ function attemptsRenewed(
 ): readonly StepRecord[] {
   return steps.map((old): StepRecord => {
     if (old.status === 'done') return old;
-    const { retryAt: _retry, postponedSince: _since, ...record } = withoutUndo(old);
+    const { retryAt: _retry, postponedSince: _since, tried: _tried, ...record } = withoutUndo(old);
     // What went before it stands in the log from now on; the record itself begins anew.
     const renewed = { ...record, ...logged(old), ...undosLogged(old), attempt: 0 };
     if (old.status !== 'refused' || !pivotPassed) return renewed;

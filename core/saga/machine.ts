@@ -276,8 +276,14 @@ export interface Failed {
 }
 
 export function stepUnsure(state: SagaState, step: number, { at, ...failed }: Failed): SagaState {
-  const change = { ...failed, ...(at !== undefined && { failedAt: at }) };
-  return withStep(state, step, moved(recordOf(state, step), 'unsure', change));
+  const record = recordOf(state, step);
+  const usesNone = failed.attempt < record.attempt;
+  const change = {
+    ...failed,
+    ...(at !== undefined && { failedAt: at }),
+    ...(usesNone && { tried: record.attempt }),
+  };
+  return withStep(state, step, moved(record, 'unsure', change));
 }
 
 /** The other side is asked what has become of the attempts so far. */

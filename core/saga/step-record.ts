@@ -55,6 +55,8 @@ export interface StepRecord {
   readonly by?: string;
   /** The latest of the attempts before it, and how many older ones are no longer kept. */
   readonly earlier?: readonly Try[];
+  /** The number of the last try where that has used up no attempt. */
+  readonly tried?: number;
   readonly triesDropped?: number;
   /** The last attempt asked the other side what had become of those before it. */
   readonly asked?: true;
@@ -98,13 +100,16 @@ export function wasRefused({ error, finishedAt }: StepRecord): boolean {
 
 type Log = Pick<StepRecord, 'earlier' | 'triesDropped'>;
 
+/** Which attempt its last try was, whether or not that has used it up. */
+export function attemptOf({ tried, attempt }: StepRecord): number {
+  return tried ?? attempt;
+}
+
 /** The attempts of a step with its last one among the earlier. */
 export function logged(record: StepRecord): Log {
   const { earlier = [], triesDropped = 0 } = record;
-  // A step that waited runs again under the same attempt, and one renewed by hand is there already;
-  // one that was postponed keeps its number.
-  const isPostponed = record.postponedSince !== undefined && record.failedAt !== undefined;
-  const isNew = record.status !== 'waiting' && (record.attempt > 0 || isPostponed);
+  // A step that waited runs again under the same attempt, and one renewed by hand is there already.
+  const isNew = record.status !== 'waiting' && attemptOf(record) > 0;
   const all = isNew ? [...earlier, lastTry(record)] : earlier;
   const dropped = triesDropped + Math.max(0, all.length - LIMITS.stepTriesKept);
   return {
@@ -114,9 +119,9 @@ export function logged(record: StepRecord): Log {
 }
 
 function lastTry(record: StepRecord): Try {
-  const { attempt, startedAt, by, error, failedAt = record.finishedAt, asked, status } = record;
+  const { startedAt, by, error, failedAt = record.finishedAt, asked, status } = record;
   return {
-    attempt,
+    attempt: attemptOf(record),
     at: startedAt,
     ...(by !== undefined && { by }),
     ...(error !== undefined && { error }),
@@ -133,7 +138,8 @@ export function undosLogged(record: StepRecord): Pick<StepRecord, 'undoEarlier'>
     return undoEarlier.length === 0 ? {} : { undoEarlier };
   }
   const last: Try = {
-    attempt: undoAttempt,
+    // One that was postponed has used up none.
+    attempt: undoAttempt + (record.postponedSince === undefined ? 0 : 1),
     at: undoStartedAt,
     ...(undoBy !== undefined && { by: undoBy }),
     ...(undoError !== undefined && { error: undoError }),
