@@ -18,6 +18,7 @@ const PLACES = {
   root: ['core/runtime/platform.ts'], // where the real sources are handed out
   ledger: ['core/{ledger,wallets,holds}/**'],
   config: ['*.config.{js,ts}'],
+  planted: ['tests/planted/**'],
 };
 const ELSEWHERE = ['tools', 'tests', 'support', 'config'];
 const CLOCKS = ['clock', 'tools', 'tests', 'support', 'config'];
@@ -96,6 +97,11 @@ const BANS = [
     selector: `CallExpression[callee.property.name='catch'] > ${EMPTY_HANDLER}`,
     message: 'Never swallow: handle it, or write `() => undefined` with the reason beside it.',
     homes: [],
+  },
+  {
+    selector: "CallExpression[callee.property.name='every']",
+    message: 'True of an empty list: say allOf (at least one) or noneFails (core/kernel/every.ts).',
+    homes: ['tools', 'planted'],
   },
   {
     selector: 'ExportDefaultDeclaration',

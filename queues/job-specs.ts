@@ -11,6 +11,7 @@ import {
   lanePayload,
   operationPayload,
 } from './catalog.ts';
+import { noneFails } from '../core/kernel/every.ts';
 
 /** A job as BullMQ takes it. */
 export interface JobSpec {
@@ -50,7 +51,7 @@ export function sharedJobs(jobs: readonly OperationJob[]): readonly SharedJob[] 
 /** Named after the type of its operations; Bull Board shows it. */
 export function operationsJobSpec(jobs: SharedJob): JobSpec {
   const [first, ...others] = jobs;
-  const isOfOneType = others.every(({ type }) => type === first.type);
+  const isOfOneType = noneFails(others, ({ type }) => type === first.type);
   return {
     name: isOfOneType ? first.type : MIXED_TYPES,
     data: others.length === 0 ? payloadOf(first) : sharedPayloadOf(jobs),

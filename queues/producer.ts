@@ -20,6 +20,7 @@ import {
   operationsJobSpec,
   sharedJobs,
 } from './job-specs.ts';
+import { allOf } from '../core/kernel/every.ts';
 
 export interface Queues {
   readonly byName: ReadonlyMap<QueueName, Queue>;
@@ -99,7 +100,7 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       ? [await queue.add(first.name, first.data, first.opts)]
       : await queue.addBulk(jobs);
     // A pipeline, not a transaction: a refused item comes back with a code for its id.
-    const isComplete = added.every((job, index) => job.id === jobs[index]?.opts.jobId);
+    const isComplete = allOf(added, (job, index) => job.id === jobs[index]?.opts.jobId);
     if (!isComplete) throw new AppError('queue_unavailable', 'Redis took only some of the jobs');
   };
   const notConnected = (): AppError =>

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pointerSegment } from './canonical.ts';
 import type { FieldError } from './errors.ts';
+import { noneFails } from './every.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -57,7 +58,7 @@ function add(found: Collector['found'], pointer: string, detail: string): void {
 
 /** The alternative that fails only further inside, and of those the one with the fewest issues. */
 function closestAlternative(alternatives: readonly (readonly Issue[])[]): readonly Issue[] {
-  const inside = alternatives.filter((issues) => issues.every(isInside) && issues.length > 0);
+  const inside = alternatives.filter((issues) => noneFails(issues, isInside) && issues.length > 0);
   return inside.reduce<readonly Issue[]>(
     (best, issues) => (best.length === 0 || issues.length < best.length ? issues : best),
     [],

@@ -11,6 +11,7 @@ import {
 } from './documents.ts';
 import { type CurrencySummary, type Findings, type Sums, noSums } from './verify-report.ts';
 import { availableOf, balanceOf, withPosted } from './wallet.ts';
+import { noneFails } from '../kernel/every.ts';
 
 const BALANCE_TYPES = ['real', 'bonus', 'locked'] as const satisfies readonly BalanceType[];
 
@@ -163,7 +164,7 @@ function checkUserWallet(wallet: WalletDoc, claimed: bigint, findings: Findings)
     const rest = `bonus ${bonusBalance.toString()}, locked ${lockedBalance.toString()}`;
     findings.add('wallet.overspent', wallet._id, `available ${available.toString()}, ${rest}`);
   }
-  const isEmpty = BALANCE_TYPES.every((type) => balanceOf(wallet, type) === 0n);
+  const isEmpty = noneFails(BALANCE_TYPES, (type) => balanceOf(wallet, type) === 0n);
   if (wallet.status === 'closed' && !isEmpty) {
     findings.add('wallet.closed', wallet._id, 'closed, and not empty');
   }
@@ -196,7 +197,7 @@ function netsToZero(entries: readonly EntryDoc[]): boolean {
     const key = `${owner}/${entry.currency}/${entry.balanceType}`;
     sums.set(key, (sums.get(key) ?? 0n) + signedAmount(entry));
   }
-  return [...sums.values()].every((sum) => sum === 0n);
+  return noneFails([...sums.values()], (sum) => sum === 0n);
 }
 
 /** Whoever wants money gives lapsed holds of others back, which stay so whatever becomes of it. */
@@ -275,7 +276,7 @@ export function checkEntries(
 
 /** From 1 on; in every posting of a stepwise operation from the first of its legs on. */
 function isGapless(legs: ReadonlySet<number>, isStepwise: boolean): boolean {
-  return [...legs].every((leg) => {
+  return noneFails([...legs], (leg) => {
     const isFirst = isStepwise ? leg % LEGS_PER_POSTING === 1 : leg === 1;
     return isFirst || legs.has(leg - 1);
   });

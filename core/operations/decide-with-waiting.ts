@@ -26,9 +26,10 @@ interface DecisionInput {
 }
 
 /**
- * Decides, with what lapsed holds give back to those that want it, and puts off what was refused only because the user or wallet that it needs is still
- * being created by an older operation of another line. Looked up in the same snapshot as the
- * wallets, so that a creation is seen either as open or as done.
+ * Decides, with what lapsed holds give back to those that want it, and puts off what was refused only
+ * because the user or wallet that it needs is still being created by an older operation of another
+ * line. Looked up in the same snapshot as the wallets, so that a creation is seen either as open or
+ * as done.
  */
 export async function decideWithWaiting(
   deps: WaitingDeps,

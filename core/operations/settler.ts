@@ -25,6 +25,7 @@ import { type JobWaiters, createWaiters } from './job-waiters.ts';
 import type { Suspects } from './suspects.ts';
 import type { Registry } from './registry.ts';
 import { type BoundDoc, bindOperation } from './settlement.ts';
+import { noneFails } from '../kernel/every.ts';
 
 /**
  * Coalesces the jobs of the lanes that this process consumes into batches. A job only says that
@@ -210,7 +211,7 @@ export function createSettler(deps: SettlerDeps): Settler {
 
   return Object.freeze({
     settle: async (lane: number, operationIds: readonly string[]) => {
-      if (operationIds.every((id) => waiters.isSettled(id))) return;
+      if (noneFails(operationIds, (id) => waiters.isSettled(id))) return;
       if (stopping.signal.aborted) throw shuttingDown();
       const settled = waiters.wait(lane, operationIds);
       // What stands there waits for a batch under way: a job more changes nothing about that.

@@ -2,6 +2,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Readiness } from './readiness.ts';
+import { noneFails } from '../kernel/every.ts';
 
 /** What a probe or a scraper gets, whichever server answers it. */
 export interface OpsPage {
@@ -51,7 +52,7 @@ export function createOpsPages(deps: OpsDeps): OpsPages {
       const ready =
         counted.length === 0
           ? all
-          : ['process', ...counted].every((name) => dependencies[name]?.ok === true);
+          : noneFails(['process', ...counted], (name) => dependencies[name]?.ok === true);
       return jsonPage(ready ? 200 : 503, {
         status: ready ? 'ready' : 'not ready',
         service,

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import { type Clock, withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import { noneFails } from '../kernel/every.ts';
 
 /** A dependency: its probe resolves when it can be used and throws the reason when not. */
 export interface Dependency {
@@ -55,7 +56,7 @@ export function createReadiness({ dependencies, clock }: ReadinessDeps): Readine
         ? { ok: false, reason: 'shutting down', tookMs: 0 }
         : { ok: true, tookMs: 0 };
       return {
-        ready: !isDraining && states.every(([, state]) => state.ok),
+        ready: !isDraining && noneFails(states, ([, state]) => state.ok),
         dependencies: Object.fromEntries([['process', process], ...states]),
       };
     },

@@ -1,5 +1,6 @@
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import { type Pipe, createPipe } from './pipe.ts';
+import { noneFails } from '../../core/kernel/every.ts';
 
 /**
  * A network of our own in front of a server, to be broken on purpose. Rules can be laid on top of
@@ -145,7 +146,7 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
     // Whoever has lost bytes to a hole goes on losing them: half a stream is worth nothing.
     if ([...connection.struckBy].some(({ rule }) => rule.mode === 'black-hole')) return;
     const rules = rulesFor(connection);
-    if (!rules.every((one) => passes(one, connection, bytes))) return;
+    if (!noneFails(rules, (one) => passes(one, connection, bytes))) return;
     connection.toServer.push(
       bytes,
       rules.map(({ rule }) => rule),

@@ -6,6 +6,7 @@ import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
 import { type Notifying, PAID, finished, openNotifying, seedPeople } from '../support/notifying.ts';
 import { type WorkerProcess, startWorkerProcess } from '../support/faults/worker-process.ts';
 import { until } from '../support/wait.ts';
+import { allOf } from '../../core/kernel/every.ts';
 
 /** A worker process of the test's own database, with the stand-ins of the test. */
 async function start(
@@ -93,7 +94,7 @@ describe('a worker that is killed', { timeout: 240_000 }, () => {
     expect(delivery?.status).toBe('sent');
     const ids = webhooksOf(notifying).map(({ headers }) => headers['webhook-id']);
     expect(ids).toEqual(Array.from({ length: sent }, () => delivery?._id));
-    expect(webhooksOf(notifying).every(({ verdict }) => verdict === 'verified')).toBe(true);
+    expect(allOf(webhooksOf(notifying), ({ verdict }) => verdict === 'verified')).toBe(true);
   });
 
   it('after a text message was handed over leaves it at that: it must not come twice', async () => {
@@ -133,7 +134,7 @@ describe('a worker that is killed', { timeout: 240_000 }, () => {
     await start(notifying);
     const deliveries = await finished(notifying, count, 90_000);
     expect(deliveries).toHaveLength(count);
-    expect(deliveries.every(({ status }) => status === 'sent')).toBe(true);
+    expect(allOf(deliveries, ({ status }) => status === 'sent')).toBe(true);
     expect(distinct()).toBe(count);
     const repeats = webhooksOf(notifying).length - count;
     console.log(`${repeats} duplicates per ${count} deliveries, with 3 workers killed`);
@@ -171,7 +172,7 @@ describe('circuit breakers', { timeout: 120_000 }, () => {
     expect(broken.calls()).toBe(calls);
     broken.mend();
     const deliveries = await finished(notifying, 30, 60_000);
-    expect(deliveries.every(({ status }) => status === 'sent')).toBe(true);
+    expect(allOf(deliveries, ({ status }) => status === 'sent')).toBe(true);
   });
 });
 
@@ -189,12 +190,12 @@ describe('an emptied Redis', { timeout: 120_000 }, () => {
     await notifying.happen(...Array.from({ length: 20 }, () => PAID));
     await until(async () => {
       const list = await notifying.deliveries();
-      return list.length === 20 && list.every(({ deferral }) => deferral?.code === 'throttled');
+      return list.length === 20 && allOf(list, ({ deferral }) => deferral?.code === 'throttled');
     }, 'all of them wait');
     await emptyRedis(notifying);
     const deliveries = await finished(notifying, 20, 60_000);
-    expect(deliveries.every(({ status }) => status === 'sent')).toBe(true);
-    expect(deliveries.every(({ seq }) => seq > 1)).toBe(true);
+    expect(allOf(deliveries, ({ status }) => status === 'sent')).toBe(true);
+    expect(allOf(deliveries, ({ seq }) => seq > 1)).toBe(true);
     expect(webhooksOf(notifying).filter(({ status }) => status === 204)).toHaveLength(20);
   });
 });

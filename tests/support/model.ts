@@ -1,3 +1,4 @@
+import { noneFails } from '../../core/kernel/every.ts';
 /**
  * The ledger again, as small as it gets: plain maps and the rules of DESIGN.md in a few lines each.
  * Shares no code with core/, so that a mistake there is not repeated here.
@@ -134,7 +135,7 @@ function attempt(m: Model, c: Command, place: Place): boolean {
     case 'user.create':
       if (m.users.has(c.user)) return false;
       m.users.set(c.user, { blocked: false });
-      return c.wallets.every((wallet) => openWallet(m, c.user, wallet));
+      return noneFails(c.wallets, (wallet) => openWallet(m, c.user, wallet));
     case 'user.update': {
       const user = m.users.get(c.user);
       if (user !== undefined && c.blocked !== undefined) user.blocked = c.blocked;
@@ -169,7 +170,7 @@ function attempt(m: Model, c: Command, place: Place): boolean {
     case 'bonus.convert':
       return convert(m, c);
     case 'batch':
-      return c.items.every((item, index) =>
+      return noneFails(c.items, (item, index) =>
         attempt(m, item, { ...place, name: `${place.name}-${index}` }),
       );
   }

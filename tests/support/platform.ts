@@ -17,6 +17,7 @@ import { laneQueue } from '../../queues/catalog.ts';
 import { type Queues, openQueues } from '../../queues/producer.ts';
 import { type TestDatabase, openTestDatabase } from './database.ts';
 import { until } from './wait.ts';
+import { allOf } from '../../core/kernel/every.ts';
 
 export const TENANT = 'default';
 
@@ -190,7 +191,7 @@ export async function settled(
   await until(
     async () => {
       last = await readOperations(node, operations);
-      return last.every(({ status }) => isSettled(status));
+      return allOf(last, ({ status }) => isSettled(status));
     },
     () => `operations settle; still open: ${stillOpen(last)}`,
     deadlineMs,

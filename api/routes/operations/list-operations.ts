@@ -10,6 +10,7 @@ import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../list.ts';
 import { operationListView } from '../../operation-view.ts';
+import { noneFails } from '../../../core/kernel/every.ts';
 
 const METADATA = /^metadata\.([A-Za-z0-9][A-Za-z0-9_-]{0,39})$/;
 
@@ -17,7 +18,7 @@ const idsText = `must be 1 to ${LIMITS.listLimitMax} operation ids, separated by
 const ids = z
   .string()
   .transform((text) => text.split(','))
-  .refine((list) => list.length <= LIMITS.listLimitMax && list.every(isOperationId), idsText);
+  .refine((list) => list.length <= LIMITS.listLimitMax && noneFails(list, isOperationId), idsText);
 
 const idempotencyKey = z.string().transform((text, ctx): string => {
   const key = checkIdempotencyKey(text);

@@ -19,6 +19,7 @@ import {
   problemOf,
   statusOfCode,
 } from '../../problem.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 export const submitBulk = defineEndpoint({
   method: 'POST',
@@ -79,7 +80,8 @@ async function submitTogether(
 ): Promise<SubmissionOutcome[]> {
   const outcomes = await submitAll(request, valid);
   const [first] = outcomes;
-  const isAway = outcomes.every(
+  const isAway = allOf(
+    outcomes,
     (outcome) => outcome.kind === 'refused' && outcome.error.kind === 'unavailable',
   );
   if (isAway && first?.kind === 'refused') throw first.error;

@@ -1,5 +1,6 @@
 import { type Evidence, type HistoryEvent, TERMINAL, isOver } from './evidence.ts';
 import { type Finding, type Rule, byId, grouped } from './rule.ts';
+import { noneFails } from '../../../core/kernel/every.ts';
 
 type Of<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { readonly kind: K }>;
 
@@ -103,7 +104,9 @@ const asAsked: Rule = {
 function includes(stored: unknown, asked: unknown): boolean {
   if (typeof asked !== 'object' || asked === null) return stored === asked;
   if (typeof stored !== 'object' || stored === null) return false;
-  return Object.entries(asked).every(([name, value]) => includes(Reflect.get(stored, name), value));
+  return noneFails(Object.entries(asked), ([name, value]) =>
+    includes(Reflect.get(stored, name), value),
+  );
 }
 
 /** Sent once only and refused: then there is nothing to be in doubt about. */

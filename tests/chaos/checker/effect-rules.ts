@@ -1,6 +1,7 @@
 import type { EntryRow, HoldRow, OperationRow } from './evidence.ts';
 import { isOver } from './evidence.ts';
 import { type Finding, type Rule, addTo, byId, grouped, sumsText } from './rule.ts';
+import { noneFails } from '../../../core/kernel/every.ts';
 
 /** `<user> <balance type>` to the sum that an operation has moved there, users only. */
 type Effect = Map<string, bigint>;
@@ -178,7 +179,7 @@ const atTheProvider: Rule = {
         const open = effective.filter(({ kind }) => kind === 'authorisations');
         const wanted = status === 'succeeded' ? 1 : 0;
         const { amount } = input as Input;
-        const isRight = paid.length === wanted && paid.every((one) => one.amount === amount);
+        const isRight = paid.length === wanted && noneFails(paid, (one) => one.amount === amount);
         if (isRight && (wanted === 1 || open.length === 0)) return [];
         const found = `${String(paid.length)} ${OUTSIDE[type] ?? ''}`;
         const unused = `${String(open.length)} open authorisations`;

@@ -1,6 +1,7 @@
 import type { EntryRow, Evidence, HistoryEvent, OperationRow } from './evidence.ts';
 import { ofKind } from './acceptance-rules.ts';
 import { type Finding, type Rule, byId, grouped } from './rule.ts';
+import { noneFails } from '../../../core/kernel/every.ts';
 
 type Invoked = Extract<HistoryEvent, { readonly kind: 'invoked' }>;
 
@@ -138,7 +139,8 @@ const notForWant: Rule = {
         const all = needed.length > 0 && needed.length === placeOf(line, acceptance);
         const isProvided =
           all &&
-          needed.every(
+          noneFails(
+            needed,
             (one) => isBefore(one, acceptance) && stored.get(one.id)?.status === 'succeeded',
           );
         const { id, type, status, errorCode = '' } = operation;

@@ -8,6 +8,7 @@ import type { Log } from '../../../scripts/local/report.ts';
 import type { Watchdog } from '../../../scripts/local/watchdog.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { createCallerNames } from './mongo-callers.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 /**
  * Three members, each reached through a proxy, by clients and by each other: the configuration of
@@ -135,7 +136,7 @@ async function waitForAll(members: readonly Member[]): Promise<void> {
         return status?.['myState'] as unknown;
       }),
     );
-    return states.every((state) => UP.has(state)) && states.includes(1);
+    return allOf(states, (state) => UP.has(state)) && states.includes(1);
   };
   if (await waitUntil(areUp, { timeoutMs: FORM_MS, everyMs: 200 })) return;
   throw new Error(`not all members of the set came up within ${String(FORM_MS / 1_000)} s`);

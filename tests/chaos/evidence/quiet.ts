@@ -4,6 +4,7 @@ import type { BalanceReading, QueueState } from '../checker/evidence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Client } from '../workload/client.ts';
 import type { WalletRow } from '../checker/evidence.ts';
+import { noneFails } from '../../../core/kernel/every.ts';
 
 /** What is looked at once everything should have come to rest. */
 const QUEUES = [
@@ -21,7 +22,7 @@ export async function watchQueues(cluster: Cluster, timeoutMs: number): Promise<
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     const queues = await readQueues(cluster);
-    const isQuiet = queues.every(({ active, waiting }) => active + waiting === 0);
+    const isQuiet = noneFails(queues, ({ active, waiting }) => active + waiting === 0);
     if (isQuiet || performance.now() > deadlineMs) return;
     await sleep(LOOK_EVERY_MS);
   }

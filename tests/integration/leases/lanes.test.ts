@@ -5,6 +5,7 @@ import { LANES } from '../../../queues/catalog.ts';
 import { type Lanes, shareOf, startLanes } from '../../../workers/lanes.ts';
 import { type Instance, openWorld } from '../../support/platform.ts';
 import { until } from '../../support/wait.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 interface Watched {
   readonly lanes: Lanes;
@@ -56,7 +57,7 @@ describe('lanes', () => {
     for (let index = 1; index < 5; index += 1) all.push(watchLanes(await open()));
     const held = (): readonly number[] => all.flatMap((one) => one.lanes.held());
     await until(
-      () => held().length === LANES.length && all.every((one) => count(one) > 0),
+      () => held().length === LANES.length && allOf(all, (one) => count(one) > 0),
       () => `each has a lane: ${all.map(count).join(' ')}`,
       30_000,
     );

@@ -9,6 +9,7 @@ import {
   listProcessesOf,
   runParent,
 } from './support.ts';
+import { noneFails } from '../../../core/kernel/every.ts';
 
 const cleanup = createCleanup();
 /** Starting servers takes a second here, and many on a machine that is busy. */
@@ -17,7 +18,7 @@ const GONE_WITHIN_MS = 12_000;
 const NO_URLS = { ...process.env, MONGO_URL: '', REDIS_URL: '' };
 
 async function areGone(pids: readonly unknown[]): Promise<boolean> {
-  return waitUntil(() => pids.every((pid) => !isRunning(Number(pid))), {
+  return waitUntil(() => noneFails(pids, (pid) => !isRunning(Number(pid))), {
     timeoutMs: GONE_WITHIN_MS,
   });
 }

@@ -5,6 +5,7 @@ import type { OutboxRow } from '../../../core/saga/ports.ts';
 import { startHookServer } from '../../support/hook-server.ts';
 import { type Notifying, PAID, openNotifying } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 /** As many settled transfers of a tenant. */
 async function happenTo({ node }: Notifying, tenantId: string, count: number): Promise<void> {
@@ -36,7 +37,7 @@ describe('two tenants with webhooks on one host', () => {
     await happenTo(notifying, 'acme', 30);
     await until(async () => {
       const waiting = await deliveries({ tenantId: 'acme', status: 'pending' });
-      return waiting.length === 30 && waiting.every(({ deferral }) => deferral !== undefined);
+      return waiting.length === 30 && allOf(waiting, ({ deferral }) => deferral !== undefined);
     }, 'all of the first are put off');
     await happenTo(notifying, 'bolt', 30);
     await until(() => hooks.calls('/b').length === 30, 'the second has everything');

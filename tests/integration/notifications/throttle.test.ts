@@ -4,6 +4,7 @@ import type { EndpointDoc } from '../../../core/notifications/webhook-endpoint.t
 import { startHookServer } from '../../support/hook-server.ts';
 import { type Notifying, PAID, openNotifying, seedPeople } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 const THROTTLED = { code: 'throttled' };
 
@@ -41,7 +42,7 @@ describe('an endpoint that asks to be left alone for half a minute', () => {
       await until(() => hooks.calls('/well').length === 21, 'the neighbour has everything');
       await until(async () => {
         const all = await deliveries({ endpointId: 'whk_busy', status: 'pending' });
-        return all.length === 21 && all.every(({ notBefore }) => notBefore !== undefined);
+        return all.length === 21 && allOf(all, ({ notBefore }) => notBefore !== undefined);
       }, 'the others are put off');
       const others = (await deliveries({ endpointId: 'whk_busy' })).filter(
         ({ attempts }) => attempts.length === 0,

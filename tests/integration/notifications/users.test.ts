@@ -13,6 +13,7 @@ import {
   seedPeople,
 } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 function told(deliveries: readonly DeliveryDoc[]): readonly string[] {
   return deliveries
@@ -68,7 +69,7 @@ describe('a user', () => {
       const list = await deliveries({ channel: 'sms' });
       return (
         list.length === 2 &&
-        list.every(({ deferral, status }) => status === 'sent' || deferral !== undefined)
+        allOf(list, ({ deferral, status }) => status === 'sent' || deferral !== undefined)
       );
     }, 'one is sent, the other put off');
     const waiting = await deliveries({ status: 'pending' });
@@ -170,8 +171,8 @@ describe('a provider', () => {
     await seedPeople(notifying);
     await notifying.happen(...Array.from({ length: 20 }, () => PAID));
     const deliveries = await finished(notifying, 40);
-    expect(deliveries.every(({ status }) => status === 'sent')).toBe(true);
-    expect(deliveries.every(({ attemptsUsed }) => attemptsUsed === 1)).toBe(true);
+    expect(allOf(deliveries, ({ status }) => status === 'sent')).toBe(true);
+    expect(allOf(deliveries, ({ attemptsUsed }) => attemptsUsed === 1)).toBe(true);
     expect(first.sent).toHaveLength(10);
     expect(second.sent).toHaveLength(40);
   });

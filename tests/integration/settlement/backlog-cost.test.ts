@@ -13,6 +13,7 @@ import {
   submission,
 } from '../../support/platform.ts';
 import { openSettler, userIn } from '../../support/settling.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 const BACKLOG = 3_000;
 /** Of what a look returns, and a little for its way there. */
@@ -101,7 +102,7 @@ describe('a lane of requests as large as they may be', () => {
     expect(rows.map(({ input }) => input !== undefined)).toEqual([true, false, false, true]);
     expect(rows[1]?.inputBytes).toBeGreaterThan(20 * 500);
     const whole = await node.store.whole(rows.map(({ _id }) => _id));
-    expect([...whole.values()].every(({ input }) => input !== undefined)).toBe(true);
+    expect(allOf([...whole.values()], ({ input }) => input !== undefined)).toBe(true);
     openSettler(node).poke(0);
     const done = await settled(node, operations);
     expect(outcomesOf(done)).toEqual(Array(4).fill('succeeded'));

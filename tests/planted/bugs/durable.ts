@@ -80,8 +80,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'an answer waits for a handler however long its database stalls',
     file: 'api/endpoint.ts',
-    find: 'return inTime(answer, preferencesOf(incoming).waitSeconds);',
-    replace: 'return answer;',
+    find: 'return await inTime(answer, preferencesOf(incoming).waitSeconds);',
+    replace: 'return await answer;',
     foundBy: ['tests/unit/api/in-time.test.ts'],
   },
   {

@@ -49,12 +49,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a draft that the book refuses aborts the batch of its neighbours',
     file: 'core/operations/settlement.ts',
-    find: 'const outcome = decideOne({ operation, bound, draft, context, book });',
-    replace: [
-      'const late: typeof book = { ...book, apply: () => undefined };',
-      'const outcome = decideOne({ operation, bound, draft, context, book: late });',
-      'if (outcome.status === "succeeded") book.apply(draft);',
-    ].join('\n'),
+    find: 'context.onBug(operation, error);',
+    replace: 'if (error instanceof Error) throw error;',
     foundBy: ['tests/unit/core/operations/draft-alone.test.ts'],
   },
   {

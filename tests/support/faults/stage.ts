@@ -12,6 +12,7 @@ import { expectEffects, expectSoundBooks } from '../books.ts';
 import { type Arena, openArena, testUrl } from '../saga-arena.ts';
 import { recordRepairs } from './repairs.ts';
 import { type WorkerProcess, startWorkerProcess, until } from './worker-process.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 /** What P4 allows after a fault has ended. */
 const HEAL_MS_MAX = 45_000;
@@ -96,7 +97,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
         `the end of ${fault}`,
         async () => {
           found = await all(ids);
-          return found.every(({ status }) => isSettled(status)) ? true : undefined;
+          return allOf(found, ({ status }) => isSettled(status)) ? true : undefined;
         },
         HEAL_MS_MAX + 5_000,
       ).catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { systemClock } from '../../../core/kernel/clock.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { until } from '../../support/wait.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 const tenant = { tenantId: 'default', currencies: [] };
 const logger = createLogger({ level: 'silent', service: 'test' });
@@ -133,7 +134,7 @@ describe('a request that waits', () => {
     expect(await wait(waiters, 'op_0')).toBeUndefined();
     for (let index = 0; index < many.length; index += 1) settled.add(`op_${index}`);
     waiters.hint([...settled]);
-    expect((await Promise.all(many)).every((one) => one !== undefined)).toBe(true);
+    expect(allOf(await Promise.all(many), (one) => one !== undefined)).toBe(true);
     waiters.hint(['op_0']);
     expect(await wait(waiters, 'op_0')).toMatchObject({ _id: 'op_0' });
   });

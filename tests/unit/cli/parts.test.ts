@@ -19,6 +19,7 @@ import { createRetry } from '../../../scripts/cli/retry.ts';
 import { createTerminal } from '../../../scripts/cli/terminal.ts';
 import { parseUpOptions } from '../../../scripts/up/options.ts';
 import { apiPortOf, secretsOf } from '../../../scripts/up/settings.ts';
+import { allOf } from '../../../core/kernel/every.ts';
 
 const DEV: DevFile = {
   url: 'http://127.0.0.1:3000',
@@ -271,7 +272,7 @@ describe('the settlement window', () => {
     await window.drained();
     expect(settled).toHaveLength(500);
     expect(Math.max(...asked.map((ids) => ids.length))).toBe(200);
-    expect(settled.slice(0, 300).every((id) => Number(id) >= 200)).toBe(true);
+    expect(allOf(settled.slice(0, 300), (id) => Number(id) >= 200)).toBe(true);
   });
 
   it('tells whoever waits when asking fails', async () => {

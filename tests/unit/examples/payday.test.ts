@@ -9,6 +9,7 @@ import { parseBulkItem } from '../../../core/operations/parse-submission.ts';
 import { OPERATIONS } from '../../../core/operations/registry.ts';
 import type { BoundOperation } from '../../../core/saga/define.ts';
 import { createRefs } from '../../../scripts/cli/import/refs.ts';
+import { noneFails } from '../../../core/kernel/every.ts';
 
 const FILE = join(import.meta.dirname, '../../../examples/payday.ndjson');
 const DEFAULTS = { users: 200, seed: 1, days: 1 };
@@ -56,7 +57,7 @@ function isReady(book: Book, { id, bound, line }: Accepted): boolean {
   if (line.type === 'user.create' || line.type === 'wallet.open') return true;
   const draft = draftOf(book, id);
   const wallets = bound.touches.wallets ?? [];
-  return wallets.every(({ userId, currency }) => draft.wallet(userId, currency) !== undefined);
+  return noneFails(wallets, ({ userId, currency }) => draft.wallet(userId, currency) !== undefined);
 }
 
 /** Settles everything; `next` says which of the queues comes first, whose heads may go in any order. */

@@ -56,6 +56,7 @@ const CASES: readonly (readonly [code: string, bad: readonly string[], good: rea
     ['new Date()', [CORE], [CLOCK, TEST]],
     ['performance.now()', [CORE], [CLOCK, 'bench/a.ts']],
     ['process.hrtime.bigint()', [CORE], [CLOCK, 'bench/a.ts']],
+    ['list.every(isSent)', [CORE, MAIN, TEST, SUPPORT], [SCRIPT, 'bench/a.ts']],
     ['setTimeout(f, 5)', [CORE, TEST, MAIN], [CLOCK, SUPPORT, SCRIPT]],
     ["import { setTimeout } from 'node:timers/promises'", [CORE, TEST], [CLOCK, SUPPORT]],
     ['Math.random()', [CORE, TEST], [CLOCK, SCRIPT, 'core/runtime/platform.ts']],

@@ -8,13 +8,14 @@ import {
   originOf,
   walletIdOf,
 } from '../../../../core/kernel/ids.ts';
+import { allOf } from '../../../../core/kernel/every.ts';
 
 describe('operation ids', () => {
   it('are unique, free of ":" and sorted by when they were made, within a millisecond too', () => {
     const ids = Array.from({ length: 20_000 }, () => newOperationId());
     expect(new Set(ids).size).toBe(ids.length);
     expect([...ids].sort()).toEqual(ids);
-    expect(ids.every((id) => isOperationId(id) && !id.includes(':'))).toBe(true);
+    expect(allOf(ids, (id) => isOperationId(id) && !id.includes(':'))).toBe(true);
   });
 
   it.each([

@@ -8,6 +8,7 @@ import {
   type SagaWorld,
   createSagaWorld,
 } from '../../../support/saga-world.ts';
+import { allOf } from '../../../../core/kernel/every.ts';
 
 const fates = fc.constantFrom<Fate>(
   'works',
@@ -76,7 +77,7 @@ describe('the engine, whatever fails, dies and stalls at a port', () => {
         expect(world.unexpected).toEqual([]);
         expect(world.operation()).toEqual(ended);
         const standing = world.standing();
-        expect(standing.every((count) => count === 0 || count === 1)).toBe(true);
+        expect(allOf(standing, (count) => count === 0 || count === 1)).toBe(true);
         seen.add(ended.cancelRequested === undefined ? ended.status : `${ended.status} on request`);
         if (ended.status === 'needs_attention') {
           // Never for a bug: attempts used up, or a refusal past the pivot.
