@@ -1,0 +1,55 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+/** What payment systems get wrong everywhere. */
+export const BUGS: readonly PlantedBug[] = [
+  {
+    name: 'two operations may be stored under one idempotency key',
+    file: 'core/infra/collections.ts',
+    find: '{ key: { tenantId: 1, idempotencyKey: 1 }, unique: true },',
+    replace: '{ key: { tenantId: 1, idempotencyKey: 1 } },',
+    foundBy: ['tests/integration/ingest/replay.test.ts'],
+  },
+  {
+    name: 'a tenant reads the operation of another',
+    file: 'core/saga/operation-reads-store.ts',
+    find: '{ _id: id as OperationId, tenantId }',
+    replace: '{ _id: id as OperationId }',
+    foundBy: ['tests/http/access.test.ts'],
+  },
+  {
+    name: 'every attempt at a webhook has an id of its own',
+    file: 'core/notifications/providers/webhook.ts',
+    find: "'webhook-id': id,",
+    // eslint-disable-next-line no-template-curly-in-string -- code, as text
+    replace: "'webhook-id': `${id}-${timestamp}-${Math.random()}`,",
+    foundBy: ['tests/integration/notifications/webhook.test.ts'],
+  },
+  {
+    name: 'a batch settles operations that are not its own any more',
+    file: 'core/operations/batch-runner.ts',
+    find: 'if (!isOurs) throw new StaleBatch();',
+    replace: '',
+    foundBy: ['tests/integration/settlement/fences.test.ts'],
+  },
+  {
+    name: 'a lease that still runs is taken over',
+    file: 'core/saga/journal-store.ts',
+    find: "isPast('$leaseUntil'),",
+    replace: '',
+    foundBy: ['tests/sagas/crash-points.test.ts'],
+  },
+  {
+    name: 'a credit is taken off and a debit added',
+    file: 'core/ledger/book.ts',
+    find: "direction === 'credit' ? amount : -amount",
+    replace: "direction === 'credit' ? -amount : amount",
+    foundBy: ['tests/unit/core/ledger/book.test.ts'],
+  },
+  {
+    name: 'the outbox row of a settled batch is lost',
+    file: 'core/operations/batch-runner.ts',
+    find: 'await deps.outbox.insert(transaction.session, rows);',
+    replace: '',
+    foundBy: ['tests/integration/settlement/worker.test.ts'],
+  },
+];
