@@ -1,4 +1,5 @@
 import { BACKLOG_LIMITS } from './backlog-limits.ts';
+import { LINE_LIMITS } from './line-limits.ts';
 import { PAYMENT_LIMITS } from './payment-limits.ts';
 import { STREAM_LIMITS } from './stream-limits.ts';
 
@@ -84,16 +85,7 @@ export const LIMITS = {
   laneLeaseMs: 10 * SECOND,
   laneLeaseRenewMs: 3 * SECOND,
   recentlySettledMax: 50_000,
-  /** A stepwise operation that has begun and posted nothing keeps others of its line waiting so long. */
-  lineHoldMs: MINUTE,
-  /** Whether it is the turn of what waits in line is looked at again: of the first, and behind it. */
-  lineCheckMs: 15 * SECOND,
-  lineDeepCheckMs: 2 * MINUTE,
-  /** For a user or wallet that another line creates. */
-  lineCreationCheckMs: SECOND,
-  /** Let in at once, of one line; and read at once, of several. */
-  lineRunMax: 500,
-  linePageMax: 1_000,
+  ...LINE_LIMITS,
   /** Outlives a batch by far; a process that died holds wallets back no longer than this. */
   claimMs: 3 * SECOND,
   claimTimeoutMs: 200,

@@ -11,6 +11,7 @@ import { supervise } from '../kernel/supervise.ts';
 import { laterOf } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
 import type { Lines } from '../saga/lines.ts';
+import { moveLinesOn } from '../saga/move-lines-on.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { JobPublisher, OutboxRow, SettledHints } from '../saga/ports.ts';
 import { outboxRows } from '../saga/outbox-rows.ts';
@@ -83,10 +84,7 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
       list.push(operation._id);
       attempts.delete(operation._id);
     }
-    moveLinesOn(
-      deps,
-      outcomes.map(({ operation }) => operation),
-    );
+    moveLinesOn(deps, linesBehind(outcomes.map(({ operation }) => operation)));
   };
 
   const settlePart = async (
@@ -169,7 +167,7 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
   const giveUp = async (operation: OperationDoc, detail: string, tally: Tally): Promise<void> => {
     await park(operation, { code: 'poison_operation', detail });
     attempts.delete(operation._id);
-    moveLinesOn(deps, [operation]);
+    moveLinesOn(deps, linesBehind([operation]));
     tally.parked.push(operation._id);
   };
 
@@ -284,12 +282,9 @@ function observe(
   logger.info({ count: outcomes.length, seconds: batch.seconds }, 'batch.settled');
 }
 
-/** Whatever waits for one of these may go on; if this is lost, recovery finds it. */
-function moveLinesOn({ lines, logger }: RunnerDeps, ended: readonly OperationDoc[]): void {
-  const keys = ended.flatMap(({ orderingKey, creates = [] }) => [orderingKey, ...creates]);
-  supervise(lines.moveOn(keys), (err) => {
-    logger.warn({ err }, 'lines.not-moved-on');
-  });
+/** The lines in which somebody may wait for one of these. */
+function linesBehind(ended: readonly OperationDoc[]): readonly string[] {
+  return ended.flatMap(({ orderingKey, creates = [] }) => [orderingKey, ...creates]);
 }
 
 /** Right after the commit, bounded; what fails here is published by the sweeper. */

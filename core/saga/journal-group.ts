@@ -29,6 +29,7 @@ import type {
   SagaJournal,
 } from './journal.ts';
 import type { JobPublisher, OutboxRow } from './ports.ts';
+import { moveLinesOn } from './move-lines-on.ts';
 import { outboxRows } from './outbox-rows.ts';
 import { type OutboxStore } from './settle-store.ts';
 import { lapsedReads, withLapsed } from './want-of-money.ts';
@@ -70,7 +71,7 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
       await deps.failpoint('saga.before-journal');
       const settled = await writeTogether(deps, commits);
       await deps.failpoint('saga.after-journal');
-      moveLinesOn(deps, commits);
+      moveLinesOn(deps, linesLeft(commits));
       return settled;
     },
   });
@@ -260,7 +261,7 @@ async function transact(
   });
   if (rows === undefined) return undefined;
   await deps.failpoint('saga.after-commit');
-  moveLinesOn(deps, decided?.writes ?? []);
+  moveLinesOn(deps, linesLeft(decided?.writes ?? []));
   supervise(publish(deps, rows), (err) => {
     deps.metrics.enqueueFailed.inc({ queue: 'events' });
     deps.logger.warn({ err, rows: rows.length }, 'outbox.publish.failed');
@@ -285,16 +286,10 @@ async function decideLoaded(
   }
 }
 
-/** Whoever waits for one of these may go on; if this is lost, recovery finds them. */
-function moveLinesOn(
-  { lines, logger }: JournalDeps,
-  writes: readonly Pick<JournalWrite, 'ref' | 'change'>[],
-): void {
+/** The lines that some writes have given up. */
+function linesLeft(writes: readonly Pick<JournalWrite, 'ref' | 'change'>[]): readonly string[] {
   const left = writes.filter(({ change }) => change.leavesLine === true);
-  if (left.length === 0) return;
-  supervise(lines.moveOn(left.map(({ ref }) => ref.operation.orderingKey)), (err) => {
-    logger.warn({ err, lines: left.length }, 'lines.not-moved-on');
-  });
+  return left.map(({ ref }) => ref.operation.orderingKey);
 }
 
 async function publish(deps: JournalDeps, rows: readonly OutboxRow[]): Promise<void> {
