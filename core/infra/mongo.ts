@@ -46,6 +46,10 @@ export async function openMongo(options: MongoOptions): Promise<Mongo> {
     serverSelectionTimeoutMS: LIMITS.mongoServerSelectionMs,
     connectTimeoutMS: LIMITS.mongoConnectMs,
     heartbeatFrequencyMS: LIMITS.mongoHeartbeatMs,
+    // Streaming, the driver's default, dies of our int64s: it takes the version of the topology from
+    // the error of any command, as a bigint where the collection has those, and throws on it in a
+    // timer. A fail-over then ends the process (found by `npm run chaos`, driver 7.9).
+    serverMonitoringMode: 'poll',
     socketTimeoutMS: LIMITS.mongoSocketMs,
     readPreference: 'primary',
     readConcernLevel: 'majority',

@@ -10,6 +10,8 @@ export interface Watch {
 }
 
 const EVERY_MS = 2_000;
+/** A member that is cut off, or behind, knows of nothing new for so long. */
+const MISSING_MS = 20_000;
 /** A snapshot may be a little older than the answer. */
 const AGE_MS = 1_500;
 
@@ -22,7 +24,8 @@ export function watchForLost(
   let seen = 0;
   let isOver = false;
   let waiting: string[] = [];
-  const missing = new Set<string>();
+  /** Since when nobody knows of it. */
+  const missing = new Map<string, number>();
   let found: { atMs: number; id: string } | undefined;
 
   const look = async (): Promise<void> => {
@@ -37,9 +40,8 @@ export function watchForLost(
     );
     const stored = new Set(rows.map(({ _id }) => String(_id)));
     waiting = waiting.filter((id) => !stored.has(id));
-    // Looked for in two snapshots, and in neither.
-    const lost = waiting.find((id) => missing.has(id));
-    for (const id of waiting) missing.add(id);
+    for (const id of waiting) if (!missing.has(id)) missing.set(id, nowMs());
+    const lost = waiting.find((id) => nowMs() - (missing.get(id) ?? nowMs()) > MISSING_MS);
     if (lost === undefined || found !== undefined) return;
     found = { atMs: nowMs(), id: lost };
     onFound();

@@ -78,6 +78,13 @@ export const BUGS: readonly PlantedBug[] = [
     foundBy: ['tests/integration/notifications/lost-answers.test.ts'],
   },
   {
+    name: 'a fail-over ends the processes that read int64s',
+    file: 'core/infra/mongo.ts',
+    find: "serverMonitoringMode: 'poll',",
+    replace: '',
+    foundBy: ['tests/integration/mongo-client.test.ts'],
+  },
+  {
     name: 'an answer waits for a handler however long its database stalls',
     file: 'api/endpoint.ts',
     find: 'return await inTime(answer, preferencesOf(incoming).waitSeconds);',
