@@ -71,7 +71,9 @@ describe('an atomic operation that kills its worker each time', () => {
     expect(done.slice(-2)).toEqual(['needs_attention poison_operation', 'succeeded']);
     expect(new Set(done.slice(0, -2))).toEqual(new Set(['succeeded']));
     const after = await readOperations(node, neighbours);
-    expect(Math.max(...after.map(({ interruptions = 0 }) => interruptions))).toBeLessThanOrEqual(2);
+    expect(Math.max(...after.map(({ interruptions = 0 }) => interruptions))).toBeLessThanOrEqual(
+      LIMITS.interruptionsMax / 2,
+    );
   });
 
   it('is not counted for failures of a process that lives', async () => {
