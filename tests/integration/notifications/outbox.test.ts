@@ -4,6 +4,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { newOperationId, newToken } from '../../../core/kernel/ids.ts';
 import { outboxRows } from '../../../core/saga/outbox-rows.ts';
+import { createOutboxStore } from '../../../core/saga/settle-store.ts';
 import type { OutboxRow } from '../../../core/saga/ports.ts';
 import { streamKey } from '../../../queues/event-stream.ts';
 import { type Notifying, PAID, TENANT_ID, openNotifying } from '../../support/notifying.ts';
@@ -100,5 +101,28 @@ describe('events of one operation in two rows', () => {
     );
     await notifying.node.queues.publisher.publishEvents(second);
     await until(async () => (await redis.xlen(key)) === 1, 'the second one goes ahead');
+  });
+});
+
+describe('rows that nobody has published', () => {
+  it('are taken oldest first, a page at a time, each once until it is due again', async () => {
+    const { node } = await openNotifying({ isSilent: true });
+    const { db } = node.platform.mongo;
+    const rows = [1, 3, 2, 4].map((age) => ({
+      _id: `obx_${newToken()}_${age}`,
+      tenantId: TENANT_ID,
+      events: [],
+      nextCheckAt: new Date(Date.now() - age * 60_000),
+      createdAt: new Date(),
+    }));
+    await collection<OutboxRow>(db, 'outbox').insertMany(rows);
+    const outbox = createOutboxStore(db);
+    const agesOf = async (limit: number): Promise<readonly string[]> => {
+      const taken = await outbox.takeStale(limit, 60_000);
+      return taken.map(({ _id }) => _id.slice(-1));
+    };
+    expect(await agesOf(2)).toEqual(['4', '3']);
+    expect(await agesOf(10)).toEqual(['2', '1']);
+    expect(await agesOf(10)).toEqual([]);
   });
 });
