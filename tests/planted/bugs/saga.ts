@@ -164,4 +164,11 @@ export const BUGS: readonly PlantedBug[] = [
     replace: '...problemOf(error, context)',
     foundBy: [SIGNALS],
   },
+  {
+    name: 'a lease counts from the answer to its renewal, however late that comes',
+    file: 'core/saga/heartbeat.ts',
+    find: 'holding.safeUntilMs = sentMs + leaseMs - fenceMs;',
+    replace: 'holding.safeUntilMs = clock.monotonicMs() + leaseMs - fenceMs;',
+    foundBy: ['tests/unit/core/saga/heartbeat.test.ts'],
+  },
 ];
