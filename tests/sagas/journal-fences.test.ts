@@ -172,3 +172,90 @@ describe('sagas that share a round trip', () => {
     expect(stored.map(({ rev }) => rev)).toEqual([1, 0, 1]);
   });
 });
+
+const storeOf = (): JournalStore => createJournalStore(arena.mongo.db);
+
+async function oneClaimed(owner: string): Promise<Claim> {
+  const [claim] = await claimed(owner, await accepted(1));
+  if (claim === undefined) throw new Error('nothing to claim');
+  return claim;
+}
+
+/** What another worker gets that asks for an operation, and what that changes of it. */
+async function askedFor({ _id }: Pick<OperationDoc, '_id'>) {
+  const before = await arena.operation(_id);
+  const [answer] = await storeOf().claim({ ids: [_id], owner: 'other/x', leaseMs: LEASE_MS });
+  const after = await arena.operation(_id);
+  return { answer, isUntouched: after.epoch === before.epoch && after.owner === before.owner };
+}
+
+describe('a claim', () => {
+  it('whose lease runs is nobody else’s, who is told when to come again', async () => {
+    const { operation } = await oneClaimed('fifth/x');
+    const { answer, isUntouched } = await askedFor(operation);
+    expect(answer).toEqual({ busyForMs: expect.any(Number) as number });
+    expect(answer).not.toEqual({ busyForMs: 0 });
+    expect(isUntouched).toBe(true);
+  });
+
+  it('is not to be had before the time to which a way back was put off', async () => {
+    const { operation } = await oneClaimed('sixth/x');
+    const { _id } = operation;
+    const later = { status: 'compensating', runAt: new Date(Date.now() + 3_600_000) } as const;
+    await operations().updateOne({ _id }, { $set: later, $unset: { owner: '', leaseUntil: '' } });
+    const { answer, isUntouched } = await askedFor(operation);
+    expect(answer).not.toHaveProperty('epoch');
+    expect(isUntouched).toBe(true);
+  });
+
+  it.each(['waiting', 'succeeded', 'needs_attention'] as const)(
+    'of one that is %s is nobody’s',
+    async (status) => {
+      const { operation } = await oneClaimed('seventh/x');
+      const { _id } = operation;
+      await operations().updateOne({ _id }, { $set: { status, leaseUntil: new Date(0) } });
+      expect(await askedFor(operation)).toEqual({ answer: {}, isUntouched: true });
+    },
+  );
+
+  it('is renewed by whoever has it, not by the worker before', async () => {
+    const first = await oneClaimed('eighth/x');
+    const { _id: operationId } = first.operation;
+    const second = await takenOver(operationId);
+    const { leaseUntil } = await arena.operation(operationId);
+    const renew = ({ epoch }: Claim) => storeOf().renew([{ operationId, epoch }], 10 * LEASE_MS);
+    expect(await renew(first)).toEqual([{ isOurs: false, isCancelRequested: false }]);
+    expect((await arena.operation(operationId)).leaseUntil).toEqual(leaseUntil);
+    expect(await renew(second)).toEqual([{ isOurs: true, isCancelRequested: false }]);
+    const renewed = (await arena.operation(operationId)).leaseUntil?.getTime() ?? 0;
+    expect(renewed).toBeGreaterThan(leaseUntil?.getTime() ?? Infinity);
+  });
+});
+
+describe('a write of the journal', () => {
+  it('misses when a cancel or the awaited signal has come meanwhile, and it minds that', async () => {
+    for (const [guard, field] of [
+      [{ cancel: true }, { cancelRequested: { by: 'x', at: new Date() } }],
+      [{ signal: 'go' }, { signals: { go: { by: 'x', at: new Date(), data: true } } }],
+    ] as const) {
+      const claim = await oneClaimed('ninth/x');
+      const { _id } = claim.operation;
+      await operations().updateOne({ _id }, { $set: field as Partial<OperationDoc> });
+      expect(await storeOf().write([{ ...writeOf(claim), guard }])).toBe(false);
+      expect(await storeOf().write([writeOf(claim)])).toBe(true);
+    }
+  });
+
+  it('puts a time to wake up, and takes it away with the next', async () => {
+    const claim = await oneClaimed('tenth/x');
+    const { _id } = claim.operation;
+    const wakeAt = new Date(Date.now() + 60_000);
+    const waiting = { lease: 'wait', status: 'waiting', wakeAt } as const;
+    expect(await storeOf().write([writeOf(claim, waiting)])).toBe(true);
+    expect(await arena.operation(_id)).toMatchObject({ runAt: wakeAt, nextCheckAt: wakeAt });
+    const { operation, ...rest } = claim;
+    const next = { ...rest, operation: { ...operation, rev: 1 } };
+    expect(await storeOf().write([writeOf(next)])).toBe(true);
+    expect(await arena.operation(_id)).not.toHaveProperty('runAt');
+  });
+});

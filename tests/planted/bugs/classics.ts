@@ -36,7 +36,7 @@ export const BUGS: readonly PlantedBug[] = [
     file: 'core/saga/journal-store.ts',
     find: "isPast('$leaseUntil'),",
     replace: '',
-    foundBy: ['tests/sagas/crash-points.test.ts'],
+    foundBy: ['tests/sagas/journal-fences.test.ts'],
   },
   {
     name: 'a credit is taken off and a debit added',
