@@ -1,7 +1,7 @@
 import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
-import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
+import { HEAD, type OperationDoc, type OperationHead, SAGA_QUEUE } from '../saga/operation.ts';
 import { OPEN } from '../saga/status.ts';
 
 /** What the sweeper asks of the operations. All times are database time. */
@@ -10,7 +10,9 @@ export interface RecoveryStore {
    * Operations that have a job, or should, and that somebody should have moved by `now`: accepted,
    * or let back in to compensate. The most overdue first.
    */
-  findOverdue(now: Date, look: Look, limit: number): Promise<readonly OperationHead[]>;
+  findOverdue(by: Date, among: Among, limit: number): Promise<readonly OperationHead[]>;
+  /** When the latest of some operations was dispatched. */
+  lastDispatch(ids: readonly string[]): Promise<Date | undefined>;
   /** Slow, not lost: look again after `ms`. */
   putOff(operations: readonly OperationHead[], now: Date, ms: number): Promise<void>;
   /**
@@ -25,16 +27,11 @@ export interface RecoveryStore {
 /** Of one lane, of those that stand in none (stepwise ones), or of those let back in to compensate. */
 export type Among = 'stepwise' | 'compensating' | { readonly lane: number };
 
-interface Look {
-  readonly among: Among;
-  /** Goes on behind this one. */
-  readonly after: OperationHead | undefined;
-}
-
-/** Of a lane, or of none, the oldest are looked at; they are let back in seldom. */
+/** Of a lane the oldest are looked at, of the others the most overdue. */
 function filterOf(among: Among): Filter<OperationDoc> {
   if (among === 'compensating') return LET_BACK_IN;
-  return { status: 'accepted', lane: among === 'stepwise' ? { $exists: false } : among.lane };
+  if (among === 'stepwise') return { status: 'accepted', 'dispatch.queue': SAGA_QUEUE };
+  return { status: 'accepted', lane: among.lane };
 }
 
 const LET_BACK_IN: Filter<OperationDoc> = {
@@ -52,19 +49,25 @@ export function createRecoveryStore(db: Db): RecoveryStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   return Object.freeze({
-    findOverdue: async (now, { among, after }, limit) =>
+    findOverdue: async (by, among, limit) =>
       operations
         .find<OperationHead>(
-          {
-            ...filterOf(among),
-            nextCheckAt: { $lt: now },
-            ...(after !== undefined && { stamp: { $gt: after.stamp } }),
-          },
+          { ...filterOf(among), nextCheckAt: { $lt: by } },
           { ...options, projection: HEAD },
         )
-        .sort(among === 'compensating' ? { nextCheckAt: 1, _id: 1 } : { stamp: 1, _id: 1 })
+        .sort(typeof among === 'object' ? { stamp: 1, _id: 1 } : { nextCheckAt: 1, _id: 1 })
         .limit(limit)
         .toArray(),
+    lastDispatch: async (ids) => {
+      const found = await operations
+        .find<Pick<OperationHead, 'dispatch'>>(
+          { _id: { $in: ids as OperationDoc['_id'][] } },
+          { ...options, projection: { dispatch: 1 } },
+        )
+        .toArray();
+      const times = found.map(({ dispatch }) => dispatch.at.getTime());
+      return times.length === 0 ? undefined : new Date(Math.max(...times));
+    },
     putOff: async (slow, now, ms) => {
       if (slow.length === 0) return;
       await operations.updateMany(

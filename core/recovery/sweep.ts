@@ -1,7 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { LeaseStore } from '../infra/lease-store.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type OperationHead, jobOf } from '../saga/operation.ts';
+import { type OperationHead, SAGA_QUEUE, jobOf, subjectOf } from '../saga/operation.ts';
 import type { JobPresence, Schedules } from '../saga/ports.ts';
 import type { OutboxStore } from '../saga/settle-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -86,19 +86,31 @@ interface Swept {
 async function sweepAmong(deps: SweepDeps, among: Among): Promise<Swept> {
   const roundsMax = typeof among === 'object' ? 1 : ROUNDS_MAX;
   let swept: Swept = { overdue: 0, redispatched: 0 };
-  let after: OperationHead | undefined;
   for (let round = 0; round < roundsMax; round += 1) {
     const { now } = await deps.databaseTime();
-    const stale = await deps.store.findOverdue(now, { among, after }, LIMITS.sweepBatch);
+    const by = among === 'stepwise' ? await missingBy(deps, now) : now;
+    const stale = await deps.store.findOverdue(by, among, LIMITS.sweepBatch);
     const redispatched = await sweepPage(deps, stale, now);
     swept = {
       overdue: swept.overdue + stale.length,
       redispatched: swept.redispatched + redispatched,
     };
-    after = among === 'compensating' ? undefined : stale.at(-1);
     if (stale.length < LIMITS.sweepBatch) break;
   }
   return swept;
+}
+
+/**
+ * A queue is taken from in order. So whatever was enqueued after the job that comes next still waits
+ * behind it, if it is there at all: only what was overdue before that can be missed, however much
+ * waits. A job that is lost behind it is seen when the queue has come that far, which is when it would
+ * have run.
+ */
+async function missingBy({ store, publisher }: SweepDeps, now: Date): Promise<Date> {
+  const next = await publisher.nextJobs(SAGA_QUEUE, LIMITS.sweepHeads);
+  const last = await store.lastDispatch(next.map(subjectOf));
+  if (last === undefined) return now;
+  return new Date(Math.min(now.getTime(), last.getTime() + LIMITS.recheckMs));
 }
 
 /**
