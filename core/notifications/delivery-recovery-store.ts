@@ -1,6 +1,7 @@
 import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { middleOf } from '../kernel/middle.ts';
 import type { DeliveryDoc, DeliveryId } from './delivery.ts';
 import { CHANNELS, type Channel } from './ports.ts';
 
@@ -16,46 +17,61 @@ const PLACE = { tenantId: 1, channel: 1, seq: 1, status: 1, nextCheckAt: 1 } as 
 export interface DeliveryRecoveryStore {
   /** Deliveries that are due, and that somebody should have moved by then: the most overdue first. */
   findOverdue(channel: Channel, by: Date, limit: number): Promise<readonly OverdueDelivery[]>;
+  /** Deliveries that became overdue between two moments, in that order, after a place in it. */
+  findNews(channel: Channel, between: Between, limit: number): Promise<readonly OverdueDelivery[]>;
   /** Deliveries whose worker should have told by `now` what came of them. */
   findAbandoned(now: Date, limit: number): Promise<readonly OverdueDelivery[]>;
-  /** When the latest of some deliveries became due. */
-  lastDue(ids: readonly string[]): Promise<Date | undefined>;
+  /** When the middle one of some deliveries became due. */
+  dueOf(ids: readonly string[]): Promise<Date | undefined>;
   putOff(deliveries: readonly OverdueDelivery[], until: Date): Promise<void>;
   /** Gives each the next job number: one that is known in any state would be ignored. */
   redispatch(deliveries: readonly OverdueDelivery[], until: Date): Promise<void>;
 }
 
+interface Between {
+  readonly from: Date;
+  readonly by: Date;
+  readonly after: OverdueDelivery | undefined;
+}
+
 export function createDeliveryRecoveryStore(db: Db): DeliveryRecoveryStore {
   const deliveries = collection<DeliveryDoc>(db, 'deliveries');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
-  const overdue = async (
-    filter: Filter<DeliveryDoc>,
-    by: Date,
-    limit: number,
-  ): Promise<OverdueDelivery[]> =>
+  const inOrder = async (filter: Filter<DeliveryDoc>, limit: number): Promise<OverdueDelivery[]> =>
     deliveries
-      .find<OverdueDelivery>(
-        { ...filter, nextCheckAt: { $lt: by } },
-        { ...options, projection: PLACE },
-      )
+      .find<OverdueDelivery>(filter, { ...options, projection: PLACE })
       .sort({ nextCheckAt: 1, _id: 1 })
       .limit(limit)
       .toArray();
   return Object.freeze({
-    findOverdue: (channel, by, limit) => overdue({ status: 'pending', channel }, by, limit),
-    findAbandoned: (now, limit) =>
-      overdue({ status: 'sending', channel: { $in: [...CHANNELS] } }, now, limit),
-    lastDue: async (ids) => {
+    findOverdue: (channel, by, limit) =>
+      inOrder({ status: 'pending', channel, nextCheckAt: { $lt: by } }, limit),
+    findNews: (channel, { from, by, after }, limit) => {
+      // The bound is for the index, which then goes on where it ended; several share a moment.
+      const at = after?.nextCheckAt;
+      const behind =
+        after === undefined || at === undefined
+          ? {}
+          : { $or: [{ nextCheckAt: { $gt: at } }, { _id: { $gt: after._id } }] };
+      const between = { nextCheckAt: { $gte: at ?? from, $lt: by } };
+      return inOrder({ status: 'pending', channel, ...between, ...behind }, limit);
+    },
+    findAbandoned: (now, limit) => {
+      const channel = { $in: [...CHANNELS] };
+      return inOrder({ status: 'sending', channel, nextCheckAt: { $lt: now } }, limit);
+    },
+    dueOf: async (ids) => {
       const found = await deliveries
         .find(
           { _id: { $in: ids as DeliveryId[] } },
           { ...options, projection: { createdAt: 1, updatedAt: 1, notBefore: 1 } },
         )
         .toArray();
-      const times = found.map(({ createdAt, updatedAt = createdAt, notBefore = updatedAt }) =>
-        Math.max(updatedAt.getTime(), notBefore.getTime()),
+      return middleOf(
+        found.map(({ createdAt, updatedAt = createdAt, notBefore = updatedAt }) =>
+          notBefore > updatedAt ? notBefore : updatedAt,
+        ),
       );
-      return times.length === 0 ? undefined : new Date(Math.max(...times));
     },
     putOff: async (slow, until) => {
       if (slow.length === 0) return;

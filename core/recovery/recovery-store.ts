@@ -1,6 +1,7 @@
 import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { middleOf } from '../kernel/middle.ts';
 import { HEAD, type OperationDoc, type OperationHead, SAGA_QUEUE } from '../saga/operation.ts';
 import { OPEN } from '../saga/status.ts';
 
@@ -11,8 +12,10 @@ export interface RecoveryStore {
    * or let back in to compensate. The most overdue first.
    */
   findOverdue(by: Date, among: Among, limit: number): Promise<readonly OperationHead[]>;
-  /** When the latest of some operations was dispatched. */
-  lastDispatch(ids: readonly string[]): Promise<Date | undefined>;
+  /** Stepwise ones that became overdue between two moments, in that order, after a place in it. */
+  findNews(between: Between, limit: number): Promise<readonly OperationHead[]>;
+  /** When the middle one of some operations was dispatched. */
+  dispatchOf(ids: readonly string[]): Promise<Date | undefined>;
   /** Slow, not lost: look again after `ms`. */
   putOff(operations: readonly OperationHead[], now: Date, ms: number): Promise<void>;
   /**
@@ -22,6 +25,12 @@ export interface RecoveryStore {
   redispatch(operations: readonly OperationHead[], now: Date): Promise<readonly OperationHead[]>;
   /** Creation time of the oldest operation that is not terminal. */
   oldestOpen(): Promise<Date | undefined>;
+}
+
+export interface Between {
+  readonly from: Date;
+  readonly by: Date;
+  readonly after: OperationHead | undefined;
 }
 
 /** Of one lane, of those that stand in none (stepwise ones), or of those let back in to compensate. */
@@ -58,15 +67,30 @@ export function createRecoveryStore(db: Db): RecoveryStore {
         .sort(typeof among === 'object' ? { stamp: 1, _id: 1 } : { nextCheckAt: 1, _id: 1 })
         .limit(limit)
         .toArray(),
-    lastDispatch: async (ids) => {
+    findNews: async ({ from, by, after }, limit) => {
+      // The bound is for the index, which then goes on where it ended; several share a moment.
+      const at = after?.nextCheckAt;
+      const behind =
+        after === undefined || at === undefined
+          ? {}
+          : { $or: [{ nextCheckAt: { $gt: at } }, { _id: { $gt: after._id } }] };
+      return operations
+        .find<OperationHead>(
+          { ...filterOf('stepwise'), nextCheckAt: { $gte: at ?? from, $lt: by }, ...behind },
+          { ...options, projection: HEAD },
+        )
+        .sort({ nextCheckAt: 1, _id: 1 })
+        .limit(limit)
+        .toArray();
+    },
+    dispatchOf: async (ids) => {
       const found = await operations
         .find<Pick<OperationHead, 'dispatch'>>(
           { _id: { $in: ids as OperationDoc['_id'][] } },
           { ...options, projection: { dispatch: 1 } },
         )
         .toArray();
-      const times = found.map(({ dispatch }) => dispatch.at.getTime());
-      return times.length === 0 ? undefined : new Date(Math.max(...times));
+      return middleOf(found.map(({ dispatch }) => dispatch.at));
     },
     putOff: async (slow, now, ms) => {
       if (slow.length === 0) return;

@@ -70,8 +70,12 @@ function deliveryCalls(db: Db): readonly Call[] {
     async () => {
       await some(db, { nextCheckAt: PAST });
       await recovery.findOverdue('email', new Date(), 5);
+      const [after] = await some(db, { nextCheckAt: PAST });
+      const between = { from: PAST, by: new Date() };
+      await recovery.findNews('email', { ...between, after: undefined }, 5);
+      await recovery.findNews('email', { ...between, after }, 5);
       await recovery.findAbandoned(new Date(), 5);
-      await recovery.lastDue(idsOf(await some(db, {})));
+      await recovery.dueOf(idsOf(await some(db, {})));
     },
     async () => recovery.putOff(await some(db, {}), FUTURE),
     async () => recovery.redispatch(await some(db, {}), FUTURE),

@@ -18,7 +18,7 @@ import { STATUSES } from '../../../core/saga/status.ts';
 import { createStatusCounts } from '../../../core/saga/status-counts-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { TENANT } from '../platform.ts';
-import { FUTURE, PAST, operation } from './piles.ts';
+import { FUTURE, PAST, SAGA, operation } from './piles.ts';
 import type { Call } from './every-query.ts';
 
 const scope = { tenantId: TENANT, currencies: [] };
@@ -168,7 +168,12 @@ function recoveryCalls(db: Db): readonly Call[] {
   const amongst = [{ lane: 1 }, 'stepwise', 'compensating'] as const;
   return [
     ...amongst.map((among) => () => store.findOverdue(now, among, 5)),
-    async () => store.lastDispatch(ids(await some(db, {}))),
+    async () => {
+      const [after] = await some(db, { nextCheckAt: PAST, dispatch: SAGA });
+      await store.findNews({ from: PAST, by: now, after: undefined }, 5);
+      await store.findNews({ from: PAST, by: now, after }, 5);
+    },
+    async () => store.dispatchOf(ids(await some(db, {}))),
     async () => store.putOff(await some(db, {}), now, 1_000),
     async () => store.redispatch(await some(db, {}), now),
     () => store.oldestOpen(),

@@ -123,7 +123,7 @@ export function operation(fields: Document): Document & { _id: `op_${string}` } 
   };
 }
 
-const SAGA = { queue: SAGA_QUEUE, seq: 1, at: PAST };
+export const SAGA = { queue: SAGA_QUEUE, seq: 1, at: PAST };
 
 /** In every status, in lanes and beside them, in one long line. */
 function operationsOf(tenantId: string): Document[] {
