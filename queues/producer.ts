@@ -7,6 +7,7 @@ import { type Clock, withTimeout } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery.ts';
+import type { Channel } from '../core/notifications/ports.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import type { OperationJob } from '../core/saga/operation.ts';
 import type { JobPresence, JobPublisher } from '../core/saga/ports.ts';
@@ -166,6 +167,14 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     return jobs.map(({ id }) => states.get(id) ?? 'gone');
   };
 
+  const nextJobs = async (queue: string, max: number): Promise<readonly string[]> => {
+    let ids: readonly string[] = [];
+    await unhurried(async () => {
+      ids = await queueOf(queue).getRanges(['wait'], 0, max - 1, true);
+    });
+    return ids;
+  };
+
   const dueTimes = async (jobs: readonly JobRef[]): Promise<ReadonlyMap<string, number>> => {
     const due = new Map<string, number>();
     await unhurried(() =>
@@ -192,6 +201,8 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       const queue = queueOf('events');
       await unhurried(() => Promise.all(rows.map(({ _id }) => letIn(queue, _id))));
     },
+    nextJobs,
+    nextDeliveryJobs: (channel: Channel, max: number) => nextJobs(notifyQueue(channel), max),
     findJobs: (jobs: readonly OperationJob[]) =>
       find(jobs.map(({ queue, jobId }) => ({ queue, id: jobId }))),
     findDeliveryJobs: async (jobs: readonly DeliveryJob[]) => {

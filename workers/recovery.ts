@@ -10,6 +10,7 @@ import { expireHolds } from '../core/recovery/expire-holds.ts';
 import { createDeliveryRecoveryStore } from '../core/notifications/delivery-recovery-store.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { createExpiredHoldsStore } from '../core/recovery/expired-holds-store.ts';
+import { createNews } from '../core/recovery/news.ts';
 import { createRecoveryStore } from '../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../core/recovery/repair-store.ts';
 import { wakeDue } from '../core/recovery/repair.ts';
@@ -52,7 +53,9 @@ export function startRecovery(options: RecoveryDeps): void {
     laneQueue,
   });
   const expired = createExpiredHoldsStore(mongo.db);
+  const news = createNews();
   const deps = {
+    news,
     workerId: processId,
     leaseMs: Math.min(LIMITS.sweepLeaseMs, 3 * sweepIntervalMs + LIMITS.sweepJitterMs),
     store: createRecoveryStore(mongo.db),
@@ -92,7 +95,7 @@ export function startRecovery(options: RecoveryDeps): void {
     clock,
     random,
     run: async () => {
-      await sweepDeliveries({ store, databaseTime, publisher, logger, metrics });
+      await sweepDeliveries({ store, databaseTime, publisher, logger, metrics, news });
     },
     onError,
   });

@@ -107,6 +107,7 @@ function baselinePublisher(arena: Arena): JobPublisher {
     publishEvents: async () => undefined,
     republishEvents: async () => undefined,
     hasten: async () => undefined,
+    nextJobs: async () => [],
     findJobs: async () => [],
   };
 }

@@ -9,17 +9,13 @@ export const COLLECTIONS = {
       key: { lane: 1, stamp: 1, _id: 1 },
       partialFilterExpression: { status: 'accepted' },
     },
-    // What is still to be settled of one line.
-    {
-      key: { orderingKey: 1, stamp: 1, _id: 1 },
-      partialFilterExpression: { status: 'accepted' },
-    },
     // What stands in line beside the lanes: stepwise operations until they let it go, and whatever
     // waits behind one. Nearly always empty for a given line.
     { key: { line: 1, stamp: 1, _id: 1 }, partialFilterExpression: { line: { $exists: true } } },
     // Open operations that create users or wallets outside those users' own lines.
     { key: { creates: 1 }, partialFilterExpression: { creates: { $exists: true } } },
-    // The head of a line, and the lines beside those that cannot move: neither costs the backlog.
+    // The head of a line (of a lane, which follows from the line), and the lines beside those that
+    // cannot move: neither costs the backlog.
     {
       key: { lane: 1, orderingKey: 1, stamp: 1, _id: 1 },
       partialFilterExpression: { status: 'accepted' },
@@ -30,23 +26,35 @@ export const COLLECTIONS = {
       key: { status: 1, nextCheckAt: 1, _id: 1 },
       partialFilterExpression: { nextCheckAt: { $exists: true } },
     },
-    // What is under way or waits for a human, for the gauges: nothing that only passes through.
+    // Stepwise operations that may have lost their job. Of those that have one, none is looked at.
     {
-      key: { status: 1 },
-      partialFilterExpression: {
-        status: { $in: ['waiting', 'running', 'compensating', 'needs_attention'] },
-      },
+      key: { nextCheckAt: 1, _id: 1 },
+      partialFilterExpression: { status: 'accepted', 'dispatch.queue': 'saga' },
     },
     { key: { tenantId: 1, _id: -1 } },
     { key: { tenantId: 1, type: 1, _id: -1 } },
-    // What a person looks for: everything that did not simply succeed.
+    // What a person looks for: everything that did not simply succeed. The gauges count in it, over
+    // all tenants, and the backlog is counted in it.
     {
-      key: { tenantId: 1, status: 1, _id: -1 },
+      key: { status: 1, tenantId: 1, _id: -1 },
       partialFilterExpression: {
-        status: { $in: ['rejected', 'canceled', 'expired', 'compensated', 'needs_attention'] },
+        status: {
+          $in: [
+            ...['accepted', 'running', 'waiting', 'compensating', 'needs_attention'],
+            ...['rejected', 'canceled', 'expired', 'compensated'],
+          ],
+        },
       },
     },
-    { key: { 'metadata.$**': 1 } },
+    // By a user that the input names.
+    ...['input.userId', 'input.fromUserId', 'input.toUserId'].map((field) => ({
+      key: { tenantId: 1, [field]: 1, _id: -1 } as const,
+      partialFilterExpression: { [field]: { $exists: true } },
+    })),
+    {
+      key: { tenantId: 1, 'metadata.$**': 1, _id: -1 },
+      partialFilterExpression: { metadata: { $exists: true } },
+    },
   ],
   users: [{ key: { tenantId: 1, userId: 1 }, unique: true }],
   wallets: [{ key: { tenantId: 1, userId: 1, currency: 1 }, unique: true }],
@@ -58,6 +66,7 @@ export const COLLECTIONS = {
       partialFilterExpression: { balanceType: { $in: ['bonus', 'locked'] } },
     },
     { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, userId: 1, _id: -1 } },
   ],
   transfers: [
     { key: { tenantId: 1, _id: -1 } },
@@ -84,23 +93,27 @@ export const COLLECTIONS = {
   ],
   // An id begins with the body of its operation's: those of an operation need no index.
   deliveries: [
+    // Overdue ones: what waits in the queue of its channel is not looked at.
     {
-      key: { nextCheckAt: 1 },
+      key: { status: 1, channel: 1, nextCheckAt: 1, _id: 1 },
       partialFilterExpression: { nextCheckAt: { $exists: true } },
     },
-    { key: { tenantId: 1, _id: -1 } },
+    // Newest first, of one channel or merged from all of them.
+    { key: { tenantId: 1, channel: 1, createdAt: -1, _id: -1 } },
     {
-      key: { tenantId: 1, userId: 1, _id: -1 },
+      key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 },
       partialFilterExpression: { userId: { $exists: true } },
     },
     {
-      key: { tenantId: 1, endpointId: 1, _id: -1 },
+      key: { tenantId: 1, endpointId: 1, createdAt: -1, _id: -1 },
       partialFilterExpression: { endpointId: { $exists: true } },
     },
     // What a person looks for, and what is replayed.
     {
-      key: { tenantId: 1, status: 1, _id: -1 },
-      partialFilterExpression: { status: { $in: ['failed', 'skipped', 'expired', 'uncertain'] } },
+      key: { tenantId: 1, status: 1, createdAt: -1, _id: -1 },
+      partialFilterExpression: {
+        status: { $in: ['pending', 'sending', 'failed', 'skipped', 'expired', 'uncertain'] },
+      },
     },
   ],
   notification_rules: [{ key: { tenantId: 1 } }],
@@ -116,6 +129,7 @@ export const COLLECTIONS = {
   templates: [
     { key: { tenantId: 1, name: 1, channel: 1, locale: 1, version: -1 }, unique: true },
     { key: { tenantId: 1, _id: 1 } },
+    { key: { tenantId: 1, name: 1, _id: 1 } },
     {
       key: { tenantId: 1, repeatToken: 1 },
       unique: true,
@@ -129,7 +143,7 @@ export const COLLECTIONS = {
   ],
   audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
   tenants: [],
-  api_keys: [{ key: { tenantId: 1 } }],
+  api_keys: [{ key: { tenantId: 1, createdAt: 1 } }],
   // A while longer than the sessions, since clocks differ.
   admin_sign_outs: [{ key: { endsAt: 1 }, expireAfterSeconds: 3_600 }],
   leases: [],

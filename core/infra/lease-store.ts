@@ -94,10 +94,9 @@ export function createWorkerRoster(db: Db): WorkerRoster {
           { pools: pool, $expr: { $gt: ['$seenAt', { $subtract: ['$$NOW', ms] }] } },
           { projection: { _id: 1 } },
         )
-        .sort({ _id: 1 })
         .limit(1_000)
         .toArray();
-      return found.map((worker) => worker._id);
+      return found.map((worker) => worker._id).sort();
     },
   });
 }

@@ -36,6 +36,10 @@ export interface SystemWalletSum {
   readonly lockedBalance: bigint;
 }
 
+export interface EntryFilter {
+  readonly userId?: string;
+}
+
 export interface TransferFilter {
   readonly fromUserId?: string;
   readonly toUserId?: string;
@@ -65,7 +69,7 @@ export interface LedgerQueries {
   entriesOfWallet(walletId: string, page: ListPage): Promise<readonly EntryDoc[]>;
   /** In the order in which they were written. */
   entriesOfOperation(operationId: string, limit: number): Promise<readonly EntryDoc[]>;
-  entries(page: ListPage): Promise<readonly EntryDoc[]>;
+  entries(filter: EntryFilter, page: ListPage): Promise<readonly EntryDoc[]>;
   transfer(id: string): Promise<TransferDoc | undefined>;
   transfers(filter: TransferFilter, page: ListPage): Promise<readonly TransferDoc[]>;
   hold(id: string): Promise<HoldDoc | undefined>;
@@ -113,13 +117,13 @@ export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQu
       const found = await entries.find(mine, OPTIONS).sort({ _id: 1 }).limit(limit).toArray();
       return found.sort((a, b) => a.leg - b.leg);
     },
-    entries: (page) => newestFirst(entries, { tenantId }, page),
+    entries: (filter, page) => newestFirst(entries, { tenantId, ...filter }, page),
     transfer: (id) => findById(transfers, tenantId, id),
     transfers: ({ userId, ...filter }, page) => {
+      const mine = { tenantId, ...filter };
       const sides = [{ fromUserId: userId }, { toUserId: userId }];
-      const either =
-        userId === undefined ? {} : { $or: sides.map((side) => ({ tenantId, ...side })) };
-      return newestFirst(transfers, { tenantId, ...filter, ...either }, page);
+      const either = sides.map((side) => ({ ...mine, ...side }));
+      return newestOfAny(transfers, userId === undefined ? [mine] : either, page);
     },
     hold: (id) => findById(holds, tenantId, id),
     holds: (filter, page) => newestFirst(holds, { tenantId, ...filter }, page),
@@ -140,10 +144,21 @@ async function findById<T extends Document & { readonly _id: string }>(
 async function newestFirst<T extends Document & { readonly _id: string }>(
   docs: Collection<T>,
   filter: object,
+  page: ListPage,
+): Promise<readonly T[]> {
+  return newestOfAny(docs, [filter], page);
+}
+
+/** What any of some filters matches, each with an index of its own. */
+async function newestOfAny<T extends Document & { readonly _id: string }>(
+  docs: Collection<T>,
+  filters: readonly object[],
   { after, limit }: ListPage,
 ): Promise<readonly T[]> {
   const before = after === undefined ? {} : { _id: { $lt: after } };
-  const query = { ...filter, ...before } as Filter<T>;
+  const each = filters.map((filter) => ({ ...filter, ...before }));
+  // At the root, so that the server merges the alternatives in order.
+  const query = (each.length === 1 ? each[0] : { $or: each }) as Filter<T>;
   const found = await docs.find(query, LIST_OPTIONS).sort({ _id: -1 }).limit(limit).toArray();
   return found as T[];
 }

@@ -11,7 +11,7 @@ import {
   isFinal,
 } from './delivery.ts';
 import type { Policies } from './policies.ts';
-import type { Channel } from './ports.ts';
+import { CHANNELS, type Channel } from './ports.ts';
 
 export interface DeliveryFilter {
   readonly status?: DeliveryStatus;
@@ -23,6 +23,11 @@ export interface DeliveryFilter {
   readonly createdBefore?: Date;
 }
 
+/** Its first 48 bits are the time at which its operation was accepted. */
+function timeInId(id: DeliveryId): Date {
+  return new Date(Number.parseInt(id.slice(4, 16), 16));
+}
+
 interface Page {
   readonly after?: string;
   readonly limit: number;
@@ -31,7 +36,7 @@ interface Page {
 /** One tenant's deliveries, for the people who look after them. */
 export interface DeliveryReads {
   find(id: string): Promise<DeliveryDoc | undefined>;
-  /** Newest first. */
+  /** Newest first, by when they were made; those of one operation by id. */
   list(filter: DeliveryFilter, page: Page): Promise<readonly DeliveryDoc[]>;
   /** At most `max`, counted no further. */
   count(filter: DeliveryFilter, max: number, after?: string): Promise<number>;
@@ -51,17 +56,25 @@ export function createDeliveryReads(
 ): DeliveryReads {
   const deliveries = collection<DeliveryDoc>(db, 'deliveries');
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
+  const queryFor = async (filter: DeliveryFilter, after: string | undefined) => {
+    if (after === undefined) return queryOf(tenantId, filter);
+    const _id = after as DeliveryId;
+    const fields = { ...options, projection: { createdAt: 1 } };
+    const last = await deliveries.findOne({ _id, tenantId }, fields);
+    // Of one that is not there the id alone tells when it was made, more or less.
+    return queryOf(tenantId, filter, { _id, createdAt: last?.createdAt ?? timeInId(_id) });
+  };
   return Object.freeze({
     find: async (id) =>
       (await deliveries.findOne({ _id: id as DeliveryId, tenantId }, options)) ?? undefined,
     list: async (filter, { after, limit }) =>
       deliveries
-        .find(queryOf(tenantId, filter, after), options)
-        .sort({ _id: -1 })
+        .find(await queryFor(filter, after), options)
+        .sort(filter.operationId === undefined ? { createdAt: -1, _id: -1 } : { _id: -1 })
         .limit(limit)
         .toArray(),
-    count: (filter, max, after) =>
-      deliveries.countDocuments(queryOf(tenantId, filter, after), { ...options, limit: max }),
+    count: async (filter, max, after) =>
+      deliveries.countDocuments(await queryFor(filter, after), { ...options, limit: max }),
     rearm: async (ids, token) => {
       const fresh = token === undefined ? {} : { resendTokens: { $ne: token } };
       const mine = { _id: { $in: [...ids] }, tenantId, status: { $in: FINAL }, ...fresh };
@@ -123,22 +136,39 @@ function rearmed(lifeMs: number, token?: string) {
   ];
 }
 
-function queryOf(tenantId: string, filter: DeliveryFilter, after?: string): Filter<DeliveryDoc> {
-  const { operationId, createdAfter, createdBefore, ...equal } = filter;
-  const [from, to] = operationId === undefined ? [] : deliveryIdsOf(operationId);
-  const upper = [after, to].filter((bound) => bound !== undefined).sort()[0];
-  const ids = {
-    ...(from !== undefined && { $gte: from }),
-    ...(upper !== undefined && { $lt: upper as DeliveryId }),
+type Place = Pick<DeliveryDoc, '_id' | 'createdAt'>;
+
+function queryOf(tenantId: string, filter: DeliveryFilter, after?: Place): Filter<DeliveryDoc> {
+  const { operationId, createdAfter: _after, createdBefore: _before, ...equal } = filter;
+  if (operationId !== undefined) {
+    const [from, to] = deliveryIdsOf(operationId);
+    const upper = after === undefined || after._id > to ? to : after._id;
+    return { tenantId, ...equal, ...timesOf(filter), _id: { $gte: from, $lt: upper } };
+  }
+  return {
+    tenantId,
+    // The index begins with the channel: the server merges all of them in order.
+    ...(isAnywhere(filter) && { channel: { $in: [...CHANNELS] } }),
+    ...equal,
+    ...timesOf(filter, after?.createdAt),
+    ...(after !== undefined && {
+      $or: [{ createdAt: { $lt: after.createdAt } }, { _id: { $lt: after._id } }],
+    }),
   };
+}
+
+/** Nothing in the filter has an index of its own: nearly all deliveries are sent. */
+function isAnywhere({ channel, userId, endpointId, status = 'sent' }: DeliveryFilter): boolean {
+  return (
+    channel === undefined && userId === undefined && endpointId === undefined && status === 'sent'
+  );
+}
+
+function timesOf({ createdAfter, createdBefore }: DeliveryFilter, upTo?: Date) {
   const times = {
     ...(createdAfter !== undefined && { $gt: createdAfter }),
     ...(createdBefore !== undefined && { $lt: createdBefore }),
+    ...(upTo !== undefined && { $lte: upTo }),
   };
-  return {
-    tenantId,
-    ...equal,
-    ...(Object.keys(ids).length > 0 && { _id: ids }),
-    ...(Object.keys(times).length > 0 && { createdAt: times }),
-  };
+  return Object.keys(times).length === 0 ? {} : { createdAt: times };
 }

@@ -127,7 +127,9 @@ export interface DeliveryJob {
   readonly notBefore?: Date;
 }
 
-export function jobOfDelivery(delivery: DeliveryDoc): DeliveryJob {
+export function jobOfDelivery(
+  delivery: Pick<DeliveryDoc, '_id' | 'tenantId' | 'channel' | 'seq'>,
+): DeliveryJob {
   const { _id: deliveryId, tenantId, channel, seq } = delivery;
   return { deliveryId, tenantId, channel, seq };
 }

@@ -1,5 +1,6 @@
 import type { JobPresence } from '../saga/ports.ts';
 import type { DeliveryJob } from './delivery.ts';
+import type { Channel } from './ports.ts';
 
 /** What deliveries need of the queues; `queues/producer.ts` implements it. */
 export interface DeliveryPublisher {
@@ -10,4 +11,6 @@ export interface DeliveryPublisher {
    */
   publishDeliveries(jobs: readonly DeliveryJob[]): Promise<void>;
   findDeliveryJobs(jobs: readonly DeliveryJob[]): Promise<readonly JobPresence[]>;
+  /** The jobs that come next on a channel, by id: at most so many. */
+  nextDeliveryJobs(channel: Channel, max: number): Promise<readonly string[]>;
 }

@@ -1,7 +1,8 @@
 import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
-import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
+import { middleOf } from '../kernel/middle.ts';
+import { HEAD, type OperationDoc, type OperationHead, SAGA_QUEUE } from '../saga/operation.ts';
 import { OPEN } from '../saga/status.ts';
 
 /** What the sweeper asks of the operations. All times are database time. */
@@ -10,7 +11,11 @@ export interface RecoveryStore {
    * Operations that have a job, or should, and that somebody should have moved by `now`: accepted,
    * or let back in to compensate. The most overdue first.
    */
-  findOverdue(now: Date, look: Look, limit: number): Promise<readonly OperationHead[]>;
+  findOverdue(by: Date, among: Among, limit: number): Promise<readonly OperationHead[]>;
+  /** Stepwise ones that became overdue between two moments, in that order, after a place in it. */
+  findNews(between: Between, limit: number): Promise<readonly OperationHead[]>;
+  /** When the middle one of some operations was dispatched. */
+  dispatchOf(ids: readonly string[]): Promise<Date | undefined>;
   /** Slow, not lost: look again after `ms`. */
   putOff(operations: readonly OperationHead[], now: Date, ms: number): Promise<void>;
   /**
@@ -22,19 +27,20 @@ export interface RecoveryStore {
   oldestOpen(): Promise<Date | undefined>;
 }
 
-/** Of one lane, of those that stand in none (stepwise ones), or of those let back in to compensate. */
-export type Among = 'stepwise' | 'compensating' | { readonly lane: number };
-
-interface Look {
-  readonly among: Among;
-  /** Goes on behind this one. */
+export interface Between {
+  readonly from: Date;
+  readonly by: Date;
   readonly after: OperationHead | undefined;
 }
 
-/** Of a lane, or of none, the oldest are looked at; they are let back in seldom. */
+/** Of one lane, of those that stand in none (stepwise ones), or of those let back in to compensate. */
+export type Among = 'stepwise' | 'compensating' | { readonly lane: number };
+
+/** Of a lane the oldest are looked at, of the others the most overdue. */
 function filterOf(among: Among): Filter<OperationDoc> {
   if (among === 'compensating') return LET_BACK_IN;
-  return { status: 'accepted', lane: among === 'stepwise' ? { $exists: false } : among.lane };
+  if (among === 'stepwise') return { status: 'accepted', 'dispatch.queue': SAGA_QUEUE };
+  return { status: 'accepted', lane: among.lane };
 }
 
 const LET_BACK_IN: Filter<OperationDoc> = {
@@ -52,19 +58,40 @@ export function createRecoveryStore(db: Db): RecoveryStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   return Object.freeze({
-    findOverdue: async (now, { among, after }, limit) =>
+    findOverdue: async (by, among, limit) =>
       operations
         .find<OperationHead>(
-          {
-            ...filterOf(among),
-            nextCheckAt: { $lt: now },
-            ...(after !== undefined && { stamp: { $gt: after.stamp } }),
-          },
+          { ...filterOf(among), nextCheckAt: { $lt: by } },
           { ...options, projection: HEAD },
         )
-        .sort(among === 'compensating' ? { nextCheckAt: 1, _id: 1 } : { stamp: 1, _id: 1 })
+        .sort(typeof among === 'object' ? { stamp: 1, _id: 1 } : { nextCheckAt: 1, _id: 1 })
         .limit(limit)
         .toArray(),
+    findNews: async ({ from, by, after }, limit) => {
+      // The bound is for the index, which then goes on where it ended; several share a moment.
+      const at = after?.nextCheckAt;
+      const behind =
+        after === undefined || at === undefined
+          ? {}
+          : { $or: [{ nextCheckAt: { $gt: at } }, { _id: { $gt: after._id } }] };
+      return operations
+        .find<OperationHead>(
+          { ...filterOf('stepwise'), nextCheckAt: { $gte: at ?? from, $lt: by }, ...behind },
+          { ...options, projection: HEAD },
+        )
+        .sort({ nextCheckAt: 1, _id: 1 })
+        .limit(limit)
+        .toArray();
+    },
+    dispatchOf: async (ids) => {
+      const found = await operations
+        .find<Pick<OperationHead, 'dispatch'>>(
+          { _id: { $in: ids as OperationDoc['_id'][] } },
+          { ...options, projection: { dispatch: 1 } },
+        )
+        .toArray();
+      return middleOf(found.map(({ dispatch }) => dispatch.at));
+    },
     putOff: async (slow, now, ms) => {
       if (slow.length === 0) return;
       await operations.updateMany(

@@ -2,31 +2,49 @@ import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { readDatabaseTime } from '../infra/database-clock.ts';
-import type { OperationId } from '../kernel/ids.ts';
 import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
 import type { OutboxRow } from '../saga/ports.ts';
 import type { RedispatchStore } from './redispatch.ts';
+
+const WITH_JOBS: readonly OperationDoc['status'][] = ['accepted', 'running', 'compensating'];
+const BY_STATUS = { status: 1, tenantId: 1, _id: -1 } as const;
 
 export function createRedispatchStore(db: Db): RedispatchStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const outbox = collection<OutboxRow>(db, 'outbox');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
+  const pageOf = (
+    status: OperationDoc['status'],
+    last: OperationHead | undefined,
+    limit: number,
+  ): Promise<OperationHead[]> => {
+    // The bound is for the index, which then goes on where it ended.
+    const behind =
+      last === undefined
+        ? {}
+        : {
+            tenantId: { $gte: last.tenantId },
+            $or: [{ tenantId: { $gt: last.tenantId } }, { _id: { $lt: last._id } }],
+          };
+    return operations
+      .find<OperationHead>({ status, ...behind }, { ...options, projection: HEAD, hint: BY_STATUS })
+      .sort({ tenantId: 1, _id: -1 })
+      .limit(limit)
+      .toArray();
+  };
   return Object.freeze({
-    openAfter: async (id: string | undefined, limit: number) =>
-      operations
-        .find<OperationHead>(
-          {
-            // Only what is open has the field, and its index with it.
-            nextCheckAt: { $exists: true },
-            status: { $in: ['accepted', 'running', 'compensating'] },
-            $expr: { $lte: [{ $ifNull: ['$leaseUntil', new Date(0)] }, '$$NOW'] },
-            ...(id !== undefined && { _id: { $gt: id as OperationId } }),
-          },
-          { ...options, projection: HEAD },
-        )
-        .sort({ _id: 1 })
-        .limit(limit)
-        .toArray(),
+    openAfter: async (last: OperationHead | undefined, limit: number) => {
+      const { now } = await readDatabaseTime(db);
+      for (const status of WITH_JOBS.slice(
+        last === undefined ? 0 : WITH_JOBS.indexOf(last.status),
+      )) {
+        const page = await pageOf(status, last?.status === status ? last : undefined, limit);
+        if (page.length === 0) continue;
+        const isFree = ({ leaseUntil = now }: OperationHead): boolean => leaseUntil <= now;
+        return { operations: page.filter(isFree), last: page.at(-1) };
+      }
+      return { operations: [], last: undefined };
+    },
     renumber: async (page: readonly OperationHead[]) => {
       if (page.length === 0) return [];
       const { now } = await readDatabaseTime(db);

@@ -5,14 +5,22 @@ import type { JobPublisher, OutboxRow, Schedules } from '../saga/ports.ts';
 import { isQueueAway } from './sweep.ts';
 
 export interface RedispatchStore {
-  /** Open operations that a job should stand for, by id, after one; each page in one query. */
-  openAfter(id: string | undefined, limit: number): Promise<readonly OperationHead[]>;
+  /**
+   * Open operations that a job should stand for, status by status, behind the last one of the page
+   * before: as many of a page as no live claim holds.
+   */
+  openAfter(last: OperationHead | undefined, limit: number): Promise<OpenPage>;
   /** `seq + 1` by compare-and-set; only what this call moved. */
   renumber(operations: readonly OperationHead[]): Promise<readonly OperationHead[]>;
-  outboxAfter(
-    id: string | undefined,
-    limit: number,
-  ): Promise<readonly Pick<OutboxRow, '_id' | 'tenantId'>[]>;
+  outboxAfter(id: string | undefined, limit: number): Promise<readonly OutboxPlace[]>;
+}
+
+type OutboxPlace = Pick<OutboxRow, '_id' | 'tenantId'>;
+
+export interface OpenPage {
+  readonly operations: readonly OperationHead[];
+  /** Undefined: that was the last page. */
+  readonly last: OperationHead | undefined;
 }
 
 export interface RedispatchReport {
@@ -57,8 +65,8 @@ export async function redispatchAll(deps: RedispatchDeps): Promise<RedispatchRep
   count({ schedules: await patiently(deps, () => schedules.ensure()) });
   await eachPage(
     deps,
-    (after) => store.openAfter(after, LIMITS.sweepBatch),
-    async (page) => {
+    (after: OperationHead | undefined) => store.openAfter(after, LIMITS.sweepBatch),
+    async ({ operations: page }) => {
       const presence = await patiently(deps, () => publisher.findJobs(page.map(jobOf)));
       const lost = page.filter((_operation, index) => presence[index] !== 'queued');
       const moved = await store.renumber(lost);
@@ -73,8 +81,11 @@ export async function redispatchAll(deps: RedispatchDeps): Promise<RedispatchRep
   );
   await eachPage(
     deps,
-    (after) => store.outboxAfter(after, LIMITS.sweepBatch),
-    async (rows) => {
+    async (after: OutboxPlace | undefined) => {
+      const rows = await store.outboxAfter(after?._id, LIMITS.sweepBatch);
+      return { rows, last: rows.at(-1) };
+    },
+    async ({ rows }) => {
       await patiently(deps, () => publisher.publishEvents(rows));
       count({ events: report.events + rows.length });
     },
@@ -82,16 +93,16 @@ export async function redispatchAll(deps: RedispatchDeps): Promise<RedispatchRep
   return report;
 }
 
-async function eachPage<T extends { readonly _id: string }>(
+async function eachPage<T, P extends { readonly last: T | undefined }>(
   { signal }: RedispatchDeps,
-  read: (after: string | undefined) => Promise<readonly T[]>,
-  work: (page: readonly T[]) => Promise<void>,
+  read: (after: T | undefined) => Promise<P>,
+  work: (page: P) => Promise<void>,
 ): Promise<void> {
-  let after: string | undefined;
+  let after: T | undefined;
   for (;;) {
     signal.throwIfAborted();
     const page = await read(after);
-    after = page.at(-1)?._id;
+    after = page.last;
     if (after === undefined) return;
     await work(page);
   }

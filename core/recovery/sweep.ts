@@ -1,10 +1,11 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { LeaseStore } from '../infra/lease-store.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type OperationHead, jobOf } from '../saga/operation.ts';
+import { type OperationHead, SAGA_QUEUE, jobOf, subjectOf } from '../saga/operation.ts';
 import type { JobPresence, Schedules } from '../saga/ports.ts';
 import type { OutboxStore } from '../saga/settle-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { News } from './news.ts';
 import type { Among, RecoveryStore } from './recovery-store.ts';
 import { type RepairDeps, repairInterrupted } from './repair.ts';
 
@@ -17,6 +18,7 @@ interface SweepDeps extends RepairDeps {
   /** R10: submits the release of holds past their time; how many. */
   readonly expireHolds: () => Promise<number>;
   readonly schedules: Schedules;
+  readonly news: News;
 }
 
 /** What a sweep found and did, by rule. */
@@ -49,8 +51,9 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
   await observeOldest(deps); // first: what follows ends early while Redis is away
   let overdue = 0;
   let redispatched = 0;
-  for (const among of AMONG) {
-    const found = await sweepAmong(deps, among);
+  const looks = [...AMONG.map((among) => () => sweepAmong(deps, among)), () => sweepNews(deps)];
+  for (const look of looks) {
+    const found = await look();
     overdue += found.overdue;
     redispatched += found.redispatched;
   }
@@ -86,19 +89,55 @@ interface Swept {
 async function sweepAmong(deps: SweepDeps, among: Among): Promise<Swept> {
   const roundsMax = typeof among === 'object' ? 1 : ROUNDS_MAX;
   let swept: Swept = { overdue: 0, redispatched: 0 };
-  let after: OperationHead | undefined;
   for (let round = 0; round < roundsMax; round += 1) {
     const { now } = await deps.databaseTime();
-    const stale = await deps.store.findOverdue(now, { among, after }, LIMITS.sweepBatch);
-    const redispatched = await sweepPage(deps, stale, now);
+    const by = among === 'stepwise' ? await missingBy(deps, now) : now;
+    const stale = await deps.store.findOverdue(by, among, LIMITS.sweepBatch);
+    const redispatched = await sweepPage(deps, stale, { now, putsOff: true });
     swept = {
       overdue: swept.overdue + stale.length,
       redispatched: swept.redispatched + redispatched,
     };
-    after = among === 'compensating' ? undefined : stale.at(-1);
     if (stale.length < LIMITS.sweepBatch) break;
   }
   return swept;
+}
+
+/**
+ * What has become overdue since the last sweep, each once: a job that was never enqueued is told from
+ * one that waits, and what waits is left as it is.
+ */
+async function sweepNews(deps: SweepDeps): Promise<Swept> {
+  const { now } = await deps.databaseTime();
+  const from = deps.news.since('stepwise', now);
+  let swept: Swept = { overdue: 0, redispatched: 0 };
+  let after: OperationHead | undefined;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const page = await deps.store.findNews({ from, by: now, after }, LIMITS.sweepBatch);
+    const redispatched = await sweepPage(deps, page, { now, putsOff: false });
+    swept = {
+      overdue: swept.overdue + page.length,
+      redispatched: swept.redispatched + redispatched,
+    };
+    after = page.at(-1) ?? after;
+    const isAll = page.length < LIMITS.sweepBatch;
+    deps.news.seen('stepwise', isAll ? now : (after?.nextCheckAt ?? from));
+    if (isAll) break;
+  }
+  return swept;
+}
+
+/**
+ * A queue is taken from in order. So whatever was enqueued after the job that comes next still waits
+ * behind it, if it is there at all, and has been looked at once: only what was overdue before that can
+ * have been missed, however much waits. A job that is lost later, behind it, is seen when the queue has
+ * come that far, which is when it would have run.
+ */
+async function missingBy({ store, publisher }: SweepDeps, now: Date): Promise<Date> {
+  const next = await publisher.nextJobs(SAGA_QUEUE, LIMITS.sweepHeads);
+  const at = await store.dispatchOf(next.map(subjectOf));
+  if (at === undefined) return now;
+  return new Date(Math.min(now.getTime(), at.getTime() + LIMITS.recheckMs));
 }
 
 /**
@@ -108,7 +147,7 @@ async function sweepAmong(deps: SweepDeps, among: Among): Promise<Swept> {
 async function sweepPage(
   deps: SweepDeps,
   stale: readonly OperationHead[],
-  now: Date,
+  { now, putsOff }: { readonly now: Date; readonly putsOff: boolean },
 ): Promise<number> {
   if (stale.length === 0) return 0;
   deps.metrics.sweepStale.inc({ rule: 'R1' }, stale.length);
@@ -116,7 +155,7 @@ async function sweepPage(
   const late = stale.filter((_operation, index) => presence[index] === 'delayed');
   const slow = stale.filter((_operation, index) => presence[index] === 'queued');
   const lost = stale.filter((_operation, index) => !STANDING.has(presence[index] ?? 'gone'));
-  await deps.store.putOff([...slow, ...late], now, LIMITS.recheckMs);
+  await deps.store.putOff(putsOff ? [...slow, ...late] : late, now, LIMITS.recheckMs);
   if (late.length > 0) await deps.publisher.hasten(late.map(jobOf));
   await deps.failpoint('recovery.before-redispatch');
   const moved = await deps.store.redispatch(lost, now);

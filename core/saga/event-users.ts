@@ -2,7 +2,7 @@
  * Who an event concerns stands in its data under these names, and nowhere else: streams, rules and
  * preferences read them from there, so that no consumer has to ask the database.
  */
-const USER_FIELDS = ['userId', 'fromUserId', 'toUserId'] as const;
+export const USER_FIELDS = ['userId', 'fromUserId', 'toUserId'] as const;
 
 /** The users that an input or the data of an event names, by field: what an event passes on. */
 export function namedUsers(source: unknown): Readonly<Record<string, string>> {

@@ -3,7 +3,8 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { Place } from './line.ts';
-import type { OperationDoc } from './operation.ts';
+import { type LineInLane, byLane, headsOf } from './lane-heads.ts';
+import { type OperationDoc, laneOf } from './operation.ts';
 
 /** The head of a line, as whoever wants to pass sees it. */
 export interface Head {
@@ -46,6 +47,14 @@ const PLACE = {
   nextCheckAt: 1,
 } as const;
 
+const FIELDS = Object.keys(PLACE);
+
+type HeadInLane = Omit<Place, '_id'> & { readonly _id: string; readonly id: OperationId };
+
+function inLaneOf(orderingKey: string): LineInLane {
+  return { orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) };
+}
+
 const LINE = { line: 1, stamp: 1, _id: 1 } as const;
 
 const FREE = { status: 'waiting', line: { $exists: true }, lineUntil: { $exists: false } } as const;
@@ -54,12 +63,6 @@ export function createLineStore(db: Db): LineStore {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   const isLate = { $lte: [{ $ifNull: ['$lineUntil', new Date(8.64e15)] }, '$$NOW'] };
-
-  const firstInLane = (key: string): Promise<Place | null> =>
-    operations.findOne<Place>(
-      { orderingKey: key, status: 'accepted', lane: { $exists: true } },
-      { ...options, sort: { stamp: 1, _id: 1 }, projection: PLACE },
-    );
 
   return Object.freeze({
     heads: async (lines: readonly string[], except: readonly OperationId[] = []) => {
@@ -105,24 +108,14 @@ export function createLineStore(db: Db): LineStore {
       );
     },
     oldestInLanes: async (keys: readonly string[]) => {
-      const limit = LIMITS.sagaGroupMax;
-      const found = await operations
-        .find<Place>(
-          { orderingKey: { $in: [...keys] }, status: 'accepted', lane: { $exists: true } },
-          { ...options, projection: PLACE },
-        )
-        .sort({ orderingKey: 1, stamp: 1, _id: 1 })
-        .limit(limit)
-        .toArray();
-      const oldest = new Map<string, Place>();
-      for (const place of found) {
-        if (!oldest.has(place.orderingKey)) oldest.set(place.orderingKey, place);
-      }
-      if (found.length < limit) return oldest;
-      // A long line fills the reading: the others are asked for one by one.
-      const others = await Promise.all(keys.filter((key) => !oldest.has(key)).map(firstInLane));
-      for (const place of others) if (place !== null) oldest.set(place.orderingKey, place);
-      return oldest;
+      const found = await Promise.all(
+        [...byLane(keys.map(inLaneOf))].map(([lane, lines]) =>
+          operations.aggregate<HeadInLane>(headsOf(lane, lines, FIELDS), options).toArray(),
+        ),
+      );
+      return new Map(
+        found.flat().map(({ id, _id: line, ...place }) => [line, { ...place, _id: id }]),
+      );
     },
     creating: async (userLines: readonly string[]) => {
       const found = await operations

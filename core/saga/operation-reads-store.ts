@@ -3,12 +3,16 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
+import { searchByMetadata } from './metadata-search-store.ts';
 import type { OperationDoc } from './operation.ts';
-import { type OperationStatus, isTerminal } from './status.ts';
+import type { OperationStatus } from './status.ts';
+import { USER_FIELDS } from './event-users.ts';
 
 export interface OperationFilter {
   readonly type?: string;
   readonly status?: OperationStatus;
+  /** Whom the input names as the one it is about, who pays or who is paid. */
+  readonly userId?: string;
   readonly ids?: readonly string[];
   readonly idempotencyKey?: string;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -53,28 +57,39 @@ export function createOperationReads(db: Db, { tenantId }: TenantScope): Operati
       const found = await operations.findOne({ tenantId, idempotencyKey }, options);
       return found ?? undefined;
     },
-    list: async (filter: OperationFilter, page: Page) =>
-      operations
-        .find(queryOf(tenantId, filter, page), {
-          ...options,
-          readPreference: 'secondaryPreferred',
-          projection: { 'input.operations': 0, signals: 0 },
-          // Only what is still open stands in this index, so looking for it costs the backlog at
-          // most, not the history.
-          ...(isOpen(filter) && { hint: { status: 1, nextCheckAt: 1, _id: 1 } }),
-        })
-        .sort({ _id: -1 })
-        .limit(page.limit)
-        .toArray(),
+    list: async (filter: OperationFilter, page: Page) => {
+      const projection = { 'input.operations': 0, signals: 0 };
+      if (isSearch(filter)) {
+        const ids = idRange(filter, page);
+        const { limit } = page;
+        return searchByMetadata(operations, { tenantId, filter, ids, limit, projection });
+      }
+      const found = operations.find(queryOf(tenantId, filter, page), {
+        ...options,
+        readPreference: 'secondaryPreferred',
+        projection,
+      });
+      // Of a key there is one at most.
+      if (filter.idempotencyKey === undefined) found.sort({ _id: -1 });
+      return found.limit(page.limit).toArray();
+    },
   });
 }
 
-function isOpen({ status, ids, idempotencyKey }: OperationFilter): boolean {
-  if (status === undefined || ids !== undefined || idempotencyKey !== undefined) return false;
-  return !isTerminal(status) && status !== 'needs_attention';
+/** Nothing else that is asked for names a few operations by itself. */
+function isSearch({ ids, idempotencyKey, metadata = {} }: OperationFilter): boolean {
+  return ids === undefined && idempotencyKey === undefined && Object.keys(metadata).length > 0;
 }
 
 function queryOf(tenantId: string, filter: OperationFilter, page: Page): Filter<OperationDoc> {
+  const { userId } = filter;
+  const query = withoutUser(tenantId, filter, page);
+  if (userId === undefined) return query;
+  // At the root, so that the server merges the three in order, each out of its index.
+  return { $or: USER_FIELDS.map((field) => ({ ...query, [`input.${field}`]: userId })) };
+}
+
+function withoutUser(tenantId: string, filter: OperationFilter, page: Page): Filter<OperationDoc> {
   const { type, status, idempotencyKey, metadata = {} } = filter;
   const wanted = Object.entries(metadata).map(([key, value]): [string, string] => [
     `metadata.${key}`,
@@ -85,7 +100,6 @@ function queryOf(tenantId: string, filter: OperationFilter, page: Page): Filter<
     tenantId,
     ...(type !== undefined && { type }),
     ...(status !== undefined && { status }),
-    ...(isOpen(filter) && { nextCheckAt: { $exists: true } }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...Object.fromEntries<string>(wanted),
     ...(Object.keys(range).length > 0 && { _id: range }),

@@ -165,6 +165,11 @@ export function jobIdOf(operationId: string, seq: number): string {
   return `${operationId}.${seq}`;
 }
 
+/** Whom a job of one is about: the id that its own begins with. */
+export function subjectOf(jobId: string): string {
+  return jobId.slice(0, jobId.lastIndexOf('.'));
+}
+
 /** The job that an operation's record says stands for it. */
 export function jobOf({ dispatch, ...operation }: OperationHead): OperationJob {
   const { _id: operationId, type, tenantId, correlationId, traceparent } = operation;
@@ -183,12 +188,6 @@ export function jobOf({ dispatch, ...operation }: OperationHead): OperationJob {
 /** Operations with the same ordering key settle in the order in which they were accepted. */
 export function userOrderingKey(tenantId: string, userId: string): string {
   return `${tenantId}|u:${userId}`;
-}
-
-/** Between which the ordering keys of a tenant's operations stand, and no other's. */
-export function orderingKeysOf(tenantId: string): { readonly $gte: string; readonly $lt: string } {
-  const after = String.fromCharCode('|'.charCodeAt(0) + 1);
-  return { $gte: `${tenantId}|`, $lt: `${tenantId}${after}` };
 }
 
 /** FNV-1a, 32 bit (http://www.isthe.com/chongo/tech/comp/fnv/): stable across versions and hosts. */

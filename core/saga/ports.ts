@@ -57,6 +57,8 @@ export interface JobPublisher {
   republishEvents(rows: readonly Pick<OutboxRow, '_id' | 'tenantId'>[]): Promise<void>;
   /** Where the job of an operation is now. */
   findJobs(jobs: readonly OperationJob[]): Promise<readonly JobPresence[]>;
+  /** The jobs that come next in a queue, by id: at most so many. */
+  nextJobs(queue: string, max: number): Promise<readonly string[]>;
   /**
    * Lets in jobs that are put off. Until when was said by the clock of whoever did it, which may be
    * wrong, or by a backoff that has grown over a long outage.

@@ -6,6 +6,7 @@ import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { namedUsers } from './event-users.ts';
+import { type LineInLane, byLane, headsOf } from './lane-heads.ts';
 import { parkingPushed } from './journal-store.ts';
 import type { OperationDoc, Stamp } from './operation.ts';
 import { outboxRows, turnOf } from './outbox-rows.ts';
@@ -20,11 +21,6 @@ export interface Finish {
   readonly error?: Failure;
   /** Instead of the time of the batch. */
   readonly at?: Date;
-}
-
-interface Line {
-  readonly orderingKey: string;
-  readonly lane: number;
 }
 
 interface FinishStamp {
@@ -56,7 +52,7 @@ export interface SettleStore {
   /** The oldest operation that is still to be settled under each of some ordering keys. */
   oldestOpen(
     session: ClientSession,
-    keys: readonly Line[],
+    keys: readonly LineInLane[],
   ): Promise<ReadonlyMap<string, Pick<OperationDoc, '_id' | 'stamp'>>>;
   /**
    * Open operations that may create something for the users of some lines and are not seen in those
@@ -131,7 +127,7 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
       const oldest = new Map<string, Pick<OperationDoc, '_id' | 'stamp'>>();
       for (const [lane, lines] of byLane(keys)) {
         const found = await operations
-          .aggregate<OldestOpen>(headsOf(lane, lines), {
+          .aggregate<OldestOpen>(headsOf(lane, lines, ['stamp']), {
             session,
             maxTimeMS: LIMITS.mongoMaxTimeMs,
           })
@@ -172,28 +168,6 @@ interface OldestOpen {
 
 /** What only an open operation has. */
 const LEFT = { nextCheckAt: 1, line: 1, creates: 1 } as const;
-function byLane(lines: readonly Line[]): ReadonlyMap<number, readonly string[]> {
-  const lanes = new Map<number, string[]>();
-  for (const { lane, orderingKey } of lines) {
-    const keys = lanes.get(lane);
-    if (keys === undefined) lanes.set(lane, [orderingKey]);
-    else keys.push(orderingKey);
-  }
-  return lanes;
-}
-
-/**
- * The heads of some lines of one lane. Lane, line and order are those of an index, of which the
- * server then looks at one place for each line, however long the lines and the backlog are: of one
- * lane, since for several it would read every line to its end.
- */
-function headsOf(lane: number, lines: readonly string[]) {
-  return [
-    { $match: { lane, orderingKey: { $in: [...new Set(lines)] }, status: 'accepted' } },
-    { $sort: { orderingKey: 1, stamp: 1, _id: 1 } },
-    { $group: { _id: '$orderingKey', id: { $first: '$_id' }, stamp: { $first: '$stamp' } } },
-  ];
-}
 
 function isPlainSuccess({ status, result, at }: Finish): boolean {
   return status === 'succeeded' && result === undefined && at === undefined;

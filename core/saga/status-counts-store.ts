@@ -27,7 +27,7 @@ export function createStatusCounts(
     operations.countDocuments(
       { status },
       {
-        hint: { status: 1 },
+        hint: { status: 1, tenantId: 1, _id: -1 },
         limit: COUNT_MAX,
         maxTimeMS: LIMITS.listMaxTimeMs,
         readPreference: 'secondaryPreferred',

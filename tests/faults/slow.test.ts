@@ -5,6 +5,7 @@ import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import { jobOf } from '../../core/saga/operation.ts';
+import { createNews } from '../../core/recovery/news.ts';
 import { createRecoveryStore } from '../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { sweep } from '../../core/recovery/sweep.ts';
@@ -31,6 +32,7 @@ function sweepDeps({ mongo, queues }: Stage, workerId: string) {
     schedules: { ensure: async () => 0 },
     leaseMs: LIMITS.sweepLeaseMs,
     leases: { ...createLeaseStore(db), hold: async () => true },
+    news: createNews(),
     databaseTime: () => readDatabaseTime(db),
     publisher: queues.publisher,
     logger: createLogger({ level: 'silent', service: 'test' }),

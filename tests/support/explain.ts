@@ -9,6 +9,7 @@ export interface Explained {
   readonly stages: readonly string[];
   readonly keysExamined: number;
   readonly docsExamined: number;
+  readonly returned: number;
 }
 
 const QUERIES = ['find', 'aggregate', 'count', 'distinct', 'update', 'delete', 'findAndModify'];
@@ -42,6 +43,7 @@ export async function explained(
       stages: [...new Set(valuesOf(plan, 'stage').map(String))],
       keysExamined: largest(plan, 'totalKeysExamined'),
       docsExamined: largest(plan, 'totalDocsExamined'),
+      returned: Math.max(0, ...valuesOf(plan, 'executionStats').map(returnedBy)),
     });
   }
   return found;
@@ -53,12 +55,20 @@ function singles(name: string, command: Document): readonly Document[] {
   const list = name === 'update' ? 'updates' : name === 'delete' ? 'deletes' : undefined;
   if (list === undefined) return [bare];
   const statements: unknown = bare[list];
-  if (!Array.isArray(statements)) return [];
-  return statements.map((one: unknown) => ({ [name]: bare[name], [list]: [one] }));
+  if (!Array.isArray(statements)) throw new Error(`a ${name} without its statements`);
+  const { comment } = bare;
+  return statements.map((one: unknown) => ({ [name]: bare[name], [list]: [one], comment }));
 }
 
 function largest(plan: unknown, key: string): number {
   return Math.max(0, ...valuesOf(plan, key).map(Number));
+}
+
+/** By the plan as a whole: its stages have such numbers, too. */
+function returnedBy(stats: unknown): number {
+  return typeof stats === 'object' && stats !== null && 'nReturned' in stats
+    ? Number(stats.nReturned)
+    : 0;
 }
 
 /** Every value of a key, however deep: plans of stages hold plans. */

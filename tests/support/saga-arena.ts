@@ -108,6 +108,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     publishEvents: async () => undefined,
     republishEvents: async () => undefined,
     hasten: async () => undefined,
+    nextJobs: async () => [],
     findJobs: async (jobs) => jobs.map(() => 'gone'),
   };
   const clock = systemClock;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { isOperationId } from '../../../core/kernel/ids.ts';
 import { checkIdempotencyKey } from '../../../core/operations/idempotency-key.ts';
-import { instant } from '../../../core/operations/inputs.ts';
+import { instant, userIdParameter } from '../../../core/operations/inputs.ts';
 import { OPERATION_TYPES } from '../../../core/operations/registry.ts';
 import type { OperationFilter } from '../../../core/saga/operation-reads-store.ts';
 import { STATUSES } from '../../../core/saga/status.ts';
@@ -36,6 +36,7 @@ const query = z.preprocess(
     ...pageQuery,
     type: z.enum(OPERATION_TYPES).exactOptional(),
     status: z.enum(STATUSES).exactOptional(),
+    userId: userIdParameter.exactOptional(),
     ids: ids.exactOptional(),
     idempotencyKey: idempotencyKey.exactOptional(),
     createdAfter: time.exactOptional(),
@@ -66,8 +67,9 @@ export const listOperations = defineEndpoint({
   path: '/v1/operations',
   scope: 'ledger:read',
   summary:
-    'Operations, newest first, by type, status, ids, idempotencyKey, metadata.<key>, createdAfter ' +
-    'and createdBefore; batches without their input',
+    'Operations, newest first, by type, status, userId (as userId, fromUserId or toUserId of the ' +
+    'input), ids, idempotencyKey, metadata.<key>, createdAfter and createdBefore; batches without ' +
+    'their input',
   input: { params: noParams, query, body: noBody },
   handle: ({ query: { limit, cursor, ...rest } }, { services, tenant }) => {
     const filter: OperationFilter = rest;

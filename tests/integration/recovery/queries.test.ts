@@ -60,13 +60,11 @@ describe('with a backlog that is overdue and healthy', () => {
     const { lane = 0 } = await pile(node);
     const store = createRecoveryStore(node.platform.mongo.db);
     const among = { lane };
-    const [look] = await explained(node, () =>
-      store.findOverdue(new Date(), { among, after: undefined }, 50),
-    );
+    const [look] = await explained(node, () => store.findOverdue(new Date(), among, 50));
     expect(look?.keysExamined).toBeGreaterThan(0);
     expect(look?.keysExamined).toBeLessThan(60);
     expect(look?.stages).not.toContain('SORT');
-    const [heads] = await store.findOverdue(new Date(), { among, after: undefined }, 1);
+    const [heads] = await store.findOverdue(new Date(), among, 1);
     expect(heads).not.toHaveProperty('input');
   });
 });

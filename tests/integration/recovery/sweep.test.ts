@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { createLeaseStore } from '../../../core/infra/lease-store.ts';
+import { createNews } from '../../../core/recovery/news.ts';
 import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { isQueueAway, sweep } from '../../../core/recovery/sweep.ts';
@@ -37,6 +38,7 @@ function sweepDeps(node: Instance, workerId = node.platform.processId) {
     schedules: { ensure: async () => 0 },
     leaseMs: LIMITS.sweepLeaseMs,
     leases: createLeaseStore(mongo.db),
+    news: createNews(),
     databaseTime: node.databaseTime,
     publisher: node.queues.publisher,
     logger,

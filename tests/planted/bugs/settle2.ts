@@ -36,9 +36,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'stepwise work does not count as backlog',
     file: 'core/saga/operation-store.ts',
-    find: "orderingKey: tenantId === undefined ? { $gt: '' } : orderingKeysOf(tenantId),",
-    replace:
-      "lane: { $gte: 0 }, orderingKey: tenantId === undefined ? { $gt: '' } : orderingKeysOf(tenantId),",
+    find: "{ status: 'accepted', ...(tenantId !== undefined && { tenantId }) },",
+    replace: "{ status: 'accepted', lane: { $gte: 0 }, ...(tenantId !== undefined && { tenantId }) },",
     foundBy: ['tests/integration/ingest/backlog.test.ts'],
   },
   {

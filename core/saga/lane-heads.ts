@@ -1,0 +1,37 @@
+import type { Document } from 'mongodb';
+
+/** A line and the lane that follows from it. */
+export interface LineInLane {
+  readonly orderingKey: string;
+  readonly lane: number;
+}
+
+export function byLane(lines: readonly LineInLane[]): ReadonlyMap<number, readonly string[]> {
+  const lanes = new Map<number, string[]>();
+  for (const { lane, orderingKey } of lines) {
+    const keys = lanes.get(lane);
+    if (keys === undefined) lanes.set(lane, [orderingKey]);
+    else keys.push(orderingKey);
+  }
+  return lanes;
+}
+
+/**
+ * The heads of some lines of one lane: `_id` is the line, `id` the operation. Lane, line and order
+ * are those of an index, of which the server then looks at one place for each line, however long the
+ * lines and the backlog are: of one lane, since for several it would read every line to its end.
+ */
+export function headsOf(
+  lane: number,
+  lines: readonly string[],
+  fields: readonly string[],
+): Document[] {
+  const firsts: Document = Object.fromEntries(
+    fields.map((field) => [field, { $first: `$${field}` }]),
+  );
+  return [
+    { $match: { lane, orderingKey: { $in: [...new Set(lines)] }, status: 'accepted' } },
+    { $sort: { orderingKey: 1, stamp: 1, _id: 1 } },
+    { $group: { _id: '$orderingKey', id: { $first: '$_id' }, ...firsts } },
+  ];
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { type Explained, explained } from '../../support/explain.ts';
+import { type Instance, openWorld } from '../../support/platform.ts';
+import { type Call, type Exempt, faultOf, siteOf } from '../../support/queries/every-query.ts';
+import { ledgerCalls, moveMoney, verifyCall } from '../../support/queries/ledger.ts';
+import { notificationCalls } from '../../support/queries/notifications.ts';
+import { operationCalls } from '../../support/queries/operations.ts';
+import { pileUp } from '../../support/queries/piles.ts';
+import { querySites, withSites } from '../../support/queries/sites.ts';
+import { tenantCalls } from '../../support/queries/tenants.ts';
+
+/** Few, each with its reason. */
+const EXEMPT: readonly Exempt[] = [
+  {
+    because: 'a proof of the ledger adds up all wallets',
+    isIt: ({ command }) => command['aggregate'] === 'wallets',
+  },
+  {
+    because: 'counts go through what they count, in an index alone and up to a number',
+    isIt: ({ command, docsExamined, stages }) =>
+      docsExamined === 0 &&
+      !stages.includes('SORT') &&
+      /\$limit.*\$sum/.test(JSON.stringify(command)),
+  },
+  {
+    because: 'nearly all deliveries are sent: the newest of them are among the newest of all',
+    isIt: ({ command }) => command['find'] === 'deliveries' && command['filter']?.status === 'sent',
+  },
+  {
+    because: 'nearly all operations succeed: the same',
+    isIt: ({ command, stages }) =>
+      command['filter']?.status === 'succeeded' && !stages.includes('SORT'),
+  },
+];
+
+/** Each is explained at once, while what it was asked about is still there. */
+async function eachExplained(node: Instance, calls: readonly Call[]): Promise<Explained[]> {
+  const found: Explained[] = [];
+  for (const call of calls) found.push(...(await explained(node, call)));
+  return found;
+}
+
+describe('every query of the code', () => {
+  it('has an index: none reads a collection, sorts in memory or looks at far more than it returns', async () => {
+    const { node } = await openWorld({ monitor: true });
+    const { db } = node.platform.mongo;
+    const queries = await withSites(async () => {
+      const small = await eachExplained(node, [() => moveMoney(node), () => verifyCall(node)]);
+      await pileUp(db);
+      const calls = [operationCalls, ledgerCalls, notificationCalls, tenantCalls];
+      const large = await eachExplained(
+        node,
+        calls.flatMap((of) => of(db)),
+      );
+      return [...small, ...large];
+    });
+    const seen = new Set(queries.map(siteOf));
+    expect(querySites().filter((site) => !seen.has(site))).toEqual([]);
+    const needless = EXEMPT.filter(({ isIt }) => !queries.some(isIt));
+    expect(needless.map(({ because }) => because)).toEqual([]);
+    const judged = queries.filter((query) => !EXEMPT.some(({ isIt }) => isIt(query)));
+    expect([...new Set(judged.flatMap((query) => faultOf(query) ?? []))]).toEqual([]);
+  }, 120_000);
+});

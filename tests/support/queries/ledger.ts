@@ -1,0 +1,126 @@
+import type { Db } from 'mongodb';
+import { LIMITS } from '../../../config/limits.ts';
+import { createLedgerQueries } from '../../../core/ledger/ledger-reads-store.ts';
+import { collection } from '../../../core/infra/collections.ts';
+import type { HoldDoc, TransferDoc, WalletDoc } from '../../../core/ledger/documents.ts';
+import { createExpiredHoldsStore } from '../../../core/recovery/expired-holds-store.ts';
+import { verifyLedger } from '../../../core/ledger/verify-store.ts';
+import { ledgerRules } from '../../../core/operations/ledger-rules.ts';
+import { OPERATIONS } from '../../../core/operations/registry.ts';
+import { createLedgerStore } from '../../../core/ledger/settlement-store.ts';
+import { type Instance, TENANT, accept, settled, submission } from '../platform.ts';
+import { openSettler, pokeAll } from '../settling.ts';
+import { FUTURE, PAST } from './piles.ts';
+import type { Call } from './every-query.ts';
+
+const page = { limit: 5 };
+
+/** Money moves in all ways that write the ledger: users, wallets, transfers and holds, new and changed. */
+export async function moveMoney(node: Instance): Promise<void> {
+  const settler = openSettler(node);
+  const settle = async (...submissions: readonly ReturnType<typeof submission>[]) => {
+    const operations = await accept(node, submissions);
+    pokeAll(settler);
+    return settled(node, operations);
+  };
+  const of = (userId: string, amount?: number) => ({
+    ...{ userId, currency: 'EUR' },
+    ...(amount !== undefined && { amount }),
+  });
+  await settle(
+    ...['ann', 'bob'].map((userId) =>
+      submission('user.create', { userId, wallets: [{ currency: 'EUR' }] }),
+    ),
+  );
+  await settle(...Array.from({ length: 5 }, () => submission('wallet.credit', of('ann', 1_000))));
+  const move = { fromUserId: 'ann', toUserId: 'bob', currency: 'EUR', amount: 10 };
+  const [moved, held] = await settle(
+    submission('transfer', move),
+    submission('hold.place', { ...of('ann', 10) }),
+  );
+  await settle(
+    submission('transfer.reverse', { transferId: `trf_${moved?._id.slice(3) ?? ''}` }),
+    submission('hold.capture', { holdId: `hld_${held?._id.slice(3) ?? ''}` }),
+    submission('user.update', { userId: 'ann', displayName: 'Ann' }),
+  );
+  await settle(submission('wallet.update', { ...of('ann'), overdraftLimit: 5 }));
+  // A stripe that is filling up: the one behind it is asked for.
+  const half = LIMITS.systemStripeMinorMax / 2n + 1n;
+  const stripes = { tenantId: TENANT, userId: { $regex: /^sys:world#/ } };
+  await collection(node.platform.mongo.db, 'wallets').updateMany(stripes, [
+    { $set: { balance: { $add: ['$balance', -half] } } },
+    { $set: { totalDebited: { $subtract: ['$totalCredited', '$balance'] } } },
+  ]);
+  await settle(submission('wallet.credit', of('bob', 1)));
+}
+
+/** The whole of it in small pages, so that every page begins where another has ended. */
+export function verifyCall({ platform }: Instance): Promise<unknown> {
+  return verifyLedger(platform.mongo.db, { rules: ledgerRules(OPERATIONS), pageSize: 4 });
+}
+
+export function ledgerCalls(db: Db): readonly Call[] {
+  const queries = createLedgerQueries(db, { tenantId: TENANT, currencies: [] });
+  const holds = createExpiredHoldsStore(db);
+  const trfs = { tenantId: TENANT, fromUserId: 'ann' };
+  const found = async <T extends object>(
+    name: 'wallets' | 'transfers' | 'holds',
+    filter: object,
+  ): Promise<T> => {
+    const one = await collection(db, name).findOne(filter);
+    if (one === null) throw new Error(`none of ${name}`);
+    return one as unknown as T;
+  };
+  const ann = { tenantId: TENANT, userId: 'ann' };
+  const pages = [page, { ...page, after: 'f' }, { ...page, after: 'trf_f' }];
+  return [
+    () => queries.user('ann'),
+    ...pages.map((one) => () => queries.users(one)),
+    () => queries.walletsOf('ann'),
+    async () => queries.wallet((await found<WalletDoc>('wallets', ann))._id),
+    async () => queries.balancesAt(await found<WalletDoc>('wallets', ann), new Date()),
+    () => queries.systemWallets(),
+    async () => {
+      const { _id } = await found<WalletDoc>('wallets', ann);
+      await queries.entriesOfWallet(_id, page);
+      await queries.entriesOfWallet(_id, { ...page, after: '3' });
+    },
+    () => queries.entriesOfOperation('op_pile', 5),
+    ...pages.flatMap((one) =>
+      [{}, { userId: 'ann' }].map((filter) => () => queries.entries(filter, one)),
+    ),
+    async () => queries.transfer((await found<TransferDoc>('transfers', trfs))._id),
+    ...pages.flatMap((one) =>
+      [{}, { fromUserId: 'ann' }, { toUserId: 'bob' }, { userId: 'bob' }].map(
+        (filter) => () => queries.transfers(filter, one),
+      ),
+    ),
+    () => queries.transfers({ fromUserId: 'ann', toUserId: 'bob' }, page),
+    async () => queries.hold((await found<HoldDoc>('holds', ann))._id),
+    ...pages.flatMap((one) =>
+      [{}, { userId: 'ann' }, { userId: 'ann', status: 'open' as const }].map(
+        (filter) => () => queries.holds(filter, one),
+      ),
+    ),
+    () => holds.find(new Date(), undefined),
+    () => holds.find(new Date(), { _id: 'hld_0', tenantId: TENANT, expiresAt: PAST }),
+    () => lapsed(db),
+  ];
+}
+
+/** What a settlement reads of a hold that is named, of all wallets of a user, and of lapsed ones. */
+function lapsed(db: Db): Promise<unknown> {
+  return createLedgerStore(db.client, db).transact(async ({ load, loadLapsed }) => {
+    const owner = { tenantId: TENANT, userId: 'ann' };
+    await load({
+      users: new Set([`${TENANT}/ann`]),
+      wallets: new Set(),
+      owners: [owner, { ...owner, userId: 'bob' }],
+      transfers: new Set(),
+      holds: new Set(),
+      stripe: 0,
+    });
+    const wallets = ['ann', 'bob', 'hot'].map((userId) => ({ ...owner, userId, currency: 'EUR' }));
+    await loadLapsed({ wallets, until: new Date(FUTURE.getTime() - 1), stripe: 0 });
+  });
+}

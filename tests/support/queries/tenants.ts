@@ -1,0 +1,66 @@
+import type { Db } from 'mongodb';
+import { createLeaseStore, createWorkerRoster } from '../../../core/infra/lease-store.ts';
+import { systemClock } from '../../../core/kernel/clock.ts';
+import {
+  createTenantPolicies,
+  createTenantSetup,
+  ensureTenantPolicies,
+} from '../../../core/operations/tenant-services-store.ts';
+import { createRoster } from '../../../core/runtime/roster-store.ts';
+import { createApiKeyStore } from '../../../core/tenants/api-key-store.ts';
+import { createSignOutStore } from '../../../core/tenants/sign-out-store.ts';
+import { createTenantStore } from '../../../core/tenants/tenant-store.ts';
+import { TENANT } from '../platform.ts';
+import { FUTURE, PAST } from './piles.ts';
+import type { Call } from './every-query.ts';
+
+export function tenantCalls(db: Db): readonly Call[] {
+  const tenants = createTenantStore(db);
+  const keys = createApiKeyStore(db);
+  const signOuts = createSignOutStore(db);
+  const key = { _id: 'k', tenantId: TENANT, hash: 'h', scopes: [], name: 'k', createdAt: PAST };
+  return [
+    () => tenants.find(TENANT),
+    () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
+    () => keys.find('k'),
+    () => keys.ensure(key),
+    () => keys.revoke(TENANT, 'k', PAST),
+    () => keys.list('mine'),
+    () => signOuts.add({ nonce: 'n', endsAt: FUTURE }),
+    () => signOuts.has('n'),
+    ...setupCalls(db),
+    ...processCalls(db),
+  ];
+}
+
+function setupCalls(db: Db): readonly Call[] {
+  const setup = createTenantSetup(db, systemClock);
+  const tenant = { tenantId: 'new', currencies: ['EUR'], operationId: 'op_1' };
+  const key = { id: 'k-new', hash: 'h' };
+  return [
+    () => createTenantPolicies(db).find(TENANT, 'EUR'),
+    () => ensureTenantPolicies(db, TENANT, []),
+    () => setup.reserve(tenant),
+    () => setup.reserve(tenant),
+    () => setup.prepareDatabase('new'),
+    () => setup.addKey(tenant, key),
+    () => setup.activate(tenant),
+    () => setup.abandon(tenant),
+    () => setup.addKey(tenant, key),
+  ];
+}
+
+function processCalls(db: Db): readonly Call[] {
+  const leases = createLeaseStore(db);
+  const workers = createWorkerRoster(db);
+  const roster = createRoster(db);
+  return [
+    () => leases.hold('lease', 'w', 1_000),
+    () => leases.release('lease', 'w'),
+    () => workers.beat('w', ['settlement']),
+    () => workers.alive('settlement', 1_000),
+    () => workers.leave('w'),
+    () => roster.announce('p', ['email/smtp']),
+    () => roster.others('q', 60_000),
+  ];
+}
