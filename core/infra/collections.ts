@@ -57,16 +57,17 @@ export const COLLECTIONS = {
       key: { walletId: 1, balanceType: 1, seq: -1 },
       partialFilterExpression: { balanceType: { $in: ['bonus', 'locked'] } },
     },
-    { key: { tenantId: 1, _id: -1 } },
+    // By time: an id is that of the operation, which may have been accepted long before.
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
   ],
   transfers: [
-    { key: { tenantId: 1, _id: -1 } },
-    { key: { tenantId: 1, fromUserId: 1, _id: -1 } },
-    { key: { tenantId: 1, toUserId: 1, _id: -1 } },
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
+    { key: { tenantId: 1, fromUserId: 1, createdAt: -1, _id: -1 } },
+    { key: { tenantId: 1, toUserId: 1, createdAt: -1, _id: -1 } },
   ],
   holds: [
-    { key: { tenantId: 1, userId: 1, _id: -1 } },
-    { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
     { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
     // What a wallet that wants money may take back.
     {
@@ -88,18 +89,18 @@ export const COLLECTIONS = {
       key: { nextCheckAt: 1 },
       partialFilterExpression: { nextCheckAt: { $exists: true } },
     },
-    { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
     {
-      key: { tenantId: 1, userId: 1, _id: -1 },
+      key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 },
       partialFilterExpression: { userId: { $exists: true } },
     },
     {
-      key: { tenantId: 1, endpointId: 1, _id: -1 },
+      key: { tenantId: 1, endpointId: 1, createdAt: -1, _id: -1 },
       partialFilterExpression: { endpointId: { $exists: true } },
     },
     // What a person looks for, and what is replayed.
     {
-      key: { tenantId: 1, status: 1, _id: -1 },
+      key: { tenantId: 1, status: 1, createdAt: -1, _id: -1 },
       partialFilterExpression: { status: { $in: ['failed', 'skipped', 'expired', 'uncertain'] } },
     },
   ],
@@ -124,7 +125,7 @@ export const COLLECTIONS = {
   ],
   notification_repeats: [{ key: { createdAt: 1 }, expireAfterSeconds: 2_592_000 }],
   suppressions: [
-    { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
     { key: { tenantId: 1, reason: 1, createdAt: 1 } },
   ],
   audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],

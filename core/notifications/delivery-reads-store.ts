@@ -1,7 +1,8 @@
-import type { Db, Filter } from 'mongodb';
+import type { Db, Filter, Sort } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
+import { behindTimeKey, readTimeKey, timeSort } from '../kernel/time-order.ts';
 import {
   DELIVERY_STATUSES,
   type DeliveryDoc,
@@ -57,7 +58,7 @@ export function createDeliveryReads(
     list: async (filter, { after, limit }) =>
       deliveries
         .find(queryOf(tenantId, filter, after), options)
-        .sort({ _id: -1 })
+        .sort(sortOf(filter))
         .limit(limit)
         .toArray(),
     count: (filter, max, after) =>
@@ -123,22 +124,39 @@ function rearmed(lifeMs: number, token?: string) {
   ];
 }
 
+/**
+ * By the time at which they were made, whenever their operation was accepted; those of one operation,
+ * which an index has by id alone, by id.
+ */
+function sortOf({ operationId }: DeliveryFilter): Sort {
+  return operationId === undefined ? timeSort('desc') : { _id: -1 };
+}
+
 function queryOf(tenantId: string, filter: DeliveryFilter, after?: string): Filter<DeliveryDoc> {
   const { operationId, createdAfter, createdBefore, ...equal } = filter;
-  const [from, to] = operationId === undefined ? [] : deliveryIdsOf(operationId);
-  const upper = [after, to].filter((bound) => bound !== undefined).sort()[0];
-  const ids = {
-    ...(from !== undefined && { $gte: from }),
-    ...(upper !== undefined && { $lt: upper as DeliveryId }),
-  };
   const times = {
     ...(createdAfter !== undefined && { $gt: createdAfter }),
     ...(createdBefore !== undefined && { $lt: createdBefore }),
   };
-  return {
+  const wanted = {
     tenantId,
     ...equal,
-    ...(Object.keys(ids).length > 0 && { _id: ids }),
     ...(Object.keys(times).length > 0 && { createdAt: times }),
   };
+  if (operationId !== undefined) return { ...wanted, _id: idsBehind(operationId, after) };
+  const parts = behindTimeKey(after, { order: 'desc' }).map((part) => bothOf(wanted, part));
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : { $or: parts };
+}
+
+function idsBehind(operationId: string, after: string | undefined) {
+  const [from, to] = deliveryIdsOf(operationId);
+  const last = after === undefined ? undefined : readTimeKey(after)?.id;
+  return { $gte: from, $lt: last !== undefined && last < to ? (last as DeliveryId) : to };
+}
+
+/** A part of the list's order may speak of the time as well. */
+function bothOf(wanted: object, part: object): Filter<DeliveryDoc> {
+  const isTimed = (filter: object): boolean => 'createdAt' in filter;
+  return isTimed(wanted) && isTimed(part) ? { ...wanted, $and: [part] } : { ...wanted, ...part };
 }
