@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../config/limits.ts';
+import { versionOf } from '../core/operations/versions.ts';
 import type { InterventionAction } from '../core/saga/intervention.ts';
 import type { BodySpec } from './body.ts';
 import { jsonBody } from './body.ts';
@@ -8,6 +9,7 @@ import type { Reply } from './reply.ts';
 import { parseInput } from './parse-input.ts';
 import { operationView, statusOfOperation } from './operation-view.ts';
 import { outcomeOf, preferenceApplied } from './submit.ts';
+import { forbiddenType, mayAskFor } from './type-rights.ts';
 
 /** Why a person acts: what the audit and the timeline show. */
 export const note = z
@@ -25,13 +27,32 @@ export function jsonBodyOf<T>(schema: z.ZodType<T>): BodySpec<T> {
   };
 }
 
+async function refuseOthers(
+  { services, tenant, scopes }: RequestContext,
+  id: string,
+  doing: string,
+): Promise<void> {
+  const operation = await services.operations(tenant).find(id);
+  if (operation === undefined) return; // not found: that is said where it is looked for again
+  const { registry } = services;
+  const { type } = operation;
+  const now = Object.hasOwn(registry, type) ? registry[type] : undefined;
+  const found = versionOf(registry, operation);
+  const asAccepted = found.kind === 'known' ? found.definition : undefined;
+  const lacking = [now, asAccepted].find((one) => one !== undefined && !mayAskFor(scopes, one));
+  if (lacking !== undefined) throw forbiddenType(lacking, doing);
+}
+
 type Unsigned<A> = A extends unknown ? Omit<A, 'actor'> : never;
 
 /**
  * Does something to an operation from outside and answers with the operation: 200 when it is
  * final, 202 while its outcome is open (`Prefer: wait` waits for it).
  *
- * @throws AppError `not_found`, `not_cancelable` or `illegal_state`; then nothing has changed.
+ * Whoever changes an operation needs the right to ask for it.
+ *
+ * @throws AppError `not_found`, `forbidden`, `not_cancelable` or `illegal_state`; then nothing has
+ *   changed.
  */
 export async function intervene(
   request: RequestContext,
@@ -39,6 +60,7 @@ export async function intervene(
   action: Unsigned<InterventionAction>,
 ): Promise<Reply> {
   const { services, tenant, keyId } = request;
+  await refuseOthers(request, id, action.kind);
   const changed = await services.intervene(tenant, id, { ...action, actor: keyId });
   const operation = await outcomeOf(request, changed);
   const status = statusOfOperation(operation);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../config/limits.ts';
 import { decodeCursor, encodeCursor } from '../core/kernel/cursor.ts';
 import { AppError } from '../core/kernel/errors.ts';
+import type { ListOrder } from '../core/kernel/time-order.ts';
 import { found } from './endpoint.ts';
 import type { Reply } from './reply.ts';
 
@@ -26,6 +27,15 @@ export const pageQuery = {
 /** Query of a list that has no filters. */
 export const plainPageQuery = z.strictObject(pageQuery);
 
+/** Of lists that can be followed: whoever goes on from the last page gets what came after it. */
+export const orderedPageQuery = {
+  ...pageQuery,
+  order: z
+    .enum(['asc', 'desc'])
+    .exactOptional()
+    .meta({ description: '`desc` by default; `asc`, oldest first, always has a `nextCursor`' }),
+};
+
 /** Query of an endpoint that takes none. */
 export const noQuery = z.strictObject({});
 
@@ -38,6 +48,8 @@ export const idParams = z.object({ id: z.string() });
 interface PageRequest {
   readonly limit?: number;
   readonly cursor?: string;
+  /** Where the list knows it. */
+  readonly order?: ListOrder;
 }
 
 interface ListSpec<T> {
@@ -49,13 +61,15 @@ interface ListSpec<T> {
   readonly read: (page: {
     readonly after?: string;
     readonly limit: number;
+    readonly order?: ListOrder;
   }) => Promise<readonly T[]>;
   readonly view: (item: T) => unknown;
 }
 
 /**
  * One page: `{items, nextCursor}`, the cursor null on the last one. Reads one item more than asked
- * for, to know whether there is a next page.
+ * for, to know whether there is a next page. A list with the oldest first has no last page: its cursor
+ * is where to go on, the one that was sent while nothing has come.
  *
  * @throws AppError `invalid_cursor` unless the cursor is one that this list has handed out.
  */
@@ -63,13 +77,18 @@ export async function listReply<T>(spec: ListSpec<T>, request: PageRequest): Pro
   const { list, keyOf, read, view } = spec;
   const limit = request.limit ?? LIMITS.listLimitDefault;
   const after = request.cursor === undefined ? undefined : keyIn(spec, request.cursor);
-  const docs = await read({ ...(after !== undefined && { after }), limit: limit + 1 });
-  const items = docs.slice(0, limit);
-  const last = docs.length > limit ? items.at(-1) : undefined;
-  return found({
-    items: items.map(view),
-    nextCursor: last === undefined ? null : encodeCursor(list, keyOf(last)),
+  const { order } = request;
+  const docs = await read({
+    ...(after !== undefined && { after }),
+    ...(order !== undefined && { order }),
+    limit: limit + 1,
   });
+  const items = docs.slice(0, limit);
+  const isFollowed = order === 'asc';
+  const last = isFollowed || docs.length > limit ? items.at(-1) : undefined;
+  const atEnd = isFollowed ? (request.cursor ?? null) : null;
+  const nextCursor = last === undefined ? atEnd : encodeCursor(list, keyOf(last));
+  return found({ items: items.map(view), nextCursor });
 }
 
 /** @throws AppError `invalid_cursor` unless the cursor is one of that list. */

@@ -5,7 +5,6 @@ import type { Result } from '../core/kernel/result.ts';
 import type { ParseContext } from '../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../core/operations/submission.ts';
 import type { OperationDoc } from '../core/saga/operation.ts';
-import { hasScope } from '../core/tenants/api-key.ts';
 import type { RequestContext } from './endpoint.ts';
 import type { Reply } from './reply.ts';
 import {
@@ -14,6 +13,7 @@ import {
   operationView,
   statusOfOperation,
 } from './operation-view.ts';
+import { forbiddenType, mayAskFor } from './type-rights.ts';
 import { isWaitOver } from './waiters.ts';
 
 export function parseContextOf({ services, tenant }: RequestContext): ParseContext {
@@ -66,7 +66,7 @@ export async function submitAll(
   }
   const refusals = await Promise.all(
     submissions.map(async (one) => {
-      if (isForbidden(request, one)) return forbidden(one);
+      if (isForbidden(request, one)) return forbiddenType(one.definition, 'ask for');
       return isLate(one, now) ? refusalOf(request, one) : undefined;
     }),
   );
@@ -80,12 +80,7 @@ export async function submitAll(
 }
 
 function isForbidden({ scopes }: RequestContext, { definition }: Submission): boolean {
-  return definition.scope !== undefined && !hasScope(scopes, definition.scope);
-}
-
-function forbidden({ definition: { type, scope } }: Submission): AppError {
-  const detail = `To ask for ${type} the key needs the scope "${scope ?? ''}"`;
-  return new AppError('forbidden', detail, { context: { scope } });
+  return !mayAskFor(scopes, definition);
 }
 
 function isLate({ deadline }: Submission, now: number): boolean {

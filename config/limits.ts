@@ -1,5 +1,6 @@
 import { BACKLOG_LIMITS } from './backlog-limits.ts';
 import { LINE_LIMITS } from './line-limits.ts';
+import { LIST_LIMITS } from './list-limits.ts';
 import { PAYMENT_LIMITS } from './payment-limits.ts';
 import { STREAM_LIMITS } from './stream-limits.ts';
 
@@ -27,8 +28,6 @@ export const LIMITS = {
   bulkProblemCharsMax: 100_000,
   /** Items of a bulk request are looked at for so long before others get their turn. */
   bulkSliceMs: 20,
-  listLimitMax: 200,
-  listLimitDefault: 50,
   idempotencyKeyCharsMax: 255,
   correlationIdCharsMax: 128,
   preferWaitSecondsMax: 30,
@@ -86,6 +85,7 @@ export const LIMITS = {
   laneLeaseRenewMs: 3 * SECOND,
   recentlySettledMax: 50_000,
   ...LINE_LIMITS,
+  ...LIST_LIMITS,
   /** Outlives a batch by far; a process that died holds wallets back no longer than this. */
   claimMs: 3 * SECOND,
   claimTimeoutMs: 200,
@@ -248,7 +248,6 @@ export const LIMITS = {
   databaseClockErrorMsMax: 500,
   /** While no better one comes, our own clock goes on from the last good reading. */
   databaseClockHoldMs: 5 * MINUTE,
-  listMaxTimeMs: 5 * SECOND,
   redisConnectMs: 5 * SECOND,
   redisCommandMs: 5 * SECOND,
   redisReconnectMsMax: 2 * SECOND,
@@ -370,6 +369,10 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   [
     LIMITS.drainDeadlineMs + 5 * SECOND < LIMITS.closeMs,
     'what rests on the drained is closed within the time to close',
+  ],
+  [
+    LIMITS.transactionMsMax + 2 * LIMITS.databaseClockErrorMsMax < LIMITS.settledWithinMs,
+    'lists with the oldest first wait for every transaction',
   ],
   [LIMITS.batchItemsMax <= LIMITS.bulkItemsMax, 'a batch fits a bulk request'],
 ];

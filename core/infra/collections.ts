@@ -65,17 +65,18 @@ export const COLLECTIONS = {
       key: { walletId: 1, balanceType: 1, seq: -1 },
       partialFilterExpression: { balanceType: { $in: ['bonus', 'locked'] } },
     },
-    { key: { tenantId: 1, _id: -1 } },
-    { key: { tenantId: 1, userId: 1, _id: -1 } },
+    // By time: an id is that of the operation, which may have been accepted long before.
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
+    { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
   ],
   transfers: [
-    { key: { tenantId: 1, _id: -1 } },
-    { key: { tenantId: 1, fromUserId: 1, _id: -1 } },
-    { key: { tenantId: 1, toUserId: 1, _id: -1 } },
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
+    { key: { tenantId: 1, fromUserId: 1, createdAt: -1, _id: -1 } },
+    { key: { tenantId: 1, toUserId: 1, createdAt: -1, _id: -1 } },
   ],
   holds: [
-    { key: { tenantId: 1, userId: 1, _id: -1 } },
-    { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
     { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
     // What a wallet that wants money may take back.
     {
@@ -138,7 +139,7 @@ export const COLLECTIONS = {
   ],
   notification_repeats: [{ key: { createdAt: 1 }, expireAfterSeconds: 2_592_000 }],
   suppressions: [
-    { key: { tenantId: 1, _id: -1 } },
+    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
     { key: { tenantId: 1, reason: 1, createdAt: 1 } },
   ],
   audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],

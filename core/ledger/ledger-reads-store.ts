@@ -1,6 +1,15 @@
-import { type Collection, type Db, type Document, type Filter, ReadPreference } from 'mongodb';
+import {
+  type ClientSession,
+  type Collection,
+  type Db,
+  type Document,
+  type Filter,
+  type FindOptions,
+  ReadPreference,
+} from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { type ListOrder, behindTimeKey, timeSort } from '../kernel/time-order.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import {
   type BalanceType,
@@ -19,6 +28,8 @@ import {
 export interface ListPage {
   readonly after?: string;
   readonly limit: number;
+  /** By default the newest first. */
+  readonly order?: ListOrder;
 }
 
 /** A wallet's balances at an instant: the fold of its entries up to and including `seq`. */
@@ -55,6 +66,10 @@ export interface HoldFilter {
 /**
  * What clients ask about one tenant's ledger. Single documents and balances come from the primary;
  * lists, newest first, may come from a secondary, a moment behind.
+ *
+ * Entries, transfers and holds are listed by the time of the transaction that wrote them, whenever
+ * their operation was accepted. Oldest first they end where a transaction may still be under way, so
+ * that whoever goes on from its last row misses nothing.
  */
 export interface LedgerQueries {
   user(userId: string): Promise<UserDoc | undefined>;
@@ -83,12 +98,24 @@ const WALLETS_OF_USER_MAX = 2_000;
 /** Of bonus and locked entries only: see core/infra/collections.ts. */
 const BY_BALANCE_TYPE = { walletId: 1, balanceType: 1, seq: -1 } as const;
 
-export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQueries {
+export function createLedgerQueries(
+  db: Db,
+  { tenantId }: TenantScope,
+  settledWithinMs: number = LIMITS.settledWithinMs,
+): LedgerQueries {
   const users = collection<UserDoc>(db, 'users');
   const wallets = collection<WalletDoc>(db, 'wallets');
   const entries = collection<EntryDoc>(db, 'transactions');
   const transfers = collection<TransferDoc>(db, 'transfers');
   const holds = collection<HoldDoc>(db, 'holds');
+  const byTime = <T extends TimedDoc>(
+    docs: Collection<T>,
+    filters: readonly object[],
+    page: ListPage,
+  ): Promise<readonly T[]> =>
+    page.order === 'asc'
+      ? oldestFirst({ db, tenantId, settledWithinMs }, { docs, filters }, page)
+      : listByTime({ docs, filters }, page, LIST_OPTIONS);
 
   return Object.freeze({
     user: async (userId) => (await users.findOne({ tenantId, userId }, OPTIONS)) ?? undefined,
@@ -106,10 +133,12 @@ export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQu
     wallet: (id) => findById(wallets, tenantId, id),
     balancesAt: (wallet, at) => balancesAt(entries, wallet, at),
     systemWallets: () => systemWallets(db, wallets, tenantId),
-    entriesOfWallet: async (walletId, { after, limit }) => {
-      const before = after === undefined ? {} : { seq: { $lt: Number.parseInt(after, 10) } };
-      const filter = { walletId, ...before } as Filter<EntryDoc>;
-      return entries.find(filter, LIST_OPTIONS).sort({ seq: -1 }).limit(limit).toArray();
+    entriesOfWallet: async (walletId, { after, limit, order = 'desc' }) => {
+      const behind = order === 'asc' ? '$gt' : '$lt';
+      const rest = after === undefined ? {} : { seq: { [behind]: Number.parseInt(after, 10) } };
+      const filter = { walletId, ...rest } as Filter<EntryDoc>;
+      const sort = { seq: order === 'asc' ? 1 : -1 } as const;
+      return entries.find(filter, LIST_OPTIONS).sort(sort).limit(limit).toArray();
     },
     entriesOfOperation: async (operationId, limit) => {
       // "<operationId>.<leg>": everything between "." and the character after it.
@@ -117,16 +146,15 @@ export function createLedgerQueries(db: Db, { tenantId }: TenantScope): LedgerQu
       const found = await entries.find(mine, OPTIONS).sort({ _id: 1 }).limit(limit).toArray();
       return found.sort((a, b) => a.leg - b.leg);
     },
-    entries: (filter, page) => newestFirst(entries, { tenantId, ...filter }, page),
+    entries: (filter, page) => byTime(entries, [{ tenantId, ...filter }], page),
     transfer: (id) => findById(transfers, tenantId, id),
     transfers: ({ userId, ...filter }, page) => {
-      const mine = { tenantId, ...filter };
-      const sides = [{ fromUserId: userId }, { toUserId: userId }];
-      const either = sides.map((side) => ({ ...mine, ...side }));
-      return newestOfAny(transfers, userId === undefined ? [mine] : either, page);
+      const sides = userId === undefined ? [{}] : [{ fromUserId: userId }, { toUserId: userId }];
+      const all = sides.map((side) => ({ ...side, ...filter, tenantId }));
+      return byTime(transfers, all, page);
     },
     hold: (id) => findById(holds, tenantId, id),
-    holds: (filter, page) => newestFirst(holds, { tenantId, ...filter }, page),
+    holds: (filter, page) => byTime(holds, [{ tenantId, ...filter }], page),
   } satisfies LedgerQueries);
 }
 
@@ -140,27 +168,69 @@ async function findById<T extends Document & { readonly _id: string }>(
   return (found as T | null) ?? undefined;
 }
 
-/** `filter` and `_id` descending have to be an index, which makes every page cost the same. */
-async function newestFirst<T extends Document & { readonly _id: string }>(
-  docs: Collection<T>,
-  filter: object,
-  page: ListPage,
-): Promise<readonly T[]> {
-  return newestOfAny(docs, [filter], page);
+interface TimedDoc extends Document {
+  readonly _id: string;
+  readonly createdAt: Date;
 }
 
-/** What any of some filters matches, each with an index of its own. */
-async function newestOfAny<T extends Document & { readonly _id: string }>(
-  docs: Collection<T>,
-  filters: readonly object[],
-  { after, limit }: ListPage,
+/** Rows that fit one of some filters. */
+interface Listed<T extends TimedDoc> {
+  readonly docs: Collection<T>;
+  readonly filters: readonly object[];
+}
+
+/** Each filter and `createdAt, _id` have to be an index, which makes every page cost the same. */
+async function listByTime<T extends TimedDoc>(
+  { docs, filters }: Listed<T>,
+  { after, limit, order = 'desc', until }: ListPage & { readonly until?: Date },
+  options: FindOptions,
 ): Promise<readonly T[]> {
-  const before = after === undefined ? {} : { _id: { $lt: after } };
-  const each = filters.map((filter) => ({ ...filter, ...before }));
-  // At the root, so that the server merges the alternatives in order.
-  const query = (each.length === 1 ? each[0] : { $or: each }) as Filter<T>;
-  const found = await docs.find(query, LIST_OPTIONS).sort({ _id: -1 }).limit(limit).toArray();
-  return found as T[];
+  const ranges = behindTimeKey(after, { order, ...(until !== undefined && { until }) });
+  const parts = filters.flatMap((filter) => ranges.map((range) => ({ ...filter, ...range })));
+  const [only] = parts;
+  const query = (parts.length === 1 ? only : { $or: parts }) as Filter<T>;
+  return (await docs.find(query, options).sort(timeSort(order)).limit(limit).toArray()) as T[];
+}
+
+interface Horizon {
+  readonly db: Db;
+  readonly tenantId: string;
+  readonly settledWithinMs: number;
+}
+
+/**
+ * Up to the horizon: a row is stamped inside its transaction, which the server ends within a bound, so
+ * that what is older than that, by what the server that is read from has seen, is all there.
+ */
+async function oldestFirst<T extends TimedDoc>(
+  { db, tenantId, settledWithinMs }: Horizon,
+  listed: Listed<T>,
+  page: ListPage,
+): Promise<readonly T[]> {
+  const session = db.client.startSession({ causalConsistency: true });
+  try {
+    const options = { ...OPTIONS, session };
+    const [seen] = await collection<Document>(db, 'tenants')
+      .aggregate<{ readonly now: Date }>(
+        [{ $match: { _id: tenantId } }, { $project: { _id: 0, now: '$$NOW' } }],
+        options,
+      )
+      .toArray();
+    const now = seenUntil(session, seen?.now);
+    const until = new Date(now.getTime() - settledWithinMs);
+    return await listByTime(listed, { ...page, until }, options);
+  } finally {
+    await session.endSession();
+  }
+}
+
+/**
+ * The time of what a majority had written when the session last read, which may be behind the clock:
+ * by as much as a majority is behind, or since nothing is written.
+ */
+function seenUntil({ operationTime }: ClientSession, now: Date | undefined): Date {
+  const written = new Date((operationTime?.t ?? 0) * 1_000);
+  return now === undefined || written < now ? written : now;
 }
 
 async function balancesAt(

@@ -4,6 +4,8 @@ import { collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { assert } from '../kernel/assert.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { BookChanges, Change, LedgerState } from './book.ts';
 import {
   type EntryDoc,
@@ -75,6 +77,7 @@ export function createLedgerStore(client: MongoClient, db: Db): LedgerStore {
       beforeCommit?: () => Promise<void> | void,
     ): Promise<T> => {
       const session = client.startSession();
+      const startedMs = systemClock.monotonicMs();
       try {
         session.startTransaction(TRANSACTION);
         const result = await work({
@@ -85,6 +88,7 @@ export function createLedgerStore(client: MongoClient, db: Db): LedgerStore {
           write: (changes) => writer(session, changes),
         });
         await beforeCommit?.();
+        refuseLate(systemClock.monotonicMs() - startedMs);
         await commit(session);
         return result;
       } catch (error) {
@@ -95,6 +99,12 @@ export function createLedgerStore(client: MongoClient, db: Db): LedgerStore {
       }
     },
   });
+}
+
+/** Lists by time do not wait for it any longer. */
+function refuseLate(ms: number): void {
+  if (ms <= LIMITS.transactionMsMax) return;
+  throw new AppError('ledger_unavailable', 'The transaction took too long; nothing was stored');
 }
 
 async function commit(session: ClientSession): Promise<void> {

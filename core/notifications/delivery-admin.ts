@@ -1,6 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import { timeKeyOf } from '../kernel/time-order.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type DeliveryDoc, isFinal, jobOfDelivery } from './delivery.ts';
 import type { DeliveryFilter, DeliveryReads } from './delivery-reads-store.ts';
@@ -9,7 +10,7 @@ import type { RepeatStore, Replay } from './repeat-store.ts';
 
 interface ReplayRequest {
   readonly dryRun: boolean;
-  /** Only what is older than this delivery. */
+  /** Only what is behind this place of the list. */
   readonly after?: string;
   readonly key?: string;
 }
@@ -74,7 +75,7 @@ export function createDeliveryAdmin(deps: AdminDeps): DeliveryAdmin {
       });
       const last = page.at(-1);
       if (last === undefined) return { matched: seen, replayed, isComplete: true };
-      after = last._id;
+      after = timeKeyOf(last);
       seen += page.length;
       const rearmed = await deliveries.rearm(
         page.map(({ _id }) => _id),

@@ -1,7 +1,8 @@
-import type { Db, Filter } from 'mongodb';
+import type { Db, Filter, Sort } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
+import { behindTimeKey, readTimeKey, timeSort } from '../kernel/time-order.ts';
 import {
   DELIVERY_STATUSES,
   type DeliveryDoc,
@@ -21,11 +22,6 @@ export interface DeliveryFilter {
   readonly endpointId?: string;
   readonly createdAfter?: Date;
   readonly createdBefore?: Date;
-}
-
-/** Its first 48 bits are the time at which its operation was accepted. */
-function timeInId(id: DeliveryId): Date {
-  return new Date(Number.parseInt(id.slice(4, 16), 16));
 }
 
 interface Page {
@@ -56,25 +52,17 @@ export function createDeliveryReads(
 ): DeliveryReads {
   const deliveries = collection<DeliveryDoc>(db, 'deliveries');
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
-  const queryFor = async (filter: DeliveryFilter, after: string | undefined) => {
-    if (after === undefined) return queryOf(tenantId, filter);
-    const _id = after as DeliveryId;
-    const fields = { ...options, projection: { createdAt: 1 } };
-    const last = await deliveries.findOne({ _id, tenantId }, fields);
-    // Of one that is not there the id alone tells when it was made, more or less.
-    return queryOf(tenantId, filter, { _id, createdAt: last?.createdAt ?? timeInId(_id) });
-  };
   return Object.freeze({
     find: async (id) =>
       (await deliveries.findOne({ _id: id as DeliveryId, tenantId }, options)) ?? undefined,
     list: async (filter, { after, limit }) =>
       deliveries
-        .find(await queryFor(filter, after), options)
-        .sort(filter.operationId === undefined ? { createdAt: -1, _id: -1 } : { _id: -1 })
+        .find(queryOf(tenantId, filter, after), options)
+        .sort(sortOf(filter))
         .limit(limit)
         .toArray(),
-    count: async (filter, max, after) =>
-      deliveries.countDocuments(await queryFor(filter, after), { ...options, limit: max }),
+    count: (filter, max, after) =>
+      deliveries.countDocuments(queryOf(tenantId, filter, after), { ...options, limit: max }),
     rearm: async (ids, token) => {
       const fresh = token === undefined ? {} : { resendTokens: { $ne: token } };
       const mine = { _id: { $in: [...ids] }, tenantId, status: { $in: FINAL }, ...fresh };
@@ -136,39 +124,48 @@ function rearmed(lifeMs: number, token?: string) {
   ];
 }
 
-type Place = Pick<DeliveryDoc, '_id' | 'createdAt'>;
+/**
+ * By the time at which they were made, whenever their operation was accepted; those of one operation,
+ * which an index has by id alone, by id.
+ */
+function sortOf({ operationId }: DeliveryFilter): Sort {
+  return operationId === undefined ? timeSort('desc') : { _id: -1 };
+}
 
-function queryOf(tenantId: string, filter: DeliveryFilter, after?: Place): Filter<DeliveryDoc> {
-  const { operationId, createdAfter: _after, createdBefore: _before, ...equal } = filter;
-  if (operationId !== undefined) {
-    const [from, to] = deliveryIdsOf(operationId);
-    const upper = after === undefined || after._id > to ? to : after._id;
-    return { tenantId, ...equal, ...timesOf(filter), _id: { $gte: from, $lt: upper } };
-  }
-  return {
+function queryOf(tenantId: string, filter: DeliveryFilter, after?: string): Filter<DeliveryDoc> {
+  const { operationId, createdAfter, createdBefore, ...equal } = filter;
+  const times = {
+    ...(createdAfter !== undefined && { $gt: createdAfter }),
+    ...(createdBefore !== undefined && { $lt: createdBefore }),
+  };
+  const wanted = {
     tenantId,
     // The index begins with the channel: the server merges all of them in order.
     ...(isAnywhere(filter) && { channel: { $in: [...CHANNELS] } }),
     ...equal,
-    ...timesOf(filter, after?.createdAt),
-    ...(after !== undefined && {
-      $or: [{ createdAt: { $lt: after.createdAt } }, { _id: { $lt: after._id } }],
-    }),
+    ...(Object.keys(times).length > 0 && { createdAt: times }),
   };
+  if (operationId !== undefined) return { ...wanted, _id: idsBehind(operationId, after) };
+  const parts = behindTimeKey(after, { order: 'desc' }).map((part) => bothOf(wanted, part));
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : { $or: parts };
+}
+
+function idsBehind(operationId: string, after: string | undefined) {
+  const [from, to] = deliveryIdsOf(operationId);
+  const last = after === undefined ? undefined : readTimeKey(after)?.id;
+  return { $gte: from, $lt: last !== undefined && last < to ? (last as DeliveryId) : to };
+}
+
+/** A part of the list's order may speak of the time as well. */
+function bothOf(wanted: object, part: object): Filter<DeliveryDoc> {
+  const isTimed = (filter: object): boolean => 'createdAt' in filter;
+  return isTimed(wanted) && isTimed(part) ? { ...wanted, $and: [part] } : { ...wanted, ...part };
 }
 
 /** Nothing in the filter has an index of its own: nearly all deliveries are sent. */
-function isAnywhere({ channel, userId, endpointId, status = 'sent' }: DeliveryFilter): boolean {
-  return (
-    channel === undefined && userId === undefined && endpointId === undefined && status === 'sent'
-  );
-}
-
-function timesOf({ createdAfter, createdBefore }: DeliveryFilter, upTo?: Date) {
-  const times = {
-    ...(createdAfter !== undefined && { $gt: createdAfter }),
-    ...(createdBefore !== undefined && { $lt: createdBefore }),
-    ...(upTo !== undefined && { $lte: upTo }),
-  };
-  return Object.keys(times).length === 0 ? {} : { createdAt: times };
+function isAnywhere(filter: DeliveryFilter): boolean {
+  const { operationId, channel, userId, endpointId, status = 'sent' } = filter;
+  const isNamed = [operationId, channel, userId, endpointId].some((one) => one !== undefined);
+  return !isNamed && status === 'sent';
 }

@@ -143,8 +143,7 @@ const BODY = /^dlv_[0-9a-f]{48}$/;
 
 /**
  * The same for the same event, recipient and channel, so that a repeat inserts nothing. It begins
- * with the body of the operation's id: newest first is by acceptance, and the deliveries of an
- * operation stand together.
+ * with the body of the operation's id: the deliveries of an operation stand together.
  */
 export function deliveryIdOf(eventId: string, channel: Channel, recipient: string): DeliveryId {
   const body = TIME_SORTED.exec(eventId)?.[0];

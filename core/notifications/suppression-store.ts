@@ -1,6 +1,7 @@
-import type { Db } from 'mongodb';
+import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { behindTimeKey, timeSort } from '../kernel/time-order.ts';
 import type { Channel } from './ports.ts';
 import type { SuppressionDoc } from './suppression.ts';
 
@@ -20,6 +21,7 @@ export interface SuppressionStore {
   remove(tenantId: string, id: string): Promise<boolean>;
   /** All that match, up to `max` of them: returns how many they were. */
   removeMany(tenantId: string, filter: SuppressionFilter, max: number): Promise<number>;
+  /** Newest first. */
   list(
     tenantId: string,
     page: { readonly after?: string; readonly limit: number },
@@ -62,9 +64,15 @@ export function createSuppressionStore(db: Db): SuppressionStore {
     },
     list: async (tenantId, { after, limit }) =>
       suppressions
-        .find({ tenantId, ...(after !== undefined && { _id: { $lt: after } }) }, options)
-        .sort({ _id: -1 })
+        .find(behindOf(tenantId, after), options)
+        .sort(timeSort('desc'))
         .limit(limit)
         .toArray(),
   } satisfies SuppressionStore);
+}
+
+function behindOf(tenantId: string, after: string | undefined): Filter<SuppressionDoc> {
+  const parts = behindTimeKey(after, { order: 'desc' }).map((part) => ({ tenantId, ...part }));
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : { $or: parts };
 }

@@ -218,13 +218,14 @@ async function settleOnce(
   stripe: number,
 ): Promise<Committed | undefined> {
   const startedMs = deps.clock.monotonicMs();
-  const { now: at } = await deps.databaseTime();
   const token = newToken();
   await deps.failpoint('settle.before-transaction');
   const done = await deps.ledger
     .transact(
       async (transaction) => {
         const loaded = await transaction.load(batchReads(batch, stripe));
+        // Read once the transaction has begun: lists by time wait for as long as it may take.
+        const { now: at } = await deps.databaseTime();
         const decided = await decideWithWaiting(deps, { batch, loaded, at, stripe }, transaction);
         const isOurs = await deps.operations.finish(transaction.session, decided.outcomes, {
           worker: deps.workerId,
@@ -236,7 +237,7 @@ async function settleOnce(
         await transaction.write(decided.book.changes());
         const rows = outboxRows(decided.events, { batch: token, at });
         await deps.outbox.insert(transaction.session, rows);
-        return { decided, rows };
+        return { decided, rows, at };
       },
       () => deps.failpoint('settle.before-commit'),
     )
@@ -249,7 +250,7 @@ async function settleOnce(
     return undefined;
   }
   await deps.failpoint('settle.after-commit');
-  const { decided, rows } = done;
+  const { decided, rows, at } = done;
   observe(deps, decided.outcomes, { at, seconds: (deps.clock.monotonicMs() - startedMs) / 1_000 });
   deps.hints.announce(
     decided.outcomes.map(({ operation, status }) => ({ operationId: operation._id, status })),

@@ -18,7 +18,14 @@ import type { Platform } from './platform.ts';
 export interface SagaOptions {
   readonly platform: Pick<
     Platform,
-    'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
+    | 'mongo'
+    | 'databaseClock'
+    | 'clock'
+    | 'random'
+    | 'failpoint'
+    | 'logger'
+    | 'metrics'
+    | 'processId'
   >;
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
@@ -44,7 +51,7 @@ const USUAL: LeaseTiming = {
 /** The saga engine on MongoDB. */
 export function createSagas(options: SagaOptions): Sagas {
   const { platform, publisher, hints, services, registry = OPERATIONS, timing = USUAL } = options;
-  const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
+  const { mongo, databaseClock, clock, random, failpoint, logger, metrics, processId } = platform;
   // Away from the stripes that the settlement slots of low ranks use.
   const firstStripe = Math.floor(random() * LIMITS.systemStripes);
   const journal = createSagaJournal({
@@ -54,6 +61,7 @@ export function createSagas(options: SagaOptions): Sagas {
     outbox: createOutboxStore(mongo.db),
     lines: openLines(mongo.db, publisher),
     publisher,
+    databaseTime: databaseClock,
     clock,
     random,
     failpoint,

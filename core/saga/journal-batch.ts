@@ -1,4 +1,4 @@
-import { type Book, type LedgerState, createBook } from '../ledger/book.ts';
+import { type Book, type LedgerState, createBook, laterOf } from '../ledger/book.ts';
 import { LAPSED_PER_POSTING } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
 import type { JournalWrite } from './journal-store.ts';
@@ -27,11 +27,17 @@ export function journalReads(commits: readonly Commit[], stripe: number): Ledger
   return readsOf(ledger, stripe);
 }
 
+interface JournalContext {
+  readonly stripe: number;
+  /** Read inside the transaction: the stamps of steps that waited for it may be older. */
+  readonly notBefore: Date;
+}
+
 /** Decides the ledger steps of a batch one after another on one book. Pure. */
 export function decideJournalBatch(
   commits: readonly Commit[],
   loaded: LedgerState,
-  stripe: number,
+  { stripe, notBefore }: JournalContext,
 ): JournalBatch {
   const book = createBook(loaded);
   const wants: Want[] = [];
@@ -42,7 +48,7 @@ export function decideJournalBatch(
     const scope = {
       tenantId,
       operationId: _id,
-      at: commit.ledger.at,
+      at: laterOf(commit.ledger.at, notBefore),
       acceptedAt: acceptedAt(ref.operation),
       stripe,
       ...(metadata !== undefined && { metadata }),

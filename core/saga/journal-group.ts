@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import type { ReadDatabaseTime } from '../infra/database-clock.ts';
 import { type DatabaseFault, faultOf, isPassing } from '../infra/database-errors.ts';
 import { present } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
@@ -41,6 +42,7 @@ interface JournalDeps {
   readonly outbox: OutboxStore;
   readonly lines: Lines;
   readonly publisher: JobPublisher;
+  readonly databaseTime: ReadDatabaseTime;
   readonly clock: Clock;
   readonly random: () => number;
   readonly failpoint: Failpoint;
@@ -237,7 +239,7 @@ async function transact(
   let decided: JournalBatch | undefined;
   const work = deps.ledger.transact(
     async (transaction) => {
-      decided = await decideLoaded(commits, transaction, stripe);
+      decided = await decideLoaded(deps, transaction, { commits, stripe });
       const isOurs = await deps.store.write(decided.writes, transaction.session);
       if (!isOurs) throw new JournalMissed();
       await deps.failpoint('saga.in-transaction');
@@ -272,14 +274,15 @@ async function transact(
 
 /** With what lapsed holds give back to those that want it. */
 async function decideLoaded(
-  commits: readonly Commit[],
+  { databaseTime }: JournalDeps,
   transaction: LedgerTransaction,
-  stripe: number,
+  { commits, stripe }: { readonly commits: readonly Commit[]; readonly stripe: number },
 ): Promise<JournalBatch> {
   let loaded = await transaction.load(journalReads(commits, stripe));
+  const { now: notBefore } = await databaseTime();
   const looked = new Set<string>();
   for (;;) {
-    const decided = decideJournalBatch(commits, loaded, stripe);
+    const decided = decideJournalBatch(commits, loaded, { stripe, notBefore });
     const lapsed = lapsedReads(decided.wants, loaded, looked);
     if (lapsed === undefined) return decided;
     loaded = withLapsed(loaded, await transaction.loadLapsed({ ...lapsed, stripe }));

@@ -20,7 +20,7 @@ interface JsonSchema {
 
 export function operationsPage(): string {
   const intro =
-    'Every type of `POST /v1/operations`, from the registry. The envelope is\n' +
+    'Every type of `POST /v1/operations`, from the registry. The key needs the scope\n`operations:write`, and where it is said another one. The envelope is\n' +
     '`{type, input, orderingKey?, preconditions?, runAt?, dryRun?, metadata?}`; preconditions are\n' +
     '`ifAvailableAtLeast`, `ifWalletSeq` (both of the main wallet) and `expiresAt`.';
   const sections = Object.values(OPERATIONS).map(section);
@@ -28,8 +28,10 @@ export function operationsPage(): string {
 }
 
 function section(definition: OperationDefinition): string {
-  const { type, version, mode, summary, input } = definition;
-  const head = `## ${type}\n\n${summary}. Mode ${code(mode)}, version ${version}.\n`;
+  const { type, version, mode, summary, input, scope } = definition;
+  const right =
+    scope === undefined ? '' : ` A key needs the scope ${code(scope)}, also to cancel it.`;
+  const head = `## ${type}\n\n${summary}. Mode ${code(mode)}, version ${version}.${right}\n`;
   if (type === 'batch') {
     return `${head}\nInput: \`operations\`, 1 to 1,000 of \`{type, input}\` with any type but \`batch\`.\n`;
   }
@@ -40,7 +42,7 @@ function section(definition: OperationDefinition): string {
     required.has(name) ? 'yes' : '',
     describe(field),
   ]);
-  return `${head}\n${table(['Field', 'Required', 'What'], rows)}${steps(definition)}${exampleOf(definition)}`;
+  return `${head}\n${table(['Field', 'Required', 'What'], rows)}${steps(definition)}${signals(definition)}${exampleOf(definition)}`;
 }
 
 function steps({ saga }: OperationDefinition): string {
@@ -52,6 +54,15 @@ function steps({ saga }: OperationDefinition): string {
     typeof step.compensate === 'string' ? step.compensate : 'yes',
   ]);
   return `\n${table(['Step', 'Kind', 'Pivot', 'Taken back'], rows)}`;
+}
+
+/** What its steps may wait for. */
+function signals({ signals: schemas = {} }: OperationDefinition): string {
+  const rows = Object.entries(schemas).map(([name, schema]) => [
+    code(name),
+    describe(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema),
+  ]);
+  return rows.length === 0 ? '' : `\n${table(['Signal', 'Data'], rows)}`;
 }
 
 function exampleOf({ type, example }: OperationDefinition): string {

@@ -71,6 +71,7 @@ function journalOn(store: JournalStore): SagaJournal {
     outbox: createOutboxStore(db),
     publisher: arena.publisher,
     lines: openLines(db, arena.publisher),
+    databaseTime: () => readDatabaseTime(db),
     clock: systemClock,
     random: () => 0.5,
     failpoint: noFailpoint,

@@ -179,7 +179,10 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
       };
       const processId = `test-${newToken()}`;
       const made = createSagas({
-        platform: { mongo, clock, random, failpoint, logger, metrics, processId },
+        platform: {
+          ...{ mongo, clock, random, failpoint, logger, metrics, processId },
+          databaseClock: databaseTime,
+        },
         publisher,
         hints,
         timing,

@@ -130,7 +130,10 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
   const write = (commit: Commit): CommitOutcome => {
     const missed = missOf(doc, commit, attempted.get(commit));
     if (missed !== undefined) return missed;
-    const [decided] = decideJournalBatch([commit], EMPTY, 0).writes;
+    const [decided] = decideJournalBatch([commit], EMPTY, {
+      stripe: 0,
+      notBefore: new Date(0),
+    }).writes;
     if (decided === undefined) throw new Error('no decision');
     attempted.set(commit, decided.change);
     doc = changed(doc, decided.change);

@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { isOperationId } from '../../../core/kernel/ids.ts';
-import { DELIVERY_STATUSES } from '../../../core/notifications/delivery.ts';
+import { readTimeKey } from '../../../core/kernel/time-order.ts';
+import { DELIVERY_STATUSES, isDeliveryId } from '../../../core/notifications/delivery.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { instant, userId } from '../../../core/operations/inputs.ts';
+
+/** What cursors of deliveries hold. */
+export const isDeliveryKey = (text: string): boolean =>
+  readTimeKey(text, isDeliveryId) !== undefined;
 
 const time = instant.transform((text) => new Date(text));
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { isDeliveryId } from '../../../core/notifications/delivery.ts';
+import { timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../list.ts';
 import { deliveryListView } from '../../notification-views.ts';
-import { deliveryFilter } from './delivery-filter.ts';
+import { deliveryFilter, isDeliveryKey } from './delivery-filter.ts';
 
 export const listDeliveries = defineEndpoint({
   method: 'GET',
@@ -22,8 +22,8 @@ export const listDeliveries = defineEndpoint({
     listReply(
       {
         list: 'deliveries',
-        keyOf: ({ _id }) => _id,
-        isKey: isDeliveryId,
+        keyOf: timeKeyOf,
+        isKey: isDeliveryKey,
         read: (page) => services.notifications(tenant).deliveries.list(filter, page),
         view: deliveryListView,
       },

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { encodeCursor } from '../../../core/kernel/cursor.ts';
-import { isDeliveryId, isFinal } from '../../../core/notifications/delivery.ts';
+import { isFinal } from '../../../core/notifications/delivery.ts';
 import { schemaBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';
 import { keyIn, noParams, noQuery, pageQuery } from '../../list.ts';
-import { deliveryFilter } from './delivery-filter.ts';
+import { deliveryFilter, isDeliveryKey } from './delivery-filter.ts';
 
 const body = z
   .strictObject({
@@ -47,4 +47,4 @@ export const replayDeliveries = defineEndpoint({
   },
 });
 
-const CURSOR = { list: 'deliveries.replay', isKey: isDeliveryId };
+const CURSOR = { list: 'deliveries.replay', isKey: isDeliveryKey };

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
+import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { holdView } from '../../ledger-views.ts';
-import { listReply, noParams, pageQuery } from '../../list.ts';
+import { listReply, noParams, orderedPageQuery } from '../../list.ts';
+
+const isHoldId = (text: string): boolean => originOf('hld', text) !== undefined;
 
 export const listHolds = defineEndpoint({
   method: 'GET',
@@ -15,7 +18,7 @@ export const listHolds = defineEndpoint({
     params: noParams,
     query: z
       .strictObject({
-        ...pageQuery,
+        ...orderedPageQuery,
         userId: userIdParameter.exactOptional(),
         status: z.enum(['open', 'captured', 'released', 'expired']).exactOptional(),
       })
@@ -26,15 +29,17 @@ export const listHolds = defineEndpoint({
       }),
     body: noBody,
   },
-  handle: ({ query: { limit, cursor, ...filter } }, { services, tenant }) =>
-    listReply(
+  handle: ({ query }, { services, tenant }) => {
+    const { limit: _limit, cursor: _cursor, order: _order, ...filter } = query;
+    return listReply(
       {
         list: 'holds',
-        keyOf: ({ _id }) => _id,
-        isKey: (text) => originOf('hld', text) !== undefined,
+        keyOf: timeKeyOf,
+        isKey: (text) => readTimeKey(text, isHoldId) !== undefined,
         read: (page) => services.ledger(tenant).holds(filter, page),
         view: holdView,
       },
-      { ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) },
-    ),
+      query,
+    );
+  },
 });

@@ -1,20 +1,23 @@
+import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { listReply, noParams, plainPageQuery } from '../../list.ts';
 import { suppressionView } from '../../notification-views.ts';
 
+const isSuppressionId = (text: string): boolean => /^sup_[0-9a-f]{32}$/.test(text);
+
 export const listSuppressions = defineEndpoint({
   method: 'GET',
   path: '/v1/suppressions',
   scope: 'notifications:admin',
-  summary: 'Addresses that nothing is sent to',
+  summary: 'Addresses that nothing is sent to, newest first',
   input: { params: noParams, query: plainPageQuery, body: noBody },
   handle: ({ query }, { services, tenant }) =>
     listReply(
       {
         list: 'suppressions',
-        keyOf: ({ _id }) => _id,
-        isKey: (text) => /^sup_[0-9a-f]{32}$/.test(text),
+        keyOf: timeKeyOf,
+        isKey: (text) => readTimeKey(text, isSuppressionId) !== undefined,
         read: (page) => services.notifications(tenant).suppressions.list(tenant.tenantId, page),
         view: suppressionView,
       },

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { entryView } from '../../ledger-views.ts';
-import { listReply, noParams, pageQuery } from '../../list.ts';
+import { listReply, noParams, orderedPageQuery } from '../../list.ts';
 
 const ENTRY_ID = /^op_[0-9a-f]{32}\.\d{1,6}$/;
 
@@ -12,22 +13,24 @@ export const listTransactions = defineEndpoint({
   path: '/v1/transactions',
   scope: 'ledger:read',
   summary:
-    'All entries of the ledger, by the time at which their operation was accepted, newest first; of ' +
-    'one user by userId',
+    'All entries of the ledger, by the time at which they were written, newest first; of one user ' +
+    'by userId',
   input: {
     params: noParams,
-    query: z.strictObject({ ...pageQuery, userId: userIdParameter.exactOptional() }),
+    query: z.strictObject({ ...orderedPageQuery, userId: userIdParameter.exactOptional() }),
     body: noBody,
   },
-  handle: ({ query: { limit, cursor, ...filter } }, { services, tenant }) =>
-    listReply(
+  handle: ({ query }, { services, tenant }) => {
+    const { limit: _limit, cursor: _cursor, order: _order, ...filter } = query;
+    return listReply(
       {
         list: 'transactions',
-        keyOf: ({ _id }) => _id,
-        isKey: (text) => ENTRY_ID.test(text),
+        keyOf: timeKeyOf,
+        isKey: (text) => readTimeKey(text, (id) => ENTRY_ID.test(id)) !== undefined,
         read: (page) => services.ledger(tenant).entries(filter, page),
         view: entryView,
       },
-      { ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) },
-    ),
+      query,
+    );
+  },
 });

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
+import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { transferView } from '../../ledger-views.ts';
-import { listReply, noParams, pageQuery } from '../../list.ts';
+import { listReply, noParams, orderedPageQuery } from '../../list.ts';
+
+const isTransferId = (text: string): boolean => originOf('trf', text) !== undefined;
 
 export const listTransfers = defineEndpoint({
   method: 'GET',
@@ -14,22 +17,24 @@ export const listTransfers = defineEndpoint({
   input: {
     params: noParams,
     query: z.strictObject({
-      ...pageQuery,
+      ...orderedPageQuery,
       fromUserId: userIdParameter.exactOptional(),
       toUserId: userIdParameter.exactOptional(),
       userId: userIdParameter.exactOptional(),
     }),
     body: noBody,
   },
-  handle: ({ query: { limit, cursor, ...filter } }, { services, tenant }) =>
-    listReply(
+  handle: ({ query }, { services, tenant }) => {
+    const { limit: _limit, cursor: _cursor, order: _order, ...filter } = query;
+    return listReply(
       {
         list: 'transfers',
-        keyOf: ({ _id }) => _id,
-        isKey: (text) => originOf('trf', text) !== undefined,
+        keyOf: timeKeyOf,
+        isKey: (text) => readTimeKey(text, isTransferId) !== undefined,
         read: (page) => services.ledger(tenant).transfers(filter, page),
         view: transferView,
       },
-      { ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) },
-    ),
+      query,
+    );
+  },
 });

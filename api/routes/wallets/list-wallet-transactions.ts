@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { entryView } from '../../ledger-views.ts';
-import { foundOr404, idParams, listReply, plainPageQuery } from '../../list.ts';
+import { foundOr404, idParams, listReply, orderedPageQuery } from '../../list.ts';
 
 const SEQ = /^[1-9]\d{0,15}$/;
 
@@ -10,7 +11,7 @@ export const listWalletTransactions = defineEndpoint({
   path: '/v1/wallets/:id/transactions',
   scope: 'ledger:read',
   summary: 'The entries of a wallet, newest first',
-  input: { params: idParams, query: plainPageQuery, body: noBody },
+  input: { params: idParams, query: z.strictObject(orderedPageQuery), body: noBody },
   handle: async ({ params, query }, { services, tenant }) => {
     const ledger = services.ledger(tenant);
     const wallet = foundOr404(await ledger.wallet(params.id), 'wallet');

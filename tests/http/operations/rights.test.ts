@@ -41,6 +41,25 @@ describe('setting up a tenant', () => {
     expect(await api.effects()).toEqual(before);
   });
 
+  it('is not ended by a key that could not have asked for it', async () => {
+    const writer = await api.newKey({ scopes: ['operations:write', 'ledger:read'] });
+    const { request } = provisioning('later', 'laterkey1');
+    const runAt = new Date(Date.now() + 86_400_000).toISOString();
+    const { body } = await api.post('/v1/operations', { ...request, runAt });
+    const cancel = `/v1/operations/${String(body.id)}/cancel`;
+    const before = await api.effects();
+    const refused = await api.ask(cancel, { method: 'POST', key: writer });
+    expectProblem(refused, 403, 'forbidden');
+    expect(refused.body.detail).toContain('scope "admin"');
+    // What an approver answers has to be of a type that it may ask for, too.
+    const approver = await api.newKey({ scopes: ['operations:approve'] });
+    const signal = `/v1/operations/${String(body.id)}/signals/anything`;
+    expectProblem(await api.post(signal, {}, { key: approver }), 403, 'forbidden');
+    expect(await api.effects()).toEqual(before);
+    const { body: after } = await api.ask(cancel, { method: 'POST' });
+    expect(after.status).toBe('canceled');
+  });
+
   it("gives an admin's tenant its key, which works from then on", async () => {
     const { key, request } = provisioning('theirs', 'theirkey1');
     await succeed(api, '/v1/operations', request);
