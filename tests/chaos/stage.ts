@@ -47,6 +47,8 @@ export interface StageOptions {
   readonly out: string;
   readonly tree: string;
   readonly timing: Timing;
+  /** Whom all clients share. */
+  readonly users: number;
   readonly boundMs: number;
   readonly log: Log;
   /** Ends what is under way. */
@@ -97,7 +99,7 @@ export async function openChaosStage(options: StageOptions): Promise<ChaosStage>
     const reader = openReader(cluster);
     const { apiUrls: apis, nowMs, secrets } = cluster;
     const client = createClient({ apis, apiKey: secrets.apiKey, history, nowMs, signal });
-    const stranger = await setUp(cluster, client, random);
+    const stranger = await setUp(cluster, client, { random, users: options.users });
     // All of it has ended before anything breaks.
     await watchSettling(cluster, reader, { healedAtMs: nowMs(), boundMs: SETUP_MS });
     log(`• users, money and receivers: there after ${seconds(cluster.nowMs())}`);
@@ -145,6 +147,7 @@ async function breakThings(
   });
   const load = startLoad({
     ...how,
+    users: options.users,
     client,
     random: random.fork(`load ${how.prefix}`),
     open: sampler.open,

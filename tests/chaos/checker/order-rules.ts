@@ -88,13 +88,23 @@ const inOrderOfAcceptance: Rule = {
   },
 };
 
-/** Against those that settled later: whoever of them came first is told of once. */
+/**
+ * Against those that settled before it: whoever of them was sent last, and whoever stood last in its
+ * own bulk, so that a long line costs no more than its length.
+ */
 function outOfOrder(line: string, inOrder: readonly Settled[]): Finding[] {
   const findings: Finding[] = [];
-  for (const [index, late] of inOrder.entries()) {
-    const early = inOrder
-      .slice(0, index)
-      .find(({ acceptance }) => isBefore(late.acceptance, acceptance));
+  let sentLast: Settled | undefined;
+  const lastOfBulk = new Map<number, Settled>();
+  for (const late of inOrder) {
+    const { bulk, first } = late.acceptance;
+    const candidates = [sentLast, bulk === undefined ? undefined : lastOfBulk.get(bulk.request)];
+    const early = candidates.find(
+      (one) => one !== undefined && isBefore(late.acceptance, one.acceptance),
+    );
+    if (sentLast === undefined || first.atMs > sentLast.acceptance.first.atMs) sentLast = late;
+    const known = bulk === undefined ? undefined : lastOfBulk.get(bulk.request)?.acceptance.bulk;
+    if (bulk !== undefined && bulk.item > (known?.item ?? -1)) lastOfBulk.set(bulk.request, late);
     if (early === undefined) continue;
     const [a, b] = [late.operation, early.operation];
     const detail = `${a.type} ${a.id} was accepted before ${b.type} ${b.id} was sent, and settled after it`;

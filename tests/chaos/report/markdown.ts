@@ -87,7 +87,10 @@ function shortfalls({ shortfalls: missing }: Report): readonly string[] {
   return ['## Too little was done', '', ...missing.map((one) => `- ${one}`), ''];
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     line(head),
@@ -96,11 +99,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): r
   ];
 }
 
-function words(name: string): string {
+export function words(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-function inSeconds(ms: number): string {
+export function inSeconds(ms: number): string {
   return `${bare(ms)} s`;
 }
 
