@@ -48,9 +48,9 @@ the machine's own, so a rare finding may need several runs.`;
 /** As much as two cores bear that the whole installation, its clients and the checker share. */
 const RATE = 120;
 const ACTORS = 32;
-const USERS = 200;
+const USERS = 1_000;
 const CALM_S = 2;
-const OPEN_MAX = 500;
+const OPEN_MAX = 1_500;
 
 function positive(text: string): number {
   const value = Number(text);
