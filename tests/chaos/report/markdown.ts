@@ -4,14 +4,15 @@ const SHOWN_MAX = 25;
 
 /** The report for a person. Pure. */
 export function markdownOf(report: Report): string {
-  const { verdict, seed, counts, judged, machine, versions, settings } = report;
+  const { verdict, seed, counts, judged, machine, load, rest, versions, settings } = report;
   const lines = [
     `# Chaos: ${verdict}`,
     '',
     `Seed \`${seed}\`, ${report.startedAt}. Again: \`${report.replay}\``,
     '',
     `${String(machine.cores)} cores (${machine.model}), ${String(machine.memoryGb)} GB, load ` +
-      `${machine.load.join(' ')} at the end. Node ${versions.node}, MongoDB ${versions.mongodb} in three ` +
+      `${machine.load.join(' ')} at the end, ${String(load.mean)} in the mean and ${String(load.max)} at most ` +
+      `while it ran. Node ${versions.node}, MongoDB ${versions.mongodb} in three ` +
       `members, two Redis ${versions.redis}; commit ${versions.commit}. Timing: ${settings.timing}.`,
     '',
     ...(report.foundAfterMs === undefined
@@ -32,6 +33,8 @@ export function markdownOf(report: Report): string {
     '',
     `Keys without a first answer: ${String(report.unknownOf.keys)}, of which ` +
       `${String(report.unknownOf.applied)} had been taken. ${answers(report)}`,
+    '',
+    `Rest: ${inSeconds(rest.afterMs)} after the last heal.`,
     '',
     ...violations(report),
     ...shortfalls(report),
