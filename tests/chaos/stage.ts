@@ -230,6 +230,8 @@ const ISOLATION_ASKED = 5;
 async function collect(parts: Parts, collected: Collected): Promise<Evidence> {
   const { cluster, client, history, reader, sampler, options } = parts;
   const { settling, stranger, faults } = collected;
+  // Before the books, which may have moved on but not back: else an event tells of what they do not show yet.
+  const receipts = [...cluster.receiver.receipts()];
   const books = await reader.snapshot(readBooks);
   const users = books.wallets.filter(({ userId }) => !userId.startsWith('sys:'));
   const isolation: { path: string; status: number }[] = [];
@@ -244,7 +246,7 @@ async function collect(parts: Parts, collected: Collected): Promise<Evidence> {
     ...settling,
     history: history.events,
     payments: cluster.sandbox.payments(),
-    receipts: cluster.receiver.receipts(),
+    receipts,
     samples: sampler.samples(),
     rewritten: sampler.rewritten(),
     faults,

@@ -52,7 +52,7 @@ export function reportOf(options: ChaosOptions, result: RunResult) {
 
 function commitOf(tree: string): string {
   try {
-    const options = { cwd: tree, encoding: 'utf8', timeout: 5_000 } as const;
+    const options = { cwd: tree, encoding: 'utf8', timeout: 5_000, stdio: 'pipe' } as const;
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim();
   } catch {
     return 'unknown';

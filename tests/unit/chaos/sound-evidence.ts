@@ -93,6 +93,7 @@ function operationOf({ type, input, user, result }: Story, index: number): Opera
     input,
     result,
     errorCode: undefined,
+    isStepwise: type === 'deposit',
     story: '',
     createdAt: at(index),
     completedAt: new Date(at(index).getTime() + 500),
