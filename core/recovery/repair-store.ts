@@ -3,6 +3,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { newToken } from '../kernel/ids.ts';
+import { heldAnew } from '../saga/line.ts';
 import { parkingPushed } from '../saga/journal-store.ts';
 import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
 import type { OutboxRow } from '../saga/ports.ts';
@@ -59,7 +60,11 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
       const isBackwards = operation.status === 'compensating';
       if (!isBackwards) assertMove(operation.status, 'accepted');
       return move(operation, {
-        $set: { ...enqueuedAgain(operation, now), ...(!isBackwards && { status: 'accepted' }) },
+        $set: {
+          ...enqueuedAgain(operation, now),
+          ...(!isBackwards && { status: 'accepted' }),
+          ...heldAnew(operation, now),
+        },
         $unset: { owner: '', leaseUntil: '' },
         $inc: { epoch: 1, interruptions: 1, recoveries: 1 },
       });
@@ -72,6 +77,7 @@ export function createRepairStore(db: Db, outbox: OutboxStore): RepairStore {
           ...enqueuedAgain(operation, now),
           ...(!isBackwards && { status: 'accepted' }),
           ...(entersLine(operation) && { line: operation.orderingKey }),
+          ...heldAnew(operation, now),
         },
         $unset: { runAt: '' },
       });

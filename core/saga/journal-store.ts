@@ -150,13 +150,22 @@ export function createJournalStore(db: Db): JournalStore {
   } satisfies JournalStore);
 }
 
-/** From its first claim it holds its line for so long; what stands in none gets nothing. */
+/**
+ * From its first claim it holds its line for so long; what stands in none gets nothing. Taken over from
+ * a dead worker it holds it anew, if it still does (`heldAnew`).
+ */
 const LINE_UNTIL = {
-  $cond: [
-    { $eq: [{ $type: '$line' }, 'missing'] },
-    '$$REMOVE',
-    { $ifNull: ['$lineUntil', { $add: ['$$NOW', LIMITS.lineHoldMs] }] },
-  ],
+  $switch: {
+    branches: [
+      { case: isMissing('$line'), then: '$$REMOVE' },
+      {
+        case: { $and: [isMissing('$leaseUntil'), { $not: [isMissing('$lineUntil')] }] },
+        then: '$lineUntil',
+      },
+      { case: isPastIfAny('$lineUntil'), then: '$lineUntil' },
+    ],
+    default: { $add: ['$$NOW', LIMITS.lineHoldMs] },
+  },
 };
 
 /**
@@ -170,6 +179,14 @@ const INTERRUPTIONS = {
     { $add: [{ $ifNull: ['$interruptions', 0] }, 1] },
   ],
 };
+
+function isMissing(field: string) {
+  return { $eq: [{ $type: field }, 'missing'] };
+}
+
+function isPastIfAny(field: string) {
+  return { $and: [{ $not: [isMissing(field)] }, { $lte: [field, '$$NOW'] }] };
+}
 
 function isPast(field: string) {
   return { $lte: [{ $ifNull: [field, new Date(0)] }, '$$NOW'] };

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../config/limits.ts';
 import type { JournalChange } from './journal.ts';
 import type { OperationDoc } from './operation.ts';
 
@@ -29,6 +30,19 @@ export function waitsInLine(
 ): boolean {
   const { status, line, lineUntil } = operation;
   return status === 'waiting' && line !== undefined && lineUntil === undefined;
+}
+
+/**
+ * What dead workers and lost jobs cost is not taken from a line's patience, which is for what hangs: whoever
+ * still holds the line when somebody takes over, or lets it in again, holds it for as long anew. Otherwise
+ * two deaths in a row would let the younger ones pass, and be decided without what they live on.
+ */
+export function heldAnew(
+  { lineUntil }: Pick<OperationDoc, 'lineUntil'>,
+  now: Date,
+): Pick<OperationDoc, 'lineUntil'> {
+  if (lineUntil === undefined || lineUntil <= now) return {};
+  return { lineUntil: new Date(now.getTime() + LIMITS.lineHoldMs) };
 }
 
 /** Whose turn it is, given everything that stands in a line, oldest first. */

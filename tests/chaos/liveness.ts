@@ -18,8 +18,11 @@ export interface Settling {
 
 const LOOK_EVERY_MS = 500;
 const SOON_MS = 3_000;
-/** Beyond the bound, so that what is late is told from what never ends. */
-const PATIENCE = 1.5;
+/**
+ * As long as something ends within the bound, and this many times the bound at the most: on a slow
+ * machine what is late is told from what never ends, and all else is judged of what has ended.
+ */
+const PATIENCE = 8;
 
 /** Asks for everything that is not known yet, until every key has its answer. */
 export async function resolveUnknown(client: Client, timeoutMs: number): Promise<void> {
@@ -59,24 +62,29 @@ export async function watchSettling(
   const settledAtMs = new Map<string, number>();
   let open = new Set<string>();
   const deadlineMs = healedAtMs + boundMs * PATIENCE;
+  let movedAtMs = healedAtMs + boundMs / 2;
   for (;;) {
     const now = await reader.snapshot(openIds).catch(() => undefined);
     const atMs = cluster.nowMs();
     if (now !== undefined) {
       const still = new Set(now);
       for (const id of open) if (!still.has(id)) settledAtMs.set(id, atMs);
+      if ([...open].some((id) => !still.has(id))) movedAtMs = Math.max(movedAtMs, atMs);
       open = new Set([...open].filter((id) => still.has(id)));
       for (const id of still) open.add(id);
       if (still.size === 0) return { healedAtMs, endedAtMs: atMs, settledAtMs, isAtRest: true };
     }
-    if (atMs > deadlineMs) return { healedAtMs, endedAtMs: atMs, settledAtMs, isAtRest: false };
+    if (atMs > Math.min(deadlineMs, movedAtMs + boundMs))
+      {return { healedAtMs, endedAtMs: atMs, settledAtMs, isAtRest: false };}
     await sleep(LOOK_EVERY_MS);
   }
 }
 
 /** Waits until what follows from settled operations has gone out, or the time is over. */
 export async function watchDeliveries(reader: Reader, timeoutMs: number): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
+  const deadlineMs = performance.now() + timeoutMs * PATIENCE;
+  let fewest = Infinity;
+  let movedAtMs = performance.now();
   for (;;) {
     const left = await reader
       .snapshot(async (read) => {
@@ -87,8 +95,9 @@ export async function watchDeliveries(reader: Reader, timeoutMs: number): Promis
         const deliveries = await read.find('deliveries', { ...fresh, notBefore: due }, { _id: 1 });
         return rows.length + deliveries.length;
       })
-      .catch(() => 1);
-    if (left === 0 || performance.now() > deadlineMs) return;
+      .catch(() => Infinity);
+    if (left < fewest) [fewest, movedAtMs] = [left, performance.now()];
+    if (left === 0 || performance.now() > Math.min(deadlineMs, movedAtMs + timeoutMs)) return;
     await sleep(LOOK_EVERY_MS);
   }
 }

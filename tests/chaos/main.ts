@@ -1,5 +1,7 @@
+import { mkdirSync } from 'node:fs';
 import { createTerminalLog } from '../../scripts/local/report.ts';
 import { onInterrupt } from '../../scripts/local/interrupts.ts';
+import { runMany, sumUp } from './many.ts';
 import { parseChaosOptions } from './options.ts';
 import { reportOf } from './report/report.ts';
 import { writeReport } from './report/write-report.ts';
@@ -13,10 +15,16 @@ async function main(): Promise<number> {
   const options = parseChaosOptions(process.argv.slice(2));
   if (typeof options === 'number') return options;
   const log = createTerminalLog(process.stdout);
+  const { many, sum, out } = options;
+  if (sum !== undefined) return sumUp(sum, undefined, log) > 0 ? 0 : EXIT.inconclusive;
   const stopping = new AbortController();
   onInterrupt(async () => {
     stopping.abort(); // servers go with us: the watchdog sees to that
   });
+  if (many !== undefined) {
+    mkdirSync(out, { recursive: true });
+    return runMany({ ...many, out, signal: stopping.signal }, log);
+  }
   log(`• seed ${options.seed}: ${options.replay}`);
   const result = await runChaos(options, log, stopping.signal);
   const report = reportOf(options, result);

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { ROOT } from '../support/tidy/tree.ts';
 import { FAULT_KINDS, kindsNamed } from './nemesis/catalog.ts';
 import type { FaultKind, Timing } from './nemesis/fault-kind.ts';
+import type { Kills } from './nemesis/plan.ts';
 import { SCHEDULES, type Schedule, scheduleNamed } from './schedules.ts';
 
 export interface ChaosOptions {
@@ -19,10 +20,18 @@ export interface ChaosOptions {
   readonly boundMs: number;
   readonly rate: number;
   readonly actors: number;
+  readonly users: number;
   readonly openMax: number;
   readonly together: number;
+  readonly kills: Kills;
+  readonly calm: number;
   /** Goes on after something lost was found, to the end of its time. */
   readonly keepGoing: boolean;
+  /** More than one run: their seeds, and what else each is given. */
+  readonly many:
+    { readonly seeds: readonly string[]; readonly args: readonly string[] } | undefined;
+  /** Only adds up what is in these folders. */
+  readonly sum: readonly string[] | undefined;
   /** What has to be given to have this run again. */
   readonly replay: string;
 }
@@ -35,6 +44,13 @@ failed, 130 interrupted.
 Servers are started on free ports under the folder of --out and stopped at the end. A run prints
 its seed; the same seed plans the same faults at the same times. The interleaving of processes is
 the machine's own, so a rare finding may need several runs.`;
+
+/** As much as two cores bear that the whole installation, its clients and the checker share. */
+const RATE = 120;
+const ACTORS = 32;
+const USERS = 1_000;
+const CALM_S = 2;
+const OPEN_MAX = 1_500;
 
 function positive(text: string): number {
   const value = Number(text);
@@ -68,9 +84,14 @@ interface Parsed {
   readonly bound: number;
   readonly rate: number;
   readonly actors: number;
+  readonly users: number;
   readonly open: number;
   readonly together: number;
+  readonly kills: Kills;
+  readonly calm: number;
   readonly keepGoing: boolean;
+  readonly seeds: number | undefined;
+  readonly sum: readonly string[] | undefined;
   readonly list: boolean;
 }
 
@@ -100,15 +121,30 @@ function command(): Command {
         .argParser(positive)
         .default(45),
     )
-    .addOption(new Option('--rate <n>', 'requests a second').argParser(positive).default(20))
-    .addOption(new Option('--actors <n>', 'clients').argParser(positive).default(8))
+    .addOption(new Option('--rate <n>', 'operations a second').argParser(positive).default(RATE))
+    .addOption(
+      new Option('--users <n>', 'that all clients share').argParser(positive).default(USERS),
+    )
+    .addOption(new Option('--actors <n>', 'clients').argParser(positive).default(ACTORS))
     .addOption(
       new Option('--open <n>', 'operations that may be open before clients hold back')
         .argParser(positive)
-        .default(100),
+        .default(OPEN_MAX),
+    )
+    .addOption(
+      new Option('--kills <how>', 'often: one after another, beside the other faults')
+        .choices(['usual', 'often'])
+        .default('usual'),
+    )
+    .addOption(
+      new Option('--calm <seconds>', 'at least, after every episode: 45 to measure repairs')
+        .argParser(positive)
+        .default(CALM_S),
     )
     .addOption(new Option('--together <n>', 'faults that overlap').argParser(positive).default(4))
     .option('--keep-going', 'to the end, although something lost was found', false)
+    .addOption(new Option('--seeds <n>', 'so many runs, one after the other').argParser(positive))
+    .option('--sum <folders...>', 'adds up the reports in there (and right below), and ends')
     .option('--list', 'the kinds of faults and the schedules, and ends', false)
     .addHelpText('after', EXIT_CODES)
     .exitOverride();
@@ -141,8 +177,25 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions | numbe
     tree: resolve(parsed.tree),
     boundMs: parsed.bound * 1_000,
     openMax: parsed.open,
+    many: manyOf(args, seed, parsed.seeds),
     replay: replayOf(args, seed, parsed.seed !== undefined),
   };
+}
+
+/** All but what differs from run to run. */
+const OF_ONE = new Set(['--seeds', '--seed', '--out']);
+
+function manyOf(
+  args: readonly string[],
+  seed: string,
+  count: number | undefined,
+): ChaosOptions['many'] {
+  if (count === undefined) return undefined;
+  const own = args.flatMap((one, index) => {
+    const isOfOne = OF_ONE.has(one.split('=')[0] ?? '') || OF_ONE.has(args[index - 1] ?? '');
+    return isOfOne ? [] : [one];
+  });
+  return { args: own, seeds: Array.from({ length: count }, (_, i) => `${seed}-${String(i + 1)}`) };
 }
 
 function replayOf(args: readonly string[], seed: string, hasSeed: boolean): string {

@@ -8,11 +8,14 @@ import { createRandom } from './random.ts';
 import { type ProcessSize, sizesOf } from './report/process-sizes.ts';
 import { minimumFor, planOf } from './schedules.ts';
 import { openChaosStage } from './stage.ts';
+import { watchMachineLoad } from './report/machine-load.ts';
 
 export interface RunResult {
   readonly judgement: Judgement;
   readonly evidence: Evidence;
   readonly plan: readonly PlannedFault[];
+  /** Load averages over a minute, while it ran. */
+  readonly load: { readonly mean: number; readonly max: number };
   readonly samplesMissed: number;
   readonly foundAfterMs: number | undefined;
   readonly startedAt: Date;
@@ -36,6 +39,7 @@ export async function runChaos(
   const stage = await openChaosStage({ ...options, log, signal });
   try {
     const { cluster, sampler } = stage;
+    const load = watchMachineLoad();
     const before = sizesOf(cluster);
     const plan = planFor(options);
     const broken = await stage.breakThings(plan, {
@@ -47,11 +51,13 @@ export async function runChaos(
     });
     const after = sizesOf(cluster);
     const settling = await stage.comeToRest({ boundMs, isCrippled: true });
+    const loads = load.stop();
     const evidence = await stage.evidence(settling, broken.faults);
     return {
       judgement: judge(evidence, minimumOf(options, plan), NOTHING_YET),
       evidence,
       plan,
+      load: loads,
       samplesMissed: sampler.missed(),
       foundAfterMs: broken.foundAfterMs,
       startedAt,
@@ -65,10 +71,11 @@ export async function runChaos(
 }
 
 function planFor(options: ChaosOptions): readonly PlannedFault[] {
-  const { schedule, kinds, minutes, timing, together, seed } = options;
+  const { schedule, kinds, minutes, timing, together, kills, calm, seed } = options;
   if (schedule !== undefined) return planOf(schedule);
   const totalMs = minutes * 60_000;
-  return planFaults({ kinds, totalMs, timing, together, random: createRandom(`${seed}/plan`) });
+  const random = createRandom(`${seed}/plan`);
+  return planFaults({ kinds, totalMs, timing, together, kills, calmMs: calm * 1_000, random });
 }
 
 /** What a run of that length does on the slowest of machines that are worth running it on. */

@@ -9,7 +9,7 @@ import { SCHEDULES, minimumFor, planOf } from './schedules.ts';
 import { type ChaosStage, openChaosStage } from './stage.ts';
 
 const BOUND_MS = 45_000;
-const LOAD = { rate: 25, actors: 8, openMax: 80, keepGoing: true } as const;
+const LOAD = { rate: 40, actors: 8, openMax: 80, keepGoing: true } as const;
 
 /** Ten hazards, one after the other, on one cluster of twelve real processes. */
 let stage: ChaosStage;
@@ -21,7 +21,14 @@ const known = new Set<string>();
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-chaos-'));
   stage = await openChaosStage({
-    ...{ seed: 'schedules', out: folder, tree: ROOT, timing: 'quick', boundMs: BOUND_MS },
+    ...{
+      seed: 'schedules',
+      out: folder,
+      tree: ROOT,
+      timing: 'quick',
+      users: 16,
+      boundMs: BOUND_MS,
+    },
     log: () => undefined,
     signal: new AbortController().signal,
   });

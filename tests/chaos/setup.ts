@@ -13,7 +13,11 @@ export interface Stranger {
 const HEALTHY_HOST = '127.0.0.3';
 
 /** Users with money, webhook endpoints and a stranger; nothing is broken yet. */
-export async function setUp(cluster: Cluster, client: Client, random: Random): Promise<Stranger> {
+export async function setUp(
+  cluster: Cluster,
+  client: Client,
+  { random, users }: { readonly random: Random; readonly users: number },
+): Promise<Stranger> {
   const flaky = cluster.links.get('workers>receiver')?.port ?? 0;
   await addEndpoint(cluster, client, {
     name: HEALTHY,
@@ -25,7 +29,7 @@ export async function setUp(cluster: Cluster, client: Client, random: Random): P
     url: `http://${FLAKY_HOST}:${String(flaky)}/webhooks/flaky`,
     events: ['transfer.*', 'hold.*', 'deposit.*', 'withdrawal.*'],
   });
-  await setUpUsers(client, random.fork('setup'));
+  await setUpUsers(client, random.fork('setup'), users);
   return addStranger(client);
 }
 

@@ -47,6 +47,8 @@ export interface StageOptions {
   readonly out: string;
   readonly tree: string;
   readonly timing: Timing;
+  /** Whom all clients share. */
+  readonly users: number;
   readonly boundMs: number;
   readonly log: Log;
   /** Ends what is under way. */
@@ -97,7 +99,7 @@ export async function openChaosStage(options: StageOptions): Promise<ChaosStage>
     const reader = openReader(cluster);
     const { apiUrls: apis, nowMs, secrets } = cluster;
     const client = createClient({ apis, apiKey: secrets.apiKey, history, nowMs, signal });
-    const stranger = await setUp(cluster, client, random);
+    const stranger = await setUp(cluster, client, { random, users: options.users });
     // All of it has ended before anything breaks.
     await watchSettling(cluster, reader, { healedAtMs: nowMs(), boundMs: SETUP_MS });
     log(`• users, money and receivers: there after ${seconds(cluster.nowMs())}`);
@@ -145,6 +147,7 @@ async function breakThings(
   });
   const load = startLoad({
     ...how,
+    users: options.users,
     client,
     random: random.fork(`load ${how.prefix}`),
     open: sampler.open,
@@ -227,6 +230,8 @@ const ISOLATION_ASKED = 5;
 async function collect(parts: Parts, collected: Collected): Promise<Evidence> {
   const { cluster, client, history, reader, sampler, options } = parts;
   const { settling, stranger, faults } = collected;
+  // Before the books, which may have moved on but not back: else an event tells of what they do not show yet.
+  const receipts = [...cluster.receiver.receipts()];
   const books = await reader.snapshot(readBooks);
   const users = books.wallets.filter(({ userId }) => !userId.startsWith('sys:'));
   const isolation: { path: string; status: number }[] = [];
@@ -241,7 +246,7 @@ async function collect(parts: Parts, collected: Collected): Promise<Evidence> {
     ...settling,
     history: history.events,
     payments: cluster.sandbox.payments(),
-    receipts: cluster.receiver.receipts(),
+    receipts,
     samples: sampler.samples(),
     rewritten: sampler.rewritten(),
     faults,

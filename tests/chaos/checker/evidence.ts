@@ -89,6 +89,8 @@ export interface OperationRow {
   readonly input: unknown;
   readonly result: unknown;
   readonly errorCode: string | undefined;
+  /** It has begun, and has steps. */
+  readonly isStepwise: boolean;
   /** Why a human is needed, step by step. */
   readonly story: string;
   readonly createdAt: Date;

@@ -64,7 +64,8 @@ const walletFold: Rule = {
   breaks: 'P3, I2',
   check: ({ wallets, entries }) => {
     const own = grouped(entries, ({ walletId }) => walletId);
-    const missing = [...own.keys()].filter((id) => !wallets.some((wallet) => wallet.id === id));
+    const stored = byId(wallets);
+    const missing = [...own.keys()].filter((id) => !stored.has(id));
     const folds = wallets.flatMap((wallet): Finding[] => {
       const sums = { real: 0n, bonus: 0n, locked: 0n };
       const list = own.get(wallet.id) ?? [];

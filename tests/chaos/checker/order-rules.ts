@@ -1,6 +1,7 @@
 import type { EntryRow, Evidence, HistoryEvent, OperationRow } from './evidence.ts';
 import { ofKind } from './acceptance-rules.ts';
 import { type Finding, type Rule, byId, grouped } from './rule.ts';
+import { LIMITS } from '../../../config/limits.ts';
 import { noneFails } from '../../../core/kernel/every.ts';
 
 type Invoked = Extract<HistoryEvent, { readonly kind: 'invoked' }>;
@@ -45,6 +46,15 @@ interface Settled {
   readonly acceptance: Acceptance;
   /** Number of its first entry in the wallet. */
   readonly seq: number;
+  readonly at: Date;
+}
+
+/** A stepwise operation that has posted nothing for so long since it began has lost its line. */
+const LINE_HOLD_MS = LIMITS.lineHoldMs;
+
+/** Of an older operation and what passed it at that time: the promise is that it holds a minute, no more. */
+function mayBePassed({ isStepwise, createdAt }: OperationRow, at: Date): boolean {
+  return isStepwise && at.getTime() - createdAt.getTime() >= LINE_HOLD_MS;
 }
 
 /** The user whose line an operation stands in, as its ordering key says. */
@@ -61,8 +71,10 @@ function settledInLine(
     const acceptance = acceptances.get(operation.id);
     const user = lineUser(operation);
     const own = (entries.get(operation.id) ?? []).filter(({ userId }) => userId === user);
-    if (acceptance === undefined || own.length === 0) return [];
-    return [{ operation, acceptance, seq: Math.min(...own.map(({ seq }) => seq)) }];
+    if (acceptance === undefined) return [];
+    const [first] = [...own].sort((a, b) => a.seq - b.seq);
+    if (first === undefined) return [];
+    return [{ operation, acceptance, seq: first.seq, at: first.createdAt }];
   });
 }
 
@@ -88,14 +100,24 @@ const inOrderOfAcceptance: Rule = {
   },
 };
 
-/** Against those that settled later: whoever of them came first is told of once. */
+/**
+ * Against those that settled before it: whoever of them was sent last, and whoever stood last in its
+ * own bulk, so that a long line costs no more than its length.
+ */
 function outOfOrder(line: string, inOrder: readonly Settled[]): Finding[] {
   const findings: Finding[] = [];
-  for (const [index, late] of inOrder.entries()) {
-    const early = inOrder
-      .slice(0, index)
-      .find(({ acceptance }) => isBefore(late.acceptance, acceptance));
-    if (early === undefined) continue;
+  let sentLast: Settled | undefined;
+  const lastOfBulk = new Map<number, Settled>();
+  for (const late of inOrder) {
+    const { bulk, first } = late.acceptance;
+    const candidates = [sentLast, bulk === undefined ? undefined : lastOfBulk.get(bulk.request)];
+    const early = candidates.find(
+      (one) => one !== undefined && isBefore(late.acceptance, one.acceptance),
+    );
+    if (sentLast === undefined || first.atMs > sentLast.acceptance.first.atMs) sentLast = late;
+    const known = bulk === undefined ? undefined : lastOfBulk.get(bulk.request)?.acceptance.bulk;
+    if (bulk !== undefined && bulk.item > (known?.item ?? -1)) lastOfBulk.set(bulk.request, late);
+    if (early === undefined || mayBePassed(late.operation, early.at)) continue;
     const [a, b] = [late.operation, early.operation];
     const detail = `${a.type} ${a.id} was accepted before ${b.type} ${b.id} was sent, and settled after it`;
     findings.push([line, detail]);
@@ -137,8 +159,10 @@ const notForWant: Rule = {
         // What it was given: the earlier ones, by their keys, which count up along a line.
         const needed = line.filter(({ key }) => numberOf(key) < numberOf(acceptance.key));
         const all = needed.length > 0 && needed.length === placeOf(line, acceptance);
+        const { completedAt } = operation;
         const isProvided =
           all &&
+          !needed.some((one) => wasPassed(stored.get(one.id), completedAt)) &&
           noneFails(
             needed,
             (one) => isBefore(one, acceptance) && stored.get(one.id)?.status === 'succeeded',
@@ -149,6 +173,12 @@ const notForWant: Rule = {
     );
   },
 };
+
+/** It had not ended then, and may be passed. */
+function wasPassed(older: OperationRow | undefined, at: Date | undefined): boolean {
+  if (older?.completedAt === undefined || at === undefined) return false;
+  return older.completedAt > at && mayBePassed(older, at);
+}
 
 function numberOf(key: string): number {
   return Number(key.split('-').at(-1));

@@ -57,6 +57,7 @@ function operationRow(doc: Document): OperationRow {
     input: doc['input'] as unknown,
     result: doc['result'] as unknown,
     errorCode: (doc['error'] as { code?: string } | undefined)?.code,
+    isStepwise: Array.isArray(doc['steps']),
     story: storyOf(doc),
     createdAt: doc['createdAt'] as Date,
     completedAt: doc['completedAt'] as Date | undefined,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BooksSample, type EntryRow, OVER } from '../checker/evidence.ts';
-import { addTo } from '../checker/rule.ts';
+import type { BooksSample, EntryRow } from '../checker/evidence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Reader } from './reader.ts';
-import { readEntries, walletRow } from './rows.ts';
+import { readEntries } from './rows.ts';
+import { countOpen, findOverspent, sumEntries, sumWallets } from './sums.ts';
 
 /** Reads the books once a second while everything breaks, each time in one snapshot. */
 export interface Sampler {
@@ -20,9 +20,11 @@ export interface Sampler {
 }
 
 const EVERY_MS = 1_000;
-/** Sums of all entries too, so often and as long as they are few enough. */
-const ENTRIES_EVERY = 10;
-const ENTRIES_MAX = 60_000;
+/** Sums of all entries too, so often. */
+const ENTRIES_EVERY_MS = 10_000;
+/** Looks grow with what there is, so they come less often when they take long. */
+const REST = 9;
+const PAUSE_MS_MAX = 5_000;
 
 export function startSampler(cluster: Cluster, reader: Reader): Sampler {
   const samples: BooksSample[] = [];
@@ -31,42 +33,22 @@ export function startSampler(cluster: Cluster, reader: Reader): Sampler {
   let missed = 0;
   let open = 0;
   let isOver = false;
-  let round = 0;
-  let entriesSeen = 0;
+  let entriesDueMs = cluster.nowMs() + ENTRIES_EVERY_MS;
 
   const sample = async (): Promise<void> => {
-    round += 1;
-    const wantsEntries = round % ENTRIES_EVERY === 0 && entriesSeen < ENTRIES_MAX;
-    const taken = await reader.snapshot(async (read) => {
-      const wallets = (await read.find('wallets')).map(walletRow);
-      const entries = wantsEntries ? await readEntries(read) : undefined;
-      const unfinished = await read.find('operations', { status: { $nin: OVER } }, { _id: 1 });
-      return { wallets, entries, open: unfinished.length };
-    });
+    const startedMs = cluster.nowMs();
+    const wantsEntries = startedMs >= entriesDueMs;
+    const taken = await reader.snapshot(async (read) => ({
+      open: await countOpen(read),
+      wallets: await sumWallets(read),
+      overspent: await findOverspent(read),
+      entries: wantsEntries ? await sumEntries(read) : undefined,
+    }));
+    const { wallets, overspent, entries } = taken;
     open = taken.open;
-    const sums = new Map<string, bigint>();
-    for (const { currency, balance, bonusBalance, lockedBalance } of taken.wallets) {
-      addTo(sums, `${currency} real`, balance);
-      addTo(sums, `${currency} bonus`, bonusBalance);
-      addTo(sums, `${currency} locked`, lockedBalance);
-    }
-    const overspent = taken.wallets
-      .filter(({ userId }) => !userId.startsWith('sys:'))
-      .filter(
-        ({ balance, lockedBalance, overdraftLimit }) =>
-          balance - lockedBalance + overdraftLimit < 0n,
-      )
-      .map(
-        ({ userId, balance, lockedBalance }) =>
-          `${userId} ${String(balance)} - ${String(lockedBalance)}`,
-      );
-    entriesSeen = taken.entries?.length ?? entriesSeen;
-    samples.push({
-      atMs: cluster.nowMs(),
-      wallets: sums,
-      overspent,
-      ...(taken.entries !== undefined && { entries: entrySums(taken.entries) }),
-    });
+    const atMs = cluster.nowMs();
+    if (wantsEntries) entriesDueMs = atMs + Math.max(ENTRIES_EVERY_MS, REST * (atMs - startedMs));
+    samples.push({ atMs, wallets, overspent, ...(entries !== undefined && { entries }) });
   };
   const run = async (): Promise<void> => {
     while (!isOver) {
@@ -74,7 +56,8 @@ export function startSampler(cluster: Cluster, reader: Reader): Sampler {
       await sample().catch(() => {
         missed += 1;
       });
-      await sleep(Math.max(50, EVERY_MS - (cluster.nowMs() - startedMs)));
+      const tookMs = cluster.nowMs() - startedMs;
+      await sleep(Math.min(PAUSE_MS_MAX, Math.max(EVERY_MS - tookMs, tookMs)));
     }
   };
   const running = run();
@@ -98,14 +81,6 @@ export function startSampler(cluster: Cluster, reader: Reader): Sampler {
       await running;
     },
   });
-}
-
-function entrySums(entries: readonly EntryRow[]): ReadonlyMap<string, bigint> {
-  const sums = new Map<string, bigint>();
-  for (const { currency, balanceType, amount } of entries) {
-    addTo(sums, `${currency} ${balanceType}`, amount);
-  }
-  return sums;
 }
 
 function hashOf(entry: EntryRow): string {

@@ -20,26 +20,53 @@ interface NemesisOptions {
   readonly onFault: (text: string) => void;
 }
 
+/** For whoever is still being mended after an earlier fault: a slow machine takes longer than was planned. */
+const MENDING_MS_MAX = 60_000;
+
 /** Carries out a plan; resolves once everything is healed, with what really happened. */
 export async function runNemesis(options: NemesisOptions): Promise<readonly StruckFault[]> {
   const { plan, signal } = options;
   setMaxListeners(plan.length + 1, signal); // every fault waits for it
   const startedMs = options.cluster.nowMs();
-  const struck = await Promise.all(plan.map((fault) => carryOut(fault, startedMs, options)));
+  const claimed = new Set<string>();
+  const struck = await Promise.all(
+    plan.map((fault) => carryOut(fault, { ...options, startedMs, claimed })),
+  );
   return struck.flatMap((fault) => fault ?? []);
 }
 
-async function carryOut(
-  fault: PlannedFault,
-  startedMs: number,
-  options: NemesisOptions,
-): Promise<StruckFault | undefined> {
-  const { cluster, kinds, random, signal, onFault } = options;
+interface Carrying extends NemesisOptions {
+  readonly startedMs: number;
+  /** What is broken now, or being mended. */
+  readonly claimed: Set<string>;
+}
+
+async function carryOut(fault: PlannedFault, options: Carrying): Promise<StruckFault | undefined> {
+  const { kinds, cluster, signal, startedMs, claimed } = options;
   const kind = kinds.find(({ name }) => name === fault.kind);
   if (kind === undefined) throw new Error(`there is no kind of fault named ${fault.kind}`);
-  const { id, target, forMs } = fault;
   await pause(startedMs + fault.atMs - cluster.nowMs(), signal);
-  if (signal.aborted) return undefined;
+  const claims = kind.claims(fault.target);
+  const isTaken = (): boolean => claims.some((claim) => claimed.has(claim));
+  const giveUpMs = cluster.nowMs() + MENDING_MS_MAX;
+  while (isTaken() && !signal.aborted && cluster.nowMs() < giveUpMs) {
+    await pause(LOOK_EVERY_MS, signal);
+  }
+  if (signal.aborted || isTaken()) return undefined;
+  for (const claim of claims) claimed.add(claim);
+  try {
+    return await strikeAndHeal(fault, kind, options);
+  } finally {
+    for (const claim of claims) claimed.delete(claim);
+  }
+}
+
+async function strikeAndHeal(
+  fault: PlannedFault,
+  kind: FaultKind,
+  { cluster, random, signal, onFault }: Carrying,
+): Promise<StruckFault> {
+  const { id, target, forMs } = fault;
   const struckAtMs = cluster.nowMs();
   onFault(`${id} ${kind.name} ${target}, ${(forMs / 1_000).toFixed(1)} s`);
   let strike: Strike;

@@ -17,7 +17,13 @@ export interface PlanOptions {
   readonly random: Random;
   /** Faults that overlap, at most. */
   readonly together?: number;
+  /** `often`: beside the others, one after another in every episode. */
+  readonly kills?: Kills;
+  /** At least, after every episode. */
+  readonly calmMs?: number;
 }
+
+export type Kills = 'usual' | 'often';
 
 const TOGETHER = 4;
 const OFFSET_MS_MAX = 2_500;
@@ -29,17 +35,20 @@ const TRIES_MAX = 20;
  * and be measured. Every kind comes up before one is repeated.
  */
 export function planFaults(options: PlanOptions): readonly PlannedFault[] {
-  const { kinds, totalMs, random, together = TOGETHER } = options;
+  const { kinds, totalMs, random, together = TOGETHER, kills, calmMs = 0 } = options;
   const planned: PlannedFault[] = [];
   const deck = createDeck(kinds, random);
   for (let atMs = random.between(500, 1_500); ;) {
     const count = random.between(Math.min(2, together), together);
     const episode = planEpisode({ ...options, deck, count, atMs, first: planned.length });
-    const endMs = Math.max(atMs, ...episode.map((fault) => fault.atMs + fault.forMs));
+    const endMs = endOf(episode, atMs);
+    if (kills === 'often') {
+      episode.push(...planKills({ ...options, episode, atMs, endMs, first: planned.length }));
+    }
     if (endMs > totalMs && planned.length > 0) return planned;
     planned.push(...episode);
     if (episode.length === 0 || endMs > totalMs) return planned;
-    atMs = endMs + random.between(...CALM_MS);
+    atMs = endOf(episode, endMs) + Math.max(calmMs, random.between(...CALM_MS));
   }
 }
 
@@ -51,7 +60,7 @@ interface EpisodeOptions extends PlanOptions {
   readonly first: number;
 }
 
-function planEpisode(options: EpisodeOptions): readonly PlannedFault[] {
+function planEpisode(options: EpisodeOptions): PlannedFault[] {
   const { deck, random, timing, count, atMs, first } = options;
   const claimed = new Set<string>();
   const faults: PlannedFault[] = [];
@@ -74,6 +83,68 @@ function planEpisode(options: EpisodeOptions): readonly PlannedFault[] {
     });
   }
   return faults;
+}
+
+interface KillsOptions extends PlanOptions {
+  readonly episode: readonly PlannedFault[];
+  readonly atMs: number;
+  readonly endMs: number;
+  readonly first: number;
+}
+
+/** What dies at once and is started again. */
+const KILLS: ReadonlySet<string> = new Set([
+  'kill-worker',
+  'kill-api',
+  'kill-primary',
+  'kill-secondary',
+  'kill-redis',
+]);
+const KILL_EVERY_MS = [4_000, 7_000] as const;
+const KILL_TRIES_MAX = 8;
+/** Until what was killed is back. */
+const BACK_MS = 6_000;
+
+/** One kill after the other while an episode lasts, each of somebody who is not being broken. */
+function planKills(options: KillsOptions): readonly PlannedFault[] {
+  const { kinds, random, timing, episode, endMs, first } = options;
+  const killing = kinds.filter(({ name }) => KILLS.has(name));
+  const claimsOf = ({ kind, target }: PlannedFault): readonly string[] =>
+    kinds.find(({ name }) => name === kind)?.claims(target) ?? [];
+  const planned: PlannedFault[] = [];
+  if (killing.length === 0) return planned;
+  let atMs = options.atMs + random.between(500, KILL_EVERY_MS[0]);
+  for (; atMs < endMs; atMs += random.between(...KILL_EVERY_MS)) {
+    for (let tries = 0; tries < KILL_TRIES_MAX; tries += 1) {
+      const kind = random.pick(killing);
+      const [low, high] = spanOf(kind, timing);
+      const one: PlannedFault = {
+        id: `f${String(first + episode.length + planned.length + 1)}`,
+        kind: kind.name,
+        target: random.pick(kind.targets),
+        atMs,
+        forMs: random.between(low * 1_000, high * 1_000),
+      };
+      const claims = new Set(claimsOf(one));
+      const isTaken = [...episode, ...planned].some(
+        (other) => isNear(one, other) && claimsOf(other).some((claim) => claims.has(claim)),
+      );
+      if (isTaken) continue;
+      planned.push(one);
+      break;
+    }
+  }
+  return planned;
+}
+
+function isNear(one: PlannedFault, other: PlannedFault): boolean {
+  return (
+    one.atMs < other.atMs + other.forMs + BACK_MS && other.atMs < one.atMs + one.forMs + BACK_MS
+  );
+}
+
+function endOf(faults: readonly PlannedFault[], atMs: number): number {
+  return Math.max(atMs, ...faults.map((fault) => fault.atMs + fault.forMs));
 }
 
 interface Deck {

@@ -2,6 +2,7 @@ import { ofKind } from '../checker/acceptance-rules.ts';
 import { type Evidence, type StruckFault, isOver } from '../checker/evidence.ts';
 import { grouped } from '../checker/rule.ts';
 import type { RunResult } from '../run.ts';
+import { spreadOf } from './spread.ts';
 
 /** What a run did and how long things took, from its evidence. Pure. */
 export function figuresOf({
@@ -24,6 +25,7 @@ export function figuresOf({
       unknown: ofKind(evidence, 'unknown').length,
       entries: evidence.entries.length,
       webhooks: receipts.length,
+      repeats,
       duplicatesPerThousand: per(repeats, receipts.length),
       deliveriesPutOff: evidence.deliveries.filter(({ status }) => status === 'pending').length,
       samples: evidence.samples.length,
@@ -51,6 +53,7 @@ export function figuresOf({
     unknownOf: unknownOf(evidence),
     accept: { calm: acceptIn(evidence, calmOf(evidence)), all: acceptIn(evidence, () => true) },
     faults: faultFigures(evidence, epochMs),
+    rest: restOf(evidence),
     byRule: byRule.map(([rule, found]) => ({ rule, count: found.length })),
     struck: faults,
   };
@@ -93,7 +96,12 @@ function acceptIn(evidence: Evidence, when: When) {
     const fromMs = sentAt.get(request);
     return fromMs !== undefined && when(fromMs, atMs) ? [atMs - fromMs] : [];
   });
-  return { answers: took.length, p50: quantile(took, 0.5), p99: quantile(took, 0.99) };
+  return {
+    answers: took.length,
+    p50: quantile(took, 0.5),
+    p99: quantile(took, 0.99),
+    spread: spreadOf(took),
+  };
 }
 
 const isDuring =
@@ -104,6 +112,12 @@ const isDuring =
 function calmOf({ faults, healedAtMs }: Evidence): When {
   return (fromMs, toMs) =>
     toMs < healedAtMs && !faults.some((fault) => isDuring(fault)(fromMs, toMs));
+}
+
+/** From the last heal of all, until what was open then was over. */
+function restOf({ settledAtMs, healedAtMs, endedAtMs }: Evidence) {
+  const took = [...settledAtMs.values()].map((atMs) => atMs - healedAtMs);
+  return { afterMs: Math.round(endedAtMs - healedAtMs), spread: spreadOf(took) };
 }
 
 /** Per kind: what it befell, how fast requests were answered meanwhile, how long the rest took. */
@@ -124,6 +138,7 @@ function faultFigures(evidence: Evidence, epochMs: number) {
           p50: quantile(healing, 0.5),
           p99: quantile(healing, 0.99),
           max: quantile(healing, 1),
+          spread: spreadOf(healing),
         },
       };
     })

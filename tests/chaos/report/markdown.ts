@@ -4,14 +4,15 @@ const SHOWN_MAX = 25;
 
 /** The report for a person. Pure. */
 export function markdownOf(report: Report): string {
-  const { verdict, seed, counts, judged, machine, versions, settings } = report;
+  const { verdict, seed, counts, judged, machine, load, rest, versions, settings } = report;
   const lines = [
     `# Chaos: ${verdict}`,
     '',
     `Seed \`${seed}\`, ${report.startedAt}. Again: \`${report.replay}\``,
     '',
     `${String(machine.cores)} cores (${machine.model}), ${String(machine.memoryGb)} GB, load ` +
-      `${machine.load.join(' ')} at the end. Node ${versions.node}, MongoDB ${versions.mongodb} in three ` +
+      `${machine.load.join(' ')} at the end, ${String(load.mean)} in the mean and ${String(load.max)} at most ` +
+      `while it ran. Node ${versions.node}, MongoDB ${versions.mongodb} in three ` +
       `members, two Redis ${versions.redis}; commit ${versions.commit}. Timing: ${settings.timing}.`,
     '',
     ...(report.foundAfterMs === undefined
@@ -32,6 +33,8 @@ export function markdownOf(report: Report): string {
     '',
     `Keys without a first answer: ${String(report.unknownOf.keys)}, of which ` +
       `${String(report.unknownOf.applied)} had been taken. ${answers(report)}`,
+    '',
+    `Rest: ${inSeconds(rest.afterMs)} after the last heal.`,
     '',
     ...violations(report),
     ...shortfalls(report),
@@ -87,7 +90,10 @@ function shortfalls({ shortfalls: missing }: Report): readonly string[] {
   return ['## Too little was done', '', ...missing.map((one) => `- ${one}`), ''];
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     line(head),
@@ -96,11 +102,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): r
   ];
 }
 
-function words(name: string): string {
+export function words(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-function inSeconds(ms: number): string {
+export function inSeconds(ms: number): string {
   return `${bare(ms)} s`;
 }
 

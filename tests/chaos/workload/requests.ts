@@ -16,11 +16,15 @@ export interface Requests {
 }
 
 const EUR = 'EUR';
+/** Shared users where nobody says how many. */
 const SHARED = 16;
 const RICH = '1000000';
 const FOLLOWED_MAX = 200;
 /** The first of the shared users are drawn more often than the others. */
 const HOT = 3;
+const HOT_SHARE = 0.2;
+/** What waits for a provider holds up its line, so the hot ones have less of it: they would bear nothing else. */
+const HOT_SHARE_OF_PAYMENTS = 0.01;
 
 type Make = (random: Random, users: readonly string[]) => Pick<Request, 'type' | 'input'>;
 
@@ -85,8 +89,8 @@ const ANY: readonly (readonly [number, Make])[] = [
   ],
 ];
 
-function userOf(random: Random, users: readonly string[]): string {
-  return random.pick(random.chance(0.25) ? users.slice(0, HOT) : users);
+function userOf(random: Random, users: readonly string[], hotShare = HOT_SHARE): string {
+  return random.pick(random.chance(hotShare) ? users.slice(0, HOT) : users);
 }
 
 function at(random: Random, users: readonly string[]) {
@@ -94,7 +98,8 @@ function at(random: Random, users: readonly string[]) {
 }
 
 function payment(random: Random, users: readonly string[]) {
-  return { ...at(random, users), amount: some(random, 300) };
+  const userId = userOf(random, users, HOT_SHARE_OF_PAYMENTS);
+  return { userId, currency: EUR, amount: some(random, 300) };
 }
 
 function instrument(random: Random, step: string): string {
@@ -124,10 +129,10 @@ function message(random: Random, users: readonly string[]) {
   return { channels: [random.pick(['realtime', 'email'])], userId, content };
 }
 
-export function createRequests(random: Random, prefix: string): Requests {
+export function createRequests(random: Random, prefix: string, sharedUsers = SHARED): Requests {
   let keys = 0;
   let users = 0;
-  const shared = Array.from({ length: SHARED }, (_, index) => `s${String(index)}`);
+  const shared = Array.from({ length: sharedUsers }, (_, index) => `s${String(index)}`);
   const holds: string[] = [];
   const transfers: string[] = [];
   const key = (): string => `${prefix}-${String(keys++)}`;

@@ -7,6 +7,7 @@ import type {
   HistoryEvent,
   OperationRow,
 } from '../../chaos/checker/evidence.ts';
+import { ORDER_RULES } from '../../chaos/checker/order-rules.ts';
 import { runRules } from '../../chaos/checker/rule.ts';
 import { idOf, soundEvidence } from './sound-evidence.ts';
 
@@ -173,6 +174,20 @@ describe('an order of acceptance', () => {
 
   it('is that of the items of a bulk request', () => {
     expect(transferFirst(1, 4).map(({ breaks }) => breaks)).toEqual(['P8: out of order']);
+  });
+
+  it('is given up after the minute for which a stepwise operation holds its line', () => {
+    const sound = soundEvidence();
+    const passedAfter = (seconds: number) => {
+      // The transfer has the deposit's place, and settles so long after the deposit was accepted.
+      const at = new Date(Date.parse('2026-01-01T00:00:04Z') + seconds * 1_000);
+      const { entries = [] } = swapped(sound);
+      const own = entries.map((one) =>
+        one.walletId === 'wal_ada' && one.seq >= 4 ? { ...one, createdAt: at } : one,
+      );
+      return runRules(ORDER_RULES, { ...sound, entries: own }).length;
+    };
+    expect([passedAfter(59), passedAfter(60)]).toEqual([1, 0]);
   });
 
   it('is nobody’s claim for requests that were under way together', () => {

@@ -41,6 +41,41 @@ describe('a plan of faults', () => {
     expect(overlaps).toBeGreaterThan(faults.length / 2);
   });
 
+  it('kills somebody every few seconds of its episodes when asked to, of its seed alone', () => {
+    const often = (seed: string) =>
+      planFaults({
+        ...{ kinds: FAULT_KINDS, totalMs: 6 * 60_000, timing: 'production', kills: 'often' },
+        random: createRandom(seed),
+      });
+    const isKill = ({ kind }: { readonly kind: string }): boolean => /^kill-|^crash-/.test(kind);
+    for (const seed of ['11', '12', '13']) {
+      const kills = often(seed).filter(isKill);
+      expect(kills.length, `seed ${seed}`).toBeGreaterThanOrEqual(30);
+      expect(often(seed)).toEqual(often(seed));
+    }
+    expect(new Set(often('11').map(({ id }) => id)).size).toBe(often('11').length);
+  });
+
+  it('leaves the time between episodes that a repair may take', () => {
+    const calmMs = 45_000;
+    const faults = planFaults({
+      ...{ kinds: FAULT_KINDS, totalMs: MINUTES_30, timing: 'production', kills: 'often', calmMs },
+      random: createRandom('14'),
+    });
+    let endMs = 0;
+    const gaps = [...faults]
+      .sort((a, b) => a.atMs - b.atMs)
+      .map(({ atMs, forMs }) => {
+        const gapMs = atMs - endMs;
+        endMs = Math.max(endMs, atMs + forMs);
+        return gapMs;
+      });
+    // Faults of one episode begin within 2.5 s; the shortest of them lasts one.
+    const between = gaps.slice(1).filter((gapMs) => gapMs > 2_500);
+    expect(between.length).toBeGreaterThan(10);
+    expect(Math.min(...between)).toBeGreaterThanOrEqual(calmMs);
+  });
+
   it('has at least one fault, however short the run is', () => {
     expect(plan('3', 1_000).length).toBeGreaterThan(0);
   });

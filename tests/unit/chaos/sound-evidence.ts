@@ -93,6 +93,7 @@ function operationOf({ type, input, user, result }: Story, index: number): Opera
     input,
     result,
     errorCode: undefined,
+    isStepwise: type === 'deposit',
     story: '',
     createdAt: at(index),
     completedAt: new Date(at(index).getTime() + 500),
@@ -231,5 +232,34 @@ export function soundEvidence(): Evidence {
     endedAtMs: 8_000,
     boundMs: 45_000,
     isolation: [{ path: `/v1/operations/${idOf(0)}`, status: 404 }],
+  };
+}
+
+/** So many operations of one user, each on the one before it: the longest line that there can be. */
+export function soundLine(count: number): Evidence {
+  const credit: Story = {
+    type: 'wallet.credit',
+    user: 'ada',
+    input: { userId: 'ada', currency: EUR, amount: '1' },
+    legs: [
+      ['ada', 'real', 1n],
+      ['sys:world#1', 'real', -1n],
+    ],
+    purpose: provided,
+  };
+  const [create = credit] = STORIES;
+  const stories = [create, ...Array.from({ length: count - 1 }, () => credit)];
+  const entries = entriesOf(stories);
+  const [ada, , world] = soundEvidence().wallets;
+  const total = BigInt(count - 1);
+  return {
+    ...soundEvidence(),
+    ...{ history: stories.flatMap(historyOf), operations: stories.map(operationOf), entries },
+    wallets: [
+      ...(ada === undefined ? [] : [{ ...ada, balance: total, lockedBalance: 0n, seq: count - 1 }]),
+      ...(world === undefined ? [] : [{ ...world, balance: -total, seq: count - 1 }]),
+    ],
+    ...{ transfers: [], holds: [], payments: [], balances: [], settledAtMs: new Map() },
+    receipts: stories.map(receiptOf),
   };
 }
