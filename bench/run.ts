@@ -22,6 +22,7 @@ import {
   judgeLatency,
 } from './lib/report.ts';
 import { readResults, writeResults } from './lib/results.ts';
+import type { Target } from './lib/targets.ts';
 import {
   LATENCY_TARGETS,
   type NamedScenario,
@@ -99,8 +100,15 @@ async function bench(servers: Servers, options: BenchOptions, log: Log): Promise
   return missed === 0;
 }
 
-function chosenScenarios({ size, only }: BenchOptions): readonly NamedScenario[] {
-  return scenariosOf(size).filter(({ figures }) => figures.some((one) => only.includes(one)));
+function chosenTargets({ ratio = '' }: BenchOptions): readonly Target[] {
+  return TARGETS.filter(({ what }) => what.includes(ratio));
+}
+
+function chosenScenarios(options: BenchOptions): readonly NamedScenario[] {
+  const names = new Set(chosenTargets(options).flatMap(({ of, against }) => [of, against]));
+  return scenariosOf(options.size)
+    .filter(({ figures }) => figures.some((one) => options.only.includes(one)))
+    .filter(({ name }) => options.ratio === undefined || names.has(name));
 }
 
 interface Judged {
@@ -115,7 +123,8 @@ async function judgeAll(
   { scenarios, samples, options }: Judged,
 ): Promise<readonly Judgement[]> {
   const by = options.floors ? 'floor' : 'target';
-  const judgements = judge(TARGETS, samples, by);
+  const targets = chosenTargets(options);
+  const judgements = judge(targets, samples, by);
   deps.log(`\n${describeSamples(samples)}\n\n${describeJudgements(judgements)}`);
   const missed = judgements.filter(({ isMet }) => isMet === false);
   if (!options.floors || missed.length === 0) return judgements;
@@ -123,7 +132,7 @@ async function judgeAll(
   const again = scenarios.filter(({ name }) => names.has(name));
   deps.log(`\n• once more: ${[...names].join(', ')}`);
   const second = await measureAll(deps, again, options);
-  const rejudged = judge(TARGETS, second.samples, by).filter(({ what }) =>
+  const rejudged = judge(targets, second.samples, by).filter(({ what }) =>
     missed.some((one) => one.what === what),
   );
   deps.log(`\n${describeSamples(second.samples)}\n\n${describeJudgements(rejudged)}`);
@@ -135,7 +144,7 @@ function list(options: BenchOptions, log: Log): void {
   for (const { name, figures } of scenarios) log(`${figures.join(', ')}: ${name}`);
   const names = new Set(scenarios.map(({ name }) => name));
   log('');
-  for (const { what, of, against, atLeast, floor } of TARGETS) {
+  for (const { what, of, against, atLeast, floor } of chosenTargets(options)) {
     if (!names.has(of) || !names.has(against)) continue;
     const demanded = options.floors ? floor : atLeast;
     log(`${what}: ${demanded === undefined ? 'reported' : `at least ${demanded}`}`);

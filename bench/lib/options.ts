@@ -21,6 +21,8 @@ export interface BenchOptions {
   readonly size: Size;
   /** Judges by the floors of CI, and measures once more what falls below one. */
   readonly floors: boolean;
+  /** Only ratios whose name contains it. */
+  readonly ratio: string | undefined;
   /** Only says what would be measured. */
   readonly list: boolean;
   readonly help: boolean;
@@ -38,7 +40,7 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}]
                  [--quick] [--rounds N] [--wait-quiet MINUTES] [--json FILE] [--write-docs]
-npm run bench -- --only shapes --small --floors [--rounds N]
+npm run bench -- --only shapes --small --floors [--rounds N] [--ratio TEXT]
 npm run bench -- --write-docs --from FILE
 npm run bench -- --profile
 npm run bench -- --list | --help
@@ -46,6 +48,7 @@ npm run bench -- --list | --help
 --quick   half the size           --small   shapes only: seconds each, as CI runs them
 --floors  demands the floors that even a busy machine keeps, instead of the targets, and measures
           once more what falls below one
+--ratio   only the ratios whose name contains it, and what they are made of
 --list    the scenarios and the ratios, without measuring anything`;
 
 const ROUNDS = 3;
@@ -73,6 +76,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     waitMinutes,
     size: values.small ? 'small' : values.quick ? 'half' : 'full',
     floors: values.floors,
+    ratio: values.ratio,
     list: values.list,
     help: values.help,
     profile: values.profile,
@@ -91,6 +95,7 @@ function valuesOf(args: readonly string[]) {
         quick: { type: 'boolean', default: false },
         small: { type: 'boolean', default: false },
         floors: { type: 'boolean', default: false },
+        ratio: { type: 'string' },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },

@@ -197,7 +197,7 @@ describe('the entries of one operation', () => {
     legs.map((leg) => {
       const [entry] = CREDIT;
       if (entry === undefined) throw new Error('there are entries');
-      return { ...entry, leg, _id: `${entry.operationId}.${leg}` as EntryDoc['_id'] };
+      return { ...entry, leg, _id: `${entry.operationId}.${leg}` };
     });
   const legsLook = (legs: readonly number[], isStepwise: boolean): boolean =>
     entriesLook(numbered(legs), isStepwise).includes('operation.legs');
