@@ -1,27 +1,50 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './processes.ts';
-import { fixed, judge, latencyOf, microsOf, rateOf } from './report.ts';
+import type { Sample } from './measure.ts';
+import { type Samples, fixed, judge, latencyOf, microsOf, rateOf } from './report.ts';
 import type { Results } from './results.ts';
 import { TARGETS } from './scenarios.ts';
+import { SHAPE_TARGETS } from './shapes.ts';
+import type { Target } from './targets.ts';
 
 const PAGE = join(ROOT, 'docs', 'PERFORMANCE.md');
-const START = '<!-- bench:start -->';
-const END = '<!-- bench:end -->';
 
-/** Puts the tables of a run between the two comments of docs/PERFORMANCE.md; gives its path. */
+/**
+ * Puts the tables of a run between the comments of docs/PERFORMANCE.md, those of the shapes of load
+ * between comments of their own; gives its path. What was not measured stays.
+ */
 export function writeDocs(results: Results): string {
-  const text = readFileSync(PAGE, 'utf8');
-  const start = text.indexOf(START);
-  const end = text.indexOf(END);
-  if (start < 0 || end < start) throw new Error(`${PAGE} lacks ${START} or ${END}`);
-  const before = text.slice(0, start + START.length);
-  writeFileSync(PAGE, `${before}\n\n${tablesOf(results)}\n\n${text.slice(end)}`);
+  let text = readFileSync(PAGE, 'utf8');
+  for (const section of ['bench', 'shapes'] as const) {
+    const targets = TARGETS.filter(
+      ({ figure }) => (figure === 'shapes') === (section === 'shapes'),
+    );
+    if (judge(targets, results.samples).length === 0) continue;
+    text = between(text, section, tablesOf(results, targets));
+  }
+  writeFileSync(PAGE, text);
   return PAGE;
 }
 
-function tablesOf(results: Results): string {
-  return [originOf(results), ratiosOf(results), samplesOf(results)].join('\n\n');
+function between(text: string, section: string, tables: string): string {
+  const [startMark, endMark] = [`<!-- ${section}:start -->`, `<!-- ${section}:end -->`];
+  const start = text.indexOf(startMark);
+  const end = text.indexOf(endMark);
+  if (start < 0 || end < start) throw new Error(`${PAGE} lacks ${startMark} or ${endMark}`);
+  const before = text.slice(0, start + startMark.length);
+  return `${before}\n\n${tables}\n\n${text.slice(end)}`;
+}
+
+function tablesOf(results: Results, targets: readonly Target[]): string {
+  const isOfShapes = targets.some(({ figure }) => figure === 'shapes');
+  const ofShapes = new Set(SHAPE_TARGETS.flatMap(({ of, against }) => [of, against]));
+  const samples = Object.fromEntries(
+    Object.entries(results.samples).filter(([name]) => ofShapes.has(name) === isOfShapes),
+  );
+  return [originOf(results), ratiosOf(samples, targets), samplesOf(samples, isOfShapes)].join(
+    '\n\n',
+  );
 }
 
 function originOf({ at, rounds, quick, environment, loadAfter, othersBefore }: Results): string {
@@ -37,14 +60,15 @@ function originOf({ at, rounds, quick, environment, loadAfter, othersBefore }: R
   ].join('\n');
 }
 
-function ratiosOf({ samples }: Results): string {
-  const judgements = new Map(judge(TARGETS, samples).map((one) => [one.what, one]));
-  const rows = TARGETS.map(({ what, of, against, atLeast }) => {
+function ratiosOf(samples: Samples, targets: readonly Target[]): string {
+  const judgements = new Map(judge(targets, samples).map((one) => [one.what, one]));
+  const rows = targets.map(({ what, of, against, atLeast, measure }) => {
     const judgement = judgements.get(what);
+    const show = (list: readonly Sample[]): string => rateOf(list, measure);
     return [
       what,
-      cellOf(samples[against], rateOf),
-      cellOf(samples[of], rateOf),
+      cellOf(samples[against], show),
+      cellOf(samples[of], show),
       judgement === undefined ? NONE : `${fixed(judgement.ratio, 2)}×`,
       judgement?.perRound.map((ratio) => fixed(ratio, 2)).join(' ') ?? NONE,
       atLeast === undefined ? '' : `≥ ${String(atLeast)}×`,
@@ -54,18 +78,20 @@ function ratiosOf({ samples }: Results): string {
   return markdownTable([head, ...rows]);
 }
 
-function samplesOf({ samples }: Results): string {
+function samplesOf(samples: Samples, isOfShapes: boolean): string {
   const rows = Object.entries(samples).map(([name, list]) => [
     name,
     rateOf(list),
-    latencyOf(list, 'p50'),
-    latencyOf(list, 'p99'),
+    ...(isOfShapes
+      ? [rateOf(list, 'others'), rateOf(list, 'looks'), rateOf(list, 'memory')]
+      : [latencyOf(list, 'p50'), latencyOf(list, 'p99')]),
     microsOf(list, 'node'),
     microsOf(list, 'mongod'),
     microsOf(list, 'redis'),
   ]);
   const cpu = ['Node, µs CPU/op', 'mongod', 'Redis'];
-  return markdownTable([['', 'per second', 'p50 ms', 'p99 ms', ...cpu], ...rows]);
+  const between = isOfShapes ? ['others', 'looked at/op', 'peak MB'] : ['p50 ms', 'p99 ms'];
+  return markdownTable([['', 'per second', ...between, ...cpu], ...rows]);
 }
 
 const NONE = '–';

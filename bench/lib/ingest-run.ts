@@ -3,9 +3,10 @@ import { systemClock as clock } from '../../core/kernel/clock.ts';
 import { type Arena, openArena } from './arena.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
 import { type Api, BENCH_KEY, startApi } from './http-side.ts';
-import type { Side } from './load.ts';
+import { type Side, acceptAll } from './load.ts';
 import { type LoadProcess, startLoad } from './load-process.ts';
 import type { RunDeps, Sample } from './measure.ts';
+import { transferInputs } from './transfers.ts';
 
 export interface IngestScenario {
   readonly side: Side;
@@ -15,6 +16,8 @@ export interface IngestScenario {
   readonly warmUp: number;
   readonly wallets: number;
   readonly nodeArgs?: readonly string[];
+  /** Operations of another tenant that wait meanwhile. */
+  readonly flood?: number;
 }
 
 /** Requests per second that are answered with 202 by one API process; nothing settles meanwhile. */
@@ -27,6 +30,7 @@ export async function runIngest(
   let api: Api | undefined;
   let load: LoadProcess | undefined;
   try {
+    if (scenario.flood !== undefined) await flood(arena, scenario.flood, scenario.wallets);
     api = await startApi(arena, { ...scenario, log: deps.log });
     const { connections, wallets, warmUp, requests } = scenario;
     load = await startLoad({ port: api.port, connections, apiKey: BENCH_KEY });
@@ -37,7 +41,7 @@ export async function runIngest(
     const before = readCpu(watched);
     const { elapsedMs, p50Ms, p99Ms } = await load.offer();
     const cpu = cpuBetween(before, readCpu(watched));
-    await checkAccepted(arena, warmUp + requests);
+    await checkAccepted(arena, warmUp + requests + (scenario.flood ?? 0));
     return {
       perSecond: (requests / elapsedMs) * 1_000,
       operations: requests,
@@ -49,6 +53,11 @@ export async function runIngest(
     await api?.stop();
     await arena.close();
   }
+}
+
+async function flood(arena: Arena, count: number, wallets: number): Promise<void> {
+  const inputs = transferInputs(count, { wallets, shape: 'uniform', seed: count });
+  await acceptAll(arena, 'ours', { type: 'transfer', inputs, tenantId: 'flood', label: 'flood' });
 }
 
 /** Every 202 is an operation that is stored and that a waiting job stands for, each once. */

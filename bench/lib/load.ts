@@ -1,6 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { createDatabaseClock, readDatabaseTime } from '../../core/infra/database-clock.ts';
+import type { OperationDefinition } from '../../core/saga/define.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import type { WalletDoc } from '../../core/ledger/documents.ts';
@@ -19,7 +20,7 @@ import { CURRENCY, type TransferInput, userName } from './transfers.ts';
 
 export type Side = 'ours' | 'baseline';
 
-const TENANT = 'default';
+export const TENANT = 'default';
 const OVERDRAFT = 1_000_000_000_000n;
 
 /** Wallets that can pay without end, as `user.create` leaves them. */
@@ -42,6 +43,8 @@ export async function openWallets({ db }: Arena, count: number): Promise<void> {
 }
 
 const CHUNK = 2_000;
+/** These may have a megabyte each. */
+const BATCH_CHUNK = 20;
 
 /** Our own ingest, on the queue of a side. */
 export function openIngest(arena: Arena, side: Side): Ingest {
@@ -64,17 +67,35 @@ export async function acceptTransfers(
   side: Side,
   { inputs, label }: { readonly inputs: readonly TransferInput[]; readonly label: string },
 ): Promise<void> {
+  await acceptAll(arena, side, { type: 'transfer', inputs, label });
+}
+
+export interface Accepted {
+  readonly type: string;
+  readonly inputs: readonly unknown[];
+  readonly tenantId?: string;
+}
+
+/** The same for operations of any atomic type. */
+export async function acceptAll(
+  arena: Arena,
+  side: Side,
+  { type, inputs, tenantId = TENANT, label }: Accepted & { readonly label: string },
+): Promise<void> {
   const ingest = openIngest(arena, side);
-  const definition = OPERATIONS['transfer'];
-  if (definition === undefined) throw new Error('there is no operation type transfer');
-  const submissions = inputs.map((input, index): Submission => ({
-    definition,
-    input: definition.input.parse(input) as Submission['input'],
-    idempotencyKey: `${label}-${index}`,
-  }));
-  const context = { tenantId: TENANT, correlationId: `bench-${label}` };
-  for (let start = 0; start < submissions.length; start += CHUNK) {
-    const outcomes = await ingest.submit(submissions.slice(start, start + CHUNK), context);
+  const definition: OperationDefinition | undefined = Object.values(OPERATIONS).find(
+    (one) => one.type === type,
+  );
+  if (definition === undefined) throw new Error(`there is no operation type ${type}`);
+  const context = { tenantId, correlationId: `bench-${label}` };
+  const chunk = type === 'batch' ? BATCH_CHUNK : CHUNK;
+  for (let start = 0; start < inputs.length; start += chunk) {
+    const submissions = inputs.slice(start, start + chunk).map((input, index): Submission => ({
+      definition,
+      input: definition.input.parse(input) as Submission['input'],
+      idempotencyKey: `${label}-${start + index}`,
+    }));
+    const outcomes = await ingest.submit(submissions, context);
     const refused = outcomes.find(({ kind }) => kind !== 'accepted');
     if (refused !== undefined) throw new Error(`not accepted: ${JSON.stringify(refused)}`);
   }

@@ -21,4 +21,10 @@ export interface Sample {
   readonly drainedPerSecond?: number;
   /** Calls to a receiver that is down, until its breaker opened. */
   readonly deadCalls?: number;
+  /** Shapes: index keys and documents that MongoDB looked at per operation. */
+  readonly looks?: number;
+  /** Shapes: what was settled besides the hot line. */
+  readonly othersPerSecond?: number;
+  /** Shapes: the most memory that the worker had. */
+  readonly peakMb?: number;
 }

@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
 
+/** `half` and `small` are for a quick look and for CI. */
+export type Size = 'full' | 'half' | 'small';
+
 export const FIGURES = [
   'settlement',
   'hot',
@@ -9,12 +12,20 @@ export const FIGURES = [
   'realtime',
   'sagas',
   'deliveries',
+  'shapes',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
 
 export interface BenchOptions {
   readonly only: readonly Figure[];
-  readonly quick: boolean;
+  readonly size: Size;
+  /** Judges by the floors of CI, and measures once more what falls below one. */
+  readonly floors: boolean;
+  /** Only ratios whose name contains it. */
+  readonly ratio: string | undefined;
+  /** Only says what would be measured. */
+  readonly list: boolean;
+  readonly help: boolean;
   readonly profile: boolean;
   /** Where the JSON goes; a name by the date when absent. */
   readonly json: string | undefined;
@@ -27,10 +38,18 @@ export interface BenchOptions {
   readonly from: string | undefined;
 }
 
-const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}] [--quick] [--rounds N]
-                 [--wait-quiet MINUTES] [--json FILE] [--write-docs]
+export const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}]
+                 [--quick] [--rounds N] [--wait-quiet MINUTES] [--json FILE] [--write-docs]
+npm run bench -- --only shapes --small --floors [--rounds N] [--ratio TEXT]
 npm run bench -- --write-docs --from FILE
-npm run bench -- --profile`;
+npm run bench -- --profile
+npm run bench -- --list | --help
+
+--quick   half the size           --small   shapes only: seconds each, as CI runs them
+--floors  demands the floors that even a busy machine keeps, instead of the targets, and measures
+          once more what falls below one
+--ratio   only the ratios whose name contains it, and what they are made of
+--list    the scenarios and the ratios, without measuring anything`;
 
 const ROUNDS = 3;
 
@@ -48,11 +67,18 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   if (values.from !== undefined && !values['write-docs']) {
     throw wrong('--from goes with --write-docs');
   }
+  if (values.small && (only.length !== 1 || only[0] !== 'shapes')) {
+    throw wrong('--small goes with --only shapes');
+  }
   return {
     only,
     rounds,
     waitMinutes,
-    quick: values.quick,
+    size: values.small ? 'small' : values.quick ? 'half' : 'full',
+    floors: values.floors,
+    ratio: values.ratio,
+    list: values.list,
+    help: values.help,
     profile: values.profile,
     json: values.json,
     writeDocs: values['write-docs'],
@@ -67,6 +93,11 @@ function valuesOf(args: readonly string[]) {
       options: {
         only: { type: 'string' },
         quick: { type: 'boolean', default: false },
+        small: { type: 'boolean', default: false },
+        floors: { type: 'boolean', default: false },
+        ratio: { type: 'string' },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },
         json: { type: 'string' },
         rounds: { type: 'string', default: String(ROUNDS) },

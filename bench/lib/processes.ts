@@ -18,8 +18,10 @@ export interface BenchProcess {
   readonly pid: number;
   /** What it wrote, line by line. */
   readonly lines: readonly string[];
+  hasEnded(): boolean;
   freeze(): void;
   resume(): void;
+  kill(): void;
   stop(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export function startProcess({ script, env, log, nodeArgs = [] }: StartOptions):
   watchdog ??= createWatchdog();
   const lines: string[] = [];
   let isStopping = false;
+  let hasEnded = false;
   const child: SupervisedProcess = spawnSupervised({
     name: script,
     command: process.execPath,
@@ -55,6 +58,7 @@ export function startProcess({ script, env, log, nodeArgs = [] }: StartOptions):
       if (text !== 'ready' && lines.length <= LINES_SHOWN) log(`  ${line.slice(0, LINE_CHARS)}`);
     },
     onExit: (exit) => {
+      hasEnded = true;
       if (!isStopping) log(`  ${script} ended: ${JSON.stringify(exit)}`);
     },
   });
@@ -63,8 +67,10 @@ export function startProcess({ script, env, log, nodeArgs = [] }: StartOptions):
   return {
     pid,
     lines,
+    hasEnded: () => hasEnded,
     freeze: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
+    kill: () => void child.kill('SIGKILL'),
     stop: async () => {
       isStopping = true;
       await child.stop('SIGTERM', 20_000);

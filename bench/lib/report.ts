@@ -1,8 +1,9 @@
 import type { Environment } from './environment.ts';
 import type { CpuUse } from './cpu.ts';
 import type { Sample } from './measure.ts';
-import type { LatencyTarget, Target } from './scenarios.ts';
+import type { LatencyTarget } from './scenarios.ts';
 import { median } from './stats.ts';
+import { type Measure, type Target, isTooBusy, measured, ratioOf } from './targets.ts';
 
 export interface Judgement {
   readonly what: string;
@@ -45,8 +46,10 @@ export function microsOf(
   return fixed(median(samples.map(({ cpu, operations }) => (cpu[who] / operations) * 1e6)));
 }
 
-export function rateOf(samples: readonly Sample[]): string {
-  return fixed(median(samples.map(({ perSecond }) => perSecond)));
+export function rateOf(samples: readonly Sample[], measure: Measure = 'rate'): string {
+  const value = median(samples.map((sample) => measured(sample, measure)));
+  if (Number.isNaN(value)) return '';
+  return fixed(value, measure === 'looks' || value < 10 ? 1 : 0);
 }
 
 export function describeSamples(samples: Samples): string {
@@ -60,9 +63,15 @@ export function describeSamples(samples: Samples): string {
     latencyOf(list, 'p99'),
     ...columns.map((who) => microsOf(list, who)),
     `${fixed(median(list.map(({ cpu }) => cpu.othersShare)) * 100)} %`,
+    rateOf(list, 'looks'),
+    rateOf(list, 'others'),
+    rateOf(list, 'memory'),
   ]);
   const [first, ...others] = columns;
-  return formatTable([[...head, `µs CPU/op: ${first}`, ...others, 'others'], ...rows]);
+  return formatTable([
+    [...head, `µs CPU/op: ${first}`, ...others, 'others', 'looks/op', 'others/s', 'peak MB'],
+    ...rows,
+  ]);
 }
 
 export function latencyOf(samples: readonly Sample[], which: 'p50' | 'p99'): string {
@@ -73,21 +82,36 @@ export function latencyOf(samples: readonly Sample[], which: 'p50' | 'p99'): str
 }
 
 /** The ratio of the medians, for every target both sides of which were measured. */
-export function judge(targets: readonly Target[], samples: Samples): readonly Judgement[] {
-  return targets.flatMap(({ what, of, against, atLeast }) => {
-    const ours = samples[of]?.map(({ perSecond }) => perSecond) ?? [];
-    const theirs = samples[against]?.map(({ perSecond }) => perSecond) ?? [];
+export function judge(
+  targets: readonly Target[],
+  samples: Samples,
+  by: 'target' | 'floor' = 'target',
+): readonly Judgement[] {
+  return targets.flatMap(({ what, of, against, measure, ...target }) => {
+    const ours = samples[of]?.map((sample) => measured(sample, measure)) ?? [];
+    const theirs = samples[against]?.map((sample) => measured(sample, measure)) ?? [];
     if (ours.length === 0 || theirs.length === 0) return [];
-    const ratio = median(ours) / median(theirs);
-    const perRound = ours.map((value, index) => value / (theirs[index] ?? Number.NaN));
-    const isMet = atLeast === undefined ? undefined : ratio >= atLeast;
+    const ratio = ratioOf(median(ours), median(theirs), measure);
+    const perRound = ours.map((value, index) =>
+      ratioOf(value, theirs[index] ?? Number.NaN, measure),
+    );
+    const atLeast = by === 'floor' ? target.floor : target.atLeast;
+    const isBusy = [of, against].some((name) => isTooBusy(samples[name] ?? [], measure));
+    const isOpen = atLeast === undefined || (by === 'floor' && isBusy);
+    const isMet = isOpen ? undefined : ratio >= atLeast;
     return [{ what, of, against, ratio, perRound, atLeast, isMet }];
   });
 }
 
 export function describeJudgements(judgements: readonly Judgement[]): string {
-  const verdict = ({ isMet }: Judgement): string =>
-    isMet === undefined ? 'reported' : isMet ? 'met' : 'MISSED';
+  const verdict = ({ isMet, atLeast }: Judgement): string =>
+    isMet === undefined
+      ? atLeast === undefined
+        ? 'reported'
+        : 'too busy'
+      : isMet
+        ? 'met'
+        : 'MISSED';
   const rows = judgements.map((one) => [
     one.what,
     `${fixed(one.ratio, 2)}×`,

@@ -17,6 +17,9 @@ const sampleSchema = z.object({
   latencyMs: z.object({ p50: z.number(), p99: z.number() }).exactOptional(),
   drainedPerSecond: z.number().exactOptional(),
   deadCalls: z.int().exactOptional(),
+  looks: z.number().exactOptional(),
+  othersPerSecond: z.number().exactOptional(),
+  peakMb: z.number().exactOptional(),
 });
 
 /** What a run leaves behind: everything that a table or a comparison needs. */

@@ -3,10 +3,14 @@ import { type DeliveryScenario, runDeliveries } from './delivery-run.ts';
 import { type EndToEndScenario, runEndToEnd } from './e2e-run.ts';
 import { type IngestScenario, runIngest } from './ingest-run.ts';
 import type { RunDeps, Sample } from './measure.ts';
-import type { Figure } from './options.ts';
+import type { Figure, Size } from './options.ts';
 import { type RealtimeScenario, runRealtime } from './realtime-run.ts';
+import { type RecoveryScenario, runRecovery } from './recovery-run.ts';
 import { type SagaScenario, runSagas } from './saga-run.ts';
 import { type SettleScenario, runSettlement } from './settle-run.ts';
+import { type ShapeScenario, runShape } from './shape-run.ts';
+import { SHAPE_TARGETS, shapeScenarios } from './shapes.ts';
+import type { Target } from './targets.ts';
 
 interface Named {
   readonly name: string;
@@ -19,13 +23,15 @@ export type NamedScenario =
   | (Named & { readonly kind: 'e2e' } & EndToEndScenario)
   | (Named & { readonly kind: 'realtime' } & RealtimeScenario)
   | (Named & { readonly kind: 'sagas' } & SagaScenario)
-  | (Named & { readonly kind: 'deliveries' } & DeliveryScenario);
+  | (Named & { readonly kind: 'deliveries' } & DeliveryScenario)
+  | (Named & { readonly kind: 'shape' } & ShapeScenario)
+  | (Named & { readonly kind: 'recovery' } & RecoveryScenario);
 
 const WALLETS = 10_000;
 
 /** What is measured in every round, in this order, so that the sides alternate. */
-export function scenariosOf(isQuick: boolean): readonly NamedScenario[] {
-  const half = (count: number): number => (isQuick ? count / 2 : count);
+export function scenariosOf(size: Size): readonly NamedScenario[] {
+  const half = (count: number): number => (size === 'full' ? count : count / 2);
   return [
     ...settleScenarios(half),
     ...ingestScenarios(half),
@@ -33,6 +39,7 @@ export function scenariosOf(isQuick: boolean): readonly NamedScenario[] {
     ...realtimeScenarios(half),
     ...sagaScenarios(half),
     ...deliveryScenarios(half),
+    ...shapeScenarios(size),
   ];
 }
 
@@ -65,14 +72,18 @@ export async function runScenario(
       return runSagas(deps, scenario);
     case 'deliveries':
       return runDeliveries(deps, scenario);
+    case 'shape':
+      return runShape(deps, scenario, seed);
+    case 'recovery':
+      return runRecovery(deps, scenario, seed);
     default:
       return assertNever(scenario);
   }
 }
 
-type Size = (count: number) => number;
+type Half = (count: number) => number;
 
-function settleScenarios(half: Size): readonly NamedScenario[] {
+function settleScenarios(half: Half): readonly NamedScenario[] {
   const ours = { side: 'ours', transfers: half(16_000), warmUp: 2_000 } as const;
   const baseline = { side: 'baseline', transfers: half(1_600), warmUp: 300 } as const;
   const usual = { kind: 'settlement', wallets: WALLETS } as const;
@@ -91,7 +102,7 @@ function settleScenarios(half: Size): readonly NamedScenario[] {
   ];
 }
 
-function ingestScenarios(half: Size): readonly NamedScenario[] {
+function ingestScenarios(half: Half): readonly NamedScenario[] {
   const ours = { side: 'ours', requests: half(20_000), warmUp: 4_000 } as const;
   const baseline = { side: 'baseline', requests: half(6_000), warmUp: 2_000 } as const;
   const alike = { kind: 'ingest', wallets: WALLETS, figures: ['ingest'] } as const;
@@ -101,7 +112,7 @@ function ingestScenarios(half: Size): readonly NamedScenario[] {
   ]);
 }
 
-function endToEndScenarios(half: Size): readonly NamedScenario[] {
+function endToEndScenarios(half: Half): readonly NamedScenario[] {
   const ours = { side: 'ours', requests: half(16_000), warmUp: 3_000 } as const;
   const baseline = { side: 'baseline', requests: half(1_600), warmUp: 300 } as const;
   const alike = { kind: 'e2e', wallets: WALLETS, connections: 256, figures: ['e2e'] } as const;
@@ -111,7 +122,7 @@ function endToEndScenarios(half: Size): readonly NamedScenario[] {
   ];
 }
 
-function realtimeScenarios(half: Size): readonly NamedScenario[] {
+function realtimeScenarios(half: Half): readonly NamedScenario[] {
   const alike = { kind: 'realtime', figures: ['realtime'], broadcasts: half(20) } as const;
   return [
     { ...alike, streams: 1_000, sockets: 0, name: REALTIME.streams },
@@ -137,7 +148,7 @@ export const LATENCY_TARGETS: readonly LatencyTarget[] = [{ of: REALTIME.both, p
 const SAGAS = 'ours, sagas of four steps, 2 processes';
 const SAGAS_ALONE = 'the same, each journal entry alone';
 
-function sagaScenarios(half: Size): readonly NamedScenario[] {
+function sagaScenarios(half: Half): readonly NamedScenario[] {
   const alike = { kind: 'sagas', processes: 2, figures: ['sagas'] } as const;
   return [
     { ...alike, name: SAGAS_ALONE, groupMax: 1, sagas: half(1_500), warmUp: 200 },
@@ -149,7 +160,7 @@ const WEBHOOKS = 'webhooks to one receiver';
 const BESIDE_DEAD = 'the same, beside a tenth to one that is down';
 const BESIDE_DEAD_EQUAL = 'the same, beside as many to one that is down';
 
-function deliveryScenarios(half: Size): readonly NamedScenario[] {
+function deliveryScenarios(half: Half): readonly NamedScenario[] {
   const alike = { kind: 'deliveries', figures: ['deliveries'], warmUp: 100 } as const;
   const webhooks = { ...alike, channel: 'webhook', deliveries: half(2_000) } as const;
   return [
@@ -161,15 +172,6 @@ function deliveryScenarios(half: Size): readonly NamedScenario[] {
     { ...alike, name: 'text messages', channel: 'sms', deliveries: half(200) },
     { ...alike, name: 'pushes', channel: 'push', deliveries: half(2_000) },
   ];
-}
-
-export interface Target {
-  readonly figure: Figure;
-  readonly what: string;
-  readonly of: string;
-  readonly against: string;
-  /** Undefined: only reported. */
-  readonly atLeast: number | undefined;
 }
 
 export const TARGETS: readonly Target[] = [
@@ -250,4 +252,5 @@ export const TARGETS: readonly Target[] = [
     against: WEBHOOKS,
     atLeast: undefined,
   },
+  ...SHAPE_TARGETS,
 ];

@@ -10,8 +10,8 @@ const REPLAY_READS_MAX = 50;
 const REPLAY_PAUSE_MS = 20;
 
 interface ReplayDeps {
-  readonly store: OperationStore;
-  readonly clock: Clock;
+  readonly store: Pick<OperationStore, 'findByKeys'>;
+  readonly clock: Pick<Clock, 'sleep'>;
   readonly metrics: Metrics;
 }
 

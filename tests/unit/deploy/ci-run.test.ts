@@ -10,6 +10,7 @@ const SCRIPT = resolve(import.meta.dirname, '../../../.ci/run');
 interface Case {
   readonly install?: string;
   readonly verify?: string;
+  readonly bench?: string;
   readonly test?: string;
 }
 
@@ -21,11 +22,13 @@ interface Outcome {
 
 async function plant(tree: string, steps: Case): Promise<void> {
   const { install = 'true', verify = 'echo "8 passed, 0 failed"' } = steps;
-  const { test = 'echo "100 passed, 0 failed"' } = steps;
+  const { bench = 'echo "0 passed, 0 failed"', test = 'echo "100 passed, 0 failed"' } = steps;
   for (const folder of ['.ci', 'bin', 'scripts']) await mkdir(join(tree, folder));
   await copyFile(SCRIPT, join(tree, '.ci/run'));
   await writeFile(join(tree, 'scripts/ci-install.sh'), 'echo "no browser"; exit 1\n');
-  const body = `case "$1" in\nci) ${install} ;;\nrun) ${verify} ;;\ntest) ${test} ;;\nesac\n`;
+  const body =
+    `case "$1 $3" in\n"ci ") ${install} ;;\n"run verify") ${verify} ;;\n` +
+    `"run bench") ${bench} ;;\n"test ") ${test} ;;\nesac\n`;
   await writeFile(join(tree, 'bin/npm'), `#!/usr/bin/env bash\n${body}`);
   await chmod(join(tree, 'bin/npm'), 0o755);
 }
@@ -62,6 +65,11 @@ describe.skipIf(process.platform !== 'linux').concurrent('.ci/run', { timeout: 3
   it('runs the tests also when a static check failed', async () => {
     const verify = 'echo "7 passed, 1 failed"; exit 1';
     expect(await ci({ verify })).toMatchObject({ code: 1, lastLine: '108 passed, 1 failed' });
+  });
+
+  it('fails when a shape of load falls below its floor', async () => {
+    const bench = 'echo "3 passed, 1 failed"; exit 1';
+    expect(await ci({ bench })).toMatchObject({ code: 1, lastLine: '112 passed, 1 failed' });
   });
 
   it('does not take silence for success', async () => {

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../../../config/limits.ts';
-import type { EntryDoc, HoldDoc, TransferDoc } from '../../../../core/ledger/documents.ts';
+import type { EntryDoc } from '../../../../core/ledger/documents.ts';
 import { type LedgerCheck, createFindings, noSums } from '../../../../core/ledger/verify-report.ts';
-import {
-  checkCurrency,
-  checkHold,
-  checkTransfer,
-  createEntryTotals,
-} from '../../../../core/ledger/verify.ts';
-import { derivedId, walletIdOf } from '../../../../core/kernel/ids.ts';
+import { checkCurrency, createEntryTotals } from '../../../../core/ledger/verify.ts';
+import { walletIdOf } from '../../../../core/kernel/ids.ts';
 import { AT } from '../../../support/memory-ledger.ts';
 
 const TENANT = 'acme';
@@ -77,66 +71,5 @@ describe('the money of a currency', () => {
     expect([...totals.keys()]).toEqual(['acme/EUR', 'acme/USD', 'x/EUR']);
     expect(totals.get('acme/EUR')).toEqual({ entries: 2, sums: noSums() });
     expect(totals.get('acme/USD')).toEqual({ entries: 1, sums: { ...noSums(), real: 10n } });
-  });
-});
-
-describe('a transfer that was given back', () => {
-  const transfer = (fields: Partial<TransferDoc>): Checks =>
-    found((findings) => {
-      const amounts = { amount: 10n, fee: 0n, reversedAmount: 0n, status: 'settled' as const };
-      const named = { fromUserId: 'ann', toUserId: 'bob', currency: 'EUR', operationId: OPERATION };
-      const ids = { _id: derivedId('trf', OPERATION), tenantId: TENANT, ...named };
-      checkTransfer(
-        { ...ids, ...amounts, createdAt: AT, updatedAt: AT, ...fields } as TransferDoc,
-        findings,
-      );
-    });
-
-  it('says so, by as much as that was', () => {
-    expect(transfer({})).toEqual([]);
-    expect(transfer({ reversedAmount: 4n, status: 'partially_reversed' })).toEqual([]);
-    expect(transfer({ reversedAmount: 10n, status: 'reversed' })).toEqual([]);
-  });
-
-  it.each([
-    { amount: 0n },
-    { reversedAmount: -1n, status: 'partially_reversed' as const },
-    { reversedAmount: 11n, status: 'reversed' as const },
-    { reversedAmount: 4n },
-    { reversedAmount: 10n, status: 'partially_reversed' as const },
-    { status: 'reversed' as const },
-  ])('and says otherwise is found %#', (fields) => {
-    expect(transfer(fields)).toEqual(['transfer.reversed']);
-  });
-});
-
-describe('a hold that was used', () => {
-  const hold = (fields: Partial<HoldDoc>): Checks =>
-    found((findings) => {
-      const amounts = { amount: 10n, captured: 0n, released: 0n, status: 'open' as const };
-      const named = { userId: 'ann', currency: 'EUR', operationId: OPERATION, tenantId: TENANT };
-      const ids = { _id: derivedId('hld', OPERATION), ...named };
-      checkHold(
-        { ...ids, ...amounts, createdAt: AT, updatedAt: AT, ...fields } as HoldDoc,
-        findings,
-      );
-    });
-
-  it('is open while something of it is left, and not longer', () => {
-    expect(hold({})).toEqual([]);
-    expect(hold({ captured: 4n })).toEqual([]);
-    expect(hold({ captured: 4n, released: 6n, status: 'released' })).toEqual([]);
-  });
-
-  it.each([
-    { amount: 0n, status: 'released' as const },
-    { captured: -1n },
-    { released: -1n },
-    { captured: 11n, status: 'captured' as const },
-    { captured: 10n },
-    { status: 'released' as const },
-    { amount: LIMITS.amountMinorMax + 1n },
-  ])('and says otherwise is found %#', (fields) => {
-    expect(hold(fields)).toEqual(['hold.used']);
   });
 });

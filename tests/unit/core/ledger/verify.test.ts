@@ -1,351 +1,370 @@
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../../config/limits.ts';
+import { derivedId } from '../../../../core/kernel/ids.ts';
+import type { EntryDoc, HoldDoc, TransferDoc } from '../../../../core/ledger/documents.ts';
+import { type LedgerCheck, createFindings, noSums } from '../../../../core/ledger/verify-report.ts';
 import {
-  type EntryDoc,
-  LEGS_PER_POSTING,
-  type WalletDoc,
-  systemUserId,
-} from '../../../../core/ledger/documents.ts';
-import { type LedgerCheck, createFindings } from '../../../../core/ledger/verify-report.ts';
-import {
-  type LedgerRules,
   type OperationRow,
+  checkCurrency,
   checkEntries,
+  checkHold,
   checkOperation,
+  checkTransfer,
   checkWallet,
   createEntryTotals,
   createWalletFold,
+  currencyKey,
 } from '../../../../core/ledger/verify.ts';
-import { openWallet } from '../../../../core/ledger/wallet.ts';
-import { derivedId, walletIdOf } from '../../../../core/kernel/ids.ts';
-import { AT } from '../../../support/memory-ledger.ts';
+import { type WalletDoc, LEGS_PER_POSTING } from '../../../../core/ledger/documents.ts';
+import {
+  TENANT,
+  createMemoryLedger,
+  operationId,
+  operationOf,
+} from '../../../support/memory-ledger.ts';
 
-const TENANT = 'acme';
-const OPERATION = 'op_00000000000000000000000000000001';
-const OTHER = 'op_00000000000000000000000000000002';
-const ANN = walletIdOf(TENANT, 'ann', 'EUR');
+/** A small sound ledger: ann is given 100, holds 30, pays bob 20. */
+function soundLedger() {
+  const ledger = createMemoryLedger();
+  const user = (userId: string) => ({ userId, wallets: [{ currency: 'EUR' }] });
+  const steps: readonly (readonly [string, unknown])[] = [
+    ['user.create', user('ann')],
+    ['user.create', user('bob')],
+    ['wallet.credit', { userId: 'ann', currency: 'EUR', amount: '100' }],
+    ['hold.place', { userId: 'ann', currency: 'EUR', amount: '30' }],
+    ['transfer', { fromUserId: 'ann', toUserId: 'bob', currency: 'EUR', amount: '20' }],
+  ];
+  for (const [index, [type, input]] of steps.entries()) {
+    const [outcome] = ledger.settle([operationOf(type, input, { _id: operationId(index) })]);
+    if (outcome?.status !== 'succeeded') throw new Error(JSON.stringify(outcome));
+  }
+  const entriesOf = (userId: string): EntryDoc[] =>
+    ledger.entries.filter((entry) => entry.userId === userId).sort((a, b) => a.seq - b.seq);
+  return { ledger, entriesOf };
+}
 
-type Checks = readonly (LedgerCheck | undefined)[];
+const { ledger, entriesOf } = soundLedger();
+const ANN = ledger.wallet('ann');
+const OF_ANN = entriesOf('ann');
+const HELD = 30n;
 
-/** What a look finds, by check. */
-function found(look: (findings: ReturnType<typeof createFindings>) => void): Checks {
+function foundBy(look: (findings: ReturnType<typeof createFindings>) => void): LedgerCheck[] {
   const findings = createFindings(100);
   look(findings);
-  expect(findings.count).toBe(findings.first.length);
-  return findings.first.map(({ check }) => check);
+  expect(findings.first).toHaveLength(findings.count);
+  return [...new Set(findings.first.map(({ check }) => check))].sort();
 }
 
-function entry(fields: Partial<EntryDoc> = {}): EntryDoc {
-  const { operationId = OPERATION, leg = 1 } = fields;
-  return {
-    _id: `${operationId}.${leg}`,
-    operationId,
-    leg,
-    tenantId: TENANT,
-    walletId: ANN,
-    userId: 'ann',
-    currency: 'EUR',
-    balanceType: 'real',
-    direction: 'credit',
-    amount: 10n,
-    balanceAfter: 10n,
-    seq: 1,
-    createdAt: AT,
-    ...fields,
-  };
-}
-
-function folded(entries: readonly EntryDoc[]) {
-  const findings = createFindings(100);
-  const fold = createWalletFold(ANN);
-  for (const one of entries) fold.add(one, findings);
-  return { fold, checks: findings.first.map(({ check }) => check) };
-}
-
-const WALLET: WalletDoc = {
-  ...openWallet({
-    ...{ tenantId: TENANT, userId: 'ann', currency: 'EUR', overdraftLimit: 0n },
-    ...{ ownerBlocked: false, at: AT },
-  }),
-  ...{ balance: 7n, totalCredited: 10n, totalDebited: 3n, seq: 2 },
-};
-const ENTRIES = [
-  entry(),
-  entry({
-    operationId: OTHER,
-    direction: 'debit',
-    amount: 3n,
-    balanceAfter: 7n,
-    seq: 2,
-  }),
-];
-
-function wallet(
-  fields: Partial<WalletDoc>,
-  entries: readonly EntryDoc[] = ENTRIES,
-  claimed = 0n,
-): Checks {
-  return found((findings) => {
-    checkWallet({ ...WALLET, ...fields }, folded(entries).fold, { claimed, findings });
+const walletLook = (
+  wallet: WalletDoc,
+  entries: readonly EntryDoc[],
+  claimed = HELD,
+): LedgerCheck[] =>
+  foundBy((findings) => {
+    const fold = createWalletFold(wallet._id);
+    for (const entry of entries) fold.add(entry, findings);
+    checkWallet(wallet, fold, { claimed, findings });
   });
-}
 
-describe('a wallet that is not what its entries say', () => {
-  it('is told apart from a sound one', () => {
-    expect(wallet({})).toEqual([]);
+/** The entries, with something else about the n-th. */
+const tampered = (index: number, change: Partial<EntryDoc>): EntryDoc[] =>
+  OF_ANN.map((entry, at) => (at === index ? { ...entry, ...change } : entry));
+
+describe('a wallet against its entries', () => {
+  it('is sound as it was settled, and its fold is the wallet', () => {
+    expect(OF_ANN.length).toBeGreaterThan(2);
+    expect(walletLook(ANN, OF_ANN)).toEqual([]);
+    const fold = createWalletFold(ANN._id);
+    const findings = createFindings(1);
+    for (const entry of OF_ANN) fold.add(entry, findings);
+    expect(fold).toMatchObject({ walletId: ANN._id, seq: ANN.seq, totalCredited: 100n });
+    expect(fold.sums).toEqual({ real: 80n, bonus: 0n, locked: 30n });
+    expect([fold.totalDebited, fold.owner?._id]).toEqual([20n, OF_ANN[0]?._id]);
+  });
+
+  it('without entries is empty', () => {
+    const empty = { ...ANN, balance: 0n, lockedBalance: 0n, totalCredited: 0n, totalDebited: 0n };
+    expect(walletLook({ ...empty, seq: 0 }, [], 0n)).toEqual([]);
   });
 
   it.each([
-    ['seq', { seq: 3 }],
-    ['real balance', { balance: 8n }],
-    ['bonus balance', { bonusBalance: 1n }],
-    ['total of what came in', { totalCredited: 11n }],
-    ['total of what went out', { totalDebited: 4n }],
-  ] as const)('by its %s alone', (_what, fields) => {
-    expect(wallet(fields)).toEqual(['wallet.fold']);
+    ['one is missing', OF_ANN.slice(1), ['wallet.chain', 'wallet.fold', 'wallet.seq-gap']],
+    ['the last is missing', OF_ANN.slice(0, -1), ['wallet.fold']],
+    ['two have one number', tampered(1, { seq: 1 }), ['wallet.seq-gap']],
+    ['a balance was made up', tampered(0, { balanceAfter: 101n }), ['wallet.chain']],
+    ['one is of another user', tampered(1, { userId: 'eve' }), ['entry.foreign']],
+    ['one is of another tenant', tampered(1, { tenantId: 'zen' }), ['entry.foreign']],
+    ['one is in another currency', tampered(1, { currency: 'USD' }), ['entry.foreign']],
+  ] as const)('where %s it is found', (_what, entries, checks) => {
+    expect(walletLook(ANN, entries)).toEqual(checks);
   });
 
-  it('by its locked balance, which no hold claims either', () => {
-    expect(wallet({ lockedBalance: 1n })).toEqual(['wallet.fold', 'wallet.locked']);
-    expect(wallet({}, ENTRIES, 1n)).toEqual(['wallet.locked']);
+  it('whose entries are all of somebody else is found, by any of the three names', () => {
+    for (const change of [{ userId: 'eve' }, { tenantId: 'zen' }, { currency: 'USD' }]) {
+      const entries = OF_ANN.map((entry) => ({ ...entry, ...change }));
+      expect(walletLook(ANN, entries)).toEqual(['entry.foreign']);
+    }
   });
 
-  it('by its tenant, user or currency', () => {
-    for (const fields of [{ tenantId: 'x' }, { userId: 'bob' }, { currency: 'USD' }]) {
-      expect(wallet(fields)).toEqual(['entry.foreign']);
+  it.each([
+    ['a number too many', { seq: ANN.seq + 1 }, ['wallet.fold']],
+    ['another balance', { balance: 81n }, ['wallet.fold']],
+    ['other totals', { totalCredited: 101n }, ['wallet.fold']],
+    ['more debited', { totalDebited: 21n }, ['wallet.fold']],
+    ['bonus out of nothing', { bonusBalance: 1n }, ['wallet.fold']],
+    ['a bonus below nothing', { bonusBalance: -1n }, ['wallet.fold', 'wallet.overspent']],
+    ['more spent than there is', { balance: 29n }, ['wallet.fold', 'wallet.overspent']],
+    ['all spent', { balance: 30n }, ['wallet.fold']],
+    ['less locked than held', { lockedBalance: 29n }, ['wallet.fold', 'wallet.locked']],
+    ['closed with money', { status: 'closed' }, ['wallet.closed']],
+  ] as const)('with %s it is found', (_what, change, checks) => {
+    expect(walletLook({ ...ANN, ...change }, OF_ANN)).toEqual(checks);
+  });
+
+  it('locked below nothing is overspent, and an open hold has to stand behind what is locked', () => {
+    const wallet = { ...ANN, lockedBalance: -1n };
+    expect(walletLook(wallet, OF_ANN, -1n)).toEqual(['wallet.fold', 'wallet.overspent']);
+    expect(walletLook(ANN, OF_ANN, 0n)).toEqual(['wallet.locked']);
+  });
+
+  it('of the system may go below nothing, and needs no holds', () => {
+    const world = [...ledger.wallets.values()].filter(({ userId }) => userId.startsWith('sys:'));
+    expect(world.some(({ balance }) => balance < 0n)).toBe(true);
+    for (const wallet of world) {
+      expect(walletLook(wallet, entriesOf(wallet.userId), 0n)).toEqual([]);
+    }
+  });
+
+  it('leaves an entry that cannot be one out of the sum, and goes on behind it', () => {
+    const entries = tampered(0, { amount: -100n });
+    expect(walletLook(ANN, entries)).toContain('wallet.fold');
+    expect(walletLook(ANN, entries)).not.toContain('wallet.seq-gap');
+  });
+});
+
+const CREDIT = ledger.entries.filter(({ operationId: id }) => id === operationId(2));
+
+const entriesLook = (entries: readonly EntryDoc[], isStepwise = false): LedgerCheck[] =>
+  foundBy((findings) => {
+    checkEntries(operationId(2), entries, { totals: createEntryTotals(), findings, isStepwise });
+  });
+
+const changed = (change: Partial<Record<keyof EntryDoc, unknown>>): EntryDoc[] =>
+  CREDIT.map((entry, index) => (index === 0 ? ({ ...entry, ...change } as EntryDoc) : entry));
+
+describe('the entries of one operation', () => {
+  it('are sound as they were settled, and are added up by tenant and currency', () => {
+    expect(CREDIT).toHaveLength(2);
+    expect(entriesLook(CREDIT)).toEqual([]);
+    const totals = createEntryTotals();
+    const context = { totals, findings: createFindings(9), isStepwise: false };
+    checkEntries(operationId(2), CREDIT, context);
+    const [wallet] = CREDIT.filter(({ userId }) => userId === 'ann');
+    if (wallet === undefined) throw new Error('ann was credited');
+    checkEntries(operationId(3), [wallet], context);
+    expect([...totals.keys()]).toEqual([currencyKey(TENANT, 'EUR')]);
+    const sums = { real: 100n, bonus: 0n, locked: 0n };
+    expect(totals.get(currencyKey(TENANT, 'EUR'))).toEqual({ entries: 3, sums });
+    expect(totals.get(currencyKey(TENANT, 'USD'))).toBeUndefined();
+  });
+
+  it.each([
+    ['walletId', 7],
+    ['amount', 100],
+    ['balanceAfter', 100],
+    ['amount', 0n],
+    ['amount', -100n],
+    ['direction', 'up'],
+    ['balanceType', 'gold'],
+    ['_id', 'ent_other'],
+    ['leg', 9],
+    ['operationId', operationId(9)],
+  ])('of which one has %s %s are malformed', (field, value) => {
+    expect(entriesLook(changed({ [field]: value }))).toContain('entry.malformed');
+  });
+
+  it.each([
+    ['another amount', { amount: 99n }],
+    ['the other direction', { direction: CREDIT[0]?.direction === 'debit' ? 'credit' : 'debit' }],
+    ['another balance', { balanceType: 'bonus' }],
+    ['another currency', { currency: 'USD' }],
+    ['another tenant', { tenantId: 'zen' }],
+  ])('of which one has %s do not sum to zero', (_what, change) => {
+    expect(entriesLook(changed(change))).toEqual(['operation.sum']);
+  });
+
+  const numbered = (legs: readonly number[]): EntryDoc[] =>
+    legs.map((leg) => {
+      const [entry] = CREDIT;
+      if (entry === undefined) throw new Error('there are entries');
+      return { ...entry, leg, _id: `${entry.operationId}.${leg}` };
+    });
+  const legsLook = (legs: readonly number[], isStepwise: boolean): boolean =>
+    entriesLook(numbered(legs), isStepwise).includes('operation.legs');
+
+  it('are numbered from 1 without gap; those of a later posting begin anew', () => {
+    const next = LEGS_PER_POSTING + 1;
+    expect(legsLook([1, 2, 3], false)).toBe(false);
+    expect(legsLook([2, 3], false)).toBe(true);
+    expect(legsLook([1, 3], false)).toBe(true);
+    expect(legsLook([1, 2, next, next + 1], true)).toBe(false);
+    expect(legsLook([1, 2, next, next + 1], false)).toBe(true);
+    expect(legsLook([1, 2, next + 1], true)).toBe(true);
+  });
+});
+
+const RULES = {
+  movesMoney: (type: string) => ({ credit: true, note: false })[type],
+  isStepwise: (type: string) => type === 'saga',
+};
+const ROW: OperationRow = {
+  _id: operationId(2),
+  tenantId: TENANT,
+  type: 'credit',
+  status: 'succeeded',
+};
+
+const operationLook = (
+  change: Partial<OperationRow>,
+  entries: readonly EntryDoc[] = CREDIT,
+): LedgerCheck[] =>
+  foundBy((findings) => {
+    checkOperation({ ...ROW, ...change }, { entries, rules: RULES }, findings);
+  });
+const batchOf = (...types: string[]): Partial<OperationRow> => ({
+  type: 'batch',
+  input: { operations: types.map((type) => ({ type })) },
+});
+
+describe('an operation against its entries', () => {
+  it.each([
+    ['moved money', {}, CREDIT, []],
+    ['moved money and has none', {}, [], ['operation.no-entries']],
+    ['was refused and has none', { status: 'rejected' }, [], []],
+    ['was refused and has some', { status: 'rejected' }, CREDIT, ['operation.status']],
+    ['is only accepted and has some', { status: 'accepted' }, CREDIT, ['operation.status']],
+    ['moves nothing and has some', { type: 'note' }, CREDIT, ['operation.extra-entries']],
+    ['moves nothing and has none', { type: 'note' }, [], []],
+    ['was tried only, and has some', { dryRun: true }, CREDIT, ['operation.extra-entries']],
+    ['was tried only', { dryRun: true }, [], []],
+    ['is of a type that is held to nothing', { type: 'other' }, [], []],
+    ["is another tenant's", { tenantId: 'zen' }, CREDIT, ['entry.foreign']],
+    [
+      'is a batch with money in it, and has none',
+      batchOf('note', 'credit'),
+      [],
+      ['operation.no-entries'],
+    ],
+    [
+      'is a batch without, and has some',
+      batchOf('note', 'note'),
+      CREDIT,
+      ['operation.extra-entries'],
+    ],
+    ['is a batch that may have some', batchOf('note', 'other'), CREDIT, []],
+    ['is a batch of nothing, and has some', { type: 'batch' }, CREDIT, ['operation.extra-entries']],
+  ] as const)('that %s', (_what, change, entries, checks) => {
+    expect(operationLook(change, entries)).toEqual(checks);
+  });
+
+  it.each([['rejected'], ['compensated'], ['canceled'], ['expired']])(
+    'of several steps that was %s has given everything back, on whatever stripe',
+    (status) => {
+      const back = CREDIT.map((entry): EntryDoc => ({
+        ...entry,
+        direction: entry.direction === 'debit' ? 'credit' : 'debit',
+        userId: entry.userId.replace(/#.*$/, '#9'),
+      }));
+      const saga = { type: 'saga', status };
+      expect(operationLook(saga, [...CREDIT, ...back])).toEqual([]);
+      expect(operationLook(saga, CREDIT)).toEqual(['operation.status']);
+      expect(operationLook(saga, [...CREDIT, ...back.slice(1)])).toEqual(['operation.status']);
+      expect(operationLook({ ...saga, status: 'running' }, CREDIT)).toEqual([]);
+    },
+  );
+
+  it('may have given a lapsed hold of another one back, whatever became of it', () => {
+    const other = derivedId('hld', operationId(9));
+    const own = derivedId('hld', operationId(2));
+    const locked = (holdId: EntryDoc['holdId'] | undefined): EntryDoc[] =>
+      CREDIT.map(({ holdId: _none, ...entry }) => ({
+        ...entry,
+        balanceType: 'locked',
+        ...(holdId !== undefined && { holdId }),
+      }));
+    const note = { type: 'note' };
+    expect(operationLook(note, locked(other))).toEqual([]);
+    expect(operationLook(note, locked(own))).toEqual(['operation.extra-entries']);
+    expect(operationLook(note, locked(undefined))).toEqual(['operation.extra-entries']);
+    const taken = { type: 'saga', status: 'rejected' };
+    expect(operationLook(taken, locked(other))).toEqual([]);
+    expect(operationLook(taken, locked(own))).toEqual(['operation.status']);
+  });
+});
+
+describe('the money of a currency', () => {
+  const summary = {
+    ...{ tenantId: TENANT, currency: 'EUR', userWallets: 1, systemWallets: 1, entries: 2 },
+    ...{ heldByUsers: noSums(), walletsSum: noSums(), entriesSum: noSums() },
+  };
+
+  it('sums to zero over all wallets and over all entries, each kind by itself', () => {
+    const look = (change: Partial<typeof summary>) =>
+      foundBy((findings) => {
+        checkCurrency({ ...summary, ...change }, findings);
+      });
+    expect(look({})).toEqual([]);
+    for (const type of ['real', 'bonus', 'locked'] as const) {
+      expect(look({ walletsSum: { ...noSums(), [type]: 1n } })).toEqual(['currency.wallets-sum']);
+      expect(look({ entriesSum: { ...noSums(), [type]: -1n } })).toEqual(['currency.entries-sum']);
     }
   });
 });
 
-describe('a wallet that owes more than it may', () => {
-  const of = (balanceType: EntryDoc['balanceType'], amount: bigint) => {
-    const direction = 'debit' as const;
-    const one = entry({ balanceType, direction, amount, balanceAfter: -amount });
-    return { entries: [one], seq: 1, balance: 0n, totalCredited: 0n, totalDebited: 0n };
-  };
-
-  it('is found by its real, its bonus and its locked balance', () => {
-    const { entries, ...real } = of('real', 1n);
-    const owing = { ...real, balance: -1n, totalDebited: 1n };
-    expect(wallet(owing, entries)).toEqual(['wallet.overspent']);
-    expect(wallet({ ...owing, overdraftLimit: 1n }, entries)).toEqual([]);
-    const bonus = of('bonus', 1n);
-    const { entries: ofBonus, ...others } = bonus;
-    expect(wallet({ ...others, bonusBalance: -1n }, ofBonus)).toEqual(['wallet.overspent']);
-    const { entries: ofLocked, ...rest } = of('locked', 1n);
-    expect(wallet({ ...rest, lockedBalance: -1n }, ofLocked, -1n)).toEqual(['wallet.overspent']);
-  });
-
-  it('is no finding where it is the platform’s own', () => {
-    const { entries, ...rest } = of('real', 1n);
-    const userId = systemUserId('world', 0);
-    const own = entries.map((one) => ({ ...one, userId }));
-    expect(wallet({ ...rest, userId, balance: -1n, totalDebited: 1n }, own)).toEqual([]);
-  });
-
-  it('is no more closed while anything is in it', () => {
-    expect(wallet({ status: 'closed' })).toEqual(['wallet.closed']);
-  });
-});
-
-describe('the entries of a wallet', () => {
+describe('a transfer', () => {
+  const [settled] = ledger.transfers.values();
+  if (settled === undefined) throw new Error('there is a transfer');
   it.each([
-    [
-      'a gap',
-      [entry(), entry({ operationId: OTHER, seq: 3, balanceAfter: 20n })],
-      'wallet.seq-gap',
-    ],
-    [
-      'a number twice',
-      [entry(), entry({ operationId: OTHER, balanceAfter: 20n })],
-      'wallet.seq-gap',
-    ],
-    ['a balance from nowhere', [entry({ balanceAfter: 11n })], 'wallet.chain'],
-    [
-      'another user',
-      [entry(), entry({ operationId: OTHER, seq: 2, balanceAfter: 20n, userId: 'bob' })],
-      'entry.foreign',
-    ],
-    [
-      'another currency',
-      [entry(), entry({ operationId: OTHER, seq: 2, balanceAfter: 20n, currency: 'USD' })],
-      'entry.foreign',
-    ],
-    [
-      'another tenant',
-      [entry(), entry({ operationId: OTHER, seq: 2, balanceAfter: 20n, tenantId: 'x' })],
-      'entry.foreign',
-    ],
-  ] as const)('with %s', (_what, entries, check) => {
-    expect(folded(entries).checks).toEqual([check]);
-  });
-
-  it('are wrong once where one balance is, not from there on', () => {
-    const later = entry({ operationId: OTHER, seq: 2, balanceAfter: 21n });
-    expect(folded([entry({ balanceAfter: 11n }), later]).checks).toEqual(['wallet.chain']);
-  });
-
-  it('count bonus and locked money neither as credited nor as debited', () => {
-    const bonus = entry({ balanceType: 'bonus' });
-    const locked = entry({
-      operationId: OTHER,
-      seq: 2,
-      balanceType: 'locked',
-      direction: 'debit',
-      balanceAfter: -10n,
+    [{}, true],
+    [{ reversedAmount: 20n, status: 'reversed' }, true],
+    [{ reversedAmount: 5n, status: 'partially_reversed' }, true],
+    [{ reversedAmount: 20n }, false],
+    [{ reversedAmount: 5n }, false],
+    [{ reversedAmount: 5n, status: 'reversed' }, false],
+    [{ status: 'partially_reversed' }, false],
+    [{ reversedAmount: 21n, status: 'partially_reversed' }, false],
+    [{ reversedAmount: -1n, status: 'partially_reversed' }, false],
+    [{ amount: 0n, reversedAmount: 0n, status: 'reversed' }, false],
+  ] as const)('with %o is sound: %s', (change: Partial<TransferDoc>, isSound) => {
+    const found = foundBy((findings) => {
+      checkTransfer({ ...settled, ...change }, findings);
     });
-    const { fold } = folded([bonus, locked]);
-    expect([fold.totalCredited, fold.totalDebited]).toEqual([0n, 0n]);
-    expect(fold.sums).toEqual({ real: 0n, bonus: 10n, locked: -10n });
+    expect(found).toEqual(isSound ? [] : ['transfer.reversed']);
   });
 });
 
-const PAIR = [
-  entry(),
-  entry({ leg: 2, userId: 'bob', walletId: walletIdOf(TENANT, 'bob', 'EUR'), direction: 'debit' }),
-];
-
-function entriesOf(entries: readonly EntryDoc[], isStepwise = false): Checks {
-  return found((findings) => {
-    checkEntries(OPERATION, entries, { totals: createEntryTotals(), findings, isStepwise });
-  });
-}
-
-describe('the entries of an operation', () => {
-  it('are sound as a pair', () => {
-    expect(entriesOf(PAIR)).toEqual([]);
-  });
-
+describe('a hold', () => {
+  const [open] = ledger.holds.values();
+  if (open === undefined) throw new Error('there is a hold');
+  const max = LIMITS.amountMinorMax;
   it.each([
-    ['nothing moved', { amount: 0n }],
-    ['less than nothing', { amount: -10n }],
-    ['an amount that is no int64', { amount: 10 as unknown as bigint }],
-    ['a balance that is no int64', { balanceAfter: 10 as unknown as bigint }],
-    ['no wallet', { walletId: 5 as unknown as EntryDoc['walletId'] }],
-    ['no direction', { direction: 'up' as EntryDoc['direction'] }],
-    ['no known balance', { balanceType: 'gold' as EntryDoc['balanceType'] }],
-    ['an id of another leg', { _id: `${OPERATION}.9` }],
-  ] as const)('with %s are malformed', (_what, fields) => {
-    expect(entriesOf([entry({ ...fields, leg: 3 }), ...PAIR])).toContain('entry.malformed');
-  });
-
-  it('sum to zero in each currency, balance and tenant by itself', () => {
-    expect(entriesOf([entry(), entry({ leg: 2, direction: 'debit', amount: 9n })])).toEqual([
-      'operation.sum',
-    ]);
-    for (const fields of [
-      { currency: 'USD' },
-      { balanceType: 'bonus' },
-      { tenantId: 'x' },
-    ] as const) {
-      expect(entriesOf([entry(), entry({ leg: 2, direction: 'debit', ...fields })])).toEqual([
-        'operation.sum',
-        'operation.sum',
-      ]);
-    }
-  });
-
-  it('are numbered without a gap, in every posting of several steps by itself', () => {
-    const at = (first: number) =>
-      PAIR.map((one) =>
-        entry({ ...one, leg: one.leg + first, _id: `${OPERATION}.${one.leg + first}` }),
-      );
-    expect(entriesOf(at(1))).toEqual(['operation.legs']);
-    const second = at(LEGS_PER_POSTING);
-    expect(entriesOf([...PAIR, ...second])).toEqual(['operation.legs']);
-    expect(entriesOf([...PAIR, ...second], true)).toEqual([]);
-    expect(entriesOf([...PAIR, ...at(LEGS_PER_POSTING + 1)], true)).toEqual(['operation.legs']);
-  });
-});
-
-const RULES: LedgerRules = {
-  movesMoney: (type) => (type === 'odd' ? undefined : type !== 'user.create'),
-  isStepwise: (type) => type === 'withdrawal',
-};
-
-function operation(fields: Partial<OperationRow>, entries: readonly EntryDoc[]): Checks {
-  const row = {
-    _id: OPERATION,
-    tenantId: TENANT,
-    type: 'transfer',
-    status: 'succeeded',
-    ...fields,
-  };
-  return found((findings) => {
-    checkOperation(row, { entries, rules: RULES }, findings);
-  });
-}
-
-describe('an operation and its entries', () => {
-  it('are sound when it moved money and succeeded', () => {
-    expect(operation({}, PAIR)).toEqual([]);
-  });
-
-  it('that moved money leaves some, and one that did not leaves none', () => {
-    expect(operation({}, [])).toEqual(['operation.no-entries']);
-    expect(operation({ dryRun: true }, [])).toEqual([]);
-    expect(operation({ dryRun: true }, PAIR)).toEqual(['operation.extra-entries']);
-    expect(operation({ type: 'user.create' }, PAIR)).toEqual(['operation.extra-entries']);
-    expect(operation({ type: 'odd' }, [])).toEqual([]);
-    expect(operation({ type: 'odd' }, PAIR)).toEqual([]);
-  });
-
-  it('as a batch is judged by what is in it', () => {
-    const batch = (...types: string[]) => ({
-      type: 'batch',
-      input: { operations: types.map((type) => ({ type })) },
+    [{}, true],
+    [{ captured: 29n }, true],
+    [{ captured: 30n, status: 'captured' }, true],
+    [{ captured: 10n, released: 20n, status: 'captured' }, true],
+    [{ released: 30n, status: 'released' }, true],
+    [{ amount: max }, true],
+    [{ amount: max + 1n }, false],
+    [{ captured: 30n }, false],
+    [{ status: 'released' }, false],
+    [{ captured: 31n, status: 'captured' }, false],
+    [{ captured: -1n }, false],
+    [{ released: -1n }, false],
+    [{ amount: 0n, status: 'released' }, false],
+  ] as const)('with %o is sound: %s', (change: Partial<HoldDoc>, isSound) => {
+    const found = foundBy((findings) => {
+      checkHold({ ...open, ...change }, findings);
     });
-    expect(operation(batch('user.create', 'transfer'), [])).toEqual(['operation.no-entries']);
-    expect(operation(batch('user.create'), PAIR)).toEqual(['operation.extra-entries']);
-    expect(operation(batch('user.create', 'odd'), PAIR)).toEqual([]);
-    expect(operation(batch('user.create', 'odd'), [])).toEqual([]);
-  });
-
-  it.each(['accepted', 'rejected', 'canceled', 'expired', 'needs_attention'])(
-    'of one step that is %s has no entries',
-    (status) => {
-      expect(operation({ status }, PAIR)).toEqual(['operation.status']);
-    },
-  );
-
-  it('of several steps may have posted before it ended', () => {
-    expect(operation({ type: 'withdrawal', status: 'running' }, PAIR)).toEqual([]);
-  });
-
-  it.each(['rejected', 'compensated', 'canceled', 'expired'])(
-    'of several steps that is %s has taken all of it back',
-    (status) => {
-      const taken = { type: 'withdrawal', status };
-      expect(operation(taken, PAIR)).toEqual(['operation.status']);
-      const back = PAIR.map((one) =>
-        entry({
-          ...one,
-          leg: one.leg + 2,
-          direction: one.direction === 'credit' ? 'debit' : 'credit',
-        }),
-      );
-      expect(operation(taken, [...PAIR, ...back])).toEqual([]);
-      // What went out to one stripe of a system wallet may come back from another.
-      const stripe = (n: number, direction: EntryDoc['direction']) =>
-        entry({ leg: 9 + n, userId: systemUserId('clearing', n), direction });
-      expect(operation(taken, [stripe(1, 'credit'), stripe(2, 'debit')])).toEqual([]);
-      expect(operation(taken, [stripe(1, 'credit')])).toEqual(['operation.status']);
-    },
-  );
-
-  it('that was refused may have given back the lapsed hold of another, and nothing else', () => {
-    const others = PAIR.map((one) =>
-      entry({ ...one, balanceType: 'locked', holdId: derivedId('hld', OTHER) }),
-    );
-    const refused = { type: 'withdrawal', status: 'rejected' };
-    expect(operation(refused, others)).toEqual([]);
-    expect(operation({ type: 'user.create' }, others)).toEqual([]);
-    const own = PAIR.map((one) =>
-      entry({ ...one, balanceType: 'locked', holdId: derivedId('hld', OPERATION) }),
-    );
-    expect(operation(refused, own)).toEqual(['operation.status']);
-  });
-
-  it('of different tenants are found', () => {
-    expect(operation({ tenantId: 'x' }, PAIR)).toEqual(['entry.foreign']);
+    expect(found).toEqual(isSound ? [] : ['hold.used']);
   });
 });

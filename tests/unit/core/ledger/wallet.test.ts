@@ -8,6 +8,7 @@ import {
   checkDebit,
   checkOutgoing,
   openWallet,
+  withPosted,
 } from '../../../../core/ledger/wallet.ts';
 import { userId } from '../../../../core/operations/inputs.ts';
 import { AT } from '../../../support/memory-ledger.ts';
@@ -83,5 +84,50 @@ describe('system wallets', () => {
     '$where',
   ])('and other ids that would break keys are refused for users: %j', (id) => {
     expect(userId.safeParse(id).success).toBe(false);
+  });
+});
+
+describe('lifetime totals', () => {
+  const MAX = LIMITS.totalMinorMax;
+
+  it('count what came in and what went out, each by itself', () => {
+    const totals = withPosted({ totalCredited: 5n, totalDebited: 2n }, 10n);
+    expect(totals).toEqual({ totalCredited: 15n, totalDebited: 2n });
+    expect(withPosted(totals, -4n)).toEqual({ totalCredited: 15n, totalDebited: 6n });
+    expect(withPosted(totals, 0n)).toEqual(totals);
+  });
+
+  it('are exact up to their limit', () => {
+    const full = { totalCredited: MAX - 1n, totalDebited: MAX };
+    expect(withPosted(full, 1n)).toEqual({ totalCredited: MAX, totalDebited: MAX });
+  });
+
+  it.each([
+    [{ totalCredited: MAX, totalDebited: 7n }, 3n, { totalCredited: MAX - 4n, totalDebited: 0n }],
+    [{ totalCredited: 7n, totalDebited: MAX }, -3n, { totalCredited: 0n, totalDebited: MAX - 4n }],
+  ])(
+    'beyond it drop what both sides have in common: the difference stays',
+    (full, delta, after) => {
+      const found = withPosted(full, delta);
+      expect(found).toEqual(after);
+      const balance = full.totalCredited - full.totalDebited + delta;
+      expect(found.totalCredited - found.totalDebited).toBe(balance);
+    },
+  );
+});
+
+describe('a closed wallet', () => {
+  it.each([
+    [{}],
+    [{ balance: 5n, totalCredited: 5n }],
+    [{ lockedBalance: 5n, overdraftLimit: 9n }],
+  ])('with %o is sound only if it is empty', (fields) => {
+    const closed = { ...EMPTY, ...fields, status: 'closed' as const };
+    const isEmpty = closed.balance === 0n && closed.lockedBalance === 0n;
+    const look = () => {
+      assertWallet(closed);
+    };
+    if (isEmpty) expect(look).not.toThrow();
+    else expect(look).toThrow('closed');
   });
 });
