@@ -56,8 +56,8 @@ export async function submitSample(
   );
   await work.run();
   const elapsedMs = performance.now() - startedMs;
-  const { tally, refused, isResumed } = work;
-  const summary = summarize({ file, tally, refused, isResumed, elapsedMs });
+  const { tally, refused, earlier, isAfterAnother } = work;
+  const summary = summarize({ ...{ file, tally, refused, earlier, isAfterAnother }, elapsedMs });
   if (summary.new === 0 && isSuccess(summary)) {
     const count = formatCount(summary.known);
     log(`• sample: there already, nothing changed (${count} operations, all known)`);

@@ -115,8 +115,8 @@ async function importFile(file: string, options: Options, io: Io): Promise<ExitC
     );
     terminal.clear();
     const elapsedMs = performance.now() - startedMs;
-    const { tally, refused, isResumed } = work;
-    const summary = summarize({ file, tally, refused, isResumed, elapsedMs });
+    const { tally, refused, earlier, isAfterAnother } = work;
+    const summary = summarize({ ...{ file, tally, refused, earlier, isAfterAnother }, elapsedMs });
     if (options.json) terminal.out(JSON.stringify(summary));
     else printLines(summaryLines(summary), terminal);
     if (failure !== undefined) return explain(failure.error, work, terminal);

@@ -2,6 +2,7 @@ import { formatBar, formatBytes, formatCount, formatDuration, formatTable } from
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { ImportProgress } from './run.ts';
 import { type Tally, totalOf } from './tally.ts';
+import type { EarlierTries } from './unfinished.ts';
 
 const RATE_WINDOW_MS = 10_000;
 /** Progress comes several times a second; the rate needs less. */
@@ -76,8 +77,12 @@ export interface ImportSummary {
   readonly known: number;
   /** Of the known ones, those whose key was made of the file's name, the line's place and its text. */
   readonly taken: number;
+  /** New in the run that it went on with. */
+  readonly newBefore: number;
   /** It went on with a run of this very file that did not come to its end. */
   readonly resumed: boolean;
+  /** An import of another file of this name was cut short, and its rest is not in this one. */
+  readonly afterUnfinished: boolean;
   readonly succeeded: number;
   /** Accepted, and not succeeded: by error code. */
   readonly rejected: Readonly<Record<string, number>>;
@@ -94,19 +99,29 @@ interface Ended {
   readonly file: string;
   readonly tally: Tally;
   readonly refused: { readonly path: string; readonly count: number };
-  readonly isResumed: boolean;
+  readonly earlier: EarlierTries | undefined;
+  readonly isAfterAnother: boolean;
   readonly elapsedMs: number;
 }
 
-export function summarize({ file, tally, refused, isResumed, elapsedMs }: Ended): ImportSummary {
+export function summarize({
+  file,
+  tally,
+  refused,
+  earlier,
+  elapsedMs,
+  ...ended
+}: Ended): ImportSummary {
   const accepted = tally.fresh + tally.known;
   return {
     file,
     lines: tally.lines,
     new: tally.fresh,
     known: tally.known,
-    taken: tally.taken,
-    resumed: isResumed,
+    taken: tally.taken + (earlier?.taken ?? 0),
+    resumed: earlier !== undefined,
+    newBefore: earlier?.fresh ?? 0,
+    afterUnfinished: ended.isAfterAnother,
     succeeded: tally.succeeded,
     rejected: Object.fromEntries(tally.rejected),
     refused: Object.fromEntries(tally.refused),
@@ -127,9 +142,9 @@ export function exitCodeOf(summary: ImportSummary): ExitCode {
   return isPartlyKnown(summary) ? EXIT.partlyKnown : EXIT.ok;
 }
 
-/** Some lines were new and others taken for an earlier file's, and no run was there to go on with. */
-function isPartlyKnown({ taken, resumed, ...summary }: ImportSummary): boolean {
-  return taken > 0 && summary.new > 0 && !resumed;
+/** Some lines were new and others taken for an earlier file's, in this run or what it goes on with. */
+function isPartlyKnown({ taken, newBefore, ...summary }: ImportSummary): boolean {
+  return taken > 0 && summary.new + newBefore > 0;
 }
 
 /** The summary for a person. */
@@ -163,10 +178,13 @@ function verdict(summary: ImportSummary): string[] {
       : []),
     ...(isNothingNew && taken > 0 ? [`(${OTHER_NAME})`] : []),
     ...(isPartlyKnown(summary) ? takenLines(taken) : []),
+    ...(summary.afterUnfinished ? [AFTER_ANOTHER] : []),
     ...(refusedFile === undefined ? [] : [`the lines that did not succeed are in ${refusedFile}`]),
   ];
 }
 
+const AFTER_ANOTHER =
+  'ATTENTION: the import of an earlier file of this name was cut short; what it had left is not done';
 const OTHER_NAME = 'a new file under the name of an earlier one needs a --key-prefix of its own';
 
 function takenLines(taken: number): string[] {

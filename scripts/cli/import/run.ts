@@ -13,7 +13,7 @@ import { type Refs, createRefs } from './refs.ts';
 import { type KnownSince, type Prepared, type Sender, createSender } from './sender.ts';
 import { type Format, STDIN, openSource } from './source.ts';
 import { type Tally, countUp, createTally } from './tally.ts';
-import { type UnfinishedMark, markUnfinished } from './unfinished.ts';
+import { type EarlierTries, type UnfinishedMark, markUnfinished } from './unfinished.ts';
 import {
   type Outstanding,
   type Settled,
@@ -60,8 +60,10 @@ export interface Import {
   readonly tally: Tally;
   readonly refused: Pick<RefusedFile, 'path' | 'count'>;
   readonly outstanding: number;
-  /** It goes on with an earlier run of this very file. */
-  readonly isResumed: boolean;
+  /** What an earlier run of this very file had come to, when it goes on with it. */
+  readonly earlier: EarlierTries | undefined;
+  /** An import of another file of this name was cut short. */
+  readonly isAfterAnother: boolean;
   /** @throws CliError, or the reason of the signal; what was accepted until then stays accepted. */
   run(): Promise<void>;
 }
@@ -84,7 +86,10 @@ export function createImport(options: ImportOptions, deps: ImportDeps): Import {
   const { connection } = deps;
   const client = createApiClient({ connection, retry, firstAnswerMs: options.firstAnswerMs });
   const refs = createRefs(REFS_MAX);
-  const flow = createFlow({ options, client, retry, tally, refused, refs, signal });
+  const flow = createFlow({
+    ...{ options, client, retry, tally, refused, refs, signal },
+    mark: () => mark,
+  });
   const keyPrefix = options.keyPrefix ?? (file === STDIN ? undefined : source.name);
 
   let mark: UnfinishedMark | undefined;
@@ -98,8 +103,11 @@ export function createImport(options: ImportOptions, deps: ImportDeps): Import {
     get outstanding() {
       return flow.outstanding;
     },
-    get isResumed() {
-      return mark?.wasThere ?? false;
+    get earlier() {
+      return mark?.earlier;
+    },
+    get isAfterAnother() {
+      return mark?.isOfAnother ?? false;
     },
     run: async () => {
       mark = file === STDIN ? undefined : markUnfinished(file, keyPrefix ?? '');
@@ -191,6 +199,7 @@ interface FlowDeps {
   readonly refused: RefusedFile;
   readonly refs: Refs;
   readonly signal: AbortSignal;
+  readonly mark: () => UnfinishedMark | undefined;
 }
 
 /** From a line that is ready to its outcome. */
@@ -220,10 +229,20 @@ function createFlow(deps: FlowDeps): Flow {
     countUp(tally.refused, problem.code);
     refused.add({ line, text, ...problem });
   };
+  const sentBefore = (): number => deps.mark()?.earlier?.sentLine ?? 0;
+  let sentLine = 0;
+  const noteProgress = (line: number): void => {
+    sentLine = Math.max(sentLine, line, sentBefore());
+    const { fresh = 0, taken = 0 } = deps.mark()?.earlier ?? {};
+    deps.mark()?.note({ sentLine, fresh: fresh + tally.fresh, taken: taken + tally.taken });
+  };
   const onAccepted = (prepared: Prepared, operation: Settled, since: KnownSince): void => {
     if (since === 'now') tally.fresh += 1;
     else tally.known += 1;
-    if (since === 'before' && prepared.isKeyMade) tally.taken += 1;
+    if (since === 'before' && prepared.isKeyMade && prepared.line > sentBefore()) {
+      tally.taken += 1;
+      if (tally.taken === 1) noteProgress(prepared.line);
+    }
     refs.accept(prepared.name, operation.id);
     const { line, text } = prepared;
     const outstanding = { operationId: operation.id, line, text };
@@ -237,6 +256,9 @@ function createFlow(deps: FlowDeps): Flow {
     itemsMax: options.chunkItems,
     bytesMax: LINE_BYTES_MAX,
     room: (count) => window.room(count),
+    onSending: ({ line }) => {
+      noteProgress(line);
+    },
     onAccepted,
     onRefused: (prepared, problem) => {
       refs.refuse(prepared.name);

@@ -35,6 +35,8 @@ interface SenderOptions {
   readonly bytesMax: number;
   /** Waits until that many more operations may be outstanding. */
   readonly room: (count: number) => Promise<void>;
+  /** A chunk up to this line is about to be sent. */
+  readonly onSending: (last: Prepared) => void;
   readonly onAccepted: (prepared: Prepared, operation: Settled, since: KnownSince) => void;
   readonly onRefused: (prepared: Prepared, problem: Problem) => void;
   /** Every line of a chunk has been answered. */
@@ -48,6 +50,7 @@ export function createSender(options: SenderOptions): Sender {
     const last = chunk.at(-1);
     if (last === undefined) return;
     await options.room(chunk.length);
+    options.onSending(last);
     await deliver(chunk, options);
     chunk = [];
     bytes = 0;

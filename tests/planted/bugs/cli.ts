@@ -25,8 +25,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: "equal lines of next month's file are silently taken for the old ones",
     file: 'scripts/cli/import/report.ts',
-    find: 'taken > 0 && summary.new > 0 && !resumed',
-    replace: 'taken < 0 && summary.new > 0 && !resumed',
+    find: 'taken > 0 && summary.new + newBefore > 0',
+    replace: 'taken < 0 && summary.new + newBefore > 0',
     foundBy: ['tests/unit/cli/import.test.ts'],
   },
   {
@@ -70,5 +70,19 @@ export const BUGS: readonly PlantedBug[] = [
     find: '    parseEnv(named);\n',
     replace: '',
     foundBy: ['tests/unit/cli/stack.test.ts'],
+  },
+  {
+    name: 'an import that is gone on with takes lines of an earlier file for its own',
+    file: 'scripts/cli/import/run.ts',
+    find: 'prepared.line > sentBefore()',
+    replace: 'deps.mark()?.earlier === undefined',
+    foundBy: ['tests/unit/cli/import.test.ts'],
+  },
+  {
+    name: 'what an interrupted import has taken for known is forgotten',
+    file: 'scripts/cli/import/report.ts',
+    find: 'tally.taken + (earlier?.taken ?? 0)',
+    replace: 'tally.taken',
+    foundBy: ['tests/unit/cli/import.test.ts'],
   },
 ];

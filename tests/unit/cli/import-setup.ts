@@ -81,8 +81,8 @@ export function importOf(server: BulkServer, file: string, setting: Setting = {}
 export async function run(server: BulkServer, file: string, setting: Setting = {}) {
   const work = importOf(server, file, setting);
   await work.run();
-  const { tally, refused, isResumed } = work;
-  return summarize({ file, tally, refused, isResumed, elapsedMs: 1_000 });
+  const { tally, refused, earlier, isAfterAnother } = work;
+  return summarize({ ...{ file, tally, refused, earlier, isAfterAnother }, elapsedMs: 1_000 });
 }
 
 export const refusedIn = (path: string): unknown[] =>

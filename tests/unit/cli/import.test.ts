@@ -141,6 +141,27 @@ describe('a file under the name of an earlier one', () => {
     await expect(first).rejects.toThrow('gave up');
     const summary = await run(server, fileOf([...march, credit('dan', 4)]));
     expect(exitCodeOf(summary)).toBe(EXIT.partlyKnown);
+    expect(summaryLines(summary).join('\n')).toMatch(/earlier file .* cut short/);
+  });
+
+  it('is one when its own run is cut short after such lines, and gone on with', async () => {
+    const server = await serve({ instead: (request) => (request === 4 ? 'drop' : undefined) });
+    await run(server, fileOf(february));
+    const file = fileOf([credit('ann', 100), credit('bob', 250), credit('dan', 4)]);
+    await expect(run(server, file, { chunkItems: 1, retryForMs: 0 })).rejects.toThrow('gave up');
+    const summary = await run(server, file);
+    expect(summary).toMatchObject({ new: 1, newBefore: 1, known: 2, taken: 1, resumed: true });
+    expect(exitCodeOf(summary)).toBe(EXIT.partlyKnown);
+  });
+
+  it('is one when such lines come behind the place where its own run was cut short', async () => {
+    const server = await serve({ instead: (request) => (request === 3 ? 'drop' : undefined) });
+    await run(server, fileOf(february));
+    const file = fileOf(march.with(0, credit('ann', 101)));
+    await expect(run(server, file, { chunkItems: 1, retryForMs: 0 })).rejects.toThrow('gave up');
+    const summary = await run(server, file);
+    expect(summary).toMatchObject({ new: 1, known: 2, taken: 1, resumed: true });
+    expect(exitCodeOf(summary)).toBe(EXIT.partlyKnown);
   });
 });
 
