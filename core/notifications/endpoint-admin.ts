@@ -25,7 +25,9 @@ export interface EndpointInput {
   readonly description?: string;
 }
 
-export interface EndpointChanges extends Partial<EndpointInput> {
+export interface EndpointChanges extends Partial<Omit<EndpointInput, 'description'>> {
+  /** Null removes it. */
+  readonly description?: string | null;
   readonly status?: EndpointDoc['status'];
 }
 

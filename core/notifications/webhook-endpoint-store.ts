@@ -9,8 +9,11 @@ import { createOutboxStore } from '../saga/settle-store.ts';
 import type { EndpointDoc, EndpointId } from './webhook-endpoint.ts';
 
 type Changes = Partial<
-  Pick<EndpointDoc, 'url' | 'events' | 'description' | 'status' | 'secrets' | 'rotationKeys'>
->;
+  Pick<EndpointDoc, 'url' | 'events' | 'status' | 'secrets' | 'rotationKeys'>
+> & {
+  /** Null removes it. */
+  readonly description?: string | null;
+};
 
 /** One tenant's endpoints. */
 export interface EndpointStore {
@@ -35,15 +38,17 @@ export function createEndpointStore(db: Db, tenantId: string): EndpointStore {
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
   const mine = (id: string): Filter<EndpointDoc> => ({ _id: id as EndpointId, tenantId });
   const move = async (filter: Filter<EndpointDoc>, changes: Changes, isAnew = false) => {
+    const { description, ...others } = changes;
     const isEnabled = changes.status === 'enabled';
     const unset = {
+      ...(description === null && { description: '' as const }),
       ...(isEnabled && { disabledReason: '' as const }),
       ...((isEnabled || isAnew) && { failingSince: '' as const, failedAt: '' as const }),
     };
     const moved = await endpoints.findOneAndUpdate(
       filter,
       {
-        $set: changes,
+        $set: { ...others, ...(typeof description === 'string' && { description }) },
         $currentDate: { updatedAt: true },
         ...(Object.keys(unset).length > 0 && { $unset: unset }),
       },

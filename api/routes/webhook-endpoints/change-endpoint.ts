@@ -10,7 +10,7 @@ const changes = z
   .strictObject({
     url: endpointFields.url.exactOptional(),
     events: endpointFields.events.exactOptional(),
-    description: endpointFields.description,
+    description: endpointFields.description.unwrap().nullable().exactOptional(),
     status: z.enum(['enabled', 'disabled']).exactOptional(),
   })
   .refine((body) => Object.keys(body).length > 0, 'must change something');
@@ -19,7 +19,8 @@ export const changeWebhookEndpoint = defineEndpoint({
   method: 'PATCH',
   path: '/v1/webhook-endpoints/:id',
   scope: 'notifications:admin',
-  summary: 'Changes URL, event filters or description of an endpoint, disables or enables it',
+  summary:
+    'Changes URL, event filters or description of an endpoint (null removes it), disables or enables it',
   input: { params: idParams, query: noQuery, body: jsonBody },
   handle: async ({ params, body }, { services, tenant }) => {
     const { endpoints } = services.notifications(tenant);

@@ -31,6 +31,20 @@ async function storeSent(digit: string): Promise<DeliveryId> {
   return _id;
 }
 
+describe('a description of an endpoint', () => {
+  it('goes with null, as other optional fields do', async () => {
+    const id = await newEndpoint();
+    const change = (description: string | null) =>
+      api.ask(path(id), { method: 'PATCH', body: { description } });
+    expect((await change('the shop')).body.description).toBe('the shop');
+    const cleared = await change(null);
+    expect([cleared.status, cleared.body.description]).toEqual([200, undefined]);
+    expect((await endpoints().findOne({ _id: id as EndpointDoc['_id'] }))?.description).toBe(
+      undefined,
+    );
+  });
+});
+
 describe('a write whose answer was lost, repeated under its key', () => {
   const headers = (key: string) => ({ headers: { 'idempotency-key': key } });
 
