@@ -3,6 +3,7 @@ import { statusOfCode } from '../../api/problem.ts';
 import { envSchema } from '../../config/env.ts';
 import { ERRORS, type ErrorCode } from '../../core/kernel/errors.ts';
 import { QUEUES } from '../../queues/catalog.ts';
+import { LASTING_KEYS } from '../../queues/redis-keys.ts';
 import { code, heading, table } from './markdown.ts';
 
 export function errorsPage(): string {
@@ -50,7 +51,10 @@ export function queuesPage(): string {
     'Failed kept',
     'Lock',
   ];
-  return `${heading('Queues', intro)}\n${table(columns, rows)}`;
+  const keys = LASTING_KEYS.map(({ key, bound }) => [code(key), bound]);
+  const redis =
+    '## Keys that do not expire\n\nBehind `QUEUE_PREFIX`; every other key that is written to Redis expires.';
+  return `${heading('Queues', intro)}\n${table(columns, rows)}\n${redis}\n\n${table(['Key', 'Bound'], keys)}`;
 }
 
 export function configPage(): string {
