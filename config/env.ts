@@ -234,13 +234,18 @@ const SECRETS: ReadonlySet<string> = new Set([
   'VAPID_PRIVATE_KEY',
 ]);
 
+const QUERY_SECRET = /([?&](?:password|token|secret|key)=)[^&#]+/gi;
+
 /** The environment as it may be logged: secrets and the passwords inside URLs are masked. */
 export function redactEnv(env: Env): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => {
       if (value !== undefined && SECRETS.has(name)) return [name, '[redacted]'];
       if (typeof value === 'string' && name.endsWith('_URL')) {
-        return [name, value.replace(/\/\/.*@/, '//[redacted]@')];
+        return [
+          name,
+          value.replace(/\/\/.*@/, '//[redacted]@').replace(QUERY_SECRET, '$1[redacted]'),
+        ];
       }
       return [name, value];
     }),

@@ -7,6 +7,7 @@ import {
 } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { AppError } from '../kernel/errors.ts';
+import { scrubbed } from '../kernel/scrub.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /**
@@ -77,7 +78,7 @@ function clientOf(url: string, settings: MongoClientOptions): MongoClient {
   try {
     return new MongoClient(url, settings);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = scrubbed(cause instanceof Error ? cause.message : String(cause));
     const detail = `The address of MongoDB is not usable (MONGO_URL): ${reason}`;
     throw new AppError('ledger_unavailable', detail, { cause });
   }

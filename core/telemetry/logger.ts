@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { scrubbed } from '../kernel/scrub.ts';
 import { currentContext } from './context.ts';
 
 export type Logger = PinoLogger;
@@ -28,15 +29,21 @@ const CAUSES_MAX = 5;
  * the driver's bulk errors carry the documents that were written, with addresses and contacts.
  */
 function errorView(error: unknown, depth = 0): unknown {
+  if (typeof error === 'string') return shown(error, MESSAGE_CHARS_MAX);
   if (!(error instanceof Error)) return typeof error === 'object' ? '[not an error]' : error;
   const { name, message, stack = '', cause } = error;
   return {
     type: name,
-    message: message.slice(0, MESSAGE_CHARS_MAX),
-    stack: stack.slice(0, MESSAGE_CHARS_MAX * 2),
+    message: shown(message, MESSAGE_CHARS_MAX),
+    stack: shown(stack, MESSAGE_CHARS_MAX * 2),
     ...ownParts(error),
     ...(cause !== undefined && depth < CAUSES_MAX && { cause: errorView(cause, depth + 1) }),
   };
+}
+
+/** Cut last: half a secret would not look like one. */
+function shown(text: string, charsMax: number): string {
+  return scrubbed(text.slice(0, charsMax * 4)).slice(0, charsMax);
 }
 
 function ownParts(error: Error): object {

@@ -52,6 +52,23 @@ describe('log lines', () => {
     expect(last()).toMatchObject({ err: '[not an error]' });
   });
 
+  it.each([
+    'Invalid connection string "mongodb://ann:hunter2@db.test/x"',
+    'connect failed: rediss://:p@hunter2@cache.test:6379',
+    'getaddrinfo redis://cache.test?password=hunter2&db=1',
+    'POST https://hooks.test/in?token=hunter2 failed',
+    'refused slk_ops1_hunter2hunter2hunter2',
+    'signed with whsec_hunter2/hunter2=',
+    'unexpected header Authorization: Bearer hunter2',
+  ])('hold no secret that an error quotes: %s', (text) => {
+    const { lines, logger } = record();
+    logger.error({ err: new Error(text, { cause: new Error(text) }) }, 'thing.failed');
+    logger.error({ err: text }, 'thing.failed');
+    expect(lines).toHaveLength(2);
+    expect(lines.join('')).not.toContain('hunter2');
+    expect(lines.join('')).toContain('[redacted]');
+  });
+
   it('say what happened and when, with the level as a word', () => {
     const { logger, last } = record();
     logger.warn({ count: 2 }, 'thing.happened');
