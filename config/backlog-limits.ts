@@ -13,4 +13,8 @@ export const BACKLOG_LIMITS = {
   bodiesBytesMax: 33_554_432,
   /** Expired holds that those of a batch who want money may take back; recovery does the rest. */
   lapsedHoldsMax: 1_000,
+  /** Of the jobs that come next in a queue, as many tell how far it has come. */
+  sweepHeads: 20,
+  /** Messages that are asked for in one row of the outbox bring their texts: so many at a time. */
+  routedRequestsMax: 8,
 } as const;

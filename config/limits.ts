@@ -96,8 +96,6 @@ export const LIMITS = {
   sweepIntervalMs: 10 * SECOND,
   sweepJitterMs: 2 * SECOND,
   sweepBatch: 200,
-  /** Of the jobs that come next in a queue, as many tell how far it has come. */
-  sweepHeads: 20,
   sweepLeaseMs: 15 * SECOND,
   outboxStaleMs: 5 * SECOND,
   outboxEventsMax: 500,

@@ -59,24 +59,44 @@ export function createRouter(deps: RoutingDeps): Router {
     return [...drafts.single.filter(isPending).map(jobOfDelivery), ...digests];
   };
 
+  const routePart = async (row: OutboxRow, wanted: readonly Wanted[]): Promise<void> => {
+    const { now } = await deps.databaseTime();
+    const drafts = await draftAll(deps, { row, wanted, now, told });
+    if (drafts.single.length + drafts.gathered.length === 0) return;
+    const jobs = await store(drafts);
+    await failpoint('notify.after-insert');
+    try {
+      if (jobs.length > 0) await publisher.publishDeliveries(jobs);
+    } catch (err) {
+      logger.warn({ err, deliveries: jobs.length }, 'deliveries.enqueue.failed');
+      metrics.enqueueFailed.inc({ queue: 'notify' }, jobs.length);
+    }
+    await failpoint('notify.after-publish');
+  };
+
   return Object.freeze({
     route: async (row: OutboxRow) => {
       const wanted = wantedOf(row, await plans.of(row.tenantId));
-      if (wanted.length === 0) return;
-      const { now } = await deps.databaseTime();
-      const drafts = await draftAll(deps, { row, wanted, now, told });
-      if (drafts.single.length + drafts.gathered.length === 0) return;
-      const jobs = await store(drafts);
-      await failpoint('notify.after-insert');
-      try {
-        if (jobs.length > 0) await publisher.publishDeliveries(jobs);
-      } catch (err) {
-        logger.warn({ err, deliveries: jobs.length }, 'deliveries.enqueue.failed');
-        metrics.enqueueFailed.inc({ queue: 'notify' }, jobs.length);
-      }
-      await failpoint('notify.after-publish');
+      for (const part of partsOf(wanted)) await routePart(row, part);
     },
   });
+}
+
+/** Messages bring their texts along: no more of them at a time than fit into memory. */
+function partsOf(wanted: readonly Wanted[]): readonly (readonly Wanted[])[] {
+  const parts: Wanted[][] = [];
+  let requests = 0;
+  for (const one of wanted) {
+    const isRequest = one.event.name === REQUESTED_EVENT;
+    const isFull = isRequest && requests >= LIMITS.routedRequestsMax;
+    if (isFull || parts.length === 0) {
+      parts.push([]);
+      requests = 0;
+    }
+    parts.at(-1)?.push(one);
+    if (isRequest) requests += 1;
+  }
+  return parts;
 }
 
 function isPending({ status }: DeliveryDoc): boolean {

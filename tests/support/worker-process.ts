@@ -9,6 +9,8 @@ interface WorkerOptions {
   readonly pools?: string;
   /** Kills the process there, with SIGKILL. */
   readonly failpoint?: FailpointName;
+  /** Of its old generation. */
+  readonly heapMb?: number;
 }
 
 export interface WorkerProcess {
@@ -23,8 +25,9 @@ const OUTPUT_CHARS_MAX = 20_000;
 
 /** A real worker on the test's database; stopped when the test ends. */
 export function spawnWorker(database: TestDatabase, options: WorkerOptions = {}): WorkerProcess {
-  const { pools = 'settlement', failpoint } = options;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'workers/main.ts'], {
+  const { pools = 'settlement', failpoint, heapMb } = options;
+  const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
+  const child = spawn(process.execPath, [...heap, '--import', 'tsx', 'workers/main.ts'], {
     cwd: ROOT,
     env: {
       PATH: process.env['PATH'],

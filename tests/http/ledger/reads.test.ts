@@ -148,6 +148,27 @@ describe('a balance', () => {
   });
 });
 
+describe('entries of one user', () => {
+  it("are listed by userId, page by page, and nobody else's are", async () => {
+    const all = await api.ask('/v1/transactions?limit=200');
+    const items = all.body.items as readonly { id: string; userId: string }[];
+    const mine = items.filter(({ userId }) => userId === 'ann').map(({ id }) => id);
+    expect(mine.length).toBeGreaterThan(1);
+    expect(mine.length).toBeLessThan(items.length);
+    const first = await api.ask('/v1/transactions?userId=ann&limit=1');
+    const { items: some, nextCursor } = first.body as {
+      items: { id: string }[];
+      nextCursor: string;
+    };
+    const rest = await api.ask(`/v1/transactions?userId=ann&limit=200&cursor=${nextCursor}`);
+    const listed = [...some, ...(rest.body.items as { id: string }[])].map(({ id }) => id);
+    expect(listed).toEqual(mine);
+    const refused = await api.ask('/v1/transactions?user=ann');
+    expect(refused.status).toBe(400);
+    expect(JSON.stringify(refused.body)).toContain('userId');
+  });
+});
+
 describe('lists', () => {
   const cases = [
     { path: '/v1/transactions?limit=2', count: 10 },

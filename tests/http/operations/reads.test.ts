@@ -76,6 +76,33 @@ describe('GET /v1/operations', () => {
     expect(idsOf(await api.ask('/v1/operations?status=succeeded&limit=3'))).toHaveLength(3);
   });
 
+  it('filters by the user whom a row names, as the one it is about, who pays or who is paid', async () => {
+    const own = await walk('/v1/operations?userId=list&limit=7');
+    expect(own.ids.slice(0, 25)).toEqual([...made].reverse());
+    expect(own.ids).toHaveLength(26); // and the creation
+    const narrowed = await api.ask(
+      '/v1/operations?userId=list&type=wallet.debit&metadata.group=g1',
+    );
+    expect(idsOf(narrowed)).toEqual([made[15], made[5]]);
+    const debits = await api.ask('/v1/operations?userId=list&status=rejected');
+    expect(idsOf(debits)).toEqual(made.filter((_id, index) => index % 5 === 0).reverse());
+    const wallets = [{ currency: 'EUR' }];
+    await succeed(api, '/v1/users', { userId: 'paid', wallets });
+    const pay = { fromUserId: 'list', toUserId: 'paid', currency: 'EUR', amount: 1 };
+    await succeed(api, '/v1/transfers', pay);
+    const paid = await api.ask('/v1/operations?userId=paid&type=transfer');
+    expect(paid.body.items).toHaveLength(1);
+    const paying = await api.ask('/v1/operations?userId=list&type=transfer');
+    expect(idsOf(paying)).toEqual(idsOf(paid));
+    expect(idsOf(await api.ask('/v1/operations?userId=nobody'))).toEqual([]);
+  });
+
+  it('names what it knows when it is asked for something else', async () => {
+    const answer = await api.ask('/v1/operations?user=list');
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(answer.body)).toContain('userId');
+  });
+
   it('finds by idempotency key and by ids, in one page', async () => {
     expect(idsOf(await api.ask('/v1/operations?idempotencyKey=list-4'))).toEqual([made[4]]);
     const unknown = 'op_00000000000000000000000000000000';

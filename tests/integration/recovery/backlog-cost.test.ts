@@ -87,7 +87,7 @@ async function costOf({ platform }: Instance, work: () => Promise<unknown>): Pro
   const note = ({ reply }: CommandSucceededEvent): void => {
     const { cursor, n } = reply as { cursor?: { firstBatch?: readonly unknown[] }; n?: number };
     answers += 1;
-    cost += (cursor?.firstBatch?.length ?? 0) + Number(n ?? 0);
+    cost += (cursor?.firstBatch?.length ?? 0) + (n ?? 0);
   };
   client.on('commandSucceeded', note);
   await work();

@@ -72,10 +72,16 @@ export function ledgerCalls(db: Db): readonly Call[] {
     return one as unknown as T;
   };
   const ann = { tenantId: TENANT, userId: 'ann' };
-  const pages = [page, { ...page, after: 'f' }, { ...page, after: 'trf_f' }];
+  const oldest = { ...page, order: 'asc' } as const;
+  // Newest first and oldest first, from an end and from the middle.
+  const pages = [
+    ...[page, { ...page, after: `${FUTURE.getTime()}/x` }],
+    ...[oldest, { ...oldest, after: `${PAST.getTime()}/x` }],
+  ];
   return [
     () => queries.user('ann'),
-    ...pages.map((one) => () => queries.users(one)),
+    () => queries.users(page),
+    () => queries.users({ ...page, after: 'f' }),
     () => queries.walletsOf('ann'),
     async () => queries.wallet((await found<WalletDoc>('wallets', ann))._id),
     async () => queries.balancesAt(await found<WalletDoc>('wallets', ann), new Date()),
@@ -84,6 +90,7 @@ export function ledgerCalls(db: Db): readonly Call[] {
       const { _id } = await found<WalletDoc>('wallets', ann);
       await queries.entriesOfWallet(_id, page);
       await queries.entriesOfWallet(_id, { ...page, after: '3' });
+      await queries.entriesOfWallet(_id, { ...oldest, after: '3' });
     },
     () => queries.entriesOfOperation('op_pile', 5),
     ...pages.flatMap((one) =>

@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { createDeliveryRecoveryStore } from '../../../core/notifications/delivery-recovery-store.ts';
 import {
@@ -103,7 +104,7 @@ function listCalls(db: Db): readonly Call[] {
     ...FILTERS.map((filter) => () => reads.list(filter, page)),
     ...FILTERS.map((filter): Call => async () => {
       const [last] = await some(db, {});
-      await reads.list(filter, { ...page, after: last._id });
+      await reads.list(filter, { ...page, after: timeKeyOf(last) });
     }),
     () => reads.count({ status: 'failed' }, 5),
     async () => {
@@ -142,7 +143,7 @@ function textCalls(db: Db): readonly Call[] {
     () => suppressions.removeMany(TENANT, { reason: 'gone', channel: 'sms', ...times }, 5),
     () => suppressions.remove(TENANT, 'sup_mine'),
     () => suppressions.list(TENANT, page),
-    () => suppressions.list(TENANT, { ...page, after: 'sup_f' }),
+    () => suppressions.list(TENANT, { ...page, after: `${FUTURE.getTime()}/sup_f` }),
     () => templates.add(key, { text: 'x' }, { at: PAST, repeatToken: 't' }),
     () => templates.newest(key, ['en', 'de']),
     () => templates.findById(TENANT, 'tpl_default-1'),
