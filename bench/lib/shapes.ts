@@ -64,7 +64,7 @@ const SIZES: Readonly<Record<Size, Sizes>> = {
   },
   small: {
     ...{ few: 3_600, many: 10_000, warmUp: 800, movements: 1_600, wallets: 2_000 },
-    ...{ hot: [3_600, 10_000], stuck: 1_500, batches: 80, heapMb: 128 },
+    ...{ hot: [3_600, 10_000], stuck: 1_500, batches: 250, heapMb: 128 },
     ...{ swept: 2_000, requests: 2_000, unknownEvery: 40 },
   },
 };

@@ -49,9 +49,8 @@ function acceptedOf(
   const { what, count, unknownEvery, stuckLines } = waiting;
   const shape = what === 'hot' || what === 'batches' ? 'hot' : 'uniform';
   if (what === 'batches') {
-    const inputs = Array.from({ length: count }, (_, index) =>
-      batchInput(waiting.textChars ?? 10, wallets, seed + index),
-    );
+    const input = batchInput(waiting.textChars ?? 1, wallets, seed);
+    const inputs = Array.from({ length: count }, () => input);
     return { type: 'batch', inputs };
   }
   const transfers = transferInputs(count, { wallets, shape, seed });
