@@ -7,8 +7,9 @@ import { ROOT } from './tidy/tree.ts';
 
 interface WorkerOptions {
   readonly pools?: string;
-  /** Kills the process there, with SIGKILL. */
-  readonly failpoint?: FailpointName;
+  /** Kills the process there, with SIGKILL; `@N`: the N-th time. */
+  readonly failpoint?: FailpointName | `${FailpointName}@${number}`;
+  readonly lanes?: number;
 }
 
 export interface WorkerProcess {
@@ -23,7 +24,7 @@ const OUTPUT_CHARS_MAX = 20_000;
 
 /** A real worker on the test's database; stopped when the test ends. */
 export function spawnWorker(database: TestDatabase, options: WorkerOptions = {}): WorkerProcess {
-  const { pools = 'settlement', failpoint } = options;
+  const { pools = 'settlement', failpoint, lanes } = options;
   const child = spawn(process.execPath, ['--import', 'tsx', 'workers/main.ts'], {
     cwd: ROOT,
     env: {
@@ -34,6 +35,7 @@ export function spawnWorker(database: TestDatabase, options: WorkerOptions = {})
       MONGO_DB: database.name,
       QUEUE_PREFIX: database.name,
       WORKER_POOLS: pools,
+      SETTLEMENT_LANES: lanes === undefined ? '' : String(lanes),
       LOG_LEVEL: 'info',
       FAILPOINTS: failpoint ?? '',
     },
