@@ -6,6 +6,7 @@ import type { Logger } from '../core/telemetry/logger.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
 import type { Principal } from '../core/tenants/api-key.ts';
 import type { Authenticator } from '../core/tenants/api-key-cache.ts';
+import type { BodyBytes } from './body-bytes.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Reply } from './reply.ts';
 import { bearerOf, correlationIdOf } from './headers.ts';
@@ -30,6 +31,7 @@ export interface AdapterDeps {
   readonly metrics: Metrics;
   /** A correlation id for a request that brings none. */
   readonly requestId: () => string;
+  readonly bodyBytes: BodyBytes;
 }
 
 /** One request on its way through: what is known of it before anything is parsed. */
@@ -43,7 +45,7 @@ export interface Exchange {
 
 /** Does the work of a request and answers it, whatever happens. Never rejects. */
 export async function exchange(
-  deps: Omit<AdapterDeps, 'services' | 'authenticator'>,
+  deps: Omit<AdapterDeps, 'services' | 'authenticator' | 'bodyBytes'>,
   one: Exchange,
 ): Promise<void> {
   const { request, response, route, work } = one;
@@ -90,6 +92,7 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
           principal: await admittedInTime(authenticate(deps.authenticator, request)),
           services: deps.services,
           signal: once(() => goneSignal(response)),
+          bodyBytes: deps.bodyBytes,
         }),
     });
 }

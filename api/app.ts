@@ -1,14 +1,16 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { createRequestIds } from '../core/kernel/ids.ts';
 import { supervise } from '../core/kernel/supervise.ts';
 import { type AdapterDeps, exchange, handlerOf, pathOf } from './adapter.ts';
+import { createBodyBytes } from './body-bytes.ts';
 import { type AdminDeps, createAdminRouter } from './admin/router.ts';
 import type { Endpoint, Method } from './endpoint.ts';
 import { PUBLIC_PAGES, type PublicServices } from './public-pages.ts';
 
-export interface AppDeps extends Omit<AdapterDeps, 'requestId'> {
+export interface AppDeps extends Omit<AdapterDeps, 'requestId' | 'bodyBytes'> {
   readonly endpoints: readonly Endpoint[];
   readonly pages: PublicServices;
   readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'password' | 'signOuts'>;
@@ -29,7 +31,8 @@ const NO_PARAMS: unknown = Object.freeze({});
  * looked up and go straight to their endpoint; everything else is found by Express.
  */
 export function createListener(given: AppDeps): RequestListener {
-  const deps = { ...given, requestId: createRequestIds() };
+  const bodyBytes = createBodyBytes(LIMITS.bodiesBytesMax);
+  const deps = { ...given, requestId: createRequestIds(), bodyBytes };
   const app = createApp(deps);
   const crashed = (err: unknown): void => {
     deps.logger.error({ err }, 'request.crashed');

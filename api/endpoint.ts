@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
-import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { type Principal, type Scope, hasScope } from '../core/tenants/api-key.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { type BodySpec, readBody } from './body.ts';
-import { createBodyBytes } from './body-bytes.ts';
+import type { BodyBytes } from './body-bytes.ts';
 import {
   type Preferences,
   idempotencyKeyOf,
@@ -72,6 +71,8 @@ export interface RawRequest {
   readonly principal: Principal;
   readonly services: ApiServices;
   readonly signal: () => AbortSignal;
+  /** Of the server, over all of its requests. */
+  readonly bodyBytes: BodyBytes;
 }
 
 /** An endpoint with its types closed over: what the list of them holds. */
@@ -106,7 +107,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
       }
       const params = parseInput(input.params, request.params, 'path');
       const query = parseInput(input.query, queryOf(incoming.url ?? ''), 'query');
-      const taken = takeBodyBytes();
+      const taken = takeBodyBytes(request.bodyBytes);
       try {
         const body = await readBody(incoming, input.body, taken.take);
         const answer = handle(
@@ -137,11 +138,8 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
   });
 }
 
-/** Of the process. */
-const bodyBytes = createBodyBytes(LIMITS.bodiesBytesMax);
-
 /** For one request: what it takes, and all of it back at its end. */
-function takeBodyBytes(): {
+function takeBodyBytes(bodyBytes: BodyBytes): {
   readonly take: (bytes: number) => void;
   readonly giveBack: () => void;
 } {

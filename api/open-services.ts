@@ -4,7 +4,6 @@ import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
 import { createIngest } from '../core/operations/ingest.ts';
 import { createIntervene } from '../core/operations/intervene.ts';
-import { signalReader } from '../core/operations/read-signal.ts';
 import { OPERATIONS } from '../core/operations/registry.ts';
 import type { Ingest } from '../core/operations/submission.ts';
 import type { Installation } from '../core/runtime/installation.ts';
@@ -42,9 +41,9 @@ export function openServices(deps: ServiceDeps): ApiServices {
   lifecycle.onClose('waiters', () => waiters.close());
   const lines = openLines(mongo.db, publisher);
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
-  const readSignal = signalReader(OPERATIONS);
+  const registry = OPERATIONS;
   return Object.freeze({
-    registry: OPERATIONS,
+    registry,
     hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
     ingest,
     waiters,
@@ -53,13 +52,13 @@ export function openServices(deps: ServiceDeps): ApiServices {
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
     notifications: createNotificationServices(platform, publisher),
-    intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, readSignal }),
+    intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
   });
 }
 
 function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
-  const { clock, logger, metrics, failpoint, mongo, databaseClock } = platform;
+  const { env, clock, logger, metrics, failpoint, mongo, databaseClock } = platform;
   return createIngest({
     store: createOperationStore(mongo.db),
     databaseTime: databaseClock,
@@ -69,6 +68,7 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
     metrics,
     failpoint,
     backlog: (tenantId) => backlog.isFullFor(tenantId),
+    lanes: env.SETTLEMENT_LANES,
     laneQueue,
   });
 }

@@ -15,6 +15,7 @@ export interface PublicServices {
   readonly depths: () => Promise<readonly QueueDepth[]>;
   /** Accepted operations that wait for settlement, as last counted. */
   readonly openOperations: () => number;
+  readonly lanes: number;
 }
 
 interface PublicRequest {
@@ -67,9 +68,10 @@ export const PUBLIC_PAGES: readonly PublicPage[] = [
   {
     path: '/internal/autoscale',
     summary: 'Depth of every queue, and how many workers each pool should have',
-    answer: async ({ depths, openOperations }, { url }) => {
+    answer: async ({ depths, openOperations, lanes }, { url }) => {
       const bounds = boundsOf(url);
-      return autoscaleReply(await depths(), { ...bounds, openOperations: openOperations() });
+      const situation = { ...bounds, openOperations: openOperations(), lanes };
+      return autoscaleReply(await depths(), situation);
     },
   },
   {
@@ -130,13 +132,14 @@ function boundsOf(url: string): ReplicaBounds {
  */
 function autoscaleReply(
   depths: readonly QueueDepth[],
-  { openOperations, ...bounds }: Parameters<typeof adviseReplicas>[1],
+  situation: Parameters<typeof adviseReplicas>[1],
 ): Reply {
-  const advices = adviseReplicas(depths, { ...bounds, openOperations });
+  const advices = adviseReplicas(depths, situation);
+  const { min, max } = situation;
   const pools = advices.map(({ pool, ...advice }) => [pool, advice]);
   const queues = depths.map(({ consumers, ...depth }) => ({
     ...depth,
     workers: consumers.length,
   }));
-  return found({ bounds, pools: Object.fromEntries(pools) as unknown, queues });
+  return found({ bounds: { min, max }, pools: Object.fromEntries(pools) as unknown, queues });
 }

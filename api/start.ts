@@ -84,7 +84,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     }),
     authenticator,
     realtime,
-    pages: { ops, depths, openOperations: () => backlog.size() },
+    pages: { ops, depths, openOperations: () => backlog.size(), lanes: env.SETTLEMENT_LANES },
     admin: {
       queues: queues.byName,
       hasQueues: () => queues.connection.status === 'ready',

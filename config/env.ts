@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from './limits.ts';
 
 /**
  * Addresses, secrets and roles: what needs a restart to change. The only reader of
@@ -24,6 +25,13 @@ const pools = z
     return known;
   })
   .default(WORKER_POOLS);
+
+const lanes = z
+  .string()
+  .regex(/^\d{1,3}$/, `must be a number from 1 to ${LIMITS.lanesEver}`)
+  .transform(Number)
+  .pipe(z.int().min(1).max(LIMITS.lanesEver))
+  .default(LIMITS.lanes);
 
 const port = (fallback: number) =>
   z
@@ -86,6 +94,7 @@ export const envSchema = z.object({
     .default('sluice')
     .describe('key prefix of the queues in Redis'),
   TENANCY: z.enum(['shared']).default('shared').describe('shared: all tenants in one database'),
+  SETTLEMENT_LANES: lanes.describe('lanes of atomic operations: so many processes settle at most'),
   WORKER_POOLS: pools.describe('the pools that a worker process runs'),
   BOOTSTRAP_API_KEY: z
     .string()

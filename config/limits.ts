@@ -68,7 +68,7 @@ export const LIMITS = {
 
   /** Settlement. */
   lanes: 8,
-  /** Recovery looks at this many, so that a lane that is no more loses nothing. */
+  /** The most that the setting may say. */
   lanesEver: 64,
   settlementBatchMax: 400,
   settlementSlots: 2,
@@ -353,7 +353,7 @@ const RELATIONS: readonly (readonly [boolean, string])[] = [
   ],
   [LIMITS.balanceMinorMax < 2n ** 63n, 'balances fit an int64'],
   [LIMITS.totalMinorMax + LIMITS.amountMinorMax < 2n ** 63n, 'totals fit an int64'],
-  [LIMITS.lanes <= LIMITS.lanesEver, 'recovery looks at every lane'],
+  [LIMITS.lanes <= LIMITS.lanesEver, 'the setting allows its own default'],
   [LIMITS.groupCommitEnough <= LIMITS.groupCommitSizeMax, 'what starts a group fits into it'],
   [LIMITS.groupCommitWindowMs <= LIMITS.groupCommitPatienceMs, 'company is worth a longer wait'],
   [

@@ -16,4 +16,8 @@ export const LINE_LIMITS = {
   /** Let in at once, of one line; and read at once, of several. */
   lineRunMax: 500,
   linePageMax: 1_000,
+  /** Lanes of another layout are consumed for so long after they have been empty: jobs come late. */
+  laneLayoutKeptMs: MINUTE,
+  /** Looked at by one sweep: more than all settings have together. */
+  openLanesMax: 2_500,
 } as const;

@@ -2,7 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { IServerAdapter } from '@bull-board/api/typings/app';
 import type { Queue } from 'bullmq';
-import { QUEUES, type QueueName, lanePayload, operationsOf } from './catalog.ts';
+import { type QueueName, lanePayload, operationsOf, queueSpecOf } from './catalog.ts';
 
 interface BoardOptions {
   readonly queues: ReadonlyMap<QueueName, Queue>;
@@ -24,7 +24,7 @@ export function mountBoard({ queues, serverAdapter, operationUrl }: BoardOptions
       new BullMQAdapter(queue, {
         readOnlyMode: true,
         allowRetries: false,
-        description: QUEUES.get(name)?.summary ?? '',
+        description: queueSpecOf(name)?.summary ?? '',
         externalJobUrl: ({ data }) => linkOf(data, operationUrl),
       }),
   );

@@ -170,7 +170,12 @@ const recovery: QueueSpec = {
   maxStalledCount: 1,
 };
 
-export const LANES: readonly number[] = Array.from({ length: LIMITS.lanes }, (_, lane) => lane);
+function lanesOf(lanes: number): readonly number[] {
+  return Array.from({ length: lanes }, (_, lane) => lane);
+}
+
+/** Those of the default setting. */
+export const LANES = lanesOf(LIMITS.lanes);
 
 export function laneQueue(lane: number): QueueName {
   return `settlement-${lane}`;
@@ -180,9 +185,25 @@ export function notifyQueue(channel: Channel): QueueName {
   return `notify-${channel}`;
 }
 
-/** Every queue: one row each, every option stated. */
-export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, QueueSpec>([
-  ...LANES.map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
+/** Of any number of lanes that the setting allows: work may stand in those of an earlier one. */
+const OF_LANES: ReadonlyMap<string, QueueSpec> = new Map(
+  lanesOf(LIMITS.lanesEver).map((lane) => [laneQueue(lane), settlement]),
+);
+
+/** Every queue of an installation with so many lanes: one row each, every option stated. */
+export function queuesWith(lanes: number): ReadonlyMap<QueueName, QueueSpec> {
+  return new Map([
+    ...lanesOf(lanes).map((lane): [QueueName, QueueSpec] => [laneQueue(lane), settlement]),
+    ...OTHERS,
+  ]);
+}
+
+/** Undefined: there is no such queue. */
+export function queueSpecOf(name: QueueName): QueueSpec | undefined {
+  return OTHERS.get(name) ?? OF_LANES.get(name);
+}
+
+const OTHERS: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, QueueSpec>([
   ['saga', saga],
   ['events', events],
   ['recovery', recovery],
@@ -191,3 +212,6 @@ export const QUEUES: ReadonlyMap<QueueName, QueueSpec> = new Map<QueueName, Queu
     { ...notify, ...NOTIFY[channel] },
   ]),
 ]);
+
+/** With the default number of lanes. */
+export const QUEUES = queuesWith(LIMITS.lanes);

@@ -4,7 +4,7 @@ import { WORKER_POOLS, type WorkerPool } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { type Clock, withTimeout } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
-import { QUEUES, type QueueName } from './catalog.ts';
+import { type QueueName, queueSpecOf } from './catalog.ts';
 
 /** One queue at one moment. */
 export interface QueueDepth {
@@ -38,6 +38,13 @@ export interface ReplicaBounds {
   readonly max: number;
 }
 
+interface Situation extends ReplicaBounds {
+  /** Accepted and not settled, as last counted. */
+  readonly openOperations: number;
+  /** More processes than these have nothing to settle: a lane has one consumer. */
+  readonly lanes: number;
+}
+
 /** Backlog that one more process is worth: what one of them works off in about 10 s. */
 const BACKLOG_PER_REPLICA = {
   settlement: 20_000,
@@ -48,9 +55,6 @@ const BACKLOG_PER_REPLICA = {
 
 /** Waiting longer than this means too few, however short the queue is. */
 const WAIT_SECONDS_MAX = 10;
-
-/** More processes than these have nothing to do: a lane has one consumer. */
-const REPLICAS_MAX: Partial<Record<WorkerPool, number>> = { settlement: LIMITS.lanes };
 
 interface DepthDeps {
   readonly queues: ReadonlyMap<QueueName, Queue>;
@@ -133,17 +137,16 @@ async function oldestOf(queue: Queue): Promise<number | undefined> {
 }
 
 function poolOf(name: QueueName): WorkerPool {
-  return QUEUES.get(name)?.pool ?? 'settlement';
+  return queueSpecOf(name)?.pool ?? 'settlement';
 }
 
 /**
  * How many processes each pool should have: enough to work the backlog off in about 10 s, one more
- * than now when something has waited too long, and within the bounds. `openOperations`: accepted and
- * not settled, as last counted.
+ * than now when something has waited too long, and within the bounds.
  */
 export function adviseReplicas(
   depths: readonly QueueDepth[],
-  { min, max, openOperations }: ReplicaBounds & { readonly openOperations: number },
+  { min, max, openOperations, lanes }: Situation,
 ): readonly PoolAdvice[] {
   return WORKER_POOLS.filter((pool) => depths.some((depth) => depth.pool === pool)).map((pool) => {
     const own = depths.filter((depth) => depth.pool === pool);
@@ -156,7 +159,7 @@ export function adviseReplicas(
     const oldestWaitSeconds = Math.max(...own.map((depth) => depth.oldestWaitSeconds));
     const forBacklog = Math.ceil(backlog / BACKLOG_PER_REPLICA[pool]);
     const forWaiting = oldestWaitSeconds > WAIT_SECONDS_MAX ? workers + 1 : 0;
-    const useful = Math.min(max, REPLICAS_MAX[pool] ?? max);
+    const useful = pool === 'settlement' ? Math.min(max, lanes) : max;
     const wanted = Math.min(Math.max(forBacklog, forWaiting), useful);
     return {
       pool,

@@ -12,7 +12,7 @@ import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import type { OperationJob } from '../core/saga/operation.ts';
 import type { JobPresence, JobPublisher } from '../core/saga/ports.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
-import { QUEUES, type QueueName, notifyQueue } from './catalog.ts';
+import { type QueueName, notifyQueue, queueSpecOf, queuesWith } from './catalog.ts';
 import {
   type JobSpec,
   type RowRef,
@@ -47,29 +47,34 @@ export function openQueues({ env, logger, clock }: QueuesDeps): Queues {
     temper: 'patient',
     onError,
   });
-  const byName = new Map(
-    [...QUEUES].map(([name, spec]) => {
-      const queue = new Queue(name, {
-        connection,
-        prefix: env.QUEUE_PREFIX,
-        skipWaitingForReady: true,
-        defaultJobOptions: {
-          attempts: spec.attempts,
-          backoff: { ...spec.backoff },
-          removeOnComplete: { ...spec.removeOnComplete },
-          removeOnFail: { ...spec.removeOnFail },
-          stackTraceLimit: 5,
-        },
-        streams: { events: { maxLen: 1_000 } },
-      });
-      queue.on('error', onError);
-      return [name, queue] as const;
-    }),
-  );
+  const byName = new Map<QueueName, Queue>();
+  /** Those of the setting at once; of other numbers of lanes, where something is left in them. */
+  const open = (name: QueueName): Queue => {
+    const known = byName.get(name);
+    if (known !== undefined) return known;
+    const spec = present(queueSpecOf(name), `queue ${name} of the catalogue`);
+    const queue = new Queue(name, {
+      connection,
+      prefix: env.QUEUE_PREFIX,
+      skipWaitingForReady: true,
+      defaultJobOptions: {
+        attempts: spec.attempts,
+        backoff: { ...spec.backoff },
+        removeOnComplete: { ...spec.removeOnComplete },
+        removeOnFail: { ...spec.removeOnFail },
+        stackTraceLimit: 5,
+      },
+      streams: { events: { maxLen: 1_000 } },
+    });
+    queue.on('error', onError);
+    byName.set(name, queue);
+    return queue;
+  };
+  for (const name of queuesWith(env.SETTLEMENT_LANES).keys()) open(name);
   return Object.freeze({
     byName,
     connection,
-    publisher: createPublisher({ queues: byName, redis: connection, clock }),
+    publisher: createPublisher({ open, redis: connection, clock }),
     close: async () => {
       await Promise.all([...byName.values()].map((queue) => queue.close().catch(onError)));
       await closeRedis(connection);
@@ -83,15 +88,14 @@ interface JobRef {
 }
 
 interface PublisherDeps {
-  readonly queues: ReadonlyMap<QueueName, Queue>;
+  readonly open: (name: QueueName) => Queue;
   readonly redis: Redis;
   readonly clock: Clock;
 }
 
 function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher {
-  const { queues, redis, clock } = deps;
-  const queueOf = (name: string): Queue =>
-    present(queues.get(name as QueueName), `queue ${name} of the catalogue`);
+  const { open, redis, clock } = deps;
+  const queueOf = (name: string): Queue => open(name as QueueName);
 
   const addAll = async (queue: Queue, jobs: JobSpec[]): Promise<void> => {
     const [first, ...others] = jobs;

@@ -4,7 +4,7 @@ import { LIMITS } from '../config/limits.ts';
 import { withTimeout } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import type { Schedules } from '../core/saga/ports.ts';
-import { QUEUES, type QueueName, type SweepPayload, sweepPayload } from './catalog.ts';
+import { type QueueName, type SweepPayload, queueSpecOf, sweepPayload } from './catalog.ts';
 
 interface Schedule {
   readonly queue: QueueName;
@@ -41,7 +41,7 @@ export function createSchedules(
 
   const ensureOne = async ({ queue: name, id, everyMs, data }: Schedule): Promise<number> => {
     const queue = queues.get(name);
-    const spec = QUEUES.get(name);
+    const spec = queueSpecOf(name);
     if (queue === undefined || spec === undefined) return 0;
     const there = await queue.getJobScheduler(id);
     if (there?.every === everyMs) return 0;

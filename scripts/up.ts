@@ -32,6 +32,7 @@ import {
   stackEnvIn,
   urlOf,
 } from './up/settings.ts';
+import { workerPlans } from './up/workers.ts';
 
 /** `npm start`: servers, API, workers, the sample, the addresses; then up until Ctrl-C. */
 const ROOT = resolve(import.meta.dirname, '..');
@@ -190,14 +191,19 @@ async function startChildren(
   const specs: ChildSpec[] = [
     { name: 'api', script: 'api/main.ts', url: dev.url, env: { ...shared, PORT: String(apiPort) } },
   ];
-  for (let number = 1; number <= options.workers; number += 1) {
-    const port = await pickPort(lastPort(dev.workerUrls?.[number - 1]), ports);
+  for (const { name, pools, restart } of workerPlans(
+    options.workers,
+    process.env['WORKER_POOLS'],
+  )) {
+    const port = await pickPort(lastPort(dev.workerUrls?.[specs.length - 1]), ports);
     ports.add(port);
-    const env = { ...shared, PORT: '', WORKER_PORT: String(port) };
-    const name = `worker-${String(number)}`;
-    specs.push({ name, script: 'workers/main.ts', url: urlOf(port), env });
+    const own = pools === undefined ? {} : { WORKER_POOLS: pools.join(',') };
+    const env = { ...shared, ...own, PORT: '', WORKER_PORT: String(port) };
+    const again = restart === undefined ? {} : { restart };
+    specs.push({ name, script: 'workers/main.ts', url: urlOf(port), env, ...again });
   }
-  const count = options.workers === 1 ? '1 worker' : `${String(options.workers)} workers`;
+  const processes = specs.length - 1;
+  const count = processes === 1 ? '1 worker' : `${String(processes)} worker processes`;
   return runStep(log, `API and ${count}: starting`, async (note) => {
     note(`port ${String(apiPort)}`);
     // Workers are stopped after the API, which may still be answering for what they settle.

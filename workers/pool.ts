@@ -4,7 +4,7 @@ import { withTimeout } from '../core/kernel/clock.ts';
 import { present } from '../core/kernel/assert.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { withContext } from '../core/telemetry/context.ts';
-import { QUEUES, type QueueName } from '../queues/catalog.ts';
+import { type QueueName, queueSpecOf } from '../queues/catalog.ts';
 import { disposeOf } from './disposition.ts';
 
 export interface Pool {
@@ -29,7 +29,7 @@ interface PoolOptions<P> {
 /** The generic shell around a processor: parse the payload, one core call, dispose of the error. */
 export function startPool<P>(options: PoolOptions<P>): Pool {
   const { platform, connection, queue, work, contextOf } = options;
-  const spec = present(QUEUES.get(queue), `queue ${queue} of the catalogue`);
+  const spec = present(queueSpecOf(queue), `queue ${queue} of the catalogue`);
   const process = async (job: Job, token?: string): Promise<void> => {
     const parsed = spec.payload.safeParse(job.data);
     if (!parsed.success) {

@@ -43,13 +43,9 @@ export function startRecovery(options: RecoveryDeps): void {
   const databaseTime = () => readDatabaseTime(mongo.db);
   const ingest = createIngest({
     store: createOperationStore(mongo.db),
-    databaseTime,
-    publisher,
-    clock,
-    logger,
-    metrics,
-    failpoint,
+    ...{ databaseTime, publisher, clock, logger, metrics, failpoint },
     backlog: () => false, // expiry is not put off by a backlog
+    lanes: platform.env.SETTLEMENT_LANES,
     laneQueue,
   });
   const expired = createExpiredHoldsStore(mongo.db);

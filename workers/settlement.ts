@@ -14,6 +14,8 @@ import { OPERATIONS } from '../core/operations/registry.ts';
 import { createSuspects } from '../core/operations/suspects.ts';
 import { createSettler } from '../core/operations/settler.ts';
 import type { Platform } from '../core/runtime/platform.ts';
+import { type Layouts, openLayouts } from '../core/saga/layouts.ts';
+import { laneNumberOf } from '../core/saga/lane-layout.ts';
 import { openLines } from '../core/saga/lines.ts';
 import { type OperationStore, createOperationStore } from '../core/saga/operation-store.ts';
 import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
@@ -30,10 +32,12 @@ interface SettlementDeps {
 
 /** The settlement pool: consumes its share of the lanes and settles what stands in them. */
 export function startSettlement({ platform, publisher, hints }: SettlementDeps): Lanes {
-  const { mongo, clock, logger, metrics, failpoint, processId, random, databaseClock } = platform;
+  const { env, mongo, clock, logger, metrics, failpoint, processId } = platform;
+  const { random, databaseClock } = platform;
   const store = createOperationStore(mongo.db);
   const place = { rank: () => 0, count: () => 1 };
   const lines = openLines(mongo.db, publisher);
+  const layouts = openLayouts(mongo.db, { own: env.SETTLEMENT_LANES, clock });
   const runner = createBatchRunner({
     workerId: processId,
     ledger: createLedgerStore(mongo.client, mongo.db),
@@ -57,6 +61,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     store,
     suspects,
     lines,
+    layouts,
     clock,
     logger,
     metrics,
@@ -82,6 +87,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     platform,
     leases: createLeaseStore(mongo.db),
     roster: createWorkerRoster(mongo.db),
+    layouts,
     open: consume,
   });
   place.rank = held.rank;
@@ -92,6 +98,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   });
   const lag = watchLag(platform, store, {
     held: () => held.held(),
+    layouts,
     poke: (lane) => {
       settler.poke(lane);
     },
@@ -140,6 +147,7 @@ function openClaims({ env, logger, lifecycle }: Platform): WalletClaims {
 
 interface WatchedLanes {
   readonly held: () => readonly number[];
+  readonly layouts: Pick<Layouts, 'storedLanes'>;
   readonly poke: (lane: number) => void;
 }
 
@@ -158,7 +166,7 @@ function watchLag(platform: Platform, store: OperationStore, lanes: WatchedLanes
     },
     run: async () => {
       const now = clock.now();
-      const oldest = await store.oldestOpen(lanes.held());
+      const oldest = await oldestByNumber(store, lanes.layouts.storedLanes(lanes.held()));
       metrics.laneLag.reset();
       for (const lane of lanes.held()) {
         const age = oldest.get(lane);
@@ -169,4 +177,18 @@ function watchLag(platform: Platform, store: OperationStore, lanes: WatchedLanes
       before = oldest;
     },
   });
+}
+
+/** Of all lanes that share a number. */
+async function oldestByNumber(
+  store: OperationStore,
+  storedLanes: readonly number[],
+): Promise<ReadonlyMap<number, Date>> {
+  const oldest = new Map<number, Date>();
+  for (const [stored, at] of await store.oldestOpen(storedLanes)) {
+    const lane = laneNumberOf(stored);
+    const other = oldest.get(lane);
+    if (other === undefined || at < other) oldest.set(lane, at);
+  }
+  return oldest;
 }

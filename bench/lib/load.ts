@@ -57,6 +57,7 @@ export function openIngest(arena: Arena, side: Side): Ingest {
     metrics: createMetrics(),
     failpoint: noFailpoint,
     backlog: () => false,
+    lanes: LIMITS.lanes,
     laneQueue: side === 'ours' ? laneQueue : () => BASELINE_QUEUE,
   });
 }

@@ -64,24 +64,32 @@ export function createLeaseStore(db: Db): LeaseStore {
 interface WorkerDoc {
   readonly _id: string;
   readonly pools: readonly string[];
+  /** How many its settings tell it; absent in those of a version that knew no other number. */
+  readonly lanes?: number;
   readonly seenAt: Date;
+}
+
+export interface LiveWorker {
+  readonly id: string;
+  /** How many lanes its settings tell it. */
+  readonly lanes?: number;
 }
 
 /** Which worker processes are alive, in database time. */
 export interface WorkerRoster {
-  beat(workerId: string, pools: readonly string[]): Promise<void>;
+  beat(workerId: string, pools: readonly string[], lanes: number): Promise<void>;
   leave(workerId: string): Promise<void>;
-  /** Ids of the workers of a pool seen within the last `ms`, sorted. */
-  alive(pool: string, ms: number): Promise<readonly string[]>;
+  /** The workers of a pool seen within the last `ms`, sorted by id. */
+  alive(pool: string, ms: number): Promise<readonly LiveWorker[]>;
 }
 
 export function createWorkerRoster(db: Db): WorkerRoster {
   const workers = collection<WorkerDoc>(db, 'workers');
   return Object.freeze({
-    beat: async (workerId: string, pools: readonly string[]) => {
+    beat: async (workerId: string, pools: readonly string[], lanes: number) => {
       await workers.updateOne(
         { _id: workerId },
-        [{ $set: { pools: [...pools], seenAt: '$$NOW' } }],
+        [{ $set: { pools: [...pools], lanes, seenAt: '$$NOW' } }],
         { upsert: true },
       );
     },
@@ -92,11 +100,13 @@ export function createWorkerRoster(db: Db): WorkerRoster {
       const found = await workers
         .find(
           { pools: pool, $expr: { $gt: ['$seenAt', { $subtract: ['$$NOW', ms] }] } },
-          { projection: { _id: 1 } },
+          { projection: { lanes: 1 } },
         )
         .limit(1_000)
         .toArray();
-      return found.map((worker) => worker._id).sort();
+      return found
+        .map(({ _id, lanes }) => ({ id: _id, ...(lanes !== undefined && { lanes }) }))
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
     },
   });
 }

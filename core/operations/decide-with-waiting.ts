@@ -1,7 +1,6 @@
-import { LIMITS } from '../../config/limits.ts';
 import type { LedgerState } from '../ledger/book.ts';
 import type { LedgerTransaction } from '../ledger/settlement-store.ts';
-import { isOlder, laneOf, userOrderingKey } from '../saga/operation.ts';
+import { isOlder, userOrderingKey } from '../saga/operation.ts';
 import type { Elsewhere, SettleStore } from '../saga/settle-store.ts';
 import { lapsedReads, withLapsed } from '../saga/want-of-money.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -92,12 +91,7 @@ async function linesInWaiting(
   if (keys.length === 0) return [];
   const here = keys.filter((orderingKey) => !inBatch.has(orderingKey));
   const oldest =
-    here.length === 0
-      ? new Map<string, never>()
-      : await deps.operations.oldestOpen(
-          session,
-          here.map((orderingKey) => ({ orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) })),
-        );
+    here.length === 0 ? new Map<string, never>() : await deps.operations.oldestOpen(session, here);
   const elsewhere = await deps.operations.creatingElsewhere(session, keys);
   const seen = new Set<string>(batch.map(({ operation }) => operation._id));
   const creating = elsewhere.filter(({ _id }) => !seen.has(_id));

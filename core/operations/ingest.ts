@@ -13,9 +13,9 @@ import {
   SAGA_QUEUE,
   jobIdOf,
   jobOf,
-  laneOf,
   userOrderingKey,
 } from '../saga/operation.ts';
+import { laneNumberOf, storedLaneOf } from '../saga/lane-layout.ts';
 import type { JobPublisher } from '../saga/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -35,7 +35,9 @@ interface IngestDeps {
   readonly failpoint: Failpoint;
   /** Whether so much has been accepted already that nothing more is taken of the tenant. */
   readonly backlog: (tenantId: string) => boolean;
-  /** The queue of a lane. */
+  /** How many lanes there are. */
+  readonly lanes: number;
+  /** The queue of a lane, by its number. */
   readonly laneQueue: (lane: number) => string;
   /** By default LIMITS; tests are in a hurry. */
   readonly answerMs?: number;
@@ -288,8 +290,8 @@ function placeOf(
   orderingKey: string,
 ): { readonly queue: string; readonly lane?: number } {
   if (definition.mode === 'stepwise') return { queue: SAGA_QUEUE };
-  const lane = laneOf(orderingKey, LIMITS.lanes);
-  return { queue: deps.laneQueue(lane), lane };
+  const lane = storedLaneOf(orderingKey, deps.lanes);
+  return { queue: deps.laneQueue(laneNumberOf(lane)), lane };
 }
 
 function orderingKeyOf(ticket: Ticket, followed: ReadonlyMap<string, string>): string {

@@ -3,13 +3,15 @@ import { withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Lines } from '../saga/lines.ts';
 import type { InterventionStore } from '../saga/intervention-store.ts';
-import type { InterventionAction, ReadSignal } from '../saga/intervention.ts';
+import type { InterventionAction } from '../saga/intervention.ts';
 import { type OperationDoc, jobOf } from '../saga/operation.ts';
 import type { JobPublisher, SettledHints } from '../saga/ports.ts';
 import { isSettled, isTerminal } from '../saga/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
+import { signalReader } from './read-signal.ts';
+import type { Registry } from './registry.ts';
 
 interface InterveneDeps {
   readonly store: InterventionStore;
@@ -18,11 +20,9 @@ interface InterveneDeps {
   readonly hints: SettledHints;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** By default what a step waits for is taken as it comes; the API holds it to the types. */
-  readonly readSignal?: ReadSignal;
+  /** What the types say of their signals: nobody's data reaches a step unread. */
+  readonly registry: Registry;
 }
-
-const asItIs: ReadSignal = (_operation, _name, data) => data;
 
 /**
  * Signal, cancel, retry, resolve: stored first, then announced. What cannot be enqueued now is
@@ -31,7 +31,8 @@ const asItIs: ReadSignal = (_operation, _name, data) => data;
  * @throws what the store throws.
  */
 export function createIntervene(deps: InterveneDeps) {
-  const { store, lines, publisher, hints, logger, metrics, readSignal = asItIs } = deps;
+  const { store, lines, publisher, hints, logger, metrics, registry } = deps;
+  const readSignal = signalReader(registry);
   return async (
     tenant: TenantScope,
     id: string,

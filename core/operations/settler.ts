@@ -6,6 +6,8 @@ import { AppError } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { WalletClaims } from '../ledger/wallet-claims-lock.ts';
+import { laneNumberOf } from '../saga/lane-layout.ts';
+import type { Layouts } from '../saga/layouts.ts';
 import type { Lines } from '../saga/lines.ts';
 import type { OperationStore } from '../saga/operation-store.ts';
 import type { OperationDoc } from '../saga/operation.ts';
@@ -50,6 +52,7 @@ interface SettlerDeps {
   readonly store: OperationStore;
   readonly suspects: Suspects;
   readonly lines: Pick<Lines, 'holdBack'>;
+  readonly layouts: Layouts;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -66,7 +69,7 @@ interface Claimed {
 }
 
 export function createSettler(deps: SettlerDeps): Settler {
-  const { store, suspects, clock, logger, metrics, claims } = deps;
+  const { store, suspects, layouts, clock, logger, metrics, claims } = deps;
   const waiters = createWaiters();
   const dirty = new Set<number>();
   const flight = createFlight(deps.slots);
@@ -116,7 +119,8 @@ export function createSettler(deps: SettlerDeps): Settler {
   const readLanes = async (lanes: readonly number[]): Promise<void> => {
     const before = waiters.count();
     const limit = LIMITS.settlementBatchMax + flight.operations.size + cooling.size();
-    const read = await store.openInLanes(lanes, limit);
+    const stored = layouts.storedLanes(lanes);
+    const read = await store.openInLanes(stored, limit);
     const isComplete = read.length < limit;
     // The server takes the partial index's word for the status: what settles between its look at
     // the index and its look at the document still comes back, settled. And what was read as open
@@ -125,9 +129,10 @@ export function createSettler(deps: SettlerDeps): Settler {
     if (isComplete) waiters.acknowledgeGone(before, { lanes, open, underWay: flight.operations });
     const { batch: chosen, isHeldBack } = await selectOrLookFurther(open, selector, {
       isComplete,
-      ...looks(lanes, limit),
+      ...looks(stored, limit),
     });
-    const batch = suspects.cut(await withoutEarly(deps, waiters, chosen));
+    if (await layouts.learn()) addAll(dirty, lanes);
+    const batch = suspects.cut(await inTurn(deps, { waiters, cooling }, chosen));
     const started = await startClaimed(batch);
     const isRefused = started < batch.length;
     isClaimedElsewhere ||= isRefused;
@@ -173,9 +178,7 @@ export function createSettler(deps: SettlerDeps): Settler {
     if (kept.length < batch.length) {
       metrics.deferred.inc({ reason: 'claimed-elsewhere' }, batch.length - kept.length);
     }
-    const held = batch.flatMap(({ resources }, index) =>
-      granted[index] === true ? resources : [],
-    );
+    const held = grantedResources(batch, granted);
     return { batch: kept, release: () => claims().release(held, owner) };
   };
 
@@ -240,6 +243,8 @@ const REVISIT_MS = 20;
 const COOL_MS = 1_000;
 /** For the work of another lane that it needs. */
 const AWAIT_MS = 20;
+/** For what is older in the lanes of another layout. */
+const OTHER_LAYOUT_MS = 100;
 
 function shuttingDown(): AppError {
   return new AppError('shutting_down', 'The worker is stopping; the job goes back to its queue', {
@@ -266,6 +271,34 @@ function tryBind(
   }
 }
 
+/** Without what has to wait for something older; lanes first, then lines, so that nothing is missed. */
+async function inTurn(
+  deps: SettlerDeps,
+  { waiters, cooling }: { readonly waiters: JobWaiters; readonly cooling: Cooling },
+  chosen: readonly Candidate[],
+): Promise<readonly Candidate[]> {
+  return withoutEarly(deps, waiters, await withoutLater(deps, cooling, chosen));
+}
+
+/** Without what has an older one of its line in a lane of another layout; that is settled first. */
+async function withoutLater(
+  { layouts, metrics }: SettlerDeps,
+  cooling: Cooling,
+  chosen: readonly Candidate[],
+): Promise<readonly Candidate[]> {
+  const behind = await layouts.behindOthers(chosen.map(({ one }) => one.operation));
+  if (behind.length === 0) return chosen;
+  // The first of a line: what stands behind it waits with it.
+  const lines = new Set<string>();
+  for (const { _id, orderingKey } of behind) {
+    if (!lines.has(orderingKey)) cooling.add(_id, OTHER_LAYOUT_MS);
+    lines.add(orderingKey);
+  }
+  metrics.deferred.inc({ reason: 'awaits-other-layout' }, behind.length);
+  const ids = new Set(behind.map(({ _id }) => _id));
+  return chosen.filter(({ one }) => !ids.has(one.operation._id));
+}
+
 /** Without what waits in line for something that is not in a lane; its jobs come again. */
 async function withoutEarly(
   { lines, metrics }: SettlerDeps,
@@ -276,6 +309,10 @@ async function withoutEarly(
   for (const id of early) waiters.release(id);
   if (early.size > 0) metrics.deferred.inc({ reason: 'awaits-turn' }, early.size);
   return chosen.filter(({ one }) => !early.has(one.operation._id));
+}
+
+function grantedResources(batch: readonly Candidate[], granted: readonly boolean[]): string[] {
+  return batch.flatMap(({ resources }, index) => (granted[index] === true ? resources : []));
 }
 
 interface Reading {
@@ -293,7 +330,7 @@ function hasMore({ chosen, batch, started, isComplete }: Reading): boolean {
 }
 
 function laneOfDoc(operation: OperationDoc): number {
-  return present(operation.lane, 'the lane of an atomic operation');
+  return laneNumberOf(present(operation.lane, 'the lane of an atomic operation'));
 }
 
 function addAll(to: Set<number>, lanes: Iterable<number>): void {

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import { laneNumberOf } from '../saga/lane-layout.ts';
 import type { OperationDoc } from '../saga/operation.ts';
 import type { SettleStore } from '../saga/settle-store.ts';
 import type { BatchReport, BatchRunner } from './batch-runner.ts';
@@ -30,7 +31,7 @@ export function createSuspects({ runner, operations }: SuspectsDeps): Suspects {
   const counted = new Set<string>();
 
   const isSuspect = ({ lane = -1, createdAt, interruptions = 0 }: OperationDoc): boolean => {
-    const until = watched.get(lane);
+    const until = watched.get(laneNumberOf(lane));
     return interruptions > 0 || (until !== undefined && createdAt <= until);
   };
 

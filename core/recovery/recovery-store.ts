@@ -16,6 +16,8 @@ export interface RecoveryStore {
   findNews(between: Between, limit: number): Promise<readonly OperationHead[]>;
   /** When the middle one of some operations was dispatched. */
   dispatchOf(ids: readonly string[]): Promise<Date | undefined>;
+  /** Lanes in which something is to be settled, of whatever setting they are. */
+  openLanes(): Promise<readonly number[]>;
   /** Slow, not lost: look again after `ms`. */
   putOff(operations: readonly OperationHead[], now: Date, ms: number): Promise<void>;
   /**
@@ -91,6 +93,19 @@ export function createRecoveryStore(db: Db): RecoveryStore {
         )
         .toArray();
       return middleOf(found.map(({ dispatch }) => dispatch.at));
+    },
+    openLanes: async () => {
+      const lanes: number[] = [];
+      // From lane to lane in their index: as many looks as there are lanes with work.
+      while (lanes.length < LIMITS.openLanesMax) {
+        const next = await operations.findOne<Pick<OperationDoc, 'lane'>>(
+          { status: 'accepted', lane: { $gt: lanes.at(-1) ?? -1 } },
+          { ...options, projection: { lane: 1 }, sort: { lane: 1, stamp: 1, _id: 1 } },
+        );
+        if (next?.lane === undefined) break;
+        lanes.push(next.lane);
+      }
+      return lanes;
     },
     putOff: async (slow, now, ms) => {
       if (slow.length === 0) return;

@@ -30,13 +30,6 @@ export interface SweepReport {
   readonly events: number;
 }
 
-/** Each by itself, so that what waits in one hides nothing that was lost in another. */
-const AMONG: readonly Among[] = [
-  ...Array.from({ length: LIMITS.lanesEver }, (_, lane) => ({ lane })),
-  'stepwise',
-  'compensating',
-];
-
 const NOTHING: SweepReport = { isLeader: false, overdue: 0, redispatched: 0, events: 0 };
 const LEASE = 'sweep';
 /** Per sweep: what is left comes with the next one. */
@@ -51,7 +44,8 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
   await observeOldest(deps); // first: what follows ends early while Redis is away
   let overdue = 0;
   let redispatched = 0;
-  const looks = [...AMONG.map((among) => () => sweepAmong(deps, among)), () => sweepNews(deps)];
+  const places = await placesOf(deps);
+  const looks = [...places.map((among) => () => sweepAmong(deps, among)), () => sweepNews(deps)];
   for (const look of looks) {
     const found = await look();
     overdue += found.overdue;
@@ -75,6 +69,12 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
     deps.logger.info({ overdue, redispatched, events }, 'sweep.finished');
   }
   return { isLeader: true, overdue, redispatched, events };
+}
+
+/** Each by itself, so that what waits in one hides nothing that was lost in another. */
+async function placesOf({ store }: SweepDeps): Promise<readonly Among[]> {
+  const lanes = await store.openLanes();
+  return [...lanes.map((lane) => ({ lane })), 'stepwise', 'compensating'];
 }
 
 interface Swept {

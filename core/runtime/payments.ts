@@ -1,5 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { Breakers, Samples } from '../notifications/breaker-cache.ts';
+import type { Breakers, Hold, Samples } from '../notifications/breaker-cache.ts';
 import { BREAKER, type BreakerTuning, roomOf } from '../notifications/breaker.ts';
 import { createPlaces } from '../notifications/places.ts';
 import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../saga/services.ts';
@@ -21,11 +21,13 @@ interface PaymentGateDeps {
 }
 
 const CHANNEL = 'payment';
+/** A hold is on all calls to the provider. */
+const WHOLE = 'all';
 const NO_SAMPLES: Samples = { good: 0, bad: 0 };
 
 /**
- * One breaker a provider, shared by all processes; so many calls at once in this one, and a short
- * line; and nobody calls while the provider has asked for patience.
+ * One breaker a provider, shared by all processes, and so is the time for which it has asked to be
+ * left alone; so many calls at once in this process, and a short line.
  */
 export function createPaymentGate({ platform, breakers }: PaymentGateDeps): PaymentGate {
   const { clock, random, logger, metrics } = platform;
@@ -33,14 +35,8 @@ export function createPaymentGate({ platform, breakers }: PaymentGateDeps): Paym
   const places = createPlaces({ clock, random, lineMax, linesMax });
   // By provider: a closed set.
   const samples = new Map<string, Samples>();
-  const heldUntilMs = new Map<string, number>();
   const open = new Set<string>();
 
-  const hold = (provider: string, outcome: PaymentOutcome): void => {
-    if (outcome.kind === 'answered' || outcome.waitMs === undefined) return;
-    const untilMs = clock.monotonicMs() + Math.min(outcome.waitMs, LIMITS.paymentHoldMsMax);
-    heldUntilMs.set(provider, Math.max(untilMs, heldUntilMs.get(provider) ?? 0));
-  };
   const noteOpen = (provider: string, openMs: number): void => {
     const isOpen = openMs > 0;
     metrics.paymentBreakerOpen.set({ provider }, isOpen ? 1 : 0);
@@ -66,8 +62,8 @@ export function createPaymentGate({ platform, breakers }: PaymentGateDeps): Paym
         metrics.paymentCallsInFlight.dec({ provider });
         metrics.paymentCalls.inc({ provider, outcome: kind });
         metrics.paymentCallSeconds.observe({ provider }, (clock.monotonicMs() - sinceMs) / 1_000);
-        hold(provider, outcome);
-        const exit = await breakers.leave(keyOf(provider), { isGood: kind !== 'failed', isProbe });
+        const report = { isGood: kind !== 'failed', isProbe };
+        const exit = await breakers.leave(keyOf(provider), report, holdOf(outcome));
         // Together: its place is free only once its outcome counts.
         samples.set(provider, exit.samples);
         places.giveBack(provider);
@@ -79,8 +75,6 @@ export function createPaymentGate({ platform, breakers }: PaymentGateDeps): Paym
   return Object.freeze({
     enter: async (provider: string): Promise<PaymentPassage> => {
       const nowMs = clock.monotonicMs();
-      const heldMs = (heldUntilMs.get(provider) ?? 0) - nowMs;
-      if (heldMs > 0) return { kind: 'kept', waitMs: heldMs };
       const turn = await places.take({
         key: provider,
         channel: CHANNEL,
@@ -90,17 +84,22 @@ export function createPaymentGate({ platform, breakers }: PaymentGateDeps): Paym
         isFirst: false,
       });
       if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs };
-      const entry = await breakers.enter(keyOf(provider), 0);
+      const entry = await breakers.enter(keyOf(provider), 0, WHOLE);
       places.proceed(provider);
       if (entry.kind === 'go') {
         samples.set(provider, entry.samples);
         return passageOf(provider, entry.isProbe);
       }
       places.giveBack(provider);
-      noteOpen(provider, entry.waitMs);
+      if (entry.kind === 'open') noteOpen(provider, entry.waitMs);
       return { kind: 'kept', waitMs: entry.waitMs };
     },
   } satisfies PaymentGate);
+}
+
+function holdOf(outcome: PaymentOutcome): Hold {
+  const waitMs = outcome.kind === 'answered' ? 0 : (outcome.waitMs ?? 0);
+  return { key: WHOLE, ms: Math.min(waitMs, LIMITS.paymentHoldMsMax) };
 }
 
 function keyOf(provider: string): string {

@@ -1,9 +1,17 @@
 import type { Document } from 'mongodb';
+import { storedLaneOf } from './lane-layout.ts';
 
 /** A line and the lane that follows from it. */
 export interface LineInLane {
   readonly orderingKey: string;
   readonly lane: number;
+}
+
+/** Where some lines may stand: in a lane of each layout. */
+export function inLanesOf(lines: readonly string[], layouts: readonly number[]): LineInLane[] {
+  return layouts.flatMap((layout) =>
+    lines.map((orderingKey) => ({ orderingKey, lane: storedLaneOf(orderingKey, layout) })),
+  );
 }
 
 export function byLane(lines: readonly LineInLane[]): ReadonlyMap<number, readonly string[]> {

@@ -3,8 +3,9 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { Place } from './line.ts';
-import { type LineInLane, byLane, headsOf } from './lane-heads.ts';
-import { type OperationDoc, laneOf } from './operation.ts';
+import { byLane, headsOf, inLanesOf } from './lane-heads.ts';
+import { createLayoutStore } from './layout-store.ts';
+import { type OperationDoc, isOlder } from './operation.ts';
 
 /** The head of a line, as whoever wants to pass sees it. */
 export interface Head {
@@ -51,16 +52,13 @@ const FIELDS = Object.keys(PLACE);
 
 type HeadInLane = Omit<Place, '_id'> & { readonly _id: string; readonly id: OperationId };
 
-function inLaneOf(orderingKey: string): LineInLane {
-  return { orderingKey, lane: laneOf(orderingKey, LIMITS.lanes) };
-}
-
 const LINE = { line: 1, stamp: 1, _id: 1 } as const;
 
 const FREE = { status: 'waiting', line: { $exists: true }, lineUntil: { $exists: false } } as const;
 
 export function createLineStore(db: Db): LineStore {
   const operations = collection<OperationDoc>(db, 'operations');
+  const layouts = createLayoutStore(db);
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   const isLate = { $lte: [{ $ifNull: ['$lineUntil', new Date(8.64e15)] }, '$$NOW'] };
 
@@ -108,14 +106,19 @@ export function createLineStore(db: Db): LineStore {
       );
     },
     oldestInLanes: async (keys: readonly string[]) => {
+      const inLanes = byLane(inLanesOf(keys, await layouts.open([])));
       const found = await Promise.all(
-        [...byLane(keys.map(inLaneOf))].map(([lane, lines]) =>
+        [...inLanes].map(([lane, lines]) =>
           operations.aggregate<HeadInLane>(headsOf(lane, lines, FIELDS), options).toArray(),
         ),
       );
-      return new Map(
-        found.flat().map(({ id, _id: line, ...place }) => [line, { ...place, _id: id }]),
-      );
+      const oldest = new Map<string, Place>();
+      for (const { id, _id: line, ...place } of found.flat()) {
+        const one = { ...place, _id: id };
+        const other = oldest.get(line);
+        if (other === undefined || isOlder(one, other)) oldest.set(line, one);
+      }
+      return oldest;
     },
     creating: async (userLines: readonly string[]) => {
       const found = await operations

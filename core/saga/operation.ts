@@ -82,7 +82,7 @@ export interface OperationDoc {
   /** Fencing number: +1 at every claim and at settlement. */
   readonly epoch: number;
   readonly orderingKey: string;
-  /** Lane of the ordering key; atomic operations only. */
+  /** Lane of the ordering key, with its layout (`lane-layout.ts`); atomic operations only. */
   readonly lane?: number;
   readonly stamp: Stamp;
   /**

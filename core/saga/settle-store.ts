@@ -6,9 +6,10 @@ import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { namedUsers } from './event-users.ts';
-import { type LineInLane, byLane, headsOf } from './lane-heads.ts';
+import { byLane, inLanesOf } from './lane-heads.ts';
 import { parkingPushed } from './journal-store.ts';
-import type { OperationDoc, Stamp } from './operation.ts';
+import { type LineHead, createLayoutStore } from './layout-store.ts';
+import { type OperationDoc, isOlder } from './operation.ts';
 import { outboxRows, turnOf } from './outbox-rows.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
 import { type OperationStatus, assertMove } from './status.ts';
@@ -52,8 +53,8 @@ export interface SettleStore {
   /** The oldest operation that is still to be settled under each of some ordering keys. */
   oldestOpen(
     session: ClientSession,
-    keys: readonly LineInLane[],
-  ): Promise<ReadonlyMap<string, Pick<OperationDoc, '_id' | 'stamp'>>>;
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, LineHead>>;
   /**
    * Open operations that may create something for the users of some lines and are not seen in those
    * lines' lanes: they stand in another line, or wait their turn.
@@ -68,6 +69,7 @@ export type Elsewhere = Pick<OperationDoc, '_id' | 'stamp' | 'line' | 'creates'>
 
 export function createSettleStore(db: Db, outbox = createOutboxStore(db)): SettleStore {
   const operations = collection<OperationDoc>(db, 'operations');
+  const layouts = createLayoutStore(db);
   return Object.freeze({
     finish: async (session: ClientSession, finishes: readonly Finish[], stamp: FinishStamp) => {
       for (const { operation, status } of finishes) assertMove(operation.status, status);
@@ -124,15 +126,12 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
       );
     },
     oldestOpen: async (session, keys) => {
-      const oldest = new Map<string, Pick<OperationDoc, '_id' | 'stamp'>>();
-      for (const [lane, lines] of byLane(keys)) {
-        const found = await operations
-          .aggregate<OldestOpen>(headsOf(lane, lines, ['stamp']), {
-            session,
-            maxTimeMS: LIMITS.mongoMaxTimeMs,
-          })
-          .toArray();
-        for (const { _id, id, stamp } of found) oldest.set(_id, { _id: id, stamp });
+      const oldest = new Map<string, LineHead>();
+      for (const [lane, lines] of byLane(inLanesOf(keys, await layouts.open([], session)))) {
+        for (const [key, head] of await layouts.heads(lane, lines, session)) {
+          const other = oldest.get(key);
+          if (other === undefined || isOlder(head, other)) oldest.set(key, head);
+        }
       }
       return oldest;
     },
@@ -158,12 +157,6 @@ export function createSettleStore(db: Db, outbox = createOutboxStore(db)): Settl
         .toArray();
     },
   } satisfies SettleStore);
-}
-
-interface OldestOpen {
-  readonly _id: string;
-  readonly id: OperationDoc['_id'];
-  readonly stamp: Stamp;
 }
 
 /** What only an open operation has. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path';
 import { lastLines } from '../local/commands.ts';
 import { waitUntil } from '../local/ports.ts';
-import { type SupervisedProcess, spawnSupervised } from '../local/processes.ts';
+import { type RestartPolicy, type SupervisedProcess, spawnSupervised } from '../local/processes.ts';
 import type { Log } from '../local/report.ts';
 import type { Watchdog } from '../local/watchdog.ts';
 
@@ -23,6 +23,8 @@ export interface ChildSpec {
   /** Where it answers /readyz. */
   readonly url: string;
   readonly env: NodeJS.ProcessEnv;
+  /** By default one that dies again and again is given up. */
+  readonly restart?: RestartPolicy;
 }
 
 export interface ChildContext {
@@ -47,7 +49,7 @@ const LINES_SHOWN = 12;
 
 /** Started again whenever it dies; its restarts are said on the terminal. */
 export function startChild(spec: ChildSpec, context: ChildContext): Child {
-  const { name, script, url, env, args = [] } = spec;
+  const { name, script, url, env, args = [], restart = true } = spec;
   const logFile = join(context.logFolder, `${name}.log`);
   turnOverLog(logFile);
   const process_ = spawnSupervised({
@@ -64,7 +66,7 @@ export function startChild(spec: ChildSpec, context: ChildContext): Child {
     env,
     log: context.log,
     output: { file: logFile },
-    restart: true,
+    restart,
     watchdog: context.watchdog,
     onStart: (pid) => {
       context.onStart(name, pid);

@@ -31,7 +31,10 @@ export function parseUpOptions(
       ).argParser(wholeNumber(1, PORT_MAX)),
     )
     .addOption(
-      new Option('--workers <count>', 'worker processes')
+      new Option(
+        '--workers <count>',
+        'workers, of two processes each: settlement, and what meets the outside',
+      )
         .argParser(wholeNumber(1, WORKERS_MAX))
         .default(1),
     )

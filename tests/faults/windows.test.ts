@@ -101,6 +101,7 @@ describe('W23: code that changes while operations are under way', { timeout: 120
       hints: { announce: () => undefined },
       logger: createLogger({ level: 'silent', service: 'test' }),
       metrics: createMetrics(),
+      registry: REGISTRIES.after,
     });
     const action = { kind: 'signal', name: GATE, data: {}, actor: 'test' } as const;
     await intervene({ tenantId: stage.tenantId, currencies: [] }, id, action);

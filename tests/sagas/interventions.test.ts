@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIntervene } from '../../core/operations/intervene.ts';
+import { OPERATIONS } from '../../core/operations/registry.ts';
 import { RISK_SIGNAL } from '../../core/operations/withdrawal.ts';
 import { createInterventionStore } from '../../core/saga/intervention-store.ts';
 import { openLines } from '../../core/saga/lines.ts';
@@ -25,6 +26,7 @@ beforeAll(async () => {
     hints: { announce: () => undefined },
     logger: createLogger({ level: 'silent', service: 'test' }),
     metrics: createMetrics(),
+    registry: OPERATIONS,
   });
   const policy = { currency: 'EUR', withdrawalRisk: { review: '100' } };
   const tenants = db.collection<{ _id: string }>('tenants');

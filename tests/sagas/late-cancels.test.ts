@@ -34,6 +34,7 @@ beforeAll(async () => {
     hints: { announce: () => undefined },
     logger: createLogger({ level: 'silent', service: 'test' }),
     metrics: createMetrics(),
+    registry: REGISTRY,
   });
 });
 afterAll(() => arena.close());

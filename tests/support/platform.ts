@@ -83,7 +83,11 @@ async function startNode(database: TestDatabase, overrides: Partial<Env>): Promi
   const store = createOperationStore(platform.mongo.db);
   const databaseTime = () => readDatabaseTime(platform.mongo.db);
   const ingest = enqueuedIngest(queues.publisher, (publisher) =>
-    createIngest({ ...platform, store, databaseTime, publisher, backlog: () => false, laneQueue }),
+    createIngest({
+      ...platform,
+      ...{ store, databaseTime, publisher, backlog: () => false },
+      ...{ lanes: platform.env.SETTLEMENT_LANES, laneQueue },
+    }),
   );
   platform.lifecycle.onClose('ingest', () => ingest.drain());
   const node: Instance = {

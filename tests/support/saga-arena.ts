@@ -1,3 +1,4 @@
+import { LIMITS } from '../../config/limits.ts';
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { ensureCollections } from '../../core/infra/schema.ts';
@@ -122,6 +123,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     databaseTime,
     failpoint: noFailpoint,
     backlog: () => false,
+    lanes: LIMITS.lanes,
     laneQueue: (lane) => `settlement-${String(lane)}`,
   });
   const runner = createBatchRunner({

@@ -7,6 +7,7 @@ import { createSuspects } from '../../core/operations/suspects.ts';
 import { type Settler, createSettler } from '../../core/operations/settler.ts';
 import type { Failpoint } from '../../core/kernel/failpoint.ts';
 import { laneOf, userOrderingKey } from '../../core/saga/operation.ts';
+import { openLayouts } from '../../core/saga/layouts.ts';
 import { openLines } from '../../core/saga/lines.ts';
 import { createOutboxStore, createSettleStore } from '../../core/saga/settle-store.ts';
 import { startSettlement } from '../../workers/settlement.ts';
@@ -20,6 +21,8 @@ interface SettlingOptions {
   readonly stripe?: number;
   /** As if the last owner of every lane had died. */
   readonly hasLapsed?: true;
+  /** Of its settings. */
+  readonly lanes?: number;
   /** Around the batch runner: for processes that die. */
   readonly around?: (runner: BatchRunner) => BatchRunner;
 }
@@ -67,6 +70,10 @@ export function openSettler(node: Instance, options: SettlingOptions = {}): Sett
     store: node.store,
     suspects,
     lines: linesOf(node),
+    layouts: openLayouts(node.platform.mongo.db, {
+      own: options.lanes ?? LIMITS.lanes,
+      clock,
+    }),
     clock,
     logger,
     metrics,

@@ -7,10 +7,11 @@ import { ROOT } from './tidy/tree.ts';
 
 interface WorkerOptions {
   readonly pools?: string;
-  /** Kills the process there, with SIGKILL. */
-  readonly failpoint?: FailpointName;
+  /** Kills the process there, with SIGKILL; `@N`: the N-th time. */
+  readonly failpoint?: FailpointName | `${FailpointName}@${number}`;
   /** Of its old generation. */
   readonly heapMb?: number;
+  readonly lanes?: number;
 }
 
 export interface WorkerProcess {
@@ -25,7 +26,7 @@ const OUTPUT_CHARS_MAX = 20_000;
 
 /** A real worker on the test's database; stopped when the test ends. */
 export function spawnWorker(database: TestDatabase, options: WorkerOptions = {}): WorkerProcess {
-  const { pools = 'settlement', failpoint, heapMb } = options;
+  const { pools = 'settlement', failpoint, heapMb, lanes } = options;
   const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
   const child = spawn(process.execPath, [...heap, '--import', 'tsx', 'workers/main.ts'], {
     cwd: ROOT,
@@ -37,6 +38,7 @@ export function spawnWorker(database: TestDatabase, options: WorkerOptions = {})
       MONGO_DB: database.name,
       QUEUE_PREFIX: database.name,
       WORKER_POOLS: pools,
+      SETTLEMENT_LANES: lanes === undefined ? '' : String(lanes),
       LOG_LEVEL: 'info',
       FAILPOINTS: failpoint ?? '',
     },

@@ -52,6 +52,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       ops: { health: never, ready: never, metrics: never },
       depths: never,
       openOperations: never,
+      lanes: 8,
     },
     admin: {
       queues: new Map(),
@@ -146,7 +147,7 @@ const conflict = new AppError('idempotency_conflict', 'Another request', {
 });
 
 describe('bodies under way', () => {
-  it('that are too large together are refused for now, and room comes back with the answers', async () => {
+  it('that are too large together for one server are refused for now, and room comes back with the answers', async () => {
     let answer = (): void => undefined;
     const held = new Promise<void>((resolve) => (answer = resolve));
     let waiting = 0;
@@ -155,14 +156,19 @@ describe('bodies under way', () => {
       await held;
       return submissions.map(() => ({ kind: 'refused' as const, error: full }));
     });
+    const other = await serve(async (submissions) =>
+      submissions.map(() => ({ kind: 'refused' as const, error: full })),
+    );
     const { idempotencyKey: _key, ...operation } = item('a');
-    const send = () => postText(`${url}/v1/operations`, JSON.stringify(operation) + PADDING);
+    const send = (to = url) => postText(`${to}/v1/operations`, JSON.stringify(operation) + PADDING);
     const room = Math.floor(LIMITS.bodiesBytesMax / PADDING.length);
-    const sent = Array.from({ length: room }, send);
+    const sent = Array.from({ length: room }, () => send());
     await expect.poll(() => waiting, { timeout: 20_000 }).toBeGreaterThan(room - 2);
     // At the most one more has found room.
     const late = await Promise.race([send(), send()]);
     expect(late).toEqual({ status: 503, retryAfter: '1', code: 'bodies_full' });
+    // Another server of this process has room of its own.
+    expect((await send(other)).code).toBe('backlog_full');
     answer();
     const codes = (await Promise.all(sent)).map(({ code }) => code);
     expect(codes).toContain('backlog_full');

@@ -34,7 +34,10 @@ it('a tenant whose backlog is full is refused alone, and told when to come again
   const { platform, store, databaseTime, queues } = node;
   const backlog = (tenantId: string): boolean => tenantId === 'flood';
   const { publisher } = queues;
-  const ingest = createIngest({ ...platform, store, databaseTime, publisher, backlog, laneQueue });
+  const ingest = createIngest({
+    ...platform,
+    ...{ store, databaseTime, publisher, backlog, lanes: 8, laneQueue },
+  });
   const one = [submission('wallet.credit', credit)];
   const [refused] = await ingest.submit(one, context('flood'));
   const error = { code: 'backlog_full', retryAfterSeconds: 5 };

@@ -184,7 +184,7 @@ describe('group commit', () => {
     const blind = createIngest({
       ...node.platform,
       ...{ databaseTime: node.databaseTime, publisher: node.queues.publisher },
-      ...{ backlog: () => false, laneQueue },
+      ...{ backlog: () => false, lanes: 8, laneQueue },
       store: {
         ...node.store,
         findByKeys: async () => Promise.reject(new MongoNetworkError('cut off')),
@@ -200,7 +200,13 @@ describe('group commit', () => {
     const asked: string[] = [];
     const blind = createIngest({
       ...node.platform,
-      ...{ store: node.store, databaseTime: node.databaseTime, backlog: () => false, laneQueue },
+      ...{
+        store: node.store,
+        databaseTime: node.databaseTime,
+        backlog: () => false,
+        lanes: 8,
+        laneQueue,
+      },
       publisher: {
         ...node.queues.publisher,
         publishOperations: async (jobs) => {

@@ -44,7 +44,7 @@ function breakingIngest({ cut, node, proxy }: Setting, how: 'cut' | 'lose-replie
   return createIngest({
     ...cut.platform,
     ...{ store: cut.store, databaseTime: node.databaseTime, publisher: node.queues.publisher },
-    ...{ backlog: () => false, laneQueue, answerMs: how === 'cut' ? 60_000 : 500 },
+    ...{ backlog: () => false, lanes: 8, laneQueue, answerMs: how === 'cut' ? 60_000 : 500 },
     failpoint: (name) => {
       if (name === 'ingest.before-insert') proxy.break(how);
     },
@@ -55,7 +55,7 @@ function ingestOn(node: Instance, store: Partial<OperationStore>, answerMs = 60_
   return createIngest({
     ...node.platform,
     ...{ databaseTime: node.databaseTime, publisher: node.queues.publisher },
-    ...{ backlog: () => false, laneQueue, answerMs, store: { ...node.store, ...store } },
+    ...{ backlog: () => false, lanes: 8, laneQueue, answerMs, store: { ...node.store, ...store } },
   });
 }
 
@@ -101,7 +101,13 @@ describe('an insert whose answer is lost', () => {
     const published: string[] = [];
     const ingest = createIngest({
       ...node.platform,
-      ...{ databaseTime: node.databaseTime, backlog: () => false, laneQueue, answerMs: 1_500 },
+      ...{
+        databaseTime: node.databaseTime,
+        backlog: () => false,
+        lanes: 8,
+        laneQueue,
+        answerMs: 1_500,
+      },
       store: {
         ...node.store,
         insert: async (docs) => {

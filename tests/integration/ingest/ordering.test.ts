@@ -63,7 +63,7 @@ describe('the order of acceptance', () => {
     let asked = 0;
     const slowAtFirst = createIngest({
       ...node.platform,
-      ...{ publisher: node.queues.publisher, backlog: () => false, laneQueue },
+      ...{ publisher: node.queues.publisher, backlog: () => false, lanes: 8, laneQueue },
       databaseTime: async () => {
         asked += 1;
         // The first half has bad luck: it goes on when the second is stored, or after a while.

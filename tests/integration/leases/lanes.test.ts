@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import { createLeaseStore, createWorkerRoster } from '../../../core/infra/lease-store.ts';
+import { openLayouts } from '../../../core/saga/layouts.ts';
 import { LANES } from '../../../queues/catalog.ts';
 import { type Lanes, shareOf, startLanes } from '../../../workers/lanes.ts';
 import { type Instance, openWorld } from '../../support/platform.ts';
@@ -20,6 +21,10 @@ function watchLanes(node: Instance, closed: Promise<void> = Promise.resolve()): 
     platform,
     leases: createLeaseStore(platform.mongo.db),
     roster: createWorkerRoster(platform.mongo.db),
+    layouts: openLayouts(platform.mongo.db, {
+      own: platform.env.SETTLEMENT_LANES,
+      clock: platform.clock,
+    }),
     open: async (lane) => {
       open.push(lane);
       return {

@@ -55,12 +55,15 @@ describe('the roster', () => {
     const { node } = await openWorld();
     const { db } = node.platform.mongo;
     const roster = createWorkerRoster(db);
-    await roster.beat('w2', ['settlement', 'recovery']);
-    await roster.beat('w1', ['settlement']);
-    await roster.beat('w3', ['notification']);
-    expect(await roster.alive('settlement', 60_000)).toEqual(['w1', 'w2']);
+    await roster.beat('w2', ['settlement', 'recovery'], 12);
+    await roster.beat('w1', ['settlement'], 8);
+    await roster.beat('w3', ['notification'], 8);
+    expect(await roster.alive('settlement', 60_000)).toEqual([
+      { id: 'w1', lanes: 8 },
+      { id: 'w2', lanes: 12 },
+    ]);
     await roster.leave('w1');
-    expect(await roster.alive('settlement', 60_000)).toEqual(['w2']);
+    expect(await roster.alive('settlement', 60_000)).toEqual([{ id: 'w2', lanes: 12 }]);
     await collection(db, 'workers').updateMany({}, { $set: { seenAt: new Date(0) } });
     expect(await roster.alive('settlement', 60_000)).toEqual([]);
   });

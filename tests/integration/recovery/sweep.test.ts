@@ -102,6 +102,19 @@ describe('R1: accepted and not moved', () => {
     expect(outcomesOf(await settled(node, operations))).toEqual(['succeeded', 'succeeded']);
   });
 
+  it('is enqueued again whatever setting its lane is of', async () => {
+    const { node, open } = await openWorld();
+    const wide = await open({ SETTLEMENT_LANES: 40 });
+    const users = Array.from({ length: 12 }, (_, index) => user(`u${index}`));
+    const operations = await accept(wide, users);
+    await removeJobs(wide);
+    await makeOverdue(node);
+    expect(await sweep(sweepDeps(node))).toMatchObject({ overdue: 12, redispatched: 12 });
+    const moved = await readOperations(node, operations);
+    expect(new Set(moved.map(({ dispatch }) => dispatch.seq))).toEqual(new Set([2]));
+    for (const operation of moved) expect(await jobExists(node, operation)).toBe(true);
+  });
+
   it('is only put off when its job still stands in the queue', async () => {
     const { node } = await openWorld();
     const operations = await accept(node, [user('ann')]);

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { createIntervene } from '../../../core/operations/intervene.ts';
+import { OPERATIONS } from '../../../core/operations/registry.ts';
 import { createInterventionStore } from '../../../core/saga/intervention-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { wakeDue } from '../../../core/recovery/repair.ts';
@@ -194,6 +195,7 @@ describe('a stepwise operation whose job comes before its turn', () => {
       lines: openLines(db, publisher),
       publisher,
       hints: noHints,
+      registry: OPERATIONS,
     });
     const tenant = { tenantId: 'default', currencies: [] };
     await intervene(tenant, (await one(held))._id, { kind: 'cancel', actor: 'test' });

@@ -37,7 +37,8 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'stepwise work does not count as backlog',
     file: 'core/saga/operation-store.ts',
     find: "{ status: 'accepted', ...(tenantId !== undefined && { tenantId }) },",
-    replace: "{ status: 'accepted', lane: { $gte: 0 }, ...(tenantId !== undefined && { tenantId }) },",
+    replace:
+      "{ status: 'accepted', lane: { $gte: 0 }, ...(tenantId !== undefined && { tenantId }) },",
     foundBy: ['tests/integration/ingest/backlog.test.ts'],
   },
   {

@@ -5,6 +5,7 @@ import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { createInterventionStore } from '../../../core/saga/intervention-store.ts';
 import { createJournalStore } from '../../../core/saga/journal-store.ts';
+import { createLayoutStore } from '../../../core/saga/layout-store.ts';
 import { createLineStore } from '../../../core/saga/line-store.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
 import {
@@ -53,6 +54,7 @@ export function operationCalls(db: Db): readonly Call[] {
 function laneCalls(db: Db): readonly Call[] {
   const store = createOperationStore(db);
   const settling = createSettleStore(db);
+  const layouts = createLayoutStore(db);
   const inSession = (
     work: (session: Parameters<typeof settling.oldestOpen>[0]) => Promise<unknown>,
   ) => db.client.withSession((session) => session.withTransaction(() => work(session)));
@@ -79,13 +81,10 @@ function laneCalls(db: Db): readonly Call[] {
       await settling.park(first(await some(db, { lane: 0 })), { ...stamp, failure });
     },
     async () => settling.count(ids(await some(db, {})), 1),
-    () =>
-      inSession((session) =>
-        settling.oldestOpen(
-          session,
-          LINES.map((orderingKey) => ({ orderingKey, lane: 0 })),
-        ),
-      ),
+    () => inSession((session) => settling.oldestOpen(session, LINES)),
+    () => layouts.open([]),
+    () => layouts.open([8, 12]),
+    () => layouts.heads(0, LINES),
     () => inSession((session) => settling.creatingElsewhere(session, LINES)),
   ];
 }
@@ -177,6 +176,7 @@ function recoveryCalls(db: Db): readonly Call[] {
     async () => store.putOff(await some(db, {}), now, 1_000),
     async () => store.redispatch(await some(db, {}), now),
     () => store.oldestOpen(),
+    () => store.openLanes(),
     () => repairs.findOverdue({ now, statuses: ['waiting'], limit: 5 }),
     () => repairs.findOverdue({ now, statuses: ['running', 'waiting', 'compensating'], limit: 5 }),
     async () => repairs.takeOver(first(await some(db, { status: 'running' })), now),

@@ -57,7 +57,7 @@ function processCalls(db: Db): readonly Call[] {
   return [
     () => leases.hold('lease', 'w', 1_000),
     () => leases.release('lease', 'w'),
-    () => workers.beat('w', ['settlement']),
+    () => workers.beat('w', ['settlement'], 8),
     () => workers.alive('settlement', 1_000),
     () => workers.leave('w'),
     () => roster.announce('p', ['email/smtp']),

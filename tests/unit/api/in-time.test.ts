@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { OUTCOME_UNKNOWN } from '../../../core/infra/database-errors.ts';
+import { createBodyBytes } from '../../../api/body-bytes.ts';
 import { noBody } from '../../../api/body.ts';
 import { type RawRequest, defineEndpoint } from '../../../api/endpoint.ts';
 import type { Reply } from '../../../api/reply.ts';
@@ -24,6 +25,7 @@ function ask(prefer?: string): { readonly answer: Promise<Reply> } {
     incoming: { headers, url: '/v1/stalled', rawHeaders: [] } as unknown as IncomingMessage,
     params: {},
     principal: { scopes: ['ledger:read'] },
+    bodyBytes: createBodyBytes(0),
   } as unknown as RawRequest;
   return { answer: endpoint.run(request) };
 }

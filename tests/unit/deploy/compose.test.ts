@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { envSchema, parseEnv } from '../../../config/env.ts';
+import { WORKER_POOLS, envSchema, parseEnv } from '../../../config/env.ts';
 import { LIMITS } from '../../../config/limits.ts';
 import { NODE_FLAGS } from '../../../config/node-flags.ts';
 
@@ -43,10 +43,18 @@ const composeSchema = z.looseObject({
 const text = readFileSync(FILE, 'utf8');
 const compose = composeSchema.parse(parse(text, { merge: true }));
 const services = Object.entries(compose.services);
-const { api, worker, sandbox, redis, 'redis-cache': cache, 'mongo-init': init } = compose.services;
+const {
+  api,
+  worker,
+  outward,
+  sandbox,
+  redis,
+  'redis-cache': cache,
+  'mongo-init': init,
+} = compose.services;
 const wordsOf = (command: string | readonly string[] = []): string =>
   typeof command === 'string' ? command : command.join(' ');
-const apps = [api, worker];
+const apps = [api, worker, outward];
 
 /** `${NAME:-default}` and `${NAME:?message}`, as compose reads them from .env. */
 const interpolations = [...text.matchAll(/\$\{([A-Z_]+)(:[-?])([^}]*)\}/g)].map(
@@ -59,7 +67,7 @@ describe('services', () => {
   it('are MongoDB, Redis, the API and the workers, and for a demo a provider', () => {
     const databases = ['mongo-1', 'mongo-2', 'mongo-3', 'mongo-init', 'redis', 'redis-cache'];
     expect(services.map(([name]) => name).toSorted()).toEqual(
-      [...databases, 'api', 'worker', 'sandbox'].toSorted(),
+      [...databases, 'api', 'worker', 'outward', 'sandbox'].toSorted(),
     );
   });
 
@@ -145,6 +153,7 @@ describe('applications', () => {
   it.each([
     ['api', api, 'api/main'],
     ['worker', worker, 'workers/main'],
+    ['outward', outward, 'workers/main'],
   ])('%s: runs an entry point that exists, unprivileged', (_, service, entry) => {
     expect(service?.command).toEqual(['node', ...NODE_FLAGS, `dist/${entry}.js`]);
     expect(existsSync(join(ROOT, `${entry}.ts`))).toBe(true);
@@ -169,8 +178,19 @@ describe('applications', () => {
   });
 
   it('let workers be scaled', () => {
-    expect(worker?.container_name).toBeUndefined();
-    expect(worker?.ports).toEqual([]);
+    for (const service of [worker, outward]) {
+      expect(service?.container_name).toBeUndefined();
+      expect(service?.ports).toEqual([]);
+    }
+  });
+
+  it('settle in processes that no mail and no provider can kill, and run every pool', () => {
+    const poolsOf = (service: typeof worker): readonly string[] =>
+      parseEnv({ WORKER_POOLS: interpolate(service?.environment['WORKER_POOLS'] ?? '') })
+        .WORKER_POOLS;
+    expect(poolsOf(worker)).toEqual(['settlement', 'recovery']);
+    expect([...poolsOf(worker), ...poolsOf(outward)].toSorted()).toEqual(WORKER_POOLS.toSorted());
+    for (const service of [worker, outward]) expect(service?.restart).toBe('unless-stopped');
   });
 
   it('set only names that config/env.ts knows', () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../../config/limits.ts';
 import { type QueueDepth, type ReplicaBounds, adviseReplicas } from '../../../queues/depth.ts';
 
 const depth = (part: Partial<QueueDepth>): QueueDepth => ({
@@ -16,7 +15,7 @@ const depth = (part: Partial<QueueDepth>): QueueDepth => ({
   ...part,
 });
 const advice = (depths: readonly QueueDepth[], bounds: Partial<ReplicaBounds> = {}, open = 0) =>
-  adviseReplicas(depths, { min: 1, max: 20, ...bounds, openOperations: open })[0];
+  adviseReplicas(depths, { min: 1, max: 20, ...bounds, openOperations: open, lanes: 8 })[0];
 
 describe('how many workers a pool should have', () => {
   it('is the least when there is nothing to do, even if that is none', () => {
@@ -31,7 +30,7 @@ describe('how many workers a pool should have', () => {
       depth({ queue: 'events', pool: 'notification', waiting: 7 }),
     ];
     expect(advice(depths)).toMatchObject({ backlog: 50_000, recommendedReplicas: 3 });
-    const advices = adviseReplicas(depths, { min: 1, max: 20, openOperations: 9_000 });
+    const advices = adviseReplicas(depths, { min: 1, max: 20, openOperations: 9_000, lanes: 8 });
     expect(advices[1]).toMatchObject({
       pool: 'notification',
       backlog: 7,
@@ -59,7 +58,7 @@ describe('how many workers a pool should have', () => {
     const flood = depth({ waiting: 10_000_000 });
     expect(advice([flood], { min: 1, max: 4 })).toMatchObject({ recommendedReplicas: 4 });
     expect(advice([flood], { min: 1, max: 500 })).toMatchObject({
-      recommendedReplicas: LIMITS.lanes,
+      recommendedReplicas: 8,
     });
     const events = depth({ queue: 'events', pool: 'notification', waiting: 10_000_000 });
     expect(advice([events], { min: 1, max: 500 })).toMatchObject({ recommendedReplicas: 500 });

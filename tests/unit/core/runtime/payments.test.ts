@@ -10,7 +10,7 @@ import { createMetrics } from '../../../../core/telemetry/metrics.ts';
 const FAILED: PaymentOutcome = { kind: 'failed' };
 const ANSWERED: PaymentOutcome = { kind: 'answered' };
 
-/** A gate on a clock that is moved by hand. */
+/** The gates of processes that share their breakers, on a clock that is moved by hand. */
 function open() {
   const time = { ms: 1_000_000 };
   const clock = { ...systemClock, now: () => time.ms, monotonicMs: () => time.ms };
@@ -19,15 +19,19 @@ function open() {
   const breakers = createLocalBreakers(clock, PAYMENT_BREAKER);
   const platform = { clock, random: () => 0.5, logger, metrics };
   const gate = createPaymentGate({ platform, breakers });
-  const call = async (outcome: PaymentOutcome, name = 'http'): Promise<PaymentPassage> => {
-    const passage = await gate.enter(name);
-    if (passage.kind === 'go') await passage.leave(outcome);
-    return passage;
-  };
+  const another = createPaymentGate({ platform, breakers });
+  const callBy =
+    (by: typeof gate) =>
+    async (outcome: PaymentOutcome, name = 'http'): Promise<PaymentPassage> => {
+      const passage = await by.enter(name);
+      if (passage.kind === 'go') await passage.leave(outcome);
+      return passage;
+    };
+  const call = callBy(gate);
   const trip = async (): Promise<void> => {
     for (let calls = 0; calls < PAYMENT_BREAKER.samplesMin; calls += 1) await call(FAILED);
   };
-  return { time, gate, call, trip, metrics };
+  return { time, gate, call, callElsewhere: callBy(another), trip, metrics };
 }
 
 describe('the breaker of a payment provider', () => {
@@ -75,6 +79,15 @@ describe('the breaker of a payment provider', () => {
     }
     const open_ = await metrics.paymentBreakerOpen.get();
     expect(open_.values.filter(({ value }) => value !== 0)).toEqual([]);
+  });
+
+  it('leaves one that asks for patience alone in every process, not only where it was said', async () => {
+    const { time, call, callElsewhere } = open();
+    await call({ kind: 'throttled', waitMs: 3_000 });
+    expect(await callElsewhere(ANSWERED)).toEqual({ kind: 'kept', waitMs: 3_000 });
+    expect(await callElsewhere(ANSWERED, 'sandbox')).toMatchObject({ kind: 'go' });
+    time.ms += 3_000;
+    expect(await callElsewhere(ANSWERED)).toMatchObject({ kind: 'go' });
   });
 
   it('holds others back no longer than a minute at the word of one answer', async () => {
