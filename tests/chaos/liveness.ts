@@ -74,8 +74,9 @@ export async function watchSettling(
       for (const id of still) open.add(id);
       if (still.size === 0) return { healedAtMs, endedAtMs: atMs, settledAtMs, isAtRest: true };
     }
-    if (atMs > Math.min(deadlineMs, movedAtMs + boundMs))
-      {return { healedAtMs, endedAtMs: atMs, settledAtMs, isAtRest: false };}
+    if (atMs > Math.min(deadlineMs, movedAtMs + boundMs)) {
+      return { healedAtMs, endedAtMs: atMs, settledAtMs, isAtRest: false };
+    }
     await sleep(LOOK_EVERY_MS);
   }
 }

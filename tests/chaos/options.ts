@@ -50,7 +50,7 @@ const RATE = 120;
 const ACTORS = 32;
 const USERS = 1_000;
 const CALM_S = 2;
-const OPEN_MAX = 1_500;
+const OPEN_MAX = 500;
 
 function positive(text: string): number {
   const value = Number(text);

@@ -83,6 +83,8 @@ interface Parts {
 }
 
 const SETUP_MS = 60_000;
+/** A job of a dead worker comes again after its lock and one look for stalled jobs, half a minute each. */
+const QUEUES_BOUNDS = 2;
 const REMEMBER_EVERY_MS = 60_000;
 const PROGRESS_EVERY_MS = 500;
 /** Where a line cannot be written over. */
@@ -212,7 +214,7 @@ async function comeToRest(
     `• ${rest.isAtRest ? 'at rest' : 'NOT at rest'} ${seconds(rest.endedAtMs - healedAtMs)} after the heal`,
   );
   await watchDeliveries(reader, boundMs);
-  await watchQueues(cluster, boundMs);
+  await watchQueues(cluster, QUEUES_BOUNDS * boundMs);
   await sampler.remember();
   const settledAtMs = new Map([...settling.settledAtMs, ...rest.settledAtMs]);
   return { ...rest, healedAtMs, settledAtMs };

@@ -16,19 +16,27 @@ async function failing(cluster: Cluster, data: Document, mode: unknown): Promise
       ),
     );
   };
-  const before = totalOf(await configure(mode));
+  const before = await configure(mode);
   return {
     strikes: () => struck,
     isCountedAtEnd: true,
     heal: async () => {
-      struck = totalOf(await configure('off')) - before;
+      struck = struckBetween(before, await configure('off'));
     },
   };
 }
 
-/** The answer says how often it was entered, ever since the member started. */
-function totalOf(answers: readonly Document[]): number {
-  return answers.reduce((sum, { count }) => sum + (typeof count === 'number' ? count : 0), 0);
+/** The answers say how often each was entered since the member started, which it may have done anew. */
+export function struckBetween(before: readonly Document[], after: readonly Document[]): number {
+  return after.reduce((sum, answer, member) => {
+    const [now, then] = [countOf(answer), countOf(before[member])];
+    return sum + (now < then ? now : now - then);
+  }, 0);
+}
+
+function countOf(answer: Document | undefined): number {
+  const count: unknown = answer?.['count'];
+  return typeof count === 'number' ? count : 0;
 }
 
 const WRITES = ['insert', 'update', 'findAndModify', 'bulkWrite'];

@@ -41,7 +41,7 @@ export function sumMarkdownOf(sum: ReportSum): string {
         kind,
         String(times),
         grouping(strikes),
-        grouping(own.p99),
+        own.count === 0 ? '' : grouping(own.p99),
         grouping(healed.count),
         ...[healed.p50, healed.p99, healed.max].map((one) => shown(healed, one)),
       ]),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS, kindsNamed } from '../../chaos/nemesis/catalog.ts';
+import { struckBetween } from '../../chaos/nemesis/failpoint-faults.ts';
 import { planFaults } from '../../chaos/nemesis/plan.ts';
 import { createRandom } from '../../chaos/random.ts';
 import { SCHEDULES, planOf } from '../../chaos/schedules.ts';
@@ -101,5 +102,12 @@ describe('kinds of faults', () => {
       expect.arrayContaining(['kill-worker', 'kill-primary', 'kill-redis']),
     );
     expect(() => kindsNamed(['nonsense'])).toThrow('there is no kind of fault named nonsense');
+  });
+});
+
+describe('what a failpoint befell', () => {
+  it('is counted anew for a member that was killed meanwhile', () => {
+    const before = [{ count: 5 }, { count: 7 }, {}];
+    expect(struckBetween(before, [{ count: 9 }, { count: 2 }, { count: 1 }])).toBe(4 + 2 + 1);
   });
 });

@@ -1,0 +1,32 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+export const BUGS: readonly PlantedBug[] = [
+  {
+    name: 'a second death of its worker lets younger operations pass a saga',
+    file: 'core/saga/line.ts',
+    find: 'return { lineUntil: new Date(now.getTime() + LIMITS.lineHoldMs) };',
+    replace: 'return {};',
+    foundBy: ['tests/sagas/line-patience.test.ts'],
+  },
+  {
+    name: 'a job that comes again for a dead worker has what is left of the minute',
+    file: 'core/saga/journal-store.ts',
+    find: "case: { $and: [isMissing('$leaseUntil'), { $not: [isMissing('$lineUntil')] }] },",
+    replace: "case: { $not: [isMissing('$lineUntil')] },",
+    foundBy: ['tests/sagas/line-patience.test.ts'],
+  },
+  {
+    name: 'a provider that fails holds up a line for ever, a minute after each try',
+    file: 'core/saga/journal-store.ts',
+    find: "case: { $and: [isMissing('$leaseUntil'), { $not: [isMissing('$lineUntil')] }] },",
+    replace: 'case: false,',
+    foundBy: ['tests/sagas/line-patience.test.ts'],
+  },
+  {
+    name: 'what was passed for having lost its line gets it back when it is taken over',
+    file: 'core/saga/line.ts',
+    find: 'if (lineUntil === undefined || lineUntil <= now) return {};',
+    replace: 'if (lineUntil === undefined) return {};',
+    foundBy: ['tests/sagas/line-patience.test.ts'],
+  },
+];
