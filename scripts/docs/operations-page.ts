@@ -20,7 +20,8 @@ interface JsonSchema {
 
 export function operationsPage(): string {
   const intro =
-    'Every type of `POST /v1/operations`, from the registry. The key needs the scope\n`operations:write`, and where it is said another one. The envelope is\n' +
+    'Every type of `POST /v1/operations`, from the registry. The key needs the scope\n' +
+    '`operations:write`, and where it is said another one. The envelope is\n' +
     '`{type, input, orderingKey?, preconditions?, runAt?, dryRun?, metadata?}`; preconditions are\n' +
     '`ifAvailableAtLeast`, `ifWalletSeq` (both of the main wallet) and `expiresAt`.';
   const sections = Object.values(OPERATIONS).map(section);
@@ -42,7 +43,9 @@ function section(definition: OperationDefinition): string {
     required.has(name) ? 'yes' : '',
     describe(field),
   ]);
-  return `${head}\n${table(['Field', 'Required', 'What'], rows)}${steps(definition)}${signals(definition)}${exampleOf(definition)}`;
+  const fields = table(['Field', 'Required', 'What'], rows);
+  const rest = [steps, signals, exampleOf].map((part) => part(definition)).join('');
+  return `${head}\n${fields}${rest}`;
 }
 
 function steps({ saga }: OperationDefinition): string {

@@ -24,9 +24,9 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'whoever may submit operations may set up a tenant',
-    file: 'api/submit.ts',
-    find: 'return definition.scope !== undefined && !hasScope(scopes, definition.scope);',
-    replace: 'return definition.scope !== undefined && scopes.length === 0;',
+    file: 'api/type-rights.ts',
+    find: 'return scope === undefined || hasScope(scopes, scope);',
+    replace: 'return scope === undefined || scopes.length > 0;',
     foundBy: ['tests/http/operations/rights.test.ts'],
   },
   {
