@@ -1,5 +1,3 @@
-import type { Document } from 'mongodb';
-
 /** A line and the lane that follows from it. */
 export interface LineInLane {
   readonly orderingKey: string;
@@ -25,8 +23,8 @@ export function headsOf(
   lane: number,
   lines: readonly string[],
   fields: readonly string[],
-): Document[] {
-  const firsts: Document = Object.fromEntries(
+): Record<string, unknown>[] {
+  const firsts: Record<string, unknown> = Object.fromEntries(
     fields.map((field) => [field, { $first: `$${field}` }]),
   );
   return [
