@@ -1,4 +1,3 @@
-import type { Document } from 'mongodb';
 import { storedLaneOf } from './lane-layout.ts';
 
 /** A line and the lane that follows from it. */
@@ -33,8 +32,8 @@ export function headsOf(
   lane: number,
   lines: readonly string[],
   fields: readonly string[],
-): Document[] {
-  const firsts: Document = Object.fromEntries(
+): Record<string, unknown>[] {
+  const firsts: Record<string, unknown> = Object.fromEntries(
     fields.map((field) => [field, { $first: `$${field}` }]),
   );
   return [

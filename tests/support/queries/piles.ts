@@ -8,7 +8,7 @@ import { STATUSES } from '../../../core/saga/status.ts';
 import { TENANT } from '../platform.ts';
 
 /** Of each kind that a query has to get past. */
-export const PILE = 300;
+const PILE = 300;
 export const PAST = new Date('2026-01-01T00:00:00Z');
 export const FUTURE = new Date('2100-01-01T00:00:00Z');
 const TENANTS = [TENANT, 'other'];
