@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OVER } from './checker/evidence.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Read, Reader } from './evidence/reader.ts';
+import { countOf } from './evidence/sums.ts';
 import type { Random } from './random.ts';
 import type { Client } from './workload/client.ts';
 import { createRequests } from './workload/requests.ts';
@@ -89,12 +90,11 @@ export async function watchDeliveries(reader: Reader, timeoutMs: number): Promis
   for (;;) {
     const left = await reader
       .snapshot(async (read) => {
-        const rows = await read.find('outbox', {}, { _id: 1 });
+        const rows = await countOf(read, 'outbox', {});
         const fresh = { status: { $in: ['pending', 'sending'] }, 'attempts.0': { $exists: false } };
         // A digest gathers for an hour, and a breaker keeps what it keeps.
         const due = { $not: { $gt: new Date(Date.now() + SOON_MS) } };
-        const deliveries = await read.find('deliveries', { ...fresh, notBefore: due }, { _id: 1 });
-        return rows.length + deliveries.length;
+        return rows + (await countOf(read, 'deliveries', { ...fresh, notBefore: due }));
       })
       .catch(() => Infinity);
     if (left < fewest) [fewest, movedAtMs] = [left, performance.now()];

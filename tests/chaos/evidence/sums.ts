@@ -7,9 +7,12 @@ import type { Read } from './reader.ts';
 
 /** Operations that have not ended. */
 export async function countOpen(read: Read): Promise<number> {
-  const open = { status: { $nin: OVER } };
-  const [found] = await read.aggregate('operations', [{ $match: open }, { $count: 'open' }]);
-  return Number(found?.['open'] ?? 0);
+  return countOf(read, 'operations', { status: { $nin: OVER } });
+}
+
+export async function countOf(read: Read, collection: string, which: Document): Promise<number> {
+  const [found] = await read.aggregate(collection, [{ $match: which }, { $count: 'count' }]);
+  return Number(found?.['count'] ?? 0);
 }
 
 const BALANCES = { real: 'balance', bonus: 'bonusBalance', locked: 'lockedBalance' } as const;
