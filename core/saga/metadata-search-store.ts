@@ -1,8 +1,8 @@
 import type { Collection, Document } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { USER_FIELDS } from './event-users.ts';
+import type { OperationFilter } from './operation-filter.ts';
 import type { OperationDoc } from './operation.ts';
-import type { OperationFilter } from './operation-reads-store.ts';
 
 /** Words count as equally frequent above this. */
 const COUNT_MAX = 1_000;

@@ -4,22 +4,9 @@ import { collection } from '../infra/collections.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import { searchByMetadata } from './metadata-search-store.ts';
+import type { OperationFilter } from './operation-filter.ts';
 import type { OperationDoc } from './operation.ts';
-import type { OperationStatus } from './status.ts';
 import { USER_FIELDS } from './event-users.ts';
-
-export interface OperationFilter {
-  readonly type?: string;
-  readonly status?: OperationStatus;
-  /** Whom the input names as the one it is about, who pays or who is paid. */
-  readonly userId?: string;
-  readonly ids?: readonly string[];
-  readonly idempotencyKey?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
-  /** By the time inside the operation id, when it was accepted. Both ends exclusive. */
-  readonly createdAfter?: Date;
-  readonly createdBefore?: Date;
-}
 
 /** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
 export interface Page {

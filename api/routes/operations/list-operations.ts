@@ -4,7 +4,7 @@ import { isOperationId } from '../../../core/kernel/ids.ts';
 import { checkIdempotencyKey } from '../../../core/operations/idempotency-key.ts';
 import { instant, userIdParameter } from '../../../core/operations/inputs.ts';
 import { OPERATION_TYPES } from '../../../core/operations/registry.ts';
-import type { OperationFilter } from '../../../core/saga/operation-reads-store.ts';
+import type { OperationFilter } from '../../../core/saga/operation-filter.ts';
 import { STATUSES } from '../../../core/saga/status.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';

@@ -97,7 +97,7 @@ function entryRow(doc: Document): EntryRow {
   };
 }
 
-export function walletRow(doc: Document): WalletRow {
+function walletRow(doc: Document): WalletRow {
   return {
     id: String(doc['_id']),
     userId: String(doc['userId']),

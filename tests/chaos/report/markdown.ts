@@ -11,8 +11,9 @@ export function markdownOf(report: Report): string {
     `Seed \`${seed}\`, ${report.startedAt}. Again: \`${report.replay}\``,
     '',
     `${String(machine.cores)} cores (${machine.model}), ${String(machine.memoryGb)} GB, load ` +
-      `${machine.load.join(' ')} at the end, ${String(load.mean)} in the mean and ${String(load.max)} at most ` +
-      `while it ran. Node ${versions.node}, MongoDB ${versions.mongodb} in three ` +
+      `${machine.load.join(' ')} at the end, ${String(load.mean)} in the mean and ` +
+      `${String(load.max)} at most while it ran. ` +
+      `Node ${versions.node}, MongoDB ${versions.mongodb} in three ` +
       `members, two Redis ${versions.redis}; commit ${versions.commit}. Timing: ${settings.timing}.`,
     '',
     ...(report.foundAfterMs === undefined

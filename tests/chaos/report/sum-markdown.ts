@@ -9,8 +9,9 @@ export function sumMarkdownOf(sum: ReportSum): string {
       .map(([name, count]) => `${name} (${String(count)})`)
       .join(', ');
   return [
-    `${String(sum.runs)} runs, ${String(Math.round(sum.minutes))} minutes of faults, ${String(sum.seeds.length)} seeds: ` +
-      `${list(sum.verdicts)}. ${list(sum.machines)}; load ${String(load.mean)} in the mean, ` +
+    `${String(sum.runs)} runs, ${String(Math.round(sum.minutes))} minutes of faults, ` +
+      `${String(sum.seeds.length)} seeds: ${list(sum.verdicts)}. ` +
+      `${list(sum.machines)}; load ${String(load.mean)} in the mean, ` +
       `${String(load.max)} at most. Commits: ${list(sum.commits)}.`,
     '',
     `Seeds: ${sum.seeds.join(', ')}.`,

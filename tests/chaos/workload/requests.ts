@@ -23,7 +23,7 @@ const FOLLOWED_MAX = 200;
 /** The first of the shared users are drawn more often than the others. */
 const HOT = 3;
 const HOT_SHARE = 0.2;
-/** What waits for a provider holds up its line, so the hot ones have less of it: they would bear nothing else. */
+/** What waits for a provider holds up its line: the hot ones, which could do nothing else, have less. */
 const HOT_SHARE_OF_PAYMENTS = 0.01;
 
 type Make = (random: Random, users: readonly string[]) => Pick<Request, 'type' | 'input'>;

@@ -24,7 +24,7 @@ async function statusesOf(stage: Stage, operations: readonly OperationDoc[]) {
 }
 
 describe('a payment provider that hangs under load', { timeout: 400_000 }, () => {
-  it('takes no slot from the payments of another, nor from notifications, and nothing of its own to a human', async () => {
+  it('takes no slot from others’ payments, nor from notifications, and nothing to a human', async () => {
     const stage = await openStage();
     onTestFinished(() => stage.close());
     const other = await startSandbox();

@@ -147,7 +147,7 @@ const conflict = new AppError('idempotency_conflict', 'Another request', {
 });
 
 describe('bodies under way', () => {
-  it('that are too large together for one server are refused for now, and room comes back with the answers', async () => {
+  it('too large together for one server are refused for now, and room comes back', async () => {
     let answer = (): void => undefined;
     const held = new Promise<void>((resolve) => (answer = resolve));
     let waiting = 0;

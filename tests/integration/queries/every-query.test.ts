@@ -41,7 +41,7 @@ async function eachExplained(node: Instance, calls: readonly Call[]): Promise<Ex
 }
 
 describe('every query of the code', () => {
-  it('has an index: none reads a collection, sorts in memory or looks at far more than it returns', async () => {
+  it('has an index: no scan, no sort in memory, no look at far more than it returns', async () => {
     const { node } = await openWorld({ monitor: true });
     const { db } = node.platform.mongo;
     const queries = await withSites(async () => {

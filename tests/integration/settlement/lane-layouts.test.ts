@@ -136,7 +136,7 @@ describe('while the number of lanes changes', () => {
     expect(new Set(outcomesOf(done))).toEqual(new Set(['succeeded']));
   });
 
-  it('under a backlog, by processes of different settings that are killed, nothing is lost and lines keep their order', async () => {
+  it('under a backlog, by processes that are killed, loses nothing and keeps lines in order', async () => {
     const { database, node, open } = await openWorld();
     const nodes = [
       node,

@@ -73,7 +73,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the head of a line is looked for through its whole lane',
-    file: 'core/saga/settle-store.ts',
+    file: 'core/saga/lane-heads.ts',
     find: '{ $sort: { orderingKey: 1, stamp: 1, _id: 1 } },',
     replace: '{ $sort: { stamp: 1, _id: 1 } },',
     foundBy: ['tests/integration/settlement/backlog-cost.test.ts'],

@@ -8,10 +8,8 @@ import { createJournalStore } from '../../../core/saga/journal-store.ts';
 import { createLayoutStore } from '../../../core/saga/layout-store.ts';
 import { createLineStore } from '../../../core/saga/line-store.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
-import {
-  type OperationFilter,
-  createOperationReads,
-} from '../../../core/saga/operation-reads-store.ts';
+import type { OperationFilter } from '../../../core/saga/operation-filter.ts';
+import { createOperationReads } from '../../../core/saga/operation-reads-store.ts';
 import type { OutboxRow } from '../../../core/saga/ports.ts';
 import { createOperationStore } from '../../../core/saga/operation-store.ts';
 import { createOutboxStore, createSettleStore } from '../../../core/saga/settle-store.ts';

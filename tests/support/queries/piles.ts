@@ -17,74 +17,30 @@ const TENANTS = [TENANT, 'other'];
 export async function pileUp(db: Db): Promise<void> {
   await pile(db, 'operations', TENANTS.flatMap(operationsOf));
   await pile(db, 'deliveries', TENANTS.flatMap(deliveriesOf));
-  const rows = TENANTS.flatMap((tenantId) => times((n) => ({ tenantId, n: `${tenantId}-${n}` })));
-  const named = (of: (row: Row) => Document): Document[] => rows.map(of);
-  await pile(
-    db,
-    'users',
-    named(({ tenantId, n }) => ({ _id: `${tenantId}/${n}`, tenantId, userId: n })),
-  );
-  await pile(
-    db,
-    'wallets',
-    named(({ tenantId, n }) => ({ ...wallet(tenantId, n), _id: `wal_${n}` })),
-  );
   await pile(db, 'holds', TENANTS.flatMap(holdsOf));
-  await pile(
-    db,
-    'transfers',
-    named(({ tenantId, n }) => ({ ...transfer(tenantId), _id: `trf_${n}` })),
-  );
   await pile(db, 'transactions', TENANTS.flatMap(entriesOf));
-  await pile(db, 'outbox', named(outboxRow));
-  await pile(db, 'suppressions', named(suppression));
-  await pile(db, 'templates', named(template));
-  await pile(
-    db,
-    'api_keys',
-    named(({ tenantId, n }) => ({ _id: n, tenantId, createdAt: PAST })),
-  );
-  await pile(
-    db,
-    'notification_rules',
-    named(({ tenantId, n }) => ({ _id: `rule-${n}`, tenantId })),
-  );
-  await pile(
-    db,
-    'webhook_endpoints',
-    named(({ tenantId, n }) => ({ _id: `whk_${n}`, tenantId })),
-  );
-  await pile(
-    db,
-    'audit',
-    named(({ tenantId, n }) => ({ _id: `aud_${n}`, tenantId, operationId: n })),
-  );
-  await pile(
-    db,
-    'workers',
-    named(({ n }) => ({ _id: `pile-${n}`, pools: ['x'], seenAt: PAST })),
-  );
-  await pile(
-    db,
-    'leases',
-    named(({ n }) => ({ _id: n, owner: n, until: FUTURE })),
-  );
-  await pile(
-    db,
-    'tenants',
-    named(({ n }) => ({ _id: n, currencies: [], createdAt: PAST })),
-  );
-  await pile(
-    db,
-    'admin_sign_outs',
-    named(({ n }) => ({ _id: n, endsAt: FUTURE })),
-  );
-  await pile(
-    db,
-    'notification_repeats',
-    named(({ n }) => ({ _id: n, createdAt: FUTURE })),
-  );
+  const rows = TENANTS.flatMap((tenantId) => times((n) => ({ tenantId, n: `${tenantId}-${n}` })));
+  for (const [name, of] of NAMED) await pile(db, name, rows.map(of));
 }
+
+/** One row of each name of each tenant. */
+const NAMED: readonly (readonly [CollectionName, (row: Row) => Document])[] = [
+  ['users', ({ tenantId, n }) => ({ _id: `${tenantId}/${n}`, tenantId, userId: n })],
+  ['wallets', ({ tenantId, n }) => ({ ...wallet(tenantId, n), _id: `wal_${n}` })],
+  ['transfers', ({ tenantId, n }) => ({ ...transfer(tenantId), _id: `trf_${n}` })],
+  ['outbox', outboxRow],
+  ['suppressions', suppression],
+  ['templates', template],
+  ['api_keys', ({ tenantId, n }) => ({ _id: n, tenantId, createdAt: PAST })],
+  ['notification_rules', ({ tenantId, n }) => ({ _id: `rule-${n}`, tenantId })],
+  ['webhook_endpoints', ({ tenantId, n }) => ({ _id: `whk_${n}`, tenantId })],
+  ['audit', ({ tenantId, n }) => ({ _id: `aud_${n}`, tenantId, operationId: n })],
+  ['workers', ({ n }) => ({ _id: `pile-${n}`, pools: ['x'], seenAt: PAST })],
+  ['leases', ({ n }) => ({ _id: n, owner: n, until: FUTURE })],
+  ['tenants', ({ n }) => ({ _id: n, currencies: [], createdAt: PAST })],
+  ['admin_sign_outs', ({ n }) => ({ _id: n, endsAt: FUTURE })],
+  ['notification_repeats', ({ n }) => ({ _id: n, createdAt: FUTURE })],
+];
 
 interface Row {
   readonly tenantId: string;
