@@ -140,13 +140,16 @@ function queryOf(tenantId: string, filter: DeliveryFilter, after?: string): Filt
   };
   const wanted = {
     tenantId,
-    // The index begins with the channel: the server merges all of them in order.
-    ...(isAnywhere(filter) && { channel: { $in: [...CHANNELS] } }),
     ...equal,
     ...(Object.keys(times).length > 0 && { createdAt: times }),
   };
   if (operationId !== undefined) return { ...wanted, _id: idsBehind(operationId, after) };
-  const parts = behindTimeKey(after, { order: 'desc' }).map((part) => bothOf(wanted, part));
+  // The index begins with the channel: the server merges all of them in order, if each is named.
+  const places = isAnywhere(filter)
+    ? CHANNELS.map((channel) => ({ ...wanted, channel }))
+    : [wanted];
+  const ranges = behindTimeKey(after, { order: 'desc' });
+  const parts = places.flatMap((place) => ranges.map((range) => bothOf(place, range)));
   const [only] = parts;
   return parts.length === 1 && only !== undefined ? only : { $or: parts };
 }
