@@ -8,9 +8,9 @@ import type { BoundDoc } from './settlement.ts';
 
 /**
  * Operations that may have killed the last owner of their lane. Nobody can tell which it was, so
- * those that were there are counted before they are tried again; what has been counted before goes
- * alone, so that neighbours are soon out of it; and what has killed its worker too often is put
- * before a human. Lanes whose owner has not died pay nothing.
+ * those that were there are counted before they are tried again; what has been counted before goes in
+ * groups that shrink with every death, so that neighbours are soon out of it; and what has killed its
+ * worker too often is put before a human. Lanes whose owner has not died pay nothing.
  */
 export interface Suspects {
   /** Everything accepted in the lane until then. */
@@ -40,7 +40,13 @@ export function createSuspects({ runner, operations }: SuspectsDeps): Suspects {
       watched.set(lane, until);
     },
     cut: (batch: readonly Candidate[]) => {
-      const end = batch.findIndex(({ one }) => (one.operation.interruptions ?? 0) > 0);
+      const isMarked = (candidate: Candidate | undefined): boolean => deathsOf(candidate) > 0;
+      const first = isMarked(batch[0]);
+      let max = Infinity;
+      const end = batch.findIndex((candidate, index) => {
+        if (isMarked(candidate)) max = Math.min(max, togetherMax(deathsOf(candidate)));
+        return isMarked(candidate) !== first || index >= max;
+      });
       return end === -1 ? batch : batch.slice(0, Math.max(1, end));
     },
     run: async (batch: readonly BoundDoc[], slot: number) => {
@@ -62,6 +68,15 @@ export function createSuspects({ runner, operations }: SuspectsDeps): Suspects {
       return report;
     },
   } satisfies Suspects);
+}
+
+function deathsOf(candidate: Candidate | undefined): number {
+  return candidate?.one.operation.interruptions ?? 0;
+}
+
+/** 64, 8, then alone: a backlog is soon through, and whoever goes alone was there each time. */
+function togetherMax(deaths: number): number {
+  return 8 ** Math.max(0, 3 - deaths);
 }
 
 function isWornOut({ interruptions = 0 }: OperationDoc): boolean {

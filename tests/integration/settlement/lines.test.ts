@@ -285,7 +285,7 @@ describe('an atomic operation behind a stepwise one of its line', () => {
 
 describe('users that a batch creates, or a line of the client’s own', () => {
   it('are waited for by withdrawals and by transfers, in other lines too', async () => {
-    const { node, run, one } = await openPlace();
+    const { node, run, one, wake } = await openPlace();
     const item = (type: string, input: unknown) => ({ type, input });
     const user = (userId: string) =>
       item('user.create', { userId, wallets: [{ currency: 'EUR' }] });
@@ -306,6 +306,8 @@ describe('users that a batch creates, or a line of the client’s own', () => {
     ]);
     startWorker(node);
     await until(async () => {
+      // Given back in the moment in which the line moved on, it is recovery's, a second later.
+      await wake();
       await run(paidOut).catch(() => undefined); // let in just now: its job would come again
       return (await one(paidOut)).status === 'succeeded';
     }, 'the withdrawal has its turn');

@@ -2,6 +2,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import type { BatchRunner } from '../../../core/operations/batch-runner.ts';
 import { createLeaseStore } from '../../../core/infra/lease-store.ts';
+import type { Candidate } from '../../../core/operations/lane-selection.ts';
+import type { BoundDoc } from '../../../core/operations/settlement.ts';
+import { createSuspects } from '../../../core/operations/suspects.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';
 import { createSagas, createServices } from '../../../core/runtime/sagas.ts';
 import {
@@ -19,6 +22,10 @@ const create = (userId: string) =>
   submission('user.create', { userId, wallets: [{ currency: 'EUR' }] });
 const credit = (userId: string) =>
   submission('wallet.credit', { userId, currency: 'EUR', amount: 1 });
+
+const notCalled = (): never => {
+  throw new Error('nobody asked for that');
+};
 
 /** A process that is gone as soon as it tries this operation: nothing of it returns any more. */
 function dying(bomb: OperationDoc | undefined) {
@@ -106,6 +113,33 @@ describe('an atomic operation that kills its worker each time', () => {
     );
     await leases.release('lane:0', 'second');
     expect(await leases.take('lane:0', 'third', 50)).toBe('free');
+  });
+});
+
+describe('what was there when its worker died', () => {
+  const { cut } = createSuspects({
+    runner: { run: notCalled, park: notCalled },
+    operations: { count: () => Promise.resolve() },
+  });
+  const candidates = (deaths: readonly number[]): readonly Candidate[] =>
+    deaths.map((interruptions) => {
+      const operation = { ...(interruptions > 0 && { interruptions }) } as OperationDoc;
+      return { one: { operation, bound: {} as BoundDoc['bound'] }, resources: [] };
+    });
+  const many = (deaths: number) => Array.from({ length: 743 }, () => deaths);
+
+  it('is tried again in groups that shrink with every death, until it goes alone', () => {
+    const sizes = [1, 2, 3, 4, 9].map((deaths) => cut(candidates(many(deaths))).length);
+    expect(sizes).toEqual([64, 8, 1, 1, 1]);
+  });
+
+  it('does not go with those that were not there, and those are not held up by it', () => {
+    expect(cut(candidates([0, 0, 1, 0]))).toHaveLength(2);
+    expect(cut(candidates([1, 1, 0, 1]))).toHaveLength(2);
+    expect(cut(candidates([1, 1, 1, 1, 1, 3, 1]))).toHaveLength(5);
+    expect(cut(candidates([3, 1, 1]))).toHaveLength(1);
+    expect(cut(candidates(many(0)))).toHaveLength(743);
+    expect(cut([])).toEqual([]);
   });
 });
 

@@ -58,6 +58,13 @@ export const BUGS: readonly PlantedBug[] = [
     foundBy: ['tests/integration/settlement/suspects.test.ts'],
   },
   {
+    name: 'after a death a backlog is settled one operation at a time',
+    file: 'core/operations/suspects.ts',
+    find: 'return 8 ** Math.max(0, 3 - deaths);',
+    replace: 'return deaths > 0 ? 1 : 1;',
+    foundBy: ['tests/integration/settlement/suspects.test.ts'],
+  },
+  {
     name: 'a claim after a death counts nothing',
     file: 'core/saga/journal-store.ts',
     find: "{ $add: [{ $ifNull: ['$interruptions', 0] }, 1] },",
