@@ -203,7 +203,16 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     republishEvents: async (rows: readonly RowRef[]) => {
       await publishEvents(rows);
       const queue = queueOf('events');
-      await unhurried(() => Promise.all(rows.map(({ _id }) => letIn(queue, _id))));
+      const unseen: RowRef[] = [];
+      await unhurried(() =>
+        Promise.all(
+          rows.map(async (row) => {
+            await letIn(queue, row._id);
+            if (await removeCompleted(queue, row._id)) unseen.push(row);
+          }),
+        ),
+      );
+      if (unseen.length > 0) await publishEvents(unseen);
     },
     nextJobs,
     nextDeliveryJobs: (channel: Channel, max: number) => nextJobs(notifyQueue(channel), max),
@@ -243,6 +252,17 @@ async function letIn(queue: Queue, jobId: string): Promise<void> {
   const state = await job?.getState();
   if (state === 'delayed') await job?.promote().catch(() => undefined);
   if (state === 'failed') await job?.retry().catch(() => undefined);
+}
+
+/**
+ * A job that is done while its row is still there has not seen the row: it asked a primary that had
+ * just taken over and did not know yet of what a majority has. Its id would keep any other one out.
+ */
+async function removeCompleted(queue: Queue, jobId: string): Promise<boolean> {
+  const job = await queue.getJob(jobId);
+  if (job === undefined || (await job.getState()) !== 'completed') return false;
+  await job.remove();
+  return true;
 }
 
 /** BullMQ keeps the low twelve bits of the score for the order within a millisecond. */

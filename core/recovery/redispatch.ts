@@ -86,7 +86,7 @@ export async function redispatchAll(deps: RedispatchDeps): Promise<RedispatchRep
       return { rows, last: rows.at(-1) };
     },
     async ({ rows }) => {
-      await patiently(deps, () => publisher.publishEvents(rows));
+      await patiently(deps, () => publisher.republishEvents(rows));
       count({ events: report.events + rows.length });
     },
   );

@@ -29,6 +29,24 @@ async function failures({ node }: Notifying): Promise<number> {
 }
 
 describe('an outbox row', () => {
+  it('is dealt with though its job is done, and had not seen it', async () => {
+    const notifying = await openNotifying();
+    const { publisher, byName } = notifying.node.queues;
+    const { redis, key } = redisOf(notifying);
+    const operationId = newOperationId();
+    const event = { id: `${operationId}.e0`, name: 'operation.succeeded', operationId };
+    const batch = { batch: newToken(), at: new Date() };
+    const rows = outboxRows(new Map([[TENANT_ID, [event]]]), batch);
+    // As to a primary that has just taken over: it is not there yet.
+    await publisher.publishEvents(rows);
+    const done = () => byName.get('events')?.getCompletedCount();
+    await until(async () => (await done()) === 1, 'the job is done');
+    await collection<OutboxRow>(notifying.node.platform.mongo.db, 'outbox').insertMany([...rows]);
+    await publisher.republishEvents(rows);
+    await until(async () => (await redis.xlen(key)) === 1, 'the event stands in the stream');
+    await until(async () => (await rowsOf(notifying)) === 0, 'the row is gone');
+  });
+
   it('stays until its deliveries are stored, when the database refuses them at first', async () => {
     const notifying = await openNotifying();
     const { node, endpoint, happen, deliveries, standIns } = notifying;
