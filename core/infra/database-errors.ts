@@ -52,7 +52,7 @@ export function faultOf(thrown: unknown): DatabaseFault {
     return thrown.code === 'ledger_unavailable' ? 'unavailable' : 'other';
   }
   const error = seenThrough(thrown);
-  if (!(error instanceof MongoError)) return 'other';
+  if (!(error instanceof MongoError)) return faultOfBare(error, thrown);
   if (error.hasErrorLabel('UnknownTransactionCommitResult')) return 'commit-unknown';
   if (isAway(error)) return 'unavailable';
   const byCode =
@@ -69,6 +69,25 @@ export function isPassing(error: unknown): boolean {
 }
 
 const PASSING: ReadonlySet<DatabaseFault> = new Set(['unavailable', 'commit-unknown', 'transient']);
+
+/** What the system says of a connection that is gone. */
+const BROKEN_CODES: ReadonlySet<unknown> = new Set([
+  ...['ECONNRESET', 'ECONNABORTED', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTCONN'],
+  ...['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EMFILE', 'ENFILE'],
+  ...['ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'],
+]);
+
+const IN_DRIVER = /[\\/]mongodb[\\/]lib[\\/]/;
+
+/**
+ * A connection that breaks in the moment of a write comes out of the driver (7.9) as the system's own
+ * error, bare or wrapped by a bulk write. Other libraries' look the same, but for where they were made.
+ */
+function faultOfBare(error: unknown, thrown: unknown): DatabaseFault {
+  if (!(error instanceof Error) || !('code' in error)) return 'other';
+  const isOfDriver = error !== thrown || IN_DRIVER.test(error.stack ?? '');
+  return isOfDriver && BROKEN_CODES.has(error.code) ? 'unavailable' : 'other';
+}
 
 const WRAPPERS_MAX = 4;
 

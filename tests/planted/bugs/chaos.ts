@@ -36,4 +36,11 @@ export const BUGS: readonly PlantedBug[] = [
     replace: '',
     foundBy: ['tests/integration/notifications/outbox.test.ts'],
   },
+  {
+    name: 'a connection that breaks in the moment of a write parks the sagas that wrote',
+    file: 'core/infra/database-errors.ts',
+    find: "return isOfDriver && BROKEN_CODES.has(error.code) ? 'unavailable' : 'other';",
+    replace: "return 'other';",
+    foundBy: ['tests/unit/core/infra/database-errors.test.ts'],
+  },
 ];

@@ -47,6 +47,34 @@ describe('what a failed database call means', () => {
     expect(faultOf(error)).toBe(fault);
   });
 
+  /** A connection that broke in the moment of a write, as the system says it to whoever wrote. */
+  const broken = (code: string, writer: string): Error => {
+    const error = Object.assign(new Error(`write ${code}`), { code, syscall: 'write' });
+    error.stack = `Error: write ${code}\n    at Socket._write (node:net:970:8)\n    at ${writer}`;
+    return error;
+  };
+  const DRIVER =
+    'Connection.writeCommand (/app/node_modules/mongodb/lib/cmap/connection.js:408:29)';
+  const OTHER = 'ClientRequest.end (/app/node_modules/other/lib/request.js:1:1)';
+
+  it.each(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_DESTROYED'])(
+    'is seen in what the system says to the driver, which it throws as it is: %s',
+    (code) => {
+      expect(faultOf(broken(code, DRIVER))).toBe('unavailable');
+      const inBulk = new MongoBulkWriteError(broken(code, DRIVER), bulkError([]).result);
+      expect([faultOf(inBulk), isPassing(inBulk)]).toEqual(['unavailable', true]);
+      // Somebody else's connection is none of the database's.
+      expect(faultOf(broken(code, OTHER))).toBe('other');
+    },
+  );
+
+  it('takes no other error that the driver hands on for a broken connection', () => {
+    expect(faultOf(broken('ENOENT', DRIVER))).toBe('other');
+    expect(faultOf(new MongoBulkWriteError(new TypeError('x'), bulkError([]).result))).toBe(
+      'other',
+    );
+  });
+
   const noPrimary = new MongoServerSelectionError('x', {} as TopologyDescription);
   const wrapped = (error: Error) => new MongoBulkWriteError(error, bulkError([]).result);
   it.each([
