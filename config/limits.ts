@@ -171,8 +171,8 @@ export const LIMITS = {
   deliveryShareMax: 512,
   deliveryShareWaitMs: SECOND,
   breakersMax: 10_000,
-  routingCacheMs: SECOND,
-  routingTenantsMax: 10_000,
+  /** Rows of the outbox that share a reading of their tenants' plans. */
+  routingGroupMax: 64,
   templateCacheMs: 2 * SECOND,
   templatesCachedMax: 5_000,
   zonesCachedMax: 500,

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { present } from '../../core/kernel/assert.ts';
@@ -64,7 +63,6 @@ export async function addEndpoint(
   } as const;
   const endpoint: EndpointDoc = { ...whose, url, events, secrets, ...dates };
   await collection<EndpointDoc>(arena.db, 'webhook_endpoints').insertOne(endpoint);
-  await sleep(LIMITS.routingCacheMs + 200); // the worker may have read those of before
   return endpoint;
 }
 

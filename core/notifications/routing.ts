@@ -11,7 +11,7 @@ import { digestOf, requestedDeliveries, userDeliveries, webhookDelivery } from '
 import { REQUESTED_EVENT } from './event-rules.ts';
 import { type EventSubject, type Facts, type UserFacts, idsOf, subjectOf } from './facts.ts';
 import type { FactsStore } from './facts-store.ts';
-import type { EventPlan, Plans, TenantPlan } from './plan-cache.ts';
+import type { EventPlan, Plans, TenantPlan } from './plans.ts';
 import type { Policies } from './policies.ts';
 import { CHANNELS, type Channel } from './ports.ts';
 import type { DeliveryPublisher } from './publisher.ts';

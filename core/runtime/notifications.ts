@@ -6,7 +6,7 @@ import type { AnyProviders } from '../notifications/engine-deps.ts';
 import { type DeliveryEngine, createDeliveryEngine } from '../notifications/engine.ts';
 import { createFactsStore } from '../notifications/facts-store.ts';
 import { type Gate, createGate } from '../notifications/gate.ts';
-import { createPlans } from '../notifications/plan-cache.ts';
+import { createPlans } from '../notifications/plans.ts';
 import { POLICIES, type Policies } from '../notifications/policies.ts';
 import type { Channel } from '../notifications/ports.ts';
 import type { DeliveryPublisher } from '../notifications/publisher.ts';
@@ -23,7 +23,6 @@ export interface NotificationTuning {
   readonly policies?: Policies;
   readonly leaseMs?: number;
   readonly digestWindowMs?: number;
-  readonly routingCacheMs?: number;
 }
 
 interface NotificationDeps {
@@ -63,7 +62,6 @@ export function createNotifications(deps: NotificationDeps): Notifications {
       endpointsOf: (tenantId) => endpoints.ofTenant(tenantId),
       rulesOf: (tenantId) => rules.ofTenant(tenantId),
       canSend,
-      ...(tuning.routingCacheMs !== undefined && { cacheMs: tuning.routingCacheMs }),
     }),
     publisher,
     databaseTime: () => readDatabaseTime(mongo.db),

@@ -57,7 +57,7 @@ export async function openNotifying(options: Options = {}): Promise<Notifying> {
       platform: on.platform,
       publisher: on.queues.publisher,
       providers: providers ?? providersOf(),
-      tuning: { policies: hastyPolicies(), routingCacheMs: 1, ...tuning },
+      tuning: { policies: hastyPolicies(), ...tuning },
     });
   };
   const hints = openHints(platform);

@@ -21,7 +21,7 @@ beforeAll(async () => {
     platform,
     publisher: queues.publisher,
     providers: createProviders({ env, guard: createEnvGuard(env) }),
-    tuning: { policies: hastyPolicies(), routingCacheMs: 1 },
+    tuning: { policies: hastyPolicies() },
   });
   const wallets = [{ currency: 'EUR' }];
   const contacts = { email: 'bob@example.test' };

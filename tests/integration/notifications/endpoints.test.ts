@@ -26,6 +26,22 @@ function verdictsOf(deliveries: readonly DeliveryDoc[]): readonly string[] {
   );
 }
 
+describe('an endpoint that was just created', () => {
+  it('gets what happens next, however lately its tenant’s events were dealt with', async () => {
+    const { node, endpoint, happen, deliveries } = await openNotifying();
+    const rows = () => node.platform.mongo.db.collection('outbox').countDocuments();
+    for (const name of ['first', 'second']) {
+      await happen(PAID);
+      await until(async () => (await rows()) === 0, 'the row is dealt with');
+      await endpoint(name);
+    }
+    await happen(PAID);
+    await until(async () => (await rows()) === 0, 'the row is dealt with');
+    expect(await deliveries({ endpointId: 'whk_first' })).toHaveLength(2);
+    expect(await deliveries({ endpointId: 'whk_second' })).toHaveLength(1);
+  });
+});
+
 describe('an endpoint that is down', () => {
   it('opens its breaker within 10 calls, while another one gets everything', async () => {
     const notifying = await openNotifying();

@@ -5,7 +5,7 @@ import { newOperationId } from '../../../core/kernel/ids.ts';
 import { createDeliveryStore } from '../../../core/notifications/delivery-store.ts';
 import type { DeliveryDoc } from '../../../core/notifications/delivery.ts';
 import { createFactsStore } from '../../../core/notifications/facts-store.ts';
-import { createPlans } from '../../../core/notifications/plan-cache.ts';
+import { createPlans } from '../../../core/notifications/plans.ts';
 import { POLICIES } from '../../../core/notifications/policies.ts';
 import { createRouter } from '../../../core/notifications/routing.ts';
 import type { OperationDoc } from '../../../core/saga/operation.ts';

@@ -207,4 +207,15 @@ export const BUGS: readonly PlantedBug[] = [
     replace: '    if (chars < 0) return false;',
     foundBy: ['tests/unit/core/notifications/message-limits.test.ts'],
   },
+  {
+    name: 'an endpoint that was just created misses what happens next',
+    file: 'core/notifications/plans.ts',
+    find: 'of: (tenantId: string) => group.add(tenantId)',
+    replace: `of: ((kept = new Map<string, Promise<TenantPlan>>()) => (tenantId: string) => {
+      const plan = kept.get(tenantId) ?? group.add(tenantId);
+      kept.set(tenantId, plan);
+      return plan;
+    })()`,
+    foundBy: ['tests/integration/notifications/endpoints.test.ts'],
+  },
 ];

@@ -1,5 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
+import { present } from '../kernel/assert.ts';
+import { createGroup } from '../kernel/group.ts';
 import { EVENT_RULES, type EventRule, isRuled, matchesFilter } from './event-rules.ts';
 import type { Channel } from './ports.ts';
 import type { RuleDoc } from './rule-store.ts';
@@ -22,23 +23,18 @@ interface PlansDeps {
   readonly rulesOf: (tenantId: string) => Promise<readonly RuleDoc[]>;
   /** Whether the channel has a provider. */
   readonly canSend: (channel: Channel) => boolean;
-  readonly cacheMs?: number;
 }
 
 export interface Plans {
+  /** As it stands when this is asked, or later. */
   of(tenantId: string): Promise<TenantPlan>;
 }
 
 /**
- * The plans of all tenants, a moment old at most: an installation that sends nothing pays two small
- * queries a second for it, however many events it has.
+ * The plans of all tenants. Whatever happened after an endpoint or a rule was answered for goes by it,
+ * so that none is kept from before: rows that are dealt with at the same time share the reading.
  */
-export function createPlans(deps: PlansDeps): Plans {
-  const { endpointsOf, rulesOf, canSend, cacheMs = LIMITS.routingCacheMs } = deps;
-  const cache = new LRUCache<string, Promise<TenantPlan>>({
-    max: LIMITS.routingTenantsMax,
-    ttl: Math.max(1, cacheMs),
-  });
+export function createPlans({ endpointsOf, rulesOf, canSend }: PlansDeps): Plans {
   const load = async (tenantId: string): Promise<TenantPlan> => {
     const [endpoints, rules] = await Promise.all([endpointsOf(tenantId), rulesOf(tenantId)]);
     const byName = new Map<string, EventPlan | undefined>();
@@ -47,16 +43,15 @@ export function createPlans(deps: PlansDeps): Plans {
       return byName.get(event);
     };
   };
-  return Object.freeze({
-    of: (tenantId: string) => {
-      const known = cache.get(tenantId);
-      if (known !== undefined) return known;
-      const loading = load(tenantId);
-      cache.set(tenantId, loading);
-      loading.catch(() => cache.delete(tenantId));
-      return loading;
+  const group = createGroup<string, TenantPlan>({
+    sizeMax: LIMITS.routingGroupMax,
+    inFlightMax: 2,
+    run: (tenantIds) => {
+      const plans = new Map([...new Set(tenantIds)].map((id) => [id, load(id)]));
+      return Promise.all(tenantIds.map((id) => present(plans.get(id), 'the plan of a tenant')));
     },
   });
+  return Object.freeze({ of: (tenantId: string) => group.add(tenantId) });
 }
 
 interface Choices {
