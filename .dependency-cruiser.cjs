@@ -12,9 +12,18 @@ const CORE_TIERS = [
   ['telemetry'],
   ['infra'],
   ['service-config'],
-  ['ledger', 'users', 'tenants', 'wallets', 'holds'],
-  ['saga'],
-  ['operations', 'notifications'],
+  ['ledger', 'users', 'tenants', 'wallets', 'holds', 'access'],
+  [
+    'operations',
+    'events',
+    'saga',
+    'ingest',
+    'settlement',
+    'payments',
+    'provisioning',
+    'operation-types',
+    'notifications',
+  ],
   ['recovery'],
   ['runtime'],
 ];
@@ -22,7 +31,7 @@ const SIBLINGS = CORE_TIERS.find((tier) => tier.includes('ledger'));
 
 const INFRA = '^core/infra/';
 const TELEMETRY = '^core/telemetry/';
-const PROVIDERS = '^core/(notifications|operations|outbound)/';
+const PROVIDERS = '^core/(notifications|payments|outbound)/';
 
 /** Parsing happens at every boundary, so its library has no single home. */
 const EVERYWHERE = 'zod';
@@ -102,7 +111,7 @@ const insideCore = [
     name: 'operations-not-notifications',
     severity: 'error',
     comment: 'a step requests a notification by writing an outbox row',
-    from: { path: '^core/operations/' },
+    from: { path: '^core/(operations|operation-types|ingest|settlement|saga)/' },
     to: { path: '^core/notifications/' },
   },
   {
@@ -110,7 +119,7 @@ const insideCore = [
     severity: 'error',
     comment: 'notifications see events, never operation definitions',
     from: { path: '^core/notifications/' },
-    to: { path: '^core/operations/' },
+    to: { path: '^core/(operation-types|ingest|settlement)/' },
   },
   {
     name: 'kernel-does-no-io',

@@ -36,9 +36,9 @@ const LEGAL: Record<string, readonly string[]> = {
   'core/users/user-store.ts': ['mongodb', '../infra/mongo.ts'],
   'core/wallets/wallet-cache.ts': ['ioredis', '../users/users.ts'],
   'core/saga/engine.ts': ['../users/users.ts', '../wallets/wallet-cache.ts'],
-  'core/operations/deposit.ts': ['../saga/engine.ts'],
+  'core/operation-types/deposit.ts': ['../saga/engine.ts'],
   'core/notifications/delivery.ts': ['../saga/engine.ts'],
-  'core/recovery/sweep.ts': ['../operations/deposit.ts', '../notifications/delivery.ts'],
+  'core/recovery/sweep.ts': ['../operation-types/deposit.ts', '../notifications/delivery.ts'],
   'core/runtime/platform.ts': ['../recovery/sweep.ts', '../../config/env.ts'],
   'queues/producer.ts': ['bullmq', 'ioredis', '../core/saga/engine.ts'],
   'queues/board.ts': ['@bull-board/api', './producer.ts'],
@@ -104,7 +104,6 @@ const VIOLATIONS: Record<string, Violation> = {
   'core-tier-infra': upwards('core/infra/up.ts'),
   'core-tier-service-config': upwards('core/service-config/up.ts'),
   'core-tier-ledger': upwards('core/ledger/up.ts'),
-  'core-tier-saga': upwards('core/saga/up.ts'),
   'core-tier-operations': upwards('core/operations/up.ts'),
   'core-tier-recovery': upwards('core/recovery/up.ts'),
   'core-tier-unknown': {
@@ -124,8 +123,8 @@ const VIOLATIONS: Record<string, Violation> = {
   },
   'notifications-not-operations': {
     file: 'core/notifications/operates.ts',
-    imports: ['../operations/deposit.ts'],
-    to: 'core/operations/deposit.ts',
+    imports: ['../operation-types/deposit.ts'],
+    to: 'core/operation-types/deposit.ts',
   },
   'kernel-does-no-io': {
     file: 'core/kernel/reads.ts',
