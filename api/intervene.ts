@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../config/limits.ts';
 import { versionOf } from '../core/operations/versions.ts';
-import type { InterventionAction } from '../core/saga/intervention.ts';
+import type { InterventionAction } from '../core/operations/intervention.ts';
 import type { BodySpec } from './body.ts';
 import { jsonBody } from './body.ts';
 import type { RequestContext } from './endpoint.ts';

@@ -1,9 +1,9 @@
 import type { Json } from '../core/kernel/canonical.ts';
 import type { Registry } from '../core/operations/registry.ts';
 import { versionOf } from '../core/operations/versions.ts';
-import type { OperationDoc } from '../core/saga/operation.ts';
-import { isSettled } from '../core/saga/status.ts';
-import type { StepRecord } from '../core/saga/step-record.ts';
+import type { OperationDoc } from '../core/operations/operation.ts';
+import { isSettled } from '../core/operations/status.ts';
+import type { StepRecord } from '../core/operations/step-record.ts';
 import { type Problem, problemOf } from './problem.ts';
 
 /** `/v1/operations/<id>` */

@@ -4,7 +4,7 @@ import { createOpsPages } from '../core/runtime/ops-pages.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { type Readiness, createReadiness } from '../core/runtime/readiness.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
-import { createStatusCounts } from '../core/saga/status-counts-store.ts';
+import { createStatusCounts } from '../core/operations/status-counts-store.ts';
 import { createAuthenticator } from '../core/tenants/api-key-cache.ts';
 import { createApiKeyStore } from '../core/tenants/api-key-store.ts';
 import { bootstrapTenant } from '../core/tenants/bootstrap.ts';

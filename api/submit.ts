@@ -4,7 +4,7 @@ import { AppError, type Failure } from '../core/kernel/errors.ts';
 import type { Result } from '../core/kernel/result.ts';
 import type { ParseContext } from '../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../core/operations/submission.ts';
-import type { OperationDoc } from '../core/saga/operation.ts';
+import type { OperationDoc } from '../core/operations/operation.ts';
 import type { RequestContext } from './endpoint.ts';
 import type { Reply } from './reply.ts';
 import {

@@ -1,9 +1,14 @@
 import type { Failure } from '../core/kernel/errors.ts';
 import type { EntryDoc } from '../core/ledger/documents.ts';
-import type { AuditDoc } from '../core/saga/intervention-store.ts';
-import type { OperationDoc } from '../core/saga/operation.ts';
-import { isSettled } from '../core/saga/status.ts';
-import { type StepRecord, type Try, attemptOf, wasRefused } from '../core/saga/step-record.ts';
+import type { AuditDoc } from '../core/operations/intervention-store.ts';
+import type { OperationDoc } from '../core/operations/operation.ts';
+import { isSettled } from '../core/operations/status.ts';
+import {
+  type StepRecord,
+  type Try,
+  attemptOf,
+  wasRefused,
+} from '../core/operations/step-record.ts';
 import { entryView } from './ledger-views.ts';
 
 interface TimelineEvent {

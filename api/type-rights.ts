@@ -1,5 +1,5 @@
 import { AppError } from '../core/kernel/errors.ts';
-import type { OperationDefinition } from '../core/saga/define.ts';
+import type { OperationDefinition } from '../core/operations/define.ts';
 import { type Scope, hasScope } from '../core/tenants/api-key.ts';
 
 type Rights = Pick<OperationDefinition, 'type' | 'scope'>;

@@ -1,7 +1,7 @@
 import { LIMITS } from '../config/limits.ts';
 import { type Clock, startTicker } from '../core/kernel/clock.ts';
-import type { OperationDoc } from '../core/saga/operation.ts';
-import { isForPeople, isSettled } from '../core/saga/status.ts';
+import type { OperationDoc } from '../core/operations/operation.ts';
+import { isForPeople, isSettled } from '../core/operations/status.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 

@@ -5,7 +5,7 @@ import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { STREAM_START, isStreamPosition } from '../core/kernel/stream-position.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { audienceOf } from '../core/saga/event-users.ts';
+import { audienceOf } from '../core/operations/event-users.ts';
 import { streamKey } from './event-stream.ts';
 
 /** An event where it stands in its tenant's stream. */

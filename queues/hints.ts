@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { redisUrls } from '../config/env.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import type { SettledHint, SettledHints } from '../core/saga/ports.ts';
+import type { SettledHint, SettledHints } from '../core/operations/ports.ts';
 
 type HintDeps = Pick<Platform, 'env' | 'logger'>;
 

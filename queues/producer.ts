@@ -9,8 +9,8 @@ import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery.ts';
 import type { Channel } from '../core/notifications/ports.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
-import type { OperationJob } from '../core/saga/operation.ts';
-import type { JobPresence, JobPublisher } from '../core/saga/ports.ts';
+import type { OperationJob } from '../core/operations/operation.ts';
+import type { JobPresence, JobPublisher } from '../core/operations/ports.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
 import { type QueueName, notifyQueue, queueSpecOf, queuesWith } from './catalog.ts';
 import {

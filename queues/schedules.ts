@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { LIMITS } from '../config/limits.ts';
 import { withTimeout } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
-import type { Schedules } from '../core/saga/ports.ts';
+import type { Schedules } from '../core/operations/ports.ts';
 import { type QueueName, type SweepPayload, queueSpecOf, sweepPayload } from './catalog.ts';
 
 interface Schedule {

@@ -3,7 +3,7 @@ import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import type { Router } from '../core/notifications/routing.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { createOutboxStore } from '../core/saga/settle-store.ts';
+import { createOutboxStore } from '../core/operations/settle-store.ts';
 import type { EventsPayload } from '../queues/catalog.ts';
 import { createEventStream } from '../queues/event-stream.ts';
 import { startPool } from './pool.ts';

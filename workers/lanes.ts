@@ -3,8 +3,8 @@ import type { LeaseStore, LiveWorker, WorkerRoster } from '../core/infra/lease-s
 import { startTicker } from '../core/kernel/clock.ts';
 import { supervise } from '../core/kernel/supervise.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { FIRST_LAYOUT } from '../core/saga/lane-layout.ts';
-import type { Layouts } from '../core/saga/layouts.ts';
+import { FIRST_LAYOUT } from '../core/operations/lane-layout.ts';
+import type { Layouts } from '../core/operations/layouts.ts';
 
 /** Which lanes this process consumes. Every lane has one consumer; the load is spread evenly. */
 export interface Lanes {

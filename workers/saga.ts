@@ -6,10 +6,10 @@ import type { Registry } from '../core/operations/registry.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../core/runtime/payments.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createSagas, createServices } from '../core/runtime/sagas.ts';
-import { SAGA_QUEUE } from '../core/saga/operation.ts';
+import { SAGA_QUEUE } from '../core/operations/operation.ts';
 import type { LeaseTiming } from '../core/saga/heartbeat.ts';
-import type { JobPublisher, SettledHints } from '../core/saga/ports.ts';
-import type { PaymentGate } from '../core/saga/services.ts';
+import type { JobPublisher, SettledHints } from '../core/operations/ports.ts';
+import type { PaymentGate } from '../core/operations/services.ts';
 import type { OperationPayload } from '../queues/catalog.ts';
 import { startPool } from './pool.ts';
 

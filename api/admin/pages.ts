@@ -1,7 +1,7 @@
 import type { EntryDoc } from '../../core/ledger/documents.ts';
 import type { Registry } from '../../core/operations/registry.ts';
-import type { AuditDoc } from '../../core/saga/intervention-store.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
+import type { AuditDoc } from '../../core/operations/intervention-store.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import type { Reply } from '../reply.ts';
 import { operationView } from '../operation-view.ts';

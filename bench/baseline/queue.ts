@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QUEUES, type QueueName, laneQueue, operationPayload } from '../../queues/catalog.ts';
 import { present } from '../../core/kernel/assert.ts';
-import { type OperationJob, jobIdOf } from '../../core/saga/operation.ts';
+import { type OperationJob, jobIdOf } from '../../core/operations/operation.ts';
 
 /** The baseline has no lanes: one queue for everything. */
 export const BASELINE_QUEUE = 'baseline';

@@ -6,8 +6,8 @@ import type { EntryDoc, TransferDoc, WalletDoc } from '../../core/ledger/documen
 import { OPERATIONS } from '../../core/operations/registry.ts';
 import { bindOperation, decideBatch, batchReads } from '../../core/operations/settlement.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
-import type { OutboxRow } from '../../core/saga/ports.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
+import type { OutboxRow } from '../../core/operations/ports.ts';
 import { outboxRows } from '../../core/saga/outbox-rows.ts';
 
 interface BaselineDeps {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
-import { defineOperation } from '../../core/saga/define.ts';
-import { type Step, done } from '../../core/saga/step.ts';
+import { defineOperation } from '../../core/operations/define.ts';
+import { type Step, done } from '../../core/operations/step.ts';
 
 const input = z.strictObject({ userId: z.string() });
 type Input = z.infer<typeof input>;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { present } from '../../core/kernel/assert.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
 import { type Arena, openArena } from './arena.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
 import { openIngest } from './load.ts';

@@ -4,7 +4,7 @@ import { present } from '../../core/kernel/assert.ts';
 import type { WalletDoc } from '../../core/ledger/documents.ts';
 import { systemUserId } from '../../core/ledger/documents.ts';
 import { openWallet } from '../../core/ledger/wallet.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { Arena } from './arena.ts';
 import { type Accepted, TENANT, acceptAll } from './load.ts';
 import { CURRENCY, type TransferInput, transferInputs, userName } from './transfers.ts';

@@ -1,4 +1,4 @@
-import { STATUSES, isSettled } from '../saga/status.ts';
+import { STATUSES, isSettled } from '../operations/status.ts';
 import { DISABLED_EVENT, REQUESTED_EVENT, RULED_EVENTS, matchesFilter } from './event-rules.ts';
 
 /**

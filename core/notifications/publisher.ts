@@ -1,4 +1,4 @@
-import type { JobPresence } from '../saga/ports.ts';
+import type { JobPresence } from '../operations/ports.ts';
 import type { DeliveryJob } from './delivery.ts';
 import type { Channel } from './ports.ts';
 

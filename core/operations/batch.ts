@@ -11,8 +11,8 @@ import {
   type Origin,
   type PartVersions,
   defineOperation,
-} from '../saga/define.ts';
-import type { Touches } from '../saga/touches.ts';
+} from './define.ts';
+import type { Touches } from './touches.ts';
 import { GONE, versionIn } from './versions.ts';
 
 interface BatchItem {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseMinor } from '../kernel/money.ts';
 import { ok } from '../kernel/result.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { amount, currency, description, userId } from './inputs.ts';
 import { checkIncoming, findWallet } from './rules.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { amount, currency, userId } from './inputs.ts';
 import { checkIncoming, findWallet } from './rules.ts';
 

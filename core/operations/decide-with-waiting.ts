@@ -1,8 +1,8 @@
 import type { LedgerState } from '../ledger/book.ts';
 import type { LedgerTransaction } from '../ledger/settlement-store.ts';
-import { isOlder, userOrderingKey } from '../saga/operation.ts';
-import type { Elsewhere, SettleStore } from '../saga/settle-store.ts';
-import { lapsedReads, withLapsed } from '../saga/want-of-money.ts';
+import { isOlder, userOrderingKey } from './operation.ts';
+import type { Elsewhere, SettleStore } from './settle-store.ts';
+import { lapsedReads, withLapsed } from './want-of-money.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import {
   type BatchDecisions,

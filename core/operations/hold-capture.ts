@@ -7,8 +7,8 @@ import type { Draft } from '../ledger/book.ts';
 import type { HoldDoc, WalletDoc } from '../ledger/documents.ts';
 import { hasExpired, holdEvent, leftOf, unlock } from '../ledger/holds.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
-import { defineOperation } from '../saga/define.ts';
-import type { Touches } from '../saga/touches.ts';
+import { defineOperation } from './define.ts';
+import type { Touches } from './touches.ts';
 import { amount, currency, description, holdId, userId } from './inputs.ts';
 import { checkIncoming, findWallet } from './rules.ts';
 

@@ -4,7 +4,7 @@ import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { hasExpired, holdEvent } from '../ledger/holds.ts';
 import { checkDebit } from '../ledger/wallet.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { amount, currency, description, instant, userId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 

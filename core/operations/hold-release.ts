@@ -4,7 +4,7 @@ import { originOf } from '../kernel/ids.ts';
 import { formatMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { giveBack } from '../ledger/holds.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { holdId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 

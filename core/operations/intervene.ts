@@ -1,12 +1,12 @@
 import { LIMITS } from '../../config/limits.ts';
 import { withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Lines } from '../saga/lines.ts';
-import type { InterventionStore } from '../saga/intervention-store.ts';
-import type { InterventionAction } from '../saga/intervention.ts';
-import { type OperationDoc, jobOf } from '../saga/operation.ts';
-import type { JobPublisher, SettledHints } from '../saga/ports.ts';
-import { isSettled, isTerminal } from '../saga/status.ts';
+import type { Lines } from './lines.ts';
+import type { InterventionStore } from './intervention-store.ts';
+import type { InterventionAction } from './intervention.ts';
+import { type OperationDoc, jobOf } from './operation.ts';
+import type { JobPublisher, SettledHints } from './ports.ts';
+import { isSettled, isTerminal } from './status.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TenantScope } from '../tenants/tenant.ts';

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { LaneRow, OperationStore } from '../saga/operation-store.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import type { LaneRow, OperationStore } from './operation-store.ts';
+import type { OperationDoc } from './operation.ts';
 import { type BoundDoc, resourcesOf } from './settlement.ts';
 
 /** What the batches under way are writing, so that concurrent ones never meet. */

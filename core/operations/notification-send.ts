@@ -10,7 +10,7 @@ import {
   pushDataOf,
   pushFits,
 } from '../kernel/message-limits.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { contact, userId } from './inputs.ts';
 
 const text = z.string().min(1).max(LIMITS.templateCharsMax);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ok } from '../kernel/result.ts';
-import type { PaymentLookup, PaymentReply, PaymentRequest } from '../saga/services.ts';
+import type { PaymentLookup, PaymentReply, PaymentRequest } from './services.ts';
 import {
   type LedgerStep,
   type QueryReply,
@@ -9,7 +9,7 @@ import {
   type StepTools,
   done,
   refusedCall,
-} from '../saga/step.ts';
+} from './step.ts';
 import { amount, currency, description, userId } from './inputs.ts';
 
 /** What the payment steps of deposits and withdrawals share. */

@@ -1,5 +1,5 @@
 import type { PlanLookup } from '../saga/engine.ts';
-import type { OperationDoc } from '../saga/operation.ts';
+import type { OperationDoc } from './operation.ts';
 import type { Registry } from './registry.ts';
 import { versionOf } from './versions.ts';
 

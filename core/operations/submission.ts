@@ -1,7 +1,7 @@
 import type { Json } from '../kernel/canonical.ts';
 import type { AppError } from '../kernel/errors.ts';
-import type { OperationDefinition } from '../saga/define.ts';
-import type { OperationDoc, Preconditions } from '../saga/operation.ts';
+import type { OperationDefinition } from './define.ts';
+import type { OperationDoc, Preconditions } from './operation.ts';
 
 /** A request that passed validation: what ingest makes durable. */
 export interface Submission {

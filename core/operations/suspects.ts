@@ -1,7 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
-import { laneNumberOf } from '../saga/lane-layout.ts';
-import type { OperationDoc } from '../saga/operation.ts';
-import type { SettleStore } from '../saga/settle-store.ts';
+import { laneNumberOf } from './lane-layout.ts';
+import type { OperationDoc } from './operation.ts';
+import type { SettleStore } from './settle-store.ts';
 import type { BatchReport, BatchRunner } from './batch-runner.ts';
 import type { Candidate } from './lane-selection.ts';
 import type { BoundDoc } from './settlement.ts';

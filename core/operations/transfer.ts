@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { derivedId } from '../kernel/ids.ts';
 import { parseMinor } from '../kernel/money.ts';
 import { ok } from '../kernel/result.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { amount, currency, description, fee, userId } from './inputs.ts';
 import { findWallet, pay, payFee } from './rules.ts';
 

@@ -4,7 +4,7 @@ import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { userDocId } from '../ledger/documents.ts';
 import { openWallet } from '../ledger/wallet.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { amountOrZero, contacts, currency, userId } from './inputs.ts';
 
 const wallets = z

@@ -1,7 +1,7 @@
 import { InvariantError } from '../kernel/errors.ts';
-import type { BoundOperation, OperationDefinition } from '../saga/define.ts';
-import type { OperationDoc } from '../saga/operation.ts';
-import { NO_TOUCHES } from '../saga/touches.ts';
+import type { BoundOperation, OperationDefinition } from './define.ts';
+import type { OperationDoc } from './operation.ts';
+import { NO_TOUCHES } from './touches.ts';
 
 export type VersionLookup =
   | { readonly kind: 'known'; readonly definition: OperationDefinition }

@@ -3,7 +3,7 @@ import { parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { Draft, Movement } from '../ledger/book.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { amount, currency, description, fee, instant, userId } from './inputs.ts';
 import { findWallet, pay, payFee } from './rules.ts';
 

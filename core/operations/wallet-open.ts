@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { openWallet } from '../ledger/wallet.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { amountOrZero, currency, userId } from './inputs.ts';
 
 export const walletOpen = defineOperation({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { WalletDoc } from '../ledger/documents.ts';
-import { defineOperation } from '../saga/define.ts';
+import { defineOperation } from './define.ts';
 import { amountOrZero, currency, userId } from './inputs.ts';
 import { findWallet } from './rules.ts';
 

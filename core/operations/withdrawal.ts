@@ -8,9 +8,9 @@ import type { Draft } from '../ledger/book.ts';
 import type { HoldDoc } from '../ledger/documents.ts';
 import { unlock } from '../ledger/holds.ts';
 import { checkDebit } from '../ledger/wallet.ts';
-import { defineOperation } from '../saga/define.ts';
-import { type TenantPolicy, textField } from '../saga/services.ts';
-import { type StepContext, type StepReply, done, refusedCall, waitFor } from '../saga/step.ts';
+import { defineOperation } from './define.ts';
+import { type TenantPolicy, textField } from './services.ts';
+import { type StepContext, type StepReply, done, refusedCall, waitFor } from './step.ts';
 import {
   PAYMENT_STEP,
   type PaymentInput,

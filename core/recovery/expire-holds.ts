@@ -2,9 +2,9 @@ import type { DatabaseTime } from '../infra/database-clock.ts';
 import { present } from '../kernel/assert.ts';
 import type { Registry } from '../operations/registry.ts';
 import type { Ingest, SubmissionOutcome } from '../operations/submission.ts';
-import type { OperationDefinition } from '../saga/define.ts';
-import { PLATFORM_KEY } from '../saga/operation.ts';
-import { isSettled } from '../saga/status.ts';
+import type { OperationDefinition } from '../operations/define.ts';
+import { PLATFORM_KEY } from '../operations/operation.ts';
+import { isSettled } from '../operations/status.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ExpiredHold, ExpiredHoldsStore } from './expired-holds-store.ts';
 

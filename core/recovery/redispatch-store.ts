@@ -2,8 +2,8 @@ import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { readDatabaseTime } from '../infra/database-clock.ts';
-import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
-import type { OutboxRow } from '../saga/ports.ts';
+import { HEAD, type OperationDoc, type OperationHead } from '../operations/operation.ts';
+import type { OutboxRow } from '../operations/ports.ts';
 import type { RedispatchStore } from './redispatch.ts';
 
 const WITH_JOBS: readonly OperationDoc['status'][] = ['accepted', 'running', 'compensating'];

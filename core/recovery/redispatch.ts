@@ -1,7 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { type OperationHead, jobOf } from '../saga/operation.ts';
-import type { JobPublisher, OutboxRow, Schedules } from '../saga/ports.ts';
+import { type OperationHead, jobOf } from '../operations/operation.ts';
+import type { JobPublisher, OutboxRow, Schedules } from '../operations/ports.ts';
 import { isQueueAway } from './sweep.ts';
 
 export interface RedispatchStore {

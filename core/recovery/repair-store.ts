@@ -3,14 +3,14 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { newToken } from '../kernel/ids.ts';
-import { heldAnew } from '../saga/line.ts';
+import { heldAnew } from '../operations/line.ts';
 import { parkingPushed } from '../saga/journal-store.ts';
-import { HEAD, type OperationDoc, type OperationHead } from '../saga/operation.ts';
-import type { OutboxRow } from '../saga/ports.ts';
+import { HEAD, type OperationDoc, type OperationHead } from '../operations/operation.ts';
+import type { OutboxRow } from '../operations/ports.ts';
 import { outboxRows } from '../saga/outbox-rows.ts';
-import { type OutboxStore, parkingEvent } from '../saga/settle-store.ts';
-import { assertMove } from '../saga/status.ts';
-import type { StepRecord } from '../saga/step-record.ts';
+import { type OutboxStore, parkingEvent } from '../operations/settle-store.ts';
+import { assertMove } from '../operations/status.ts';
+import type { StepRecord } from '../operations/step-record.ts';
 
 /** Repairs by compare-and-set: of two sweepers that try, one succeeds. */
 export interface RepairStore {

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import { InvariantError } from '../kernel/errors.ts';
-import { waitsInLine } from '../saga/line.ts';
-import type { OperationHead } from '../saga/operation.ts';
+import { waitsInLine } from '../operations/line.ts';
+import type { OperationHead } from '../operations/operation.ts';
 
 /** What recovery does about an operation whose `nextCheckAt` has passed. */
 export const OPERATION_RULES = {

@@ -7,7 +7,7 @@ import type {
 } from '../notifications/delivery-recovery-store.ts';
 import { CHANNELS, type Channel } from '../notifications/ports.ts';
 import type { DeliveryPublisher } from '../notifications/publisher.ts';
-import { subjectOf } from '../saga/operation.ts';
+import { subjectOf } from '../operations/operation.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { News } from './news.ts';

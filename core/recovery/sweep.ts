@@ -1,9 +1,9 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { LeaseStore } from '../infra/lease-store.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type OperationHead, SAGA_QUEUE, jobOf, subjectOf } from '../saga/operation.ts';
-import type { JobPresence, Schedules } from '../saga/ports.ts';
-import type { OutboxStore } from '../saga/settle-store.ts';
+import { type OperationHead, SAGA_QUEUE, jobOf, subjectOf } from '../operations/operation.ts';
+import type { JobPresence, Schedules } from '../operations/ports.ts';
+import type { OutboxStore } from '../operations/settle-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { News } from './news.ts';
 import type { Among, RecoveryStore } from './recovery-store.ts';

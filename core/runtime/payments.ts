@@ -2,7 +2,7 @@ import { LIMITS } from '../../config/limits.ts';
 import type { Breakers, Hold, Samples } from '../notifications/breaker-cache.ts';
 import { BREAKER, type BreakerTuning, roomOf } from '../notifications/breaker.ts';
 import { createPlaces } from '../notifications/places.ts';
-import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../saga/services.ts';
+import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../operations/services.ts';
 import type { Platform } from './platform.ts';
 
 /** Of payment providers: a customer is waiting, so one that is well again is found out soon. */

@@ -9,10 +9,10 @@ import { type SagaEngine, createSagaEngine } from '../saga/engine.ts';
 import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../saga/heartbeat.ts';
 import { createSagaJournal } from '../saga/journal-group.ts';
 import { createJournalStore } from '../saga/journal-store.ts';
-import { openLines } from '../saga/lines.ts';
-import type { JobPublisher, SettledHints } from '../saga/ports.ts';
-import type { PaymentGate, SagaServices } from '../saga/services.ts';
-import { createOutboxStore } from '../saga/settle-store.ts';
+import { openLines } from '../operations/lines.ts';
+import type { JobPublisher, SettledHints } from '../operations/ports.ts';
+import type { PaymentGate, SagaServices } from '../operations/services.ts';
+import { createOutboxStore } from '../operations/settle-store.ts';
 import type { Platform } from './platform.ts';
 
 export interface SagaOptions {

@@ -4,8 +4,8 @@ import type { Failpoint } from '../kernel/failpoint.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { Way } from './provider-calls.ts';
 import type { Run } from './saga-run.ts';
-import type { SagaServices } from './services.ts';
-import type { StepTools } from './step.ts';
+import type { SagaServices } from '../operations/services.ts';
+import type { StepTools } from '../operations/step.ts';
 
 interface CallDeps {
   readonly services: SagaServices;

@@ -8,7 +8,7 @@ import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { counted } from './step-outcomes.ts';
-import { namedUsers } from './event-users.ts';
+import { namedUsers } from '../operations/event-users.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type {
@@ -21,12 +21,12 @@ import type {
 } from './journal.ts';
 import { CANCELED, type Command, nextCommand, turnedBack } from './machine.ts';
 import { type Nap, createNap } from './nap.ts';
-import type { OperationDoc } from './operation.ts';
-import type { SettledHints } from './ports.ts';
+import type { OperationDoc } from '../operations/operation.ts';
+import type { SettledHints } from '../operations/ports.ts';
 import { type Run, beginRun, earliest, factsOf, failureOf, refOf, resultsOf } from './saga-run.ts';
-import type { SagaServices } from './services.ts';
+import type { SagaServices } from '../operations/services.ts';
 import { Postponed } from './provider-calls.ts';
-import type { SagaPlan } from './step.ts';
+import type { SagaPlan } from '../operations/step.ts';
 import { type StepDeps, askStep, runStep } from './step-runner.ts';
 import { undoStep } from './undo-runner.ts';
 import { WorkerUnfit } from './worker-unfit.ts';

@@ -3,12 +3,12 @@ import { LAPSED_PER_POSTING } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
 import type { JournalWrite } from './journal-store.ts';
 import type { Commit, JournalChange, JournalRef } from './journal.ts';
-import { leavesLine } from './line.ts';
-import { acceptedAt } from './operation.ts';
+import { leavesLine } from '../operations/line.ts';
+import { acceptedAt } from '../operations/operation.ts';
 import { turnOf } from './outbox-rows.ts';
-import type { OutboxEvent } from './ports.ts';
-import { readsOf } from './touches.ts';
-import { type Want, decideTwice, isForWantOfMoney } from './want-of-money.ts';
+import type { OutboxEvent } from '../operations/ports.ts';
+import { readsOf } from '../operations/touches.ts';
+import { type Want, decideTwice, isForWantOfMoney } from '../operations/want-of-money.ts';
 
 export interface JournalBatch {
   readonly book: Book;

@@ -19,7 +19,7 @@ import {
   outboxEvents,
   withLine,
 } from './journal-batch.ts';
-import type { Lines } from './lines.ts';
+import type { Lines } from '../operations/lines.ts';
 import type { JournalPlace, JournalStore, JournalWrite, Unclaimed } from './journal-store.ts';
 import type {
   Claim,
@@ -29,11 +29,11 @@ import type {
   JournalChange,
   SagaJournal,
 } from './journal.ts';
-import type { JobPublisher, OutboxRow } from './ports.ts';
+import type { JobPublisher, OutboxRow } from '../operations/ports.ts';
 import { moveLinesOn } from './move-lines-on.ts';
 import { outboxRows } from './outbox-rows.ts';
-import { type OutboxStore } from './settle-store.ts';
-import { lapsedReads, withLapsed } from './want-of-money.ts';
+import { type OutboxStore } from '../operations/settle-store.ts';
+import { lapsedReads, withLapsed } from '../operations/want-of-money.ts';
 
 interface JournalDeps {
   readonly workerId: string;

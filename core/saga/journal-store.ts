@@ -12,8 +12,8 @@ import type {
   Renewal,
   Requests,
 } from './journal.ts';
-import type { OperationDoc, Parking } from './operation.ts';
-import { isSettled } from './status.ts';
+import type { OperationDoc, Parking } from '../operations/operation.ts';
+import { isSettled } from '../operations/status.ts';
 
 /** One compare-and-set, as the store does it. */
 export interface JournalWrite {

@@ -8,9 +8,9 @@ import {
   moved,
   undosLogged,
   wasRefused,
-} from './step-record.ts';
+} from '../operations/step-record.ts';
 import { exhausted, needsUndo, unknownOutcome } from './step-ends.ts';
-import type { Redo } from './step.ts';
+import type { Redo } from '../operations/step.ts';
 
 /**
  * The saga as a pure state machine: `nextCommand` says what to do, the event functions say what the

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { OperationDoc } from './operation.ts';
-import type { OutboxEvent, OutboxRow, RowTurn } from './ports.ts';
+import type { OperationDoc } from '../operations/operation.ts';
+import type { OutboxEvent, OutboxRow, RowTurn } from '../operations/ports.ts';
 
 /**
  * Grows from row to row of an operation: every journal write moves `rev`, everything else that ends

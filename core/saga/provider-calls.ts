@@ -2,8 +2,8 @@ import { LIMITS } from '../../config/limits.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type SagaState, stepRefused, stepUnsure } from './machine.ts';
 import { type Run, failureOf } from './saga-run.ts';
-import type { PaymentOutcome, SagaServices } from './services.ts';
-import type { CallStep, RetryPolicy, StepContext } from './step.ts';
+import type { PaymentOutcome, SagaServices } from '../operations/services.ts';
+import type { CallStep, RetryPolicy, StepContext } from '../operations/step.ts';
 import { WorkerUnfit } from './worker-unfit.ts';
 
 /**

@@ -4,8 +4,8 @@ import { AppError, type Failure, InvariantError } from '../kernel/errors.ts';
 import type { HeldLease } from './heartbeat.ts';
 import type { Claim, JournalRef, Requests } from './journal.ts';
 import { type Facts, NEW_SAGA, type SagaState, type StepShape } from './machine.ts';
-import type { OperationDoc } from './operation.ts';
-import { type SagaPlan, type Step, type StepContext, hasCompensation } from './step.ts';
+import type { OperationDoc } from '../operations/operation.ts';
+import { type SagaPlan, type Step, type StepContext, hasCompensation } from '../operations/step.ts';
 import { LIMITS } from '../../config/limits.ts';
 
 /** One claim being worked on. `state` runs ahead of what is stored by facts, never by intents. */

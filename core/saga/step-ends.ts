@@ -1,5 +1,5 @@
 import type { Failure } from '../kernel/errors.ts';
-import type { StepRecord, StepStatus } from './step-record.ts';
+import type { StepRecord, StepStatus } from '../operations/step-record.ts';
 
 interface Named {
   readonly name: string;

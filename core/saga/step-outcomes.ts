@@ -1,6 +1,6 @@
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Run } from './saga-run.ts';
-import type { StepRecord, StepStatus } from './step-record.ts';
+import type { StepRecord, StepStatus } from '../operations/step-record.ts';
 
 /** What an attempt at a step may come to, or an attempt to take it back. */
 const OUTCOMES: ReadonlySet<StepStatus> = new Set([

@@ -20,7 +20,7 @@ import {
 } from './machine.ts';
 import { type Way, afterOutage, enterWay } from './provider-calls.ts';
 import { type Run, attemptsUsed, contextOf, earliest, failureOf } from './saga-run.ts';
-import type { SagaServices } from './services.ts';
+import type { SagaServices } from '../operations/services.ts';
 import {
   type CallStep,
   type LedgerStep,
@@ -28,7 +28,7 @@ import {
   type StepContext,
   type StepReply,
   legOffsetOf,
-} from './step.ts';
+} from '../operations/step.ts';
 import { leaveToOthers } from './worker-unfit.ts';
 
 export interface StepDeps {

@@ -6,7 +6,7 @@ import { undoDone, undoFailed, undoStarted } from './machine.ts';
 import { enterWay, undoAfterOutage } from './provider-calls.ts';
 import { type Run, attemptsUsed, contextOf, failureOf } from './saga-run.ts';
 import type { CallTurn, StepDeps, Turn, WayTurn } from './step-runner.ts';
-import { type LedgerPosting, legOffsetOf } from './step.ts';
+import { type LedgerPosting, legOffsetOf } from '../operations/step.ts';
 import { leaveToOthers } from './worker-unfit.ts';
 
 export async function undoStep(deps: StepDeps, run: Run, turn: Turn): Promise<void> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OPERATIONS } from '../../core/operations/registry.ts';
-import type { OperationDefinition } from '../../core/saga/define.ts';
+import type { OperationDefinition } from '../../core/operations/define.ts';
 import { code, heading, table } from './markdown.ts';
 
 interface JsonSchema {

@@ -4,7 +4,7 @@ import { collection } from '../../core/infra/collections.ts';
 import { FAILPOINTS } from '../../core/kernel/failpoint.ts';
 import type { EntryDoc } from '../../core/ledger/documents.ts';
 import { OPERATIONS, OPERATION_TYPES } from '../../core/operations/registry.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
 import {
   type Instance,
   accept,

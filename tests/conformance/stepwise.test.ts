@@ -5,9 +5,9 @@ import type { EntryDoc } from '../../core/ledger/documents.ts';
 import { verifyLedger } from '../../core/ledger/verify-store.ts';
 import { ledgerRules } from '../../core/operations/ledger-rules.ts';
 import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
-import type { OperationDefinition } from '../../core/saga/define.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
-import { type SagaPlan, refusedCall } from '../../core/saga/step.ts';
+import type { OperationDefinition } from '../../core/operations/define.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
+import { type SagaPlan, refusedCall } from '../../core/operations/step.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
 import { recover } from '../support/saga-recovery.ts';
 

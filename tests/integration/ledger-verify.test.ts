@@ -12,7 +12,7 @@ import { type Walk, walkPages } from '../../core/ledger/verify-walk-store.ts';
 import { ledgerRules } from '../../core/operations/ledger-rules.ts';
 import { OPERATIONS } from '../../core/operations/registry.ts';
 import { bindOperation, decideBatch, batchReads } from '../../core/operations/settlement.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
 
 const DATABASE = `sluice_ledger_verify_${process.pid}`;
 const CURRENCY = 'EUR';

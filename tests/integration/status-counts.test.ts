@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureCollections } from '../../core/infra/schema.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
-import { createStatusCounts } from '../../core/saga/status-counts-store.ts';
+import { createStatusCounts } from '../../core/operations/status-counts-store.ts';
 
 let mongo: Mongo;
 

@@ -5,7 +5,7 @@ import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
-import { openLines } from '../../core/saga/lines.ts';
+import { openLines } from '../../core/operations/lines.ts';
 import { NEW_SAGA } from '../../core/saga/machine.ts';
 import { createSagaJournal } from '../../core/saga/journal-group.ts';
 import {
@@ -15,8 +15,8 @@ import {
 } from '../../core/saga/journal-store.ts';
 import type { Claim, JournalChange, SagaJournal } from '../../core/saga/journal.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
-import { createOutboxStore } from '../../core/saga/settle-store.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
+import { createOutboxStore } from '../../core/operations/settle-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';

@@ -4,8 +4,8 @@ import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
 import { type RepairStore, createRepairStore } from '../../core/recovery/repair-store.ts';
 import { type JournalStore, createJournalStore } from '../../core/saga/journal-store.ts';
-import type { OperationDoc, OperationHead } from '../../core/saga/operation.ts';
-import { createOutboxStore } from '../../core/saga/settle-store.ts';
+import type { OperationDoc, OperationHead } from '../../core/operations/operation.ts';
+import { createOutboxStore } from '../../core/operations/settle-store.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
 
 /** How long an operation keeps its line when workers die and jobs are lost, on the real stores. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { Failpoint } from '../../core/kernel/failpoint.ts';
 import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
-import { refusedCall } from '../../core/saga/step.ts';
+import { refusedCall } from '../../core/operations/step.ts';
 import { expectSoundBooks } from '../support/books.ts';
 import { giftOf, order, reserve, settle } from '../support/gift.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';

@@ -4,8 +4,8 @@ import { ok } from '../../core/kernel/result.ts';
 import { amount, currency, userId } from '../../core/operations/inputs.ts';
 import { paymentOf, replied } from '../../core/operations/payment-steps.ts';
 import { findWallet, pay } from '../../core/operations/rules.ts';
-import { type StepwiseDefinition, defineOperation } from '../../core/saga/define.ts';
-import type { CallStep, LedgerStep } from '../../core/saga/step.ts';
+import { type StepwiseDefinition, defineOperation } from '../../core/operations/define.ts';
+import type { CallStep, LedgerStep } from '../../core/operations/step.ts';
 
 const input = z.strictObject({ userId, currency, amount, instrument: z.string() });
 export type Gift = z.infer<typeof input>;

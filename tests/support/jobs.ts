@@ -1,4 +1,9 @@
-import { type OperationDoc, type OperationJob, jobIdOf, jobOf } from '../../core/saga/operation.ts';
+import {
+  type OperationDoc,
+  type OperationJob,
+  jobIdOf,
+  jobOf,
+} from '../../core/operations/operation.ts';
 
 /** Another delivery of an operation: a job of its own, under a number of its own. */
 export function anotherJobOf(operation: OperationDoc, seq: number): OperationJob {

@@ -20,9 +20,9 @@ import {
   systemUserId,
 } from '../../core/ledger/documents.ts';
 import type { LapsedReads, LedgerReads } from '../../core/ledger/settlement-store.ts';
-import { type OperationDoc, userOrderingKey } from '../../core/saga/operation.ts';
-import type { OutboxEvent } from '../../core/saga/ports.ts';
-import { lapsedReads, withLapsed } from '../../core/saga/want-of-money.ts';
+import { type OperationDoc, userOrderingKey } from '../../core/operations/operation.ts';
+import type { OutboxEvent } from '../../core/operations/ports.ts';
+import { lapsedReads, withLapsed } from '../../core/operations/want-of-money.ts';
 
 export const AT = new Date('2030-01-01T00:00:00.000Z');
 export const TENANT = 'acme';

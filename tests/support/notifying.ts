@@ -7,7 +7,7 @@ import type { Providers } from '../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
 import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
 import type { NotificationTuning } from '../../core/runtime/notifications.ts';
-import type { OutboxRow } from '../../core/saga/ports.ts';
+import type { OutboxRow } from '../../core/operations/ports.ts';
 import { openHints } from '../../queues/hints.ts';
 import { type StandIns, startStandIns } from '../../scripts/stand-ins/start.ts';
 import { startNotifications } from '../../workers/notifications.ts';

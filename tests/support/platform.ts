@@ -6,10 +6,13 @@ import { createIngest } from '../../core/operations/ingest.ts';
 import { OPERATIONS, type OperationType } from '../../core/operations/registry.ts';
 import type { Ingest, Submission, SubmissionOutcome } from '../../core/operations/submission.ts';
 import { type Platform, openPlatform } from '../../core/runtime/platform.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
-import type { JobPublisher } from '../../core/saga/ports.ts';
-import { type OperationStore, createOperationStore } from '../../core/saga/operation-store.ts';
-import { isSettled } from '../../core/saga/status.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
+import type { JobPublisher } from '../../core/operations/ports.ts';
+import {
+  type OperationStore,
+  createOperationStore,
+} from '../../core/operations/operation-store.ts';
+import { isSettled } from '../../core/operations/status.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { verifyLedger } from '../../core/ledger/verify-store.ts';
 import { ledgerRules } from '../../core/operations/ledger-rules.ts';

@@ -6,10 +6,16 @@ import { ok } from '../../core/kernel/result.ts';
 import { type SagaEngine, createSagaEngine } from '../../core/saga/engine.ts';
 import { decideJournalBatch } from '../../core/saga/journal-batch.ts';
 import type { Commit, CommitOutcome, JournalChange, SagaJournal } from '../../core/saga/journal.ts';
-import { type OperationDoc, SAGA_QUEUE } from '../../core/saga/operation.ts';
-import { isSettled } from '../../core/saga/status.ts';
-import type { SagaServices } from '../../core/saga/services.ts';
-import { type SagaPlan, type Step, done, refusedCall, waitFor } from '../../core/saga/step.ts';
+import { type OperationDoc, SAGA_QUEUE } from '../../core/operations/operation.ts';
+import { isSettled } from '../../core/operations/status.ts';
+import type { SagaServices } from '../../core/operations/services.ts';
+import {
+  type SagaPlan,
+  type Step,
+  done,
+  refusedCall,
+  waitFor,
+} from '../../core/operations/step.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { operationOf } from './memory-ledger.ts';

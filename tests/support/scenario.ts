@@ -1,6 +1,6 @@
 import type { OperationType } from '../../core/operations/registry.ts';
 import type { Outcome } from '../../core/operations/settlement.ts';
-import type { OperationDoc } from '../../core/saga/operation.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
 import {
   type MemoryLedger,
   createMemoryLedger,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RESOLVED_STATUSES } from '../../../core/saga/intervention.ts';
+import { RESOLVED_STATUSES } from '../../../core/operations/intervention.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { intervene, jsonBodyOf, note } from '../../intervene.ts';
 import { idParams, noQuery } from '../../list.ts';

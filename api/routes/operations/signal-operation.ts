@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { type Json, pointerSegment } from '../../../core/kernel/canonical.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
-import { SIGNAL_NAME } from '../../../core/saga/intervention.ts';
+import { SIGNAL_NAME } from '../../../core/operations/intervention.ts';
 import { type BodySpec, jsonBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { intervene } from '../../intervene.ts';

@@ -5,7 +5,7 @@ import { AppError } from '../../../core/kernel/errors.ts';
 import { refuse } from '../../../core/kernel/result.ts';
 import { type ParseContext, parseBulkItem } from '../../../core/operations/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../../../core/operations/submission.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { listBody } from '../../body.ts';
 import { type RequestContext, defineEndpoint } from '../../endpoint.ts';
 import type { Reply } from '../../reply.ts';

@@ -10,12 +10,7 @@ import {
   type HttpReply,
   createHttpClient,
 } from '../../outbound/http-client.ts';
-import type {
-  PaymentLookup,
-  PaymentProvider,
-  PaymentReply,
-  PaymentRequest,
-} from '../../saga/services.ts';
+import type { PaymentLookup, PaymentProvider, PaymentReply, PaymentRequest } from '../services.ts';
 
 /** Where a provider of the HTTP form is, and what opens its door. */
 export interface HttpProviderOptions {

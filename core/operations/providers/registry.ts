@@ -5,7 +5,7 @@ import type {
   PaymentProviders,
   PaymentGate,
   PaymentPassage,
-} from '../../saga/services.ts';
+} from '../services.ts';
 import { type HttpProviderDeps, type HttpProviderOptions, createHttpProvider } from './http.ts';
 
 /** Every payment provider that there is code for: what a request may name, and metrics show. */

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseEnv } from '../../../config/env.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { FAILPOINTS, type FailpointName } from '../../../core/kernel/failpoint.ts';
-import { jobOf } from '../../../core/saga/operation.ts';
+import { jobOf } from '../../../core/operations/operation.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { openQueues } from '../../../queues/producer.ts';
 import { openUsers } from '../../support/faults/load.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { allOf } from '../../../core/kernel/every.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
-import { isSettled } from '../../../core/saga/status.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
+import { isSettled } from '../../../core/operations/status.ts';
 import { startSandbox } from '../../../scripts/sandbox/server.ts';
 import { expectSoundBooks } from '../../support/books.ts';
 import { openUsers } from '../../support/faults/load.ts';

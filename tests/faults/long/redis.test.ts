@@ -1,7 +1,7 @@
 import { truncateSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../core/kernel/clock.ts';
-import { jobOf } from '../../../core/saga/operation.ts';
+import { jobOf } from '../../../core/operations/operation.ts';
 import { mixedRequests, openUsers } from '../../support/faults/load.ts';
 import { appendedFile } from '../../support/faults/appended-file.ts';
 import { expectNoOpenHolds, openRedisStage } from '../../support/faults/redis-stage.ts';

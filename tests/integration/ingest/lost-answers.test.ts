@@ -4,7 +4,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { OUTCOME_UNKNOWN } from '../../../core/infra/database-errors.ts';
 import { createIngest } from '../../../core/operations/ingest.ts';
 import type { Ingest, SubmissionOutcome } from '../../../core/operations/submission.ts';
-import type { OperationStore } from '../../../core/saga/operation-store.ts';
+import type { OperationStore } from '../../../core/operations/operation-store.ts';
 import { laneQueue } from '../../../queues/catalog.ts';
 import { bulkError, lostConcern } from '../../support/bulk-errors.ts';
 import { type TcpProxy, startTcpProxy } from '../../support/faults/tcp-proxy.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import { createLeaseStore, createWorkerRoster } from '../../../core/infra/lease-store.ts';
-import { openLayouts } from '../../../core/saga/layouts.ts';
+import { openLayouts } from '../../../core/operations/layouts.ts';
 import { LANES } from '../../../queues/catalog.ts';
 import { type Lanes, shareOf, startLanes } from '../../../workers/lanes.ts';
 import { type Instance, openWorld } from '../../support/platform.ts';

@@ -8,7 +8,7 @@ import { createFactsStore } from '../../../core/notifications/facts-store.ts';
 import { createPlans } from '../../../core/notifications/plans.ts';
 import { POLICIES } from '../../../core/notifications/policies.ts';
 import { createRouter } from '../../../core/notifications/routing.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { TENANT, accept, openWorld, submission } from '../../support/platform.ts';
 
 const COUNT = 3 * LIMITS.routedRequestsMax + 1;

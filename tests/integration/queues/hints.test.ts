@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseEnv } from '../../../config/env.ts';
-import type { SettledHint } from '../../../core/saga/ports.ts';
+import type { SettledHint } from '../../../core/operations/ports.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { openHints, subscribeToHints } from '../../../queues/hints.ts';
 import { startOwnRedis } from '../../support/redis-server.ts';

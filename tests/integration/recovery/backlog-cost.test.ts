@@ -11,9 +11,9 @@ import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { sweepDeliveries } from '../../../core/recovery/sweep-deliveries.ts';
 import { sweep } from '../../../core/recovery/sweep.ts';
-import { openLines } from '../../../core/saga/lines.ts';
-import { type OperationDoc, jobOf } from '../../../core/saga/operation.ts';
-import { createOutboxStore } from '../../../core/saga/settle-store.ts';
+import { openLines } from '../../../core/operations/lines.ts';
+import { type OperationDoc, jobOf } from '../../../core/operations/operation.ts';
+import { createOutboxStore } from '../../../core/operations/settle-store.ts';
 import { type Instance, accept, openWorld, submission } from '../../support/platform.ts';
 import { delivery } from '../../support/queries/piles.ts';
 

@@ -6,9 +6,9 @@ import type { HoldDoc } from '../../../core/ledger/documents.ts';
 import { createExpiredHoldsStore } from '../../../core/recovery/expired-holds-store.ts';
 import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
-import { createInterventionStore } from '../../../core/saga/intervention-store.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
-import { createOutboxStore } from '../../../core/saga/settle-store.ts';
+import { createInterventionStore } from '../../../core/operations/intervention-store.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
+import { createOutboxStore } from '../../../core/operations/settle-store.ts';
 import { explained } from '../../support/explain.ts';
 import { type Instance, accept, openWorld, submission } from '../../support/platform.ts';
 

@@ -6,10 +6,10 @@ import { createNews } from '../../../core/recovery/news.ts';
 import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { isQueueAway, sweep } from '../../../core/recovery/sweep.ts';
-import { type OperationDoc, jobOf } from '../../../core/saga/operation.ts';
-import type { OutboxRow } from '../../../core/saga/ports.ts';
-import { openLines } from '../../../core/saga/lines.ts';
-import { createOutboxStore } from '../../../core/saga/settle-store.ts';
+import { type OperationDoc, jobOf } from '../../../core/operations/operation.ts';
+import type { OutboxRow } from '../../../core/operations/ports.ts';
+import { openLines } from '../../../core/operations/lines.ts';
+import { createOutboxStore } from '../../../core/operations/settle-store.ts';
 import {
   type Instance,
   accept,

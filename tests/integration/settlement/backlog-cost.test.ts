@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { newOperationId } from '../../../core/kernel/ids.ts';
-import { storedLaneOf } from '../../../core/saga/lane-layout.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
-import { createSettleStore } from '../../../core/saga/settle-store.ts';
+import { storedLaneOf } from '../../../core/operations/lane-layout.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
+import { createSettleStore } from '../../../core/operations/settle-store.ts';
 import { explained } from '../../support/explain.ts';
 import {
   type Instance,

@@ -7,7 +7,7 @@ import type { EntryDoc, WalletDoc } from '../../../core/ledger/documents.ts';
 import { createLedgerStore } from '../../../core/ledger/settlement-store.ts';
 import { OPERATIONS } from '../../../core/operations/registry.ts';
 import { batchReads, bindOperation, decideBatch } from '../../../core/operations/settlement.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import {
   type Instance,
   accept,

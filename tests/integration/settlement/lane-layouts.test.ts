@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import type { EntryDoc } from '../../../core/ledger/documents.ts';
-import { laneNumberOf, storedLaneOf } from '../../../core/saga/lane-layout.ts';
-import { isOlder, userOrderingKey } from '../../../core/saga/operation.ts';
+import { laneNumberOf, storedLaneOf } from '../../../core/operations/lane-layout.ts';
+import { isOlder, userOrderingKey } from '../../../core/operations/operation.ts';
 import {
   type Instance,
   TENANT,

@@ -5,8 +5,8 @@ import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { OPERATIONS, type Registry } from '../../../core/operations/registry.ts';
-import { defineOperation } from '../../../core/saga/define.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import { defineOperation } from '../../../core/operations/define.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import {
   type Instance,
   accept,

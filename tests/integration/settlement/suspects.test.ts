@@ -5,7 +5,7 @@ import { createLeaseStore } from '../../../core/infra/lease-store.ts';
 import type { Candidate } from '../../../core/operations/lane-selection.ts';
 import type { BoundDoc } from '../../../core/operations/settlement.ts';
 import { createSuspects } from '../../../core/operations/suspects.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { createSagas, createServices } from '../../../core/runtime/sagas.ts';
 import {
   accept,

@@ -5,8 +5,8 @@ import { ok } from '../../../core/kernel/result.ts';
 import { parseMinor } from '../../../core/kernel/money.ts';
 import { defineBatch } from '../../../core/operations/batch.ts';
 import { OPERATIONS, type Registry } from '../../../core/operations/registry.ts';
-import { type OperationDefinition, defineOperation } from '../../../core/saga/define.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import { type OperationDefinition, defineOperation } from '../../../core/operations/define.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import {
   type Instance,
   accept,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import {
   type Instance,
   accept,

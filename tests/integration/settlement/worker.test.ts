@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import type { EntryDoc } from '../../../core/ledger/documents.ts';
-import { type OperationDoc, jobOf } from '../../../core/saga/operation.ts';
+import { type OperationDoc, jobOf } from '../../../core/operations/operation.ts';
 import { startNotifications } from '../../../workers/notifications.ts';
 import {
   type Instance,

@@ -3,7 +3,7 @@ import type { PlantedBug } from '../planted-bug.ts';
 export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a second death of its worker lets younger operations pass a saga',
-    file: 'core/saga/line.ts',
+    file: 'core/operations/line.ts',
     find: 'return { lineUntil: new Date(now.getTime() + LIMITS.lineHoldMs) };',
     replace: 'return {};',
     foundBy: ['tests/sagas/line-patience.test.ts'],
@@ -24,7 +24,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'what was passed for having lost its line gets it back when it is taken over',
-    file: 'core/saga/line.ts',
+    file: 'core/operations/line.ts',
     find: 'if (lineUntil === undefined || lineUntil <= now) return {};',
     replace: 'if (lineUntil === undefined) return {};',
     foundBy: ['tests/sagas/line-patience.test.ts'],

@@ -11,7 +11,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a tenant reads the operation of another',
-    file: 'core/saga/operation-reads-store.ts',
+    file: 'core/operations/operation-reads-store.ts',
     find: '{ _id: id as OperationId, tenantId }',
     replace: '{ _id: id as OperationId }',
     foundBy: ['tests/http/access.test.ts'],

@@ -59,7 +59,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'what a client puts into a message decides who sees it',
-    file: 'core/saga/event-users.ts',
+    file: 'core/operations/event-users.ts',
     find: '  if (users !== undefined) return users;\n',
     replace: '',
     foundBy: ['tests/unit/core/saga/event-users.test.ts'],

@@ -3,14 +3,14 @@ import type { PlantedBug } from '../planted-bug.ts';
 export const BUGS: readonly PlantedBug[] = [
   {
     name: 'an operation passes an older one that stands in a lane of another setting',
-    file: 'core/saga/layouts.ts',
+    file: 'core/operations/layouts.ts',
     find: 'lane !== one.lane && isBehind(one, found.get(one.orderingKey)),',
     replace: 'lane !== one.lane && isBehind(one, undefined),',
     foundBy: ['tests/integration/settlement/lane-layouts.test.ts'],
   },
   {
     name: 'a line that stands in the lanes of two settings is settled one by one',
-    file: 'core/saga/layouts.ts',
+    file: 'core/operations/layouts.ts',
     find: 'lane !== one.lane && isBehind(',
     replace: 'isBehind(',
     foundBy: ['tests/integration/settlement/lane-layouts.test.ts'],
@@ -24,7 +24,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a payee is unknown while the lane of another setting still creates him',
-    file: 'core/saga/settle-store.ts',
+    file: 'core/operations/settle-store.ts',
     find: 'byLane(inLanesOf(keys, await layouts.open([], session)))',
     replace: 'byLane(inLanesOf(keys, (await layouts.open([], session)).slice(1)))',
     foundBy: ['tests/integration/settlement/lane-layouts.test.ts'],

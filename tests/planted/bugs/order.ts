@@ -3,21 +3,21 @@ import type { PlantedBug } from '../planted-bug.ts';
 export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a stepwise operation begins before its turn',
-    file: 'core/saga/lines.ts',
+    file: 'core/operations/lines.ts',
     find: 'const fresh = claims.filter(isFirst);',
     replace: 'const fresh = claims.filter(isFirst).slice(0, 0);',
     foundBy: ['tests/integration/settlement/lines.test.ts'],
   },
   {
     name: 'an atomic operation overtakes a stepwise one of its line',
-    file: 'core/saga/lines.ts',
+    file: 'core/operations/lines.ts',
     find: 'if (behind.length === 0) return new Set<string>();',
     replace: 'if (behind.length >= 0) return new Set<string>();',
     foundBy: ['tests/integration/settlement/lines.test.ts'],
   },
   {
     name: 'a withdrawal keeps its line until it has ended',
-    file: 'core/saga/line.ts',
+    file: 'core/operations/line.ts',
     find: '    hasPosted ||\n',
     replace: '    (hasPosted && lease === undefined) ||\n',
     foundBy: ['tests/integration/settlement/lines.test.ts'],

@@ -10,7 +10,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'metadata are looked for through all tenants',
-    file: 'core/saga/metadata-search-store.ts',
+    file: 'core/operations/metadata-search-store.ts',
     find: '        { $match: queryOf(rarest) },',
     replace: '        { $match: { ...queryOf(rarest), type: { $exists: true } } },',
     foundBy: ['tests/integration/queries/every-query.test.ts'],
@@ -38,7 +38,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'operations are listed by the user whom they are about, and not by payer and payee',
-    file: 'core/saga/operation-reads-store.ts',
+    file: 'core/operations/operation-reads-store.ts',
     find: '$or: USER_FIELDS.map((field) =>',
     replace: '$or: USER_FIELDS.slice(0, 1).map((field) =>',
     foundBy: ['tests/http/operations/reads.test.ts'],

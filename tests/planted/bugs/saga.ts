@@ -16,7 +16,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a signal counts before it was asked for',
-    file: 'core/saga/intervention.ts',
+    file: 'core/operations/intervention.ts',
     find: 'if (!isAsked(operation, name)) {',
     replace: "if (!isAsked(operation, name) && operation.status !== 'waiting') {",
     foundBy: [SIGNALS],
@@ -117,14 +117,14 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the platform’s own work can be canceled',
-    file: 'core/saga/operation.ts',
+    file: 'core/operations/operation.ts',
     find: 'return idempotencyKey.startsWith(PLATFORM_KEY);',
     replace: 'return idempotencyKey === PLATFORM_KEY;',
     foundBy: [RULES],
   },
   {
     name: 'the second parking of an operation has the id of the first',
-    file: 'core/saga/settle-store.ts',
+    file: 'core/operations/settle-store.ts',
     find: '.p$' + '{epoch}`',
     replace: '.p`',
     foundBy: ['tests/integration/settlement/poison.test.ts', RULES],
@@ -145,7 +145,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a retry by hand overwrites what went before it',
-    file: 'core/saga/intervention.ts',
+    file: 'core/operations/intervention.ts',
     find: '...logged(old), ...undosLogged(old), attempt: 0',
     replace: 'attempt: 0',
     foundBy: [TIMELINE],

@@ -73,21 +73,21 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the head of a line is looked for through its whole lane',
-    file: 'core/saga/lane-heads.ts',
+    file: 'core/operations/lane-heads.ts',
     find: '{ $sort: { orderingKey: 1, stamp: 1, _id: 1 } },',
     replace: '{ $sort: { stamp: 1, _id: 1 } },',
     foundBy: ['tests/integration/settlement/backlog-cost.test.ts'],
   },
   {
     name: 'work beside a line that cannot move is looked for through that line',
-    file: 'core/saga/operation-store.ts',
+    file: 'core/operations/operation-store.ts',
     find: 'const order = { orderingKey: 1, stamp: 1, _id: 1 } as const;',
     replace: 'const order = { stamp: 1, _id: 1 } as const;',
     foundBy: ['tests/integration/settlement/backlog-cost.test.ts'],
   },
   {
     name: 'a look at a lane brings every input into memory, however large',
-    file: 'core/saga/operation-store.ts',
+    file: 'core/operations/operation-store.ts',
     find: '$gt: [{ $bsonSize',
     replace: '$lt: [{ $bsonSize',
     foundBy: ['tests/integration/settlement/backlog-cost.test.ts'],
@@ -122,7 +122,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'whoever resolves an operation reads every hold of the tenant',
-    file: 'core/saga/intervention-store.ts',
+    file: 'core/operations/intervention-store.ts',
     find: '_id: { $gte: first, $lt',
     replace: '_id: { $gte: "hld_", $lt',
     foundBy: ['tests/integration/recovery/queries.test.ts'],

@@ -3,7 +3,7 @@ import type { PlantedBug } from '../planted-bug.ts';
 export const BUGS: readonly PlantedBug[] = [
   {
     name: 'an expired hold keeps its funds until recovery comes by',
-    file: 'core/saga/want-of-money.ts',
+    file: 'core/operations/want-of-money.ts',
     find: 'if (lapsed.length === 0)',
     replace: 'if (lapsed.length >= 0)',
     foundBy: [
@@ -35,7 +35,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'stepwise work does not count as backlog',
-    file: 'core/saga/operation-store.ts',
+    file: 'core/operations/operation-store.ts',
     find: "{ status: 'accepted', ...(tenantId !== undefined && { tenantId }) },",
     replace:
       "{ status: 'accepted', lane: { $gte: 0 }, ...(tenantId !== undefined && { tenantId }) },",

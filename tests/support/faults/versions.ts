@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { OPERATIONS, type Registry } from '../../../core/operations/registry.ts';
 import { ok } from '../../../core/kernel/result.ts';
-import { type OperationDefinition, defineOperation } from '../../../core/saga/define.ts';
-import { type Step, done, waitFor } from '../../../core/saga/step.ts';
+import { type OperationDefinition, defineOperation } from '../../../core/operations/define.ts';
+import { type Step, done, waitFor } from '../../../core/operations/step.ts';
 
 /** The signal that the operation waits for in its middle. */
 export const GATE = 'go';

@@ -3,8 +3,8 @@ import { type CollectionName, collection } from '../../../core/infra/collections
 import { newOperationId } from '../../../core/kernel/ids.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { DELIVERY_STATUSES } from '../../../core/notifications/delivery.ts';
-import { SAGA_QUEUE } from '../../../core/saga/operation.ts';
-import { STATUSES } from '../../../core/saga/status.ts';
+import { SAGA_QUEUE } from '../../../core/operations/operation.ts';
+import { STATUSES } from '../../../core/operations/status.ts';
 import { TENANT } from '../platform.ts';
 
 /** Of each kind that a query has to get past. */

@@ -18,7 +18,7 @@ function third(name: string): [string, number] {
   return [name, 2];
 }
 
-/** Every place in the code that asks a collection, `core/saga/line-store.ts:59`. */
+/** Every place in the code that asks a collection, `core/operations/line-store.ts:59`. */
 export function querySites(files: readonly TextFile[] = readTree()): readonly string[] {
   return files.filter(isSource).flatMap((file) => sitesOf(file));
 }

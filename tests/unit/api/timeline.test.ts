@@ -15,8 +15,8 @@ import {
   undoFailed,
   undoStarted,
 } from '../../../core/saga/machine.ts';
-import { interventionOn } from '../../../core/saga/intervention.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import { interventionOn } from '../../../core/operations/intervention.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { operationOf } from '../../support/memory-ledger.ts';
 
 /** The timeline as it is read from what the machine has recorded. */

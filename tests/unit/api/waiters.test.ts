@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Waiters, createWaiters } from '../../../api/waiters.ts';
 import { LIMITS } from '../../../config/limits.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
-import type { OperationDoc } from '../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { until } from '../../support/wait.ts';
 import { allOf } from '../../../core/kernel/every.ts';

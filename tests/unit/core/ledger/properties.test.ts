@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../../core/operations/settlement.ts';
-import type { OperationDoc } from '../../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { commands, inputOf, namerOf } from '../../../support/commands.ts';
 import {
   AT,

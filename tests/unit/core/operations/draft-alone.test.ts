@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../../../config/limits.ts';
 import type { WalletDoc } from '../../../../core/ledger/documents.ts';
 import { OPERATIONS, type Registry } from '../../../../core/operations/registry.ts';
-import { defineOperation } from '../../../../core/saga/define.ts';
+import { defineOperation } from '../../../../core/operations/define.ts';
 import { operationId, operationOf } from '../../../support/memory-ledger.ts';
 import { EUR, type Scenario, createScenario } from '../../../support/scenario.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '../../../../core/operations/lane-selection.ts';
 import { OPERATIONS } from '../../../../core/operations/registry.ts';
 import { bindOperation } from '../../../../core/operations/settlement.ts';
-import type { OperationDoc } from '../../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { operationId, operationOf } from '../../../support/memory-ledger.ts';
 
 const LARGE = 850_000;

@@ -13,7 +13,7 @@ import {
   OPERATION_TYPES,
 } from '../../../../core/operations/registry.ts';
 import type { Submission } from '../../../../core/operations/submission.ts';
-import type { OperationDefinition } from '../../../../core/saga/define.ts';
+import type { OperationDefinition } from '../../../../core/operations/define.ts';
 
 const context = { registry: OPERATIONS, currencies: ['GOLD'] };
 const parse = (raw: unknown): Result<Submission> => parseSubmission(raw, 'key', context);

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../../../../core/operations/registry.ts';
 import { replay, replaysOf } from '../../../../core/operations/replay.ts';
 import { requestHashOf } from '../../../../core/operations/request-identity.ts';
 import type { Submission } from '../../../../core/operations/submission.ts';
-import type { OperationDoc } from '../../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { createMetrics } from '../../../../core/telemetry/metrics.ts';
 import { TENANT, operationId, operationOf } from '../../../support/memory-ledger.ts';
 

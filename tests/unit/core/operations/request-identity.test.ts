@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { requestDifferences, requestHashOf } from '../../../../core/operations/request-identity.ts';
 import { OPERATIONS } from '../../../../core/operations/registry.ts';
 import type { Submission } from '../../../../core/operations/submission.ts';
-import type { OperationDoc } from '../../../../core/saga/operation.ts';
+import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { TENANT, operationOf } from '../../../support/memory-ledger.ts';
 
 const AT = new Date('2031-01-01T00:00:00.000Z');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSettled } from '../../../../core/saga/status.ts';
+import { isSettled } from '../../../../core/operations/status.ts';
 import { checkAsync } from '../../../support/property.ts';
 import {
   type Fate,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { outcomesBetween } from '../../../../core/saga/step-outcomes.ts';
-import type { StepRecord, StepStatus } from '../../../../core/saga/step-record.ts';
+import type { StepRecord, StepStatus } from '../../../../core/operations/step-record.ts';
 
 const record = (name: string, status: StepStatus, attempt = 1): StepRecord => ({
   name,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
-import { jobIdOf, laneOf, userOrderingKey } from '../../../../core/saga/operation.ts';
+import { jobIdOf, laneOf, userOrderingKey } from '../../../../core/operations/operation.ts';
 import { check } from '../../../support/property.ts';
 
 /**

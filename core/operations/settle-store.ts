@@ -7,10 +7,10 @@ import type { Failure } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { namedUsers } from './event-users.ts';
 import { byLane, inLanesOf } from './lane-heads.ts';
-import { parkingPushed } from './journal-store.ts';
+import { parkingPushed } from '../saga/journal-store.ts';
 import { type LineHead, createLayoutStore } from './layout-store.ts';
 import { type OperationDoc, isOlder } from './operation.ts';
-import { outboxRows, turnOf } from './outbox-rows.ts';
+import { outboxRows, turnOf } from '../saga/outbox-rows.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
 import { type OperationStatus, assertMove } from './status.ts';
 

@@ -17,7 +17,7 @@ import {
 } from './intervention.ts';
 import type { OperationDoc } from './operation.ts';
 import type { OutboxEvent, OutboxRow } from './ports.ts';
-import { outboxRows, turnOf } from './outbox-rows.ts';
+import { outboxRows, turnOf } from '../saga/outbox-rows.ts';
 import { type OutboxStore } from './settle-store.ts';
 
 /** Who did what to which operation, and what it made of it. Append-only. */

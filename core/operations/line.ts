@@ -1,5 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { JournalChange } from './journal.ts';
+import type { JournalChange } from '../saga/journal.ts';
 import type { OperationDoc } from './operation.ts';
 
 /**

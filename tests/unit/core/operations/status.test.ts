@@ -7,7 +7,7 @@ import {
   canMove,
   isSettled,
   isTerminal,
-} from '../../../../core/saga/status.ts';
+} from '../../../../core/operations/status.ts';
 
 /** DESIGN 4.1 again, written from the other side: who may come from where. */
 const FROM: Readonly<Record<OperationStatus, readonly OperationStatus[]>> = {
