@@ -24,7 +24,7 @@ export default {
   mutate: [
     'core/kernel/{money,canonical}.ts',
     'core/ledger/{book,wallet,verify}.ts',
-    'core/saga/{machine,status,touches,step-record}.ts',
+    'core/{saga/machine,operations/status,operations/touches,operations/step-record}.ts',
     'core/operations/{settlement,decide-with-waiting,lane-selection,group-commit}.ts',
     'core/operations/{parse-submission,request-identity,replay,idempotency-key}.ts',
     'core/operations/{ledger-rules,rules}.ts',

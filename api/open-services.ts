@@ -4,7 +4,7 @@ import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
 import { createIngest } from '../core/operations/ingest.ts';
 import { createIntervene } from '../core/operations/intervene.ts';
-import { OPERATIONS } from '../core/operations/registry.ts';
+import { OPERATIONS } from '../core/operation-types/registry.ts';
 import type { Ingest } from '../core/operations/submission.ts';
 import type { Installation } from '../core/runtime/installation.ts';
 import type { Platform } from '../core/runtime/platform.ts';

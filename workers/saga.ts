@@ -2,7 +2,7 @@ import { redisUrls } from '../config/env.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
 import type { BreakerTuning } from '../core/notifications/breaker.ts';
-import type { Registry } from '../core/operations/registry.ts';
+import type { Registry } from '../core/operation-types/registry.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../core/runtime/payments.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createSagas, createServices } from '../core/runtime/sagas.ts';

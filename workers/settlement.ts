@@ -10,7 +10,7 @@ import {
   noClaims,
 } from '../core/ledger/wallet-claims-lock.ts';
 import { createBatchRunner } from '../core/operations/batch-runner.ts';
-import { OPERATIONS } from '../core/operations/registry.ts';
+import { OPERATIONS } from '../core/operation-types/registry.ts';
 import { createSuspects } from '../core/operations/suspects.ts';
 import { createSettler } from '../core/operations/settler.ts';
 import type { Platform } from '../core/runtime/platform.ts';

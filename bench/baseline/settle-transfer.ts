@@ -3,7 +3,7 @@ import { collection } from '../../core/infra/collections.ts';
 import { TRANSACTION } from '../../core/infra/mongo.ts';
 import { assert, present } from '../../core/kernel/assert.ts';
 import type { EntryDoc, TransferDoc, WalletDoc } from '../../core/ledger/documents.ts';
-import { OPERATIONS } from '../../core/operations/registry.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { bindOperation, decideBatch, batchReads } from '../../core/operations/settlement.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';

@@ -7,7 +7,7 @@ import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import type { WalletDoc } from '../../core/ledger/documents.ts';
 import { openWallet } from '../../core/ledger/wallet.ts';
 import { createIngest } from '../../core/operations/ingest.ts';
-import { OPERATIONS } from '../../core/operations/registry.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import type { Ingest, Submission } from '../../core/operations/submission.ts';
 import { createOperationStore } from '../../core/operations/operation-store.ts';
 import type { JobPublisher } from '../../core/operations/ports.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
+import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
 import { defineOperation } from '../../core/operations/define.ts';
 import { type Step, done } from '../../core/operations/step.ts';
 

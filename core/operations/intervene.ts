@@ -10,8 +10,8 @@ import { isSettled, isTerminal } from './status.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
-import { signalReader } from './read-signal.ts';
-import type { Registry } from './registry.ts';
+import { signalReader } from '../operation-types/read-signal.ts';
+import type { Registry } from '../operation-types/registry.ts';
 
 interface InterveneDeps {
   readonly store: InterventionStore;

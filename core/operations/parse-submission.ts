@@ -10,7 +10,7 @@ import { textField } from './services.ts';
 import type { Preconditions } from './operation.ts';
 import { checkIdempotencyKey } from './idempotency-key.ts';
 import { amountOrZero, instant } from './inputs.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from '../operation-types/registry.ts';
 import type { Submission } from './submission.ts';
 
 /** What a request is judged by besides itself. */

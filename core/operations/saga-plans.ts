@@ -1,6 +1,6 @@
 import type { PlanLookup } from '../saga/engine.ts';
 import type { OperationDoc } from './operation.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from '../operation-types/registry.ts';
 import { versionOf } from './versions.ts';
 
 /** The definition under which an operation was accepted: work in flight keeps its version. */

@@ -17,7 +17,7 @@ import type { OutboxEvent } from './ports.ts';
 import type { OperationStatus } from './status.ts';
 import { readsOf } from './touches.ts';
 import { type Want, decideTwice, isForWantOfMoney } from './want-of-money.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from '../operation-types/registry.ts';
 import { GONE, versionOf } from './versions.ts';
 
 /** What one operation became. `result` is stored only where it does not follow from the input. */

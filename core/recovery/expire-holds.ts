@@ -1,6 +1,6 @@
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import { present } from '../kernel/assert.ts';
-import type { Registry } from '../operations/registry.ts';
+import type { Registry } from '../operation-types/registry.ts';
 import type { Ingest, SubmissionOutcome } from '../operations/submission.ts';
 import type { OperationDefinition } from '../operations/define.ts';
 import { PLATFORM_KEY } from '../operations/operation.ts';

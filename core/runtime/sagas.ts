@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { planLookup } from '../operations/saga-plans.ts';
-import { OPERATIONS, type Registry } from '../operations/registry.ts';
+import { OPERATIONS, type Registry } from '../operation-types/registry.ts';
 import { createTenantPolicies, createTenantSetup } from '../operations/tenant-services-store.ts';
 import { type ProviderAddresses, createProviders } from '../operations/providers/registry.ts';
 import { type Env } from '../../config/env.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OPERATIONS } from '../../core/operations/registry.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import type { OperationDefinition } from '../../core/operations/define.ts';
 import { code, heading, table } from './markdown.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { openMongo } from '../../core/infra/mongo.ts';
-import { RISK_SIGNAL } from '../../core/operations/withdrawal.ts';
+import { RISK_SIGNAL } from '../../core/operation-types/withdrawal.ts';
 import { ensureTenantPolicies } from '../../core/operations/tenant-services-store.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import { createApiClient } from '../cli/api-client.ts';

@@ -1,7 +1,7 @@
 import { openMongo } from '../../core/infra/mongo.ts';
 import { verifyLedger } from '../../core/ledger/verify-store.ts';
-import { ledgerRules } from '../../core/operations/ledger-rules.ts';
-import { OPERATIONS } from '../../core/operations/registry.ts';
+import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { z } from 'zod';
 import { createApiClient } from '../cli/api-client.ts';
 import { currencyLines, verdictOf } from '../cli/commands/ledger.ts';

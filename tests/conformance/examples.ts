@@ -1,4 +1,4 @@
-import type { AtomicType } from '../../core/operations/registry.ts';
+import type { AtomicType } from '../../core/operation-types/registry.ts';
 
 /** What an example may build on: made and settled before it runs. */
 export interface Ground {

@@ -3,7 +3,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { FAILPOINTS } from '../../core/kernel/failpoint.ts';
 import type { EntryDoc } from '../../core/ledger/documents.ts';
-import { OPERATIONS, OPERATION_TYPES } from '../../core/operations/registry.ts';
+import { OPERATIONS, OPERATION_TYPES } from '../../core/operation-types/registry.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import {
   type Instance,

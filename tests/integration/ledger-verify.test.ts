@@ -9,8 +9,8 @@ import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
 import { LEDGER_CHECKS, type LedgerCheck } from '../../core/ledger/verify-report.ts';
 import { verifyLedger } from '../../core/ledger/verify-store.ts';
 import { type Walk, walkPages } from '../../core/ledger/verify-walk-store.ts';
-import { ledgerRules } from '../../core/operations/ledger-rules.ts';
-import { OPERATIONS } from '../../core/operations/registry.ts';
+import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { bindOperation, decideBatch, batchReads } from '../../core/operations/settlement.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 

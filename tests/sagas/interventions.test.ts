@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIntervene } from '../../core/operations/intervene.ts';
-import { OPERATIONS } from '../../core/operations/registry.ts';
-import { RISK_SIGNAL } from '../../core/operations/withdrawal.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
+import { RISK_SIGNAL } from '../../core/operation-types/withdrawal.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
 import { openLines } from '../../core/operations/lines.ts';
 import { createOutboxStore } from '../../core/operations/settle-store.ts';

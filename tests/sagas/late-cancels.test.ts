@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Failpoint, noFailpoint } from '../../core/kernel/failpoint.ts';
 import { createIntervene } from '../../core/operations/intervene.ts';
-import { OPERATIONS } from '../../core/operations/registry.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import { openLines } from '../../core/operations/lines.ts';

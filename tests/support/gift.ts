@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { parseMinor } from '../../core/kernel/money.ts';
 import { ok } from '../../core/kernel/result.ts';
 import { amount, currency, userId } from '../../core/operations/inputs.ts';
-import { paymentOf, replied } from '../../core/operations/payment-steps.ts';
-import { findWallet, pay } from '../../core/operations/rules.ts';
+import { paymentOf, replied } from '../../core/operation-types/payment-steps.ts';
+import { findWallet, pay } from '../../core/operation-types/rules.ts';
 import { type StepwiseDefinition, defineOperation } from '../../core/operations/define.ts';
 import type { CallStep, LedgerStep } from '../../core/operations/step.ts';
 

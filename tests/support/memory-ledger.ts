@@ -1,5 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
-import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
+import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
 import {
   type Outcome,
   bindOperation,

@@ -3,7 +3,7 @@ import { parseEnv, type Env } from '../../config/env.ts';
 import { type DatabaseTime, readDatabaseTime } from '../../core/infra/database-clock.ts';
 import type { Json } from '../../core/kernel/canonical.ts';
 import { createIngest } from '../../core/operations/ingest.ts';
-import { OPERATIONS, type OperationType } from '../../core/operations/registry.ts';
+import { OPERATIONS, type OperationType } from '../../core/operation-types/registry.ts';
 import type { Ingest, Submission, SubmissionOutcome } from '../../core/operations/submission.ts';
 import { type Platform, openPlatform } from '../../core/runtime/platform.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
@@ -15,7 +15,7 @@ import {
 import { isSettled } from '../../core/operations/status.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { verifyLedger } from '../../core/ledger/verify-store.ts';
-import { ledgerRules } from '../../core/operations/ledger-rules.ts';
+import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
 import { laneQueue } from '../../queues/catalog.ts';
 import { type Queues, openQueues } from '../../queues/producer.ts';
 import { type TestDatabase, openTestDatabase } from './database.ts';

@@ -11,7 +11,7 @@ import type { HoldDoc, WalletDoc } from '../../core/ledger/documents.ts';
 import { createIngest } from '../../core/operations/ingest.ts';
 import { parseSubmission } from '../../core/operations/parse-submission.ts';
 import { createProviders } from '../../core/operations/providers/registry.ts';
-import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
+import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
 import {
   createTenantPolicies,
   createTenantSetup,

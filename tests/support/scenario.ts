@@ -1,4 +1,4 @@
-import type { OperationType } from '../../core/operations/registry.ts';
+import type { OperationType } from '../../core/operation-types/registry.ts';
 import type { Outcome } from '../../core/operations/settlement.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import {

@@ -2,7 +2,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
 import { noClaims } from '../../core/ledger/wallet-claims-lock.ts';
 import { type BatchRunner, createBatchRunner } from '../../core/operations/batch-runner.ts';
-import { OPERATIONS, type Registry } from '../../core/operations/registry.ts';
+import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
 import { createSuspects } from '../../core/operations/suspects.ts';
 import { type Settler, createSettler } from '../../core/operations/settler.ts';
 import type { Failpoint } from '../../core/kernel/failpoint.ts';

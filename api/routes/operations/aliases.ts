@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OPERATIONS, type OperationType } from '../../../core/operations/registry.ts';
+import { OPERATIONS, type OperationType } from '../../../core/operation-types/registry.ts';
 import { parseAlias } from '../../../core/operations/parse-submission.ts';
 import { jsonBody, optionalJsonBody } from '../../body.ts';
 import { type Endpoint, defineEndpoint } from '../../endpoint.ts';

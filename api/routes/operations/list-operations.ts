@@ -3,7 +3,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { isOperationId } from '../../../core/kernel/ids.ts';
 import { checkIdempotencyKey } from '../../../core/operations/idempotency-key.ts';
 import { instant, userIdParameter } from '../../../core/operations/inputs.ts';
-import { OPERATION_TYPES } from '../../../core/operations/registry.ts';
+import { OPERATION_TYPES } from '../../../core/operation-types/registry.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
 import { noBody } from '../../body.ts';

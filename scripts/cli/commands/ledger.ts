@@ -7,8 +7,8 @@ import {
 } from '../../../core/ledger/verify-report.ts';
 import { verifyLedger } from '../../../core/ledger/verify-store.ts';
 import type { VerifyPhase } from '../../../core/ledger/verify-walk-store.ts';
-import { ledgerRules } from '../../../core/operations/ledger-rules.ts';
-import { OPERATIONS } from '../../../core/operations/registry.ts';
+import { ledgerRules } from '../../../core/operation-types/ledger-rules.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { resolveDatabase } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatCount, formatDuration, formatTable } from '../format.ts';

@@ -6,7 +6,7 @@ import { ENDPOINTS } from '../../../api/routes/index.ts';
 import { LIMITS } from '../../../config/limits.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
-import { OPERATIONS } from '../../../core/operations/registry.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import type { Ingest } from '../../../core/operations/submission.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { createMetrics } from '../../../core/telemetry/metrics.ts';

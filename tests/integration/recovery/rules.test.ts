@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { OPERATIONS } from '../../../core/operations/registry.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { requestHashOf } from '../../../core/operations/request-identity.ts';
 import { createSchedules } from '../../../queues/schedules.ts';
 import { useApi } from '../../support/api.ts';

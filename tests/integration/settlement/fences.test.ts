@@ -5,7 +5,7 @@ import type { FailpointName } from '../../../core/kernel/failpoint.ts';
 import type { LedgerState } from '../../../core/ledger/book.ts';
 import type { EntryDoc, WalletDoc } from '../../../core/ledger/documents.ts';
 import { createLedgerStore } from '../../../core/ledger/settlement-store.ts';
-import { OPERATIONS } from '../../../core/operations/registry.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { batchReads, bindOperation, decideBatch } from '../../../core/operations/settlement.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import {

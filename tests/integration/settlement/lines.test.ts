@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { createIntervene } from '../../../core/operations/intervene.ts';
-import { OPERATIONS } from '../../../core/operations/registry.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { createInterventionStore } from '../../../core/operations/intervention-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { wakeDue } from '../../../core/recovery/repair.ts';

@@ -9,7 +9,7 @@ const RULES = 'tests/integration/recovery/rules.test.ts';
 export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a decision is read before the policy',
-    file: 'core/operations/withdrawal.ts',
+    file: 'core/operation-types/withdrawal.ts',
     find: "if (assessed === 'decline') {",
     replace: "if (assessed === 'decline' && decisionOf(ctx) === undefined) {",
     foundBy: [SIGNALS],
@@ -30,7 +30,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the data of a signal is taken as it comes',
-    file: 'core/operations/read-signal.ts',
+    file: 'core/operation-types/read-signal.ts',
     find: 'if (parsed.success) return parsed.data as Json; // schemas of signals give plain JSON',
     replace: 'if (parsed.success || parsed.error.issues.length > 0) return data;',
     foundBy: [SIGNALS],

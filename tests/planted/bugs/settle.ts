@@ -6,7 +6,7 @@ export const BUGS: readonly PlantedBug[] = [
     file: 'core/operations/inputs.ts',
     find: 'export const fee = amountOrZero.meta({',
     replace: 'export const fee = amount.meta({',
-    foundBy: ['tests/unit/core/operations/refusals.test.ts'],
+    foundBy: ['tests/unit/core/operation-types/refusals.test.ts'],
   },
   {
     name: 'an operation that could only begin after its end waits for its time',
@@ -17,17 +17,17 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the bonus of a deposit is rounded half up',
-    file: 'core/operations/deposit.ts',
+    file: 'core/operation-types/deposit.ts',
     find: '(deposited * BigInt(rule.basisPoints)) / 10_000n',
     replace: '(deposited * BigInt(rule.basisPoints) + 5_000n) / 10_000n',
     foundBy: ['tests/sagas/payments.test.ts'],
   },
   {
     name: 'an overdraft can be lowered below what is locked',
-    file: 'core/operations/wallet-update.ts',
+    file: 'core/operation-types/wallet-update.ts',
     find: 'after.balance - after.lockedBalance + after.overdraftLimit < 0n',
     replace: 'after.balance + after.overdraftLimit < 0n',
-    foundBy: ['tests/unit/core/operations/refusals.test.ts'],
+    foundBy: ['tests/unit/core/operation-types/refusals.test.ts'],
   },
   {
     name: 'what a full stripe of a system wallet cannot take goes to nobody',
@@ -104,7 +104,7 @@ export const BUGS: readonly PlantedBug[] = [
     file: 'core/ledger/holds.ts',
     find: '(scope.acceptedAt ?? scope.at)',
     replace: 'scope.at',
-    foundBy: ['tests/unit/core/operations/refusals.test.ts'],
+    foundBy: ['tests/unit/core/operation-types/refusals.test.ts'],
   },
   {
     name: 'timers walk everything that waits for its turn',

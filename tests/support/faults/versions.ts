@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OPERATIONS, type Registry } from '../../../core/operations/registry.ts';
+import { OPERATIONS, type Registry } from '../../../core/operation-types/registry.ts';
 import { ok } from '../../../core/kernel/result.ts';
 import { type OperationDefinition, defineOperation } from '../../../core/operations/define.ts';
 import { type Step, done, waitFor } from '../../../core/operations/step.ts';

@@ -3,7 +3,7 @@ import { CHANNEL_DEFINITIONS } from '../../../../core/notifications/channels.ts'
 import type { DeliveryDoc } from '../../../../core/notifications/delivery.ts';
 import { bytesOf } from '../../../../core/kernel/message-limits.ts';
 import { render } from '../../../../core/notifications/template.ts';
-import { notificationSend } from '../../../../core/operations/notification-send.ts';
+import { notificationSend } from '../../../../core/operation-types/notification-send.ts';
 
 const NOW = new Date();
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { LIMITS } from '../../../../config/limits.ts';
 import type { WalletDoc } from '../../../../core/ledger/documents.ts';
-import { OPERATIONS, type Registry } from '../../../../core/operations/registry.ts';
+import { OPERATIONS, type Registry } from '../../../../core/operation-types/registry.ts';
 import { defineOperation } from '../../../../core/operations/define.ts';
 import { operationId, operationOf } from '../../../support/memory-ledger.ts';
 import { EUR, type Scenario, createScenario } from '../../../support/scenario.ts';

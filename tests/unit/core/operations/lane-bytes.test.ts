@@ -6,7 +6,7 @@ import {
   createFlight,
   selectOrLookFurther,
 } from '../../../../core/operations/lane-selection.ts';
-import { OPERATIONS } from '../../../../core/operations/registry.ts';
+import { OPERATIONS } from '../../../../core/operation-types/registry.ts';
 import { bindOperation } from '../../../../core/operations/settlement.ts';
 import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { operationId, operationOf } from '../../../support/memory-ledger.ts';

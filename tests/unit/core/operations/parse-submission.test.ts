@@ -11,7 +11,7 @@ import {
   type AtomicType,
   OPERATIONS,
   OPERATION_TYPES,
-} from '../../../../core/operations/registry.ts';
+} from '../../../../core/operation-types/registry.ts';
 import type { Submission } from '../../../../core/operations/submission.ts';
 import type { OperationDefinition } from '../../../../core/operations/define.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../core/kernel/clock.ts';
-import { OPERATIONS } from '../../../../core/operations/registry.ts';
+import { OPERATIONS } from '../../../../core/operation-types/registry.ts';
 import { replay, replaysOf } from '../../../../core/operations/replay.ts';
 import { requestHashOf } from '../../../../core/operations/request-identity.ts';
 import type { Submission } from '../../../../core/operations/submission.ts';

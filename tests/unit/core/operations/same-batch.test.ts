@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OperationType } from '../../../../core/operations/registry.ts';
+import type { OperationType } from '../../../../core/operation-types/registry.ts';
 import { operationId, operationOf } from '../../../support/memory-ledger.ts';
 import { EUR, createScenario } from '../../../support/scenario.ts';
 

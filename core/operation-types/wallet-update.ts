@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { WalletDoc } from '../ledger/documents.ts';
-import { defineOperation } from './define.ts';
-import { amountOrZero, currency, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amountOrZero, currency, userId } from '../operations/inputs.ts';
 import { findWallet } from './rules.ts';
 
 export const walletUpdate = defineOperation({

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { openWallet } from '../ledger/wallet.ts';
-import { defineOperation } from './define.ts';
-import { amountOrZero, currency, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amountOrZero, currency, userId } from '../operations/inputs.ts';
 
 export const walletOpen = defineOperation({
   type: 'wallet.open',

@@ -4,8 +4,8 @@ import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { userDocId } from '../ledger/documents.ts';
 import { openWallet } from '../ledger/wallet.ts';
-import { defineOperation } from './define.ts';
-import { amountOrZero, contacts, currency, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amountOrZero, contacts, currency, userId } from '../operations/inputs.ts';
 
 const wallets = z
   .array(z.strictObject({ currency, overdraftLimit: amountOrZero.exactOptional() }))

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { derivedId } from '../kernel/ids.ts';
 import { parseMinor } from '../kernel/money.ts';
 import { ok } from '../kernel/result.ts';
-import { defineOperation } from './define.ts';
-import { amount, currency, description, fee, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amount, currency, description, fee, userId } from '../operations/inputs.ts';
 import { findWallet, pay, payFee } from './rules.ts';
 
 export const transfer = defineOperation({

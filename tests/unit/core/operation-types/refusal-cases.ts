@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
-import type { AtomicType, OperationType } from '../../../../core/operations/registry.ts';
+import type { AtomicType, OperationType } from '../../../../core/operation-types/registry.ts';
 import { AT } from '../../../support/memory-ledger.ts';
 import { EUR, type Scenario } from '../../../support/scenario.ts';
 

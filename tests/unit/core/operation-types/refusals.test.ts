@@ -3,7 +3,7 @@ import {
   OPERATIONS,
   OPERATION_TYPES,
   type OperationType,
-} from '../../../../core/operations/registry.ts';
+} from '../../../../core/operation-types/registry.ts';
 import { AT } from '../../../support/memory-ledger.ts';
 import { type Scenario, createScenario } from '../../../support/scenario.ts';
 import { CASES, type Case, ann, pay } from './refusal-cases.ts';

@@ -1,4 +1,4 @@
-import type { OperationDefinition } from './define.ts';
+import type { OperationDefinition } from '../operations/define.ts';
 import { defineBatch } from './batch.ts';
 import { bonusAward } from './bonus-award.ts';
 import { bonusConvert } from './bonus-convert.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { CURRENCY_PATTERN } from '../kernel/currencies.ts';
 import { ok, refuse } from '../kernel/result.ts';
-import { defineOperation } from './define.ts';
-import type { NewTenant } from './services.ts';
-import { type StepContext, done, refusedCall } from './step.ts';
+import { defineOperation } from '../operations/define.ts';
+import type { NewTenant } from '../operations/services.ts';
+import { type StepContext, done, refusedCall } from '../operations/step.ts';
 import { DEFAULT_TENANT_ID } from '../tenants/tenant.ts';
 
 const input = z.strictObject({

@@ -11,9 +11,9 @@ import {
   type Origin,
   type PartVersions,
   defineOperation,
-} from './define.ts';
-import type { Touches } from './touches.ts';
-import { GONE, versionIn } from './versions.ts';
+} from '../operations/define.ts';
+import type { Touches } from '../operations/touches.ts';
+import { GONE, versionIn } from '../operations/versions.ts';
 
 interface BatchItem {
   readonly type: string;

@@ -5,8 +5,8 @@ import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
 import type { TransferDoc } from '../ledger/documents.ts';
-import { defineOperation } from './define.ts';
-import { amount, description, transferId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amount, description, transferId } from '../operations/inputs.ts';
 import { findWallet, pay } from './rules.ts';
 
 export const transferReverse = defineOperation({

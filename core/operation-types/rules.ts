@@ -4,7 +4,7 @@ import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { Draft, Movement } from '../ledger/book.ts';
 import { type WalletDoc, isSystemUser } from '../ledger/documents.ts';
 import { checkCredit, checkDebit } from '../ledger/wallet.ts';
-import type { WalletRef } from './touches.ts';
+import type { WalletRef } from '../operations/touches.ts';
 
 /** The wallet, or the refusal that names what is missing. */
 export function findWallet(draft: Draft, ref: WalletRef): Result<WalletDoc> {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
-import { defineOperation } from './define.ts';
-import { amount, currency, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amount, currency, userId } from '../operations/inputs.ts';
 import { checkIncoming, findWallet } from './rules.ts';
 
 export const bonusConvert = defineOperation({

@@ -3,8 +3,8 @@ import { parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import type { Draft, Movement } from '../ledger/book.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
-import { defineOperation } from './define.ts';
-import { amount, currency, description, fee, instant, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amount, currency, description, fee, instant, userId } from '../operations/inputs.ts';
 import { findWallet, pay, payFee } from './rules.ts';
 
 export const walletDebit = defineOperation({

@@ -10,8 +10,8 @@ import {
   pushDataOf,
   pushFits,
 } from '../kernel/message-limits.ts';
-import { defineOperation } from './define.ts';
-import { contact, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { contact, userId } from '../operations/inputs.ts';
 
 const text = z.string().min(1).max(LIMITS.templateCharsMax);
 

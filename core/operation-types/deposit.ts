@@ -1,9 +1,9 @@
 import { present } from '../kernel/assert.ts';
 import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { ok } from '../kernel/result.ts';
-import { defineOperation } from './define.ts';
-import { textField } from './services.ts';
-import { type StepContext, done } from './step.ts';
+import { defineOperation } from '../operations/define.ts';
+import { textField } from '../operations/services.ts';
+import { type StepContext, done } from '../operations/step.ts';
 import {
   PAYMENT_STEP,
   type PaymentInput,

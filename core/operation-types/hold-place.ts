@@ -4,8 +4,8 @@ import { parseMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { hasExpired, holdEvent } from '../ledger/holds.ts';
 import { checkDebit } from '../ledger/wallet.ts';
-import { defineOperation } from './define.ts';
-import { amount, currency, description, instant, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amount, currency, description, instant, userId } from '../operations/inputs.ts';
 import { findWallet } from './rules.ts';
 
 export const holdPlace = defineOperation({

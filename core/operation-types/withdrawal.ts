@@ -8,9 +8,15 @@ import type { Draft } from '../ledger/book.ts';
 import type { HoldDoc } from '../ledger/documents.ts';
 import { unlock } from '../ledger/holds.ts';
 import { checkDebit } from '../ledger/wallet.ts';
-import { defineOperation } from './define.ts';
-import { type TenantPolicy, textField } from './services.ts';
-import { type StepContext, type StepReply, done, refusedCall, waitFor } from './step.ts';
+import { defineOperation } from '../operations/define.ts';
+import { type TenantPolicy, textField } from '../operations/services.ts';
+import {
+  type StepContext,
+  type StepReply,
+  done,
+  refusedCall,
+  waitFor,
+} from '../operations/step.ts';
 import {
   PAYMENT_STEP,
   type PaymentInput,

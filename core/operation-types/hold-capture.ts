@@ -7,9 +7,9 @@ import type { Draft } from '../ledger/book.ts';
 import type { HoldDoc, WalletDoc } from '../ledger/documents.ts';
 import { hasExpired, holdEvent, leftOf, unlock } from '../ledger/holds.ts';
 import { checkOutgoing } from '../ledger/wallet.ts';
-import { defineOperation } from './define.ts';
-import type { Touches } from './touches.ts';
-import { amount, currency, description, holdId, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import type { Touches } from '../operations/touches.ts';
+import { amount, currency, description, holdId, userId } from '../operations/inputs.ts';
 import { checkIncoming, findWallet } from './rules.ts';
 
 export const holdCapture = defineOperation({

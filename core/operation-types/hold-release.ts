@@ -4,8 +4,8 @@ import { originOf } from '../kernel/ids.ts';
 import { formatMinor } from '../kernel/money.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import { giveBack } from '../ledger/holds.ts';
-import { defineOperation } from './define.ts';
-import { holdId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { holdId } from '../operations/inputs.ts';
 import { findWallet } from './rules.ts';
 
 export const holdRelease = defineOperation({

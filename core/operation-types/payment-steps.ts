@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ok } from '../kernel/result.ts';
-import type { PaymentLookup, PaymentReply, PaymentRequest } from './services.ts';
+import type { PaymentLookup, PaymentReply, PaymentRequest } from '../operations/services.ts';
 import {
   type LedgerStep,
   type QueryReply,
@@ -9,8 +9,8 @@ import {
   type StepTools,
   done,
   refusedCall,
-} from './step.ts';
-import { amount, currency, description, userId } from './inputs.ts';
+} from '../operations/step.ts';
+import { amount, currency, description, userId } from '../operations/inputs.ts';
 
 /** What the payment steps of deposits and withdrawals share. */
 export const PAYMENT_STEP = {

@@ -3,8 +3,8 @@ import { LIMITS } from '../../config/limits.ts';
 import { type Changes, changed } from '../kernel/changes.ts';
 import { ok, refuse } from '../kernel/result.ts';
 import type { Contacts, UserDoc } from '../ledger/documents.ts';
-import { defineOperation } from './define.ts';
-import { contactChanges, pushTargets, quietHours, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { contactChanges, pushTargets, quietHours, userId } from '../operations/inputs.ts';
 
 export const userUpdate = defineOperation({
   type: 'user.update',

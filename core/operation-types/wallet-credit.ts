@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseMinor } from '../kernel/money.ts';
 import { ok } from '../kernel/result.ts';
-import { defineOperation } from './define.ts';
-import { amount, currency, description, fee, instant, userId } from './inputs.ts';
+import { defineOperation } from '../operations/define.ts';
+import { amount, currency, description, fee, instant, userId } from '../operations/inputs.ts';
 import { checkIncoming, findWallet, payFee } from './rules.ts';
 
 export const walletCredit = defineOperation({
