@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { isStreamPosition } from '../core/kernel/stream-position.ts';
-import { checkIdempotencyKey } from '../core/operations/idempotency-key.ts';
+import { checkIdempotencyKey } from '../core/ingest/idempotency-key.ts';
 
 const CORRELATION_ID = /^[A-Za-z0-9._:/+=@~-]+$/;
 

@@ -1,11 +1,11 @@
 import { LIMITS } from '../config/limits.ts';
 import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
-import { type Backlog, startBacklog } from '../core/operations/backlog.ts';
-import { createIngest } from '../core/operations/ingest.ts';
+import { type Backlog, startBacklog } from '../core/ingest/backlog.ts';
+import { createIngest } from '../core/ingest/ingest.ts';
 import { createIntervene } from '../core/operations/intervene.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
-import type { Ingest } from '../core/operations/submission.ts';
+import type { Ingest } from '../core/ingest/submission.ts';
 import type { Installation } from '../core/runtime/installation.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createInterventionStore } from '../core/operations/intervention-store.ts';

@@ -4,7 +4,7 @@ import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { createLeaseStore } from '../core/infra/lease-store.ts';
 import { startTicker } from '../core/kernel/clock.ts';
-import { createIngest } from '../core/operations/ingest.ts';
+import { createIngest } from '../core/ingest/ingest.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
 import { expireHolds } from '../core/recovery/expire-holds.ts';
 import { createDeliveryRecoveryStore } from '../core/notifications/delivery-recovery-store.ts';

@@ -8,8 +8,8 @@ import { systemClock } from '../../core/kernel/clock.ts';
 import { type Failpoint, noFailpoint } from '../../core/kernel/failpoint.ts';
 import { newToken } from '../../core/kernel/ids.ts';
 import type { HoldDoc, WalletDoc } from '../../core/ledger/documents.ts';
-import { createIngest } from '../../core/operations/ingest.ts';
-import { parseSubmission } from '../../core/operations/parse-submission.ts';
+import { createIngest } from '../../core/ingest/ingest.ts';
+import { parseSubmission } from '../../core/ingest/parse-submission.ts';
 import { createProviders } from '../../core/operations/providers/registry.ts';
 import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
 import {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OPERATIONS, type OperationType } from '../../../core/operation-types/registry.ts';
-import { parseAlias } from '../../../core/operations/parse-submission.ts';
+import { parseAlias } from '../../../core/ingest/parse-submission.ts';
 import { jsonBody, optionalJsonBody } from '../../body.ts';
 import { type Endpoint, defineEndpoint } from '../../endpoint.ts';
 import { noQuery } from '../../list.ts';

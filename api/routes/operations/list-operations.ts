@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { isOperationId } from '../../../core/kernel/ids.ts';
-import { checkIdempotencyKey } from '../../../core/operations/idempotency-key.ts';
+import { checkIdempotencyKey } from '../../../core/ingest/idempotency-key.ts';
 import { instant, userIdParameter } from '../../../core/operations/inputs.ts';
 import { OPERATION_TYPES } from '../../../core/operation-types/registry.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';

@@ -1,4 +1,4 @@
-import { parseSubmission } from '../../../core/operations/parse-submission.ts';
+import { parseSubmission } from '../../../core/ingest/parse-submission.ts';
 import { jsonBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { noParams, noQuery } from '../../list.ts';

@@ -7,7 +7,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
-import type { Ingest } from '../../../core/operations/submission.ts';
+import type { Ingest } from '../../../core/ingest/submission.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { createMetrics } from '../../../core/telemetry/metrics.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createIngest } from '../../../core/operations/ingest.ts';
+import { createIngest } from '../../../core/ingest/ingest.ts';
 import { laneQueue } from '../../../queues/catalog.ts';
 import { explained } from '../../support/explain.ts';
 import { context, openWorld, submission } from '../../support/platform.ts';

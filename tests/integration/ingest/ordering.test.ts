@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { newOperationId } from '../../../core/kernel/ids.ts';
-import { createIngest } from '../../../core/operations/ingest.ts';
+import { createIngest } from '../../../core/ingest/ingest.ts';
 import { type OperationDoc, isOlder, laneOf } from '../../../core/operations/operation.ts';
 import { laneQueue } from '../../../queues/catalog.ts';
 import {

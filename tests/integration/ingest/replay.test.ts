@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldError } from '../../../core/kernel/errors.ts';
-import type { Submission, SubmissionOutcome } from '../../../core/operations/submission.ts';
+import type { Submission, SubmissionOutcome } from '../../../core/ingest/submission.ts';
 import {
   type Instance,
   accept,

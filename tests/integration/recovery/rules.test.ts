@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
-import { requestHashOf } from '../../../core/operations/request-identity.ts';
+import { requestHashOf } from '../../../core/ingest/request-identity.ts';
 import { createSchedules } from '../../../queues/schedules.ts';
 import { useApi } from '../../support/api.ts';
 import { succeed } from '../../support/http-fixtures.ts';

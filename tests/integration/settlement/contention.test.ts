@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import type { HoldDoc, TransferDoc, WalletDoc } from '../../../core/ledger/documents.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
-import type { Submission } from '../../../core/operations/submission.ts';
+import type { Submission } from '../../../core/ingest/submission.ts';
 import {
   type Instance,
   accept,

@@ -37,14 +37,14 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a request waits for as long as a database stalls',
-    file: 'core/operations/ingest.ts',
+    file: 'core/ingest/ingest.ts',
     find: 'withTimeout(answered, answerMs, tooLate)',
     replace: 'withTimeout(answered, 1_000 * answerMs, tooLate)',
     foundBy: ['tests/integration/ingest/lost-answers.test.ts'],
   },
   {
     name: 'what was refused as not stored is stored when the database comes back',
-    file: 'core/operations/ingest.ts',
+    file: 'core/ingest/ingest.ts',
     find: "return stage !== 'given-up';",
     replace: "return stage !== 'sent';",
     foundBy: ['tests/integration/ingest/lost-answers.test.ts'],

@@ -5,7 +5,7 @@ const AS_PEOPLE_HAVE_IT = 'tests/http/bad-input/as-people-have-it.test.ts';
 export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a key in quotes is another key inside a bulk item',
-    file: 'core/operations/idempotency-key.ts',
+    file: 'core/ingest/idempotency-key.ts',
     find: "typeof raw === 'string' && raw.startsWith('\"')",
     replace: "typeof raw === 'string' && pointer === undefined && raw.startsWith('\"')",
     foundBy: [AS_PEOPLE_HAVE_IT],

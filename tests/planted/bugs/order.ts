@@ -38,7 +38,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'users that a batch creates are not waited for',
-    file: 'core/operations/ingest.ts',
+    file: 'core/ingest/ingest.ts',
     find: 'return elsewhere.length === 0 ? {} : { creates: elsewhere };',
     replace: 'return elsewhere.length >= 0 ? {} : { creates: elsewhere };',
     foundBy: ['tests/integration/settlement/lines.test.ts'],

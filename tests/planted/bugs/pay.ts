@@ -38,7 +38,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a payment through a provider that nobody has is accepted',
-    file: 'core/operations/parse-submission.ts',
+    file: 'core/ingest/parse-submission.ts',
     find: 'context.hasProvider?.(provider) !== false',
     replace: 'context.hasProvider === undefined',
     foundBy: ['tests/http/operations/providers.test.ts'],

@@ -10,10 +10,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'an operation that could only begin after its end waits for its time',
-    file: 'core/operations/parse-submission.ts',
+    file: 'core/ingest/parse-submission.ts',
     find: 'new Date(end) <= new Date(runAt)',
     replace: 'new Date(end) <= new Date(0)',
-    foundBy: ['tests/unit/core/operations/parse-submission.test.ts'],
+    foundBy: ['tests/unit/core/ingest/parse-submission.test.ts'],
   },
   {
     name: 'the bonus of a deposit is rounded half up',

@@ -28,10 +28,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the flood of one tenant is refused to all, and not before all is full',
-    file: 'core/operations/shares.ts',
+    file: 'core/ingest/shares.ts',
     find: 'return all >= max || own >= max - all;',
     replace: 'return all >= max;',
-    foundBy: ['tests/unit/core/operations/backlog.test.ts'],
+    foundBy: ['tests/unit/core/ingest/backlog.test.ts'],
   },
   {
     name: 'stepwise work does not count as backlog',

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type PaydayLine, generatePayday } from '../../../examples/payday.ts';
 import { type OperationId, newOperationId } from '../../../core/kernel/ids.ts';
 import { type Book, createBook } from '../../../core/ledger/book.ts';
-import { parseBulkItem } from '../../../core/operations/parse-submission.ts';
+import { parseBulkItem } from '../../../core/ingest/parse-submission.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import type { BoundOperation } from '../../../core/operations/define.ts';
 import { createRefs } from '../../../scripts/cli/import/refs.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { OperationDoc } from './operation.ts';
-import type { OperationStore } from './operation-store.ts';
+import type { OperationDoc } from '../operations/operation.ts';
+import type { OperationStore } from '../operations/operation-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { requestDifferences } from './request-identity.ts';
 import type { Submission, SubmissionContext, SubmissionOutcome } from './submission.ts';

@@ -1,7 +1,7 @@
 import type { Json } from '../kernel/canonical.ts';
 import type { AppError } from '../kernel/errors.ts';
-import type { OperationDefinition } from './define.ts';
-import type { OperationDoc, Preconditions } from './operation.ts';
+import type { OperationDefinition } from '../operations/define.ts';
+import type { OperationDoc, Preconditions } from '../operations/operation.ts';
 
 /** A request that passed validation: what ingest makes durable. */
 export interface Submission {

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
 import { systemClock } from '../../../../core/kernel/clock.ts';
-import { startBacklog } from '../../../../core/operations/backlog.ts';
-import { createShares } from '../../../../core/operations/shares.ts';
+import { startBacklog } from '../../../../core/ingest/backlog.ts';
+import { createShares } from '../../../../core/ingest/shares.ts';
 import { createLogger } from '../../../../core/telemetry/logger.ts';
 import { createMetrics } from '../../../../core/telemetry/metrics.ts';
 

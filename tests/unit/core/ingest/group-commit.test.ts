@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
-import { createGroupCommit } from '../../../../core/operations/group-commit.ts';
+import { createGroupCommit } from '../../../../core/ingest/group-commit.ts';
 
 const {
   groupCommitEnough: ENOUGH,

@@ -6,11 +6,17 @@ import { newOperationId } from '../kernel/ids.ts';
 import { present } from '../kernel/assert.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import { OUTCOME_UNKNOWN, toAppError } from '../infra/database-errors.ts';
-import type { OperationDefinition } from './define.ts';
-import { type OperationStore, UNSTAMPED } from './operation-store.ts';
-import { type OperationDoc, SAGA_QUEUE, jobIdOf, jobOf, userOrderingKey } from './operation.ts';
-import { laneNumberOf, storedLaneOf } from './lane-layout.ts';
-import type { JobPublisher } from './ports.ts';
+import type { OperationDefinition } from '../operations/define.ts';
+import { type OperationStore, UNSTAMPED } from '../operations/operation-store.ts';
+import {
+  type OperationDoc,
+  SAGA_QUEUE,
+  jobIdOf,
+  jobOf,
+  userOrderingKey,
+} from '../operations/operation.ts';
+import { laneNumberOf, storedLaneOf } from '../operations/lane-layout.ts';
+import type { JobPublisher } from '../operations/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createGroupCommit } from './group-commit.ts';

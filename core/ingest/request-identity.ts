@@ -1,6 +1,6 @@
 import { type Json, canonicalHash, jsonDifferences } from '../kernel/canonical.ts';
 import type { FieldError } from '../kernel/errors.ts';
-import type { OperationDoc } from './operation.ts';
+import type { OperationDoc } from '../operations/operation.ts';
 import type { Submission } from './submission.ts';
 
 /** What makes two requests the same: everything the client stated, but for the key itself. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../core/kernel/clock.ts';
 import { OPERATIONS } from '../../../../core/operation-types/registry.ts';
-import { replay, replaysOf } from '../../../../core/operations/replay.ts';
-import { requestHashOf } from '../../../../core/operations/request-identity.ts';
-import type { Submission } from '../../../../core/operations/submission.ts';
+import { replay, replaysOf } from '../../../../core/ingest/replay.ts';
+import { requestHashOf } from '../../../../core/ingest/request-identity.ts';
+import type { Submission } from '../../../../core/ingest/submission.ts';
 import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { createMetrics } from '../../../../core/telemetry/metrics.ts';
 import { TENANT, operationId, operationOf } from '../../../support/memory-ledger.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { requestDifferences, requestHashOf } from '../../../../core/operations/request-identity.ts';
+import { requestDifferences, requestHashOf } from '../../../../core/ingest/request-identity.ts';
 import { OPERATIONS } from '../../../../core/operation-types/registry.ts';
-import type { Submission } from '../../../../core/operations/submission.ts';
+import type { Submission } from '../../../../core/ingest/submission.ts';
 import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { TENANT, operationOf } from '../../../support/memory-ledger.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
-import { checkIdempotencyKey } from '../../../../core/operations/idempotency-key.ts';
+import { checkIdempotencyKey } from '../../../../core/ingest/idempotency-key.ts';
 
 const keyOf = (raw: unknown): string => {
   const checked = checkIdempotencyKey(raw);

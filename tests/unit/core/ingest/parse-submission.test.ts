@@ -6,13 +6,13 @@ import {
   parseAlias,
   parseBulkItem,
   parseSubmission,
-} from '../../../../core/operations/parse-submission.ts';
+} from '../../../../core/ingest/parse-submission.ts';
 import {
   type AtomicType,
   OPERATIONS,
   OPERATION_TYPES,
 } from '../../../../core/operation-types/registry.ts';
-import type { Submission } from '../../../../core/operations/submission.ts';
+import type { Submission } from '../../../../core/ingest/submission.ts';
 import type { OperationDefinition } from '../../../../core/operations/define.ts';
 
 const context = { registry: OPERATIONS, currencies: ['GOLD'] };
