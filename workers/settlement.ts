@@ -9,10 +9,10 @@ import {
   createWalletClaims,
   noClaims,
 } from '../core/ledger/wallet-claims-lock.ts';
-import { createBatchRunner } from '../core/operations/batch-runner.ts';
+import { createBatchRunner } from '../core/settlement/batch-runner.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
-import { createSuspects } from '../core/operations/suspects.ts';
-import { createSettler } from '../core/operations/settler.ts';
+import { createSuspects } from '../core/settlement/suspects.ts';
+import { createSettler } from '../core/settlement/settler.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { type Layouts, openLayouts } from '../core/operations/layouts.ts';
 import { laneNumberOf } from '../core/operations/lane-layout.ts';

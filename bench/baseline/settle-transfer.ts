@@ -4,7 +4,7 @@ import { TRANSACTION } from '../../core/infra/mongo.ts';
 import { assert, present } from '../../core/kernel/assert.ts';
 import type { EntryDoc, TransferDoc, WalletDoc } from '../../core/ledger/documents.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
-import { bindOperation, decideBatch, batchReads } from '../../core/operations/settlement.ts';
+import { bindOperation, decideBatch, batchReads } from '../../core/settlement/decide.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { OutboxRow } from '../../core/operations/ports.ts';

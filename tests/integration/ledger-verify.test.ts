@@ -11,7 +11,7 @@ import { verifyLedger } from '../../core/ledger/verify-store.ts';
 import { type Walk, walkPages } from '../../core/ledger/verify-walk-store.ts';
 import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
-import { bindOperation, decideBatch, batchReads } from '../../core/operations/settlement.ts';
+import { bindOperation, decideBatch, batchReads } from '../../core/settlement/decide.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 
 const DATABASE = `sluice_ledger_verify_${process.pid}`;

@@ -5,7 +5,7 @@ import {
   bindOperation,
   decideBatch,
   batchReads,
-} from '../../core/operations/settlement.ts';
+} from '../../core/settlement/decide.ts';
 import { assert } from '../../core/kernel/assert.ts';
 import type { Json } from '../../core/kernel/canonical.ts';
 import { type OperationId, walletIdOf } from '../../core/kernel/ids.ts';

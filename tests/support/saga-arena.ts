@@ -16,8 +16,8 @@ import {
   createTenantPolicies,
   createTenantSetup,
 } from '../../core/operations/tenant-services-store.ts';
-import { createBatchRunner } from '../../core/operations/batch-runner.ts';
-import { bindOperation } from '../../core/operations/settlement.ts';
+import { createBatchRunner } from '../../core/settlement/batch-runner.ts';
+import { bindOperation } from '../../core/settlement/decide.ts';
 import { type Sagas, createSagas } from '../../core/runtime/sagas.ts';
 import { createLocalBreakers } from '../../core/notifications/breaker-cache.ts';
 import type { BreakerTuning } from '../../core/notifications/breaker.ts';

@@ -1,5 +1,5 @@
 import type { OperationType } from '../../core/operation-types/registry.ts';
-import type { Outcome } from '../../core/operations/settlement.ts';
+import type { Outcome } from '../../core/settlement/decide.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import {
   type MemoryLedger,

@@ -1,10 +1,10 @@
 import { LIMITS } from '../../config/limits.ts';
 import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
 import { noClaims } from '../../core/ledger/wallet-claims-lock.ts';
-import { type BatchRunner, createBatchRunner } from '../../core/operations/batch-runner.ts';
+import { type BatchRunner, createBatchRunner } from '../../core/settlement/batch-runner.ts';
 import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
-import { createSuspects } from '../../core/operations/suspects.ts';
-import { type Settler, createSettler } from '../../core/operations/settler.ts';
+import { createSuspects } from '../../core/settlement/suspects.ts';
+import { type Settler, createSettler } from '../../core/settlement/settler.ts';
 import type { Failpoint } from '../../core/kernel/failpoint.ts';
 import { laneOf, userOrderingKey } from '../../core/operations/operation.ts';
 import { openLayouts } from '../../core/operations/layouts.ts';

@@ -6,7 +6,7 @@ import type { LedgerState } from '../../../core/ledger/book.ts';
 import type { EntryDoc, WalletDoc } from '../../../core/ledger/documents.ts';
 import { createLedgerStore } from '../../../core/ledger/settlement-store.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
-import { batchReads, bindOperation, decideBatch } from '../../../core/operations/settlement.ts';
+import { batchReads, bindOperation, decideBatch } from '../../../core/settlement/decide.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import {
   type Instance,

@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
-import type { BatchRunner } from '../../../core/operations/batch-runner.ts';
+import type { BatchRunner } from '../../../core/settlement/batch-runner.ts';
 import { createLeaseStore } from '../../../core/infra/lease-store.ts';
-import type { Candidate } from '../../../core/operations/lane-selection.ts';
-import type { BoundDoc } from '../../../core/operations/settlement.ts';
-import { createSuspects } from '../../../core/operations/suspects.ts';
+import type { Candidate } from '../../../core/settlement/lane-selection.ts';
+import type { BoundDoc } from '../../../core/settlement/decide.ts';
+import { createSuspects } from '../../../core/settlement/suspects.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { createSagas, createServices } from '../../../core/runtime/sagas.ts';
 import {

@@ -26,7 +26,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a batch settles operations that are not its own any more',
-    file: 'core/operations/batch-runner.ts',
+    file: 'core/settlement/batch-runner.ts',
     find: 'if (!isOurs) throw new StaleBatch();',
     replace: '',
     foundBy: ['tests/integration/settlement/fences.test.ts'],
@@ -47,7 +47,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the outbox row of a settled batch is lost',
-    file: 'core/operations/batch-runner.ts',
+    file: 'core/settlement/batch-runner.ts',
     find: 'await deps.outbox.insert(transaction.session, rows);',
     replace: '',
     foundBy: ['tests/integration/settlement/worker.test.ts'],

@@ -65,7 +65,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a failure of the database counts against the operation, which ends with a human',
-    file: 'core/operations/batch-runner.ts',
+    file: 'core/settlement/batch-runner.ts',
     find: 'const isOwn = !isPassing(error);',
     replace: 'const isOwn = true;',
     foundBy: ['tests/integration/settlement/poison.test.ts'],

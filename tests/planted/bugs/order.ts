@@ -45,21 +45,21 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a dry run is refused for what is still being created',
-    file: 'core/operations/decide-with-waiting.ts',
+    file: 'core/settlement/decide-or-defer.ts',
     find: '(outcome?.error ?? outcome?.wouldFail)?.code',
     replace: 'outcome?.error?.code',
     foundBy: ['tests/integration/settlement/waiting.test.ts'],
   },
   {
     name: 'what may have killed the last owner of a lane is tried without being counted',
-    file: 'core/operations/suspects.ts',
+    file: 'core/settlement/suspects.ts',
     find: 'await operations.count(fresh, 1);',
     replace: 'await operations.count([], 1);',
     foundBy: ['tests/integration/settlement/suspects.test.ts'],
   },
   {
     name: 'after a death a backlog is settled one operation at a time',
-    file: 'core/operations/suspects.ts',
+    file: 'core/settlement/suspects.ts',
     find: 'return 8 ** Math.max(0, 3 - deaths);',
     replace: 'return deaths > 0 ? 1 : 1;',
     foundBy: ['tests/integration/settlement/suspects.test.ts'],
@@ -80,7 +80,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a batch is read by the present versions of its types',
-    file: 'core/operations/settlement.ts',
+    file: 'core/settlement/decide.ts',
     find: 'found.definition.bind(input, partVersions)',
     replace: 'found.definition.bind(input)',
     foundBy: ['tests/integration/settlement/versions.test.ts'],

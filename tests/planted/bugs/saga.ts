@@ -131,7 +131,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'an outcome after a parking has the id of the parking',
-    file: 'core/operations/settlement.ts',
+    file: 'core/settlement/decide.ts',
     find: 'return epoch === 0 ?',
     replace: 'return epoch >= 0 ?',
     foundBy: ['tests/integration/settlement/poison.test.ts'],

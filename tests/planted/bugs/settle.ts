@@ -35,7 +35,7 @@ export const BUGS: readonly PlantedBug[] = [
     find: 'while (found !== undefined && isFull(found)) {',
     replace: 'while (found !== undefined && isFull(found) && stripe < 0) {',
     foundBy: [
-      'tests/unit/core/operations/draft-alone.test.ts',
+      'tests/unit/core/settlement/draft-alone.test.ts',
       'tests/integration/settlement/system-wallets.test.ts',
     ],
   },
@@ -48,10 +48,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a draft that the book refuses aborts the batch of its neighbours',
-    file: 'core/operations/settlement.ts',
+    file: 'core/settlement/decide.ts',
     find: 'context.onBug(operation, error);',
     replace: 'if (error instanceof Error) throw error;',
-    foundBy: ['tests/unit/core/operations/draft-alone.test.ts'],
+    foundBy: ['tests/unit/core/settlement/draft-alone.test.ts'],
   },
   {
     name: 'one wallet that was stored wrong stops the batch of its neighbours',
@@ -62,7 +62,7 @@ export const BUGS: readonly PlantedBug[] = [
       'const entries: EntryDoc[] = [];',
       'return Object.freeze({',
     ].join('\n'),
-    foundBy: ['tests/unit/core/operations/draft-alone.test.ts'],
+    foundBy: ['tests/unit/core/settlement/draft-alone.test.ts'],
   },
   {
     name: 'the stripes of a system wallet are read one after another',
@@ -94,10 +94,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the large inputs of a batch have no limit in bytes',
-    file: 'core/operations/lane-selection.ts',
+    file: 'core/settlement/lane-selection.ts',
     find: 'bytes > LIMITS.settlementBytesMax) break;',
     replace: 'bytes > Infinity) break;',
-    foundBy: ['tests/unit/core/operations/lane-bytes.test.ts'],
+    foundBy: ['tests/unit/core/settlement/lane-bytes.test.ts'],
   },
   {
     name: 'a capture that was accepted in time is refused for the wait in its line',

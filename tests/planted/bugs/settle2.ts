@@ -7,7 +7,7 @@ export const BUGS: readonly PlantedBug[] = [
     find: 'if (lapsed.length === 0)',
     replace: 'if (lapsed.length >= 0)',
     foundBy: [
-      'tests/unit/core/operations/lapsed-holds.test.ts',
+      'tests/unit/core/settlement/lapsed-holds.test.ts',
       'tests/integration/settlement/lapsed-holds.test.ts',
       'tests/sagas/payments.test.ts',
     ],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../../../core/operations/settlement.ts';
+import type { Outcome } from '../../../../core/settlement/decide.ts';
 import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { commands, inputOf, namerOf } from '../../../support/commands.ts';
 import {

@@ -5,9 +5,9 @@ import {
   createCooling,
   createFlight,
   selectOrLookFurther,
-} from '../../../../core/operations/lane-selection.ts';
+} from '../../../../core/settlement/lane-selection.ts';
 import { OPERATIONS } from '../../../../core/operation-types/registry.ts';
-import { bindOperation } from '../../../../core/operations/settlement.ts';
+import { bindOperation } from '../../../../core/settlement/decide.ts';
 import type { OperationDoc } from '../../../../core/operations/operation.ts';
 import { operationId, operationOf } from '../../../support/memory-ledger.ts';
 

@@ -1,10 +1,10 @@
 import { LIMITS } from '../../config/limits.ts';
-import { laneNumberOf } from './lane-layout.ts';
-import type { OperationDoc } from './operation.ts';
-import type { SettleStore } from './settle-store.ts';
+import { laneNumberOf } from '../operations/lane-layout.ts';
+import type { OperationDoc } from '../operations/operation.ts';
+import type { SettleStore } from '../operations/settle-store.ts';
 import type { BatchReport, BatchRunner } from './batch-runner.ts';
 import type { Candidate } from './lane-selection.ts';
-import type { BoundDoc } from './settlement.ts';
+import type { BoundDoc } from './decide.ts';
 
 /**
  * Operations that may have killed the last owner of their lane. Nobody can tell which it was, so

@@ -1,8 +1,8 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { LaneRow, OperationStore } from './operation-store.ts';
-import type { OperationDoc } from './operation.ts';
-import { type BoundDoc, resourcesOf } from './settlement.ts';
+import type { LaneRow, OperationStore } from '../operations/operation-store.ts';
+import type { OperationDoc } from '../operations/operation.ts';
+import { type BoundDoc, resourcesOf } from './decide.ts';
 
 /** What the batches under way are writing, so that concurrent ones never meet. */
 export interface Flight {

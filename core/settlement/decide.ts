@@ -9,16 +9,16 @@ import { userDocId } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
 import type { WalletDoc } from '../ledger/documents.ts';
 import { availableOf } from '../ledger/wallet.ts';
-import type { BoundOperation } from './define.ts';
-import { namedUsers } from './event-users.ts';
-import { type OperationDoc, acceptedAt } from './operation.ts';
+import type { BoundOperation } from '../operations/define.ts';
+import { namedUsers } from '../operations/event-users.ts';
+import { type OperationDoc, acceptedAt } from '../operations/operation.ts';
 import { turnOf } from '../saga/outbox-rows.ts';
-import type { OutboxEvent } from './ports.ts';
-import type { OperationStatus } from './status.ts';
-import { readsOf } from './touches.ts';
-import { type Want, decideTwice, isForWantOfMoney } from './want-of-money.ts';
+import type { OutboxEvent } from '../operations/ports.ts';
+import type { OperationStatus } from '../operations/status.ts';
+import { readsOf } from '../operations/touches.ts';
+import { type Want, decideTwice, isForWantOfMoney } from '../operations/want-of-money.ts';
 import type { Registry } from '../operation-types/registry.ts';
-import { GONE, versionOf } from './versions.ts';
+import { GONE, versionOf } from '../operations/versions.ts';
 
 /** What one operation became. `result` is stored only where it does not follow from the input. */
 export interface Outcome {

@@ -10,16 +10,16 @@ import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import { laterOf } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
-import type { Lines } from './lines.ts';
+import type { Lines } from '../operations/lines.ts';
 import { moveLinesOn } from '../saga/move-lines-on.ts';
-import type { OperationDoc } from './operation.ts';
-import type { JobPublisher, OutboxRow, SettledHints } from './ports.ts';
+import type { OperationDoc } from '../operations/operation.ts';
+import type { JobPublisher, OutboxRow, SettledHints } from '../operations/ports.ts';
 import { outboxRows } from '../saga/outbox-rows.ts';
-import { type OutboxStore, type SettleStore } from './settle-store.ts';
+import { type OutboxStore, type SettleStore } from '../operations/settle-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Metrics, codeLabel } from '../telemetry/metrics.ts';
-import { decideWithWaiting } from './decide-with-waiting.ts';
-import { type BoundDoc, type Outcome, batchReads } from './settlement.ts';
+import { decideWithWaiting } from './decide-or-defer.ts';
+import { type BoundDoc, type Outcome, batchReads } from './decide.ts';
 
 /** What became of a batch. Operations in none of the lists are to be read again. */
 export interface BatchReport {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../../core/kernel/errors.ts';
-import { createWaiters } from '../../../../core/operations/job-waiters.ts';
+import { createWaiters } from '../../../../core/settlement/job-waiters.ts';
 
 /** What became of a promise, looked at once everything that is due has run. */
 async function stateOf(promise: Promise<void>): Promise<string> {

@@ -6,11 +6,11 @@ import { AppError } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { WalletClaims } from '../ledger/wallet-claims-lock.ts';
-import { laneNumberOf } from './lane-layout.ts';
-import type { Layouts } from './layouts.ts';
-import type { Lines } from './lines.ts';
-import type { OperationStore } from './operation-store.ts';
-import type { OperationDoc } from './operation.ts';
+import { laneNumberOf } from '../operations/lane-layout.ts';
+import type { Layouts } from '../operations/layouts.ts';
+import type { Lines } from '../operations/lines.ts';
+import type { OperationStore } from '../operations/operation-store.ts';
+import type { OperationDoc } from '../operations/operation.ts';
 import { withoutContext } from '../telemetry/context.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -26,7 +26,7 @@ import {
 import { type JobWaiters, createWaiters } from './job-waiters.ts';
 import type { Suspects } from './suspects.ts';
 import type { Registry } from '../operation-types/registry.ts';
-import { type BoundDoc, bindOperation } from './settlement.ts';
+import { type BoundDoc, bindOperation } from './decide.ts';
 import { noneFails } from '../kernel/every.ts';
 
 /**

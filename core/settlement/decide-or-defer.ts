@@ -1,8 +1,8 @@
 import type { LedgerState } from '../ledger/book.ts';
 import type { LedgerTransaction } from '../ledger/settlement-store.ts';
-import { isOlder, userOrderingKey } from './operation.ts';
-import type { Elsewhere, SettleStore } from './settle-store.ts';
-import { lapsedReads, withLapsed } from './want-of-money.ts';
+import { isOlder, userOrderingKey } from '../operations/operation.ts';
+import type { Elsewhere, SettleStore } from '../operations/settle-store.ts';
+import { lapsedReads, withLapsed } from '../operations/want-of-money.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import {
   type BatchDecisions,
@@ -10,7 +10,7 @@ import {
   type Outcome,
   decideBatch,
   missingOwners,
-} from './settlement.ts';
+} from './decide.ts';
 
 interface WaitingDeps {
   readonly operations: SettleStore;
