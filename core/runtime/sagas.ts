@@ -1,8 +1,8 @@
 import { LIMITS } from '../../config/limits.ts';
 import { planLookup } from '../operations/saga-plans.ts';
 import { OPERATIONS, type Registry } from '../operation-types/registry.ts';
-import { createTenantPolicies, createTenantSetup } from '../operations/tenant-services-store.ts';
-import { type ProviderAddresses, createProviders } from '../operations/providers/registry.ts';
+import { createTenantPolicies, createTenantSetup } from '../provisioning/tenant-services-store.ts';
+import { type ProviderAddresses, createProviders } from '../payments/providers/registry.ts';
 import { type Env } from '../../config/env.ts';
 import { createLedgerStore } from '../ledger/settlement-store.ts';
 import { type SagaEngine, createSagaEngine } from '../saga/engine.ts';

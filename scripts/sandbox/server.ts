@@ -12,7 +12,7 @@ import {
 
 /**
  * A payment provider that can be told to misbehave: a real HTTP server of the form that
- * core/operations/providers/http.ts speaks, plus `/faults` and `/payments` for tests and demos.
+ * core/payments/providers/http.ts speaks, plus `/faults` and `/payments` for tests and demos.
  */
 const faultSchema = z.object({
   on: z.enum([...PAYMENT_KINDS, 'voids', 'payments']),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { openMongo } from '../../core/infra/mongo.ts';
 import { RISK_SIGNAL } from '../../core/operation-types/withdrawal.ts';
-import { ensureTenantPolicies } from '../../core/operations/tenant-services-store.ts';
+import { ensureTenantPolicies } from '../../core/provisioning/tenant-services-store.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import { createApiClient } from '../cli/api-client.ts';
 import { formatTable } from '../cli/format.ts';

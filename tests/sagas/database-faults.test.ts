@@ -1,6 +1,6 @@
 import { MongoBulkWriteError, MongoNetworkError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTenantPolicies } from '../../core/operations/tenant-services-store.ts';
+import { createTenantPolicies } from '../../core/provisioning/tenant-services-store.ts';
 import { bulkError, poolExhausted } from '../support/bulk-errors.ts';
 import { type TcpProxy, startTcpProxy } from '../support/faults/tcp-proxy.ts';
 import { type Arena, openArena, testUrl } from '../support/saga-arena.ts';

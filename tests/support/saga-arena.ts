@@ -10,12 +10,12 @@ import { newToken } from '../../core/kernel/ids.ts';
 import type { HoldDoc, WalletDoc } from '../../core/ledger/documents.ts';
 import { createIngest } from '../../core/ingest/ingest.ts';
 import { parseSubmission } from '../../core/ingest/parse-submission.ts';
-import { createProviders } from '../../core/operations/providers/registry.ts';
+import { createProviders } from '../../core/payments/providers/registry.ts';
 import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
 import {
   createTenantPolicies,
   createTenantSetup,
-} from '../../core/operations/tenant-services-store.ts';
+} from '../../core/provisioning/tenant-services-store.ts';
 import { createBatchRunner } from '../../core/settlement/batch-runner.ts';
 import { bindOperation } from '../../core/settlement/decide.ts';
 import { type Sagas, createSagas } from '../../core/runtime/sagas.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineBatch } from '../../../core/operation-types/batch.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
-import { createTenantSetup } from '../../../core/operations/tenant-services-store.ts';
+import { createTenantSetup } from '../../../core/provisioning/tenant-services-store.ts';
 import { apiKeyDoc } from '../../../core/tenants/api-key.ts';
 import { createApiKeyStore } from '../../../core/tenants/api-key-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';

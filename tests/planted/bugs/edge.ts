@@ -38,7 +38,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a late worker leaves a live key behind',
-    file: 'core/operations/tenant-services-store.ts',
+    file: 'core/provisioning/tenant-services-store.ts',
     find: '      await revokeKeysOf(tenant);\n',
     replace: '',
     foundBy: ['tests/http/operations/rights.test.ts'],

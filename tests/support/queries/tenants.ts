@@ -5,7 +5,7 @@ import {
   createTenantPolicies,
   createTenantSetup,
   ensureTenantPolicies,
-} from '../../../core/operations/tenant-services-store.ts';
+} from '../../../core/provisioning/tenant-services-store.ts';
 import { createRoster } from '../../../core/runtime/roster-store.ts';
 import { createApiKeyStore } from '../../../core/tenants/api-key-store.ts';
 import { createSignOutStore } from '../../../core/tenants/sign-out-store.ts';

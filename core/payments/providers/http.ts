@@ -10,7 +10,12 @@ import {
   type HttpReply,
   createHttpClient,
 } from '../../outbound/http-client.ts';
-import type { PaymentLookup, PaymentProvider, PaymentReply, PaymentRequest } from '../services.ts';
+import type {
+  PaymentLookup,
+  PaymentProvider,
+  PaymentReply,
+  PaymentRequest,
+} from '../../operations/services.ts';
 
 /** Where a provider of the HTTP form is, and what opens its door. */
 export interface HttpProviderOptions {

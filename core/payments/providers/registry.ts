@@ -5,7 +5,7 @@ import type {
   PaymentProviders,
   PaymentGate,
   PaymentPassage,
-} from '../services.ts';
+} from '../../operations/services.ts';
 import { type HttpProviderDeps, type HttpProviderOptions, createHttpProvider } from './http.ts';
 
 /** Every payment provider that there is code for: what a request may name, and metrics show. */

@@ -6,7 +6,13 @@ import { ensureCollections } from '../infra/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { SYSTEM_WALLETS, type WalletDoc, systemUserId } from '../ledger/documents.ts';
 import { openWallet } from '../ledger/wallet.ts';
-import type { FirstKey, NewTenant, TenantPolicies, TenantPolicy, TenantSetup } from './services.ts';
+import type {
+  FirstKey,
+  NewTenant,
+  TenantPolicies,
+  TenantPolicy,
+  TenantSetup,
+} from '../operations/services.ts';
 import type { ApiKeyDoc } from '../tenants/api-key.ts';
 import type { TenantDoc } from '../tenants/tenant.ts';
 
