@@ -11,12 +11,12 @@ import type { Platform } from '../core/runtime/platform.ts';
 import { createInterventionStore } from '../core/operations/intervention-store.ts';
 import { createOperationReads } from '../core/operations/operation-reads-store.ts';
 import { createOperationStore } from '../core/operations/operation-store.ts';
-import type { JobPublisher, SettledHints } from '../core/operations/ports.ts';
+import type { JobPublisher } from '../core/operations/ports.ts';
+import { type SettledHints, subscribeToHints } from '../core/events/hints.ts';
 import { openLines } from '../core/operations/lines.ts';
-import { createOutboxStore } from '../core/operations/settle-store.ts';
+import { createOutboxStore } from '../core/events/outbox-store.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { laneQueue } from '../queues/catalog.ts';
-import { subscribeToHints } from '../queues/hints.ts';
 import { createNotificationServices } from './notification-services.ts';
 import type { Streams } from './realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
@@ -86,7 +86,7 @@ export function openBacklog({ mongo, clock, logger, metrics, lifecycle }: Platfo
 
 function openWaiters(platform: Platform): Waiters {
   const { clock, logger, mongo, lifecycle } = platform;
-  const subscription = subscribeToHints(platform, (ids) => {
+  const subscription = subscribeToHints(platform.redis, (ids) => {
     waiters.hint(ids);
   });
   lifecycle.onClose('hint subscription', () => subscription.close());

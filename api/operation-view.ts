@@ -1,5 +1,5 @@
 import type { Json } from '../core/kernel/canonical.ts';
-import type { Registry } from '../core/operation-types/registry.ts';
+import type { Registry } from '../core/operations/define.ts';
 import { versionOf } from '../core/operations/versions.ts';
 import type { OperationDoc } from '../core/operations/operation.ts';
 import { isSettled } from '../core/operations/status.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/kernel/clock.ts';
 import type { LedgerQueries } from '../core/ledger/ledger-reads-store.ts';
-import type { Registry } from '../core/operation-types/registry.ts';
+import type { Registry } from '../core/operations/define.ts';
 import type { Ingest } from '../core/ingest/submission.ts';
 import type { AuditDoc } from '../core/operations/intervention-store.ts';
 import type { InterventionAction } from '../core/operations/intervention.ts';

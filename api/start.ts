@@ -11,7 +11,7 @@ import { bootstrapTenant } from '../core/tenants/bootstrap.ts';
 import { createSignOutStore } from '../core/tenants/sign-out-store.ts';
 import { createTenantStore } from '../core/tenants/tenant-store.ts';
 import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
-import { type HintPublisher, openHints } from '../queues/hints.ts';
+import { type HintPublisher, openHints } from '../core/events/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { type Queues, openQueues } from '../queues/producer.ts';
 import { openBacklog, openServices } from './open-services.ts';
@@ -37,7 +37,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
 
   const queues = openQueues(platform);
   lifecycle.onClose('queues', () => queues.close());
-  const hints = openHints(platform);
+  const hints = openHints(platform.redis);
   lifecycle.onClose('hints', () => hints.close());
   const depths = createDepthReader({
     queues: queues.byName,

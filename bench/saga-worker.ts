@@ -1,7 +1,7 @@
 import { parseEnv } from '../config/env.ts';
 import { closeOnSignals } from '../core/runtime/lifecycle.ts';
 import { openPlatform } from '../core/runtime/platform.ts';
-import { openHints } from '../queues/hints.ts';
+import { openHints } from '../core/events/hints.ts';
 import { openQueues } from '../queues/producer.ts';
 import { startSagas } from '../workers/saga.ts';
 import { SAGA_REGISTRY } from './lib/saga-operation.ts';
@@ -12,7 +12,7 @@ const { lifecycle, logger } = platform;
 closeOnSignals({ lifecycle, logger, exit: (code) => process.exit(code) });
 const queues = openQueues(platform);
 lifecycle.onClose('queues', () => queues.close());
-const hints = openHints(platform);
+const hints = openHints(platform.redis);
 lifecycle.onClose('hints', () => hints.close());
 const groupMax = process.env['BENCH_GROUP_MAX'];
 startSagas({

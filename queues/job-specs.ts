@@ -1,7 +1,7 @@
 import type { BulkJobOptions } from 'bullmq';
 import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery.ts';
 import type { OperationJob } from '../core/operations/operation.ts';
-import type { OutboxRow } from '../core/operations/ports.ts';
+import type { OutboxRow } from '../core/events/outbox.ts';
 import {
   type DeliveryPayload,
   type EventsPayload,

@@ -10,7 +10,8 @@ import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery.
 import type { Channel } from '../core/notifications/ports.ts';
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import type { OperationJob } from '../core/operations/operation.ts';
-import type { JobPresence, JobPublisher } from '../core/operations/ports.ts';
+import type { JobPublisher } from '../core/operations/ports.ts';
+import type { JobPresence } from '../core/events/job-presence.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
 import { type QueueName, notifyQueue, queueSpecOf, queuesWith } from './catalog.ts';
 import {
@@ -44,7 +45,7 @@ export function openQueues({ env, logger, clock }: QueuesDeps): Queues {
   const connection = openRedis({
     url: redisUrls(env).queue,
     name: 'producer',
-    temper: 'patient',
+    whenAway: 'wait',
     onError,
   });
   const byName = new Map<QueueName, Queue>();

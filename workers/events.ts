@@ -3,9 +3,9 @@ import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import type { Router } from '../core/notifications/routing.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { createOutboxStore } from '../core/operations/settle-store.ts';
+import { createOutboxStore } from '../core/events/outbox-store.ts';
 import type { EventsPayload } from '../queues/catalog.ts';
-import { createEventStream } from '../queues/event-stream.ts';
+import { createEventStream } from '../core/events/stream.ts';
 import { startPool } from './pool.ts';
 
 interface EventsDeps {
@@ -25,8 +25,8 @@ export function startEvents({ platform, router }: EventsDeps): void {
   const onError = (err: Error): void => {
     logger.debug({ err }, 'redis.events.error');
   };
-  const jobs = openRedis({ url: urls.queue, name: 'events', temper: 'patient', onError });
-  const streams = openRedis({ url: urls.pub, name: 'stream', temper: 'fail-fast', onError });
+  const jobs = openRedis({ url: urls.queue, name: 'events', whenAway: 'wait', onError });
+  const streams = openRedis({ url: urls.pub, name: 'stream', whenAway: 'fail', onError });
   const outbox = createOutboxStore(mongo.db);
   const stream = createEventStream(streams, env.QUEUE_PREFIX);
   const pool = startPool<EventsPayload>({

@@ -15,7 +15,7 @@ import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type NotificationTuning, createNotifications } from '../core/runtime/notifications.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { type DeliveryPayload, notifyQueue } from '../queues/catalog.ts';
-import { type EventStream, createEventStream } from '../queues/event-stream.ts';
+import { type EventStream, createEventStream } from '../core/events/stream.ts';
 import { startEvents } from './events.ts';
 import { startPool } from './pool.ts';
 
@@ -39,9 +39,9 @@ export function startNotifications(deps: NotificationDeps): void {
     logger.debug({ err }, 'redis.notifications.error');
   };
   const urls = redisUrls(env);
-  const jobs = openRedis({ url: urls.queue, name: 'notify', temper: 'patient', onError });
-  const state = openRedis({ url: urls.state, name: 'breakers', temper: 'fail-fast', onError });
-  const pub = openRedis({ url: urls.pub, name: 'realtime', temper: 'fail-fast', onError });
+  const jobs = openRedis({ url: urls.queue, name: 'notify', whenAway: 'wait', onError });
+  const state = openRedis({ url: urls.state, name: 'breakers', whenAway: 'fail', onError });
+  const pub = openRedis({ url: urls.pub, name: 'realtime', whenAway: 'fail', onError });
   lifecycle.onClose('notification redis', async () => {
     await Promise.all([closeRedis(jobs), closeRedis(state), closeRedis(pub)]);
   });

@@ -1,7 +1,5 @@
-import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
-import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { createLeaseStore } from '../core/infra/lease-store.ts';
 import { startTicker } from '../core/kernel/clock.ts';
 import { createIngest } from '../core/ingest/ingest.ts';
@@ -20,7 +18,7 @@ import type { Platform } from '../core/runtime/platform.ts';
 import { createOperationStore } from '../core/operations/operation-store.ts';
 import type { JobPublisher, Schedules } from '../core/operations/ports.ts';
 import { openLines } from '../core/operations/lines.ts';
-import { createOutboxStore } from '../core/operations/settle-store.ts';
+import { createOutboxStore } from '../core/events/outbox-store.ts';
 import { type SweepPayload, laneQueue } from '../queues/catalog.ts';
 import { createSchedules } from '../queues/schedules.ts';
 import { startPool } from './pool.ts';
@@ -127,14 +125,12 @@ function openTrigger(
   sweepIntervalMs: number,
   sweepOnce: () => Promise<void>,
 ): Schedules {
-  const { env, logger, lifecycle } = platform;
+  const { redis, logger, lifecycle } = platform;
   const onError = (err: Error): void => {
     logger.debug({ err }, 'redis.recovery.error');
   };
-  const url = redisUrls(env).queue;
-  const connection = openRedis({ url, name: 'recovery', temper: 'patient', onError });
-  lifecycle.onClose('recovery redis', () => closeRedis(connection));
-  const prefix = env.QUEUE_PREFIX;
+  const connection = redis.open('queue', { name: 'recovery', whenAway: 'wait' });
+  const { prefix } = redis;
   const schedules = createSchedules({ connection, prefix, onError }, sweepIntervalMs);
   const pool = startPool<SweepPayload>({
     platform,

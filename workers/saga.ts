@@ -2,13 +2,14 @@ import { redisUrls } from '../config/env.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
 import type { BreakerTuning } from '../core/notifications/breaker.ts';
-import type { Registry } from '../core/operation-types/registry.ts';
+import type { Registry } from '../core/operations/define.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../core/runtime/payments.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createSagas, createServices } from '../core/runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/operations/operation.ts';
 import type { LeaseTiming } from '../core/saga/heartbeat.ts';
-import type { JobPublisher, SettledHints } from '../core/operations/ports.ts';
+import type { JobPublisher } from '../core/operations/ports.ts';
+import type { SettledHints } from '../core/events/hints.ts';
 import type { PaymentGate } from '../core/operations/services.ts';
 import type { OperationPayload } from '../queues/catalog.ts';
 import { startPool } from './pool.ts';
@@ -42,7 +43,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
   const connection = openRedis({
     url: redisUrls(env).queue,
     name: 'saga',
-    temper: 'patient',
+    whenAway: 'wait',
     onError: (err) => {
       logger.debug({ err }, 'redis.saga.error');
     },
@@ -72,7 +73,7 @@ function openPaymentGate(platform: Platform, tuning = PAYMENT_BREAKER): PaymentG
   const redis = openRedis({
     url: redisUrls(env).state,
     name: 'payments',
-    temper: 'fail-fast',
+    whenAway: 'fail',
     onError: (err) => {
       logger.debug({ err }, 'redis.payments.error');
     },

@@ -1,7 +1,5 @@
 import { LIMITS } from '../config/limits.ts';
-import { redisUrls } from '../config/env.ts';
 import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
-import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { type Ticker, startTicker } from '../core/kernel/clock.ts';
 import { createLedgerStore } from '../core/ledger/settlement-store.ts';
 import {
@@ -18,8 +16,10 @@ import { type Layouts, openLayouts } from '../core/operations/layouts.ts';
 import { laneNumberOf } from '../core/operations/lane-layout.ts';
 import { openLines } from '../core/operations/lines.ts';
 import { type OperationStore, createOperationStore } from '../core/operations/operation-store.ts';
-import type { JobPublisher, SettledHints } from '../core/operations/ports.ts';
-import { createOutboxStore, createSettleStore } from '../core/operations/settle-store.ts';
+import type { JobPublisher } from '../core/operations/ports.ts';
+import type { SettledHints } from '../core/events/hints.ts';
+import { createSettleStore } from '../core/operations/settle-store.ts';
+import { createOutboxStore } from '../core/events/outbox-store.ts';
 import { type LanePayload, laneQueue, operationsOf } from '../queues/catalog.ts';
 import { type Lanes, startLanes } from './lanes.ts';
 import { startPool } from './pool.ts';
@@ -71,7 +71,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     // wallets, and so be smaller, at the same cost each.
     slots: () => (place.count() > 1 ? 1 : LIMITS.settlementSlots),
   });
-  const connection = openQueueRedis(platform);
+  const connection = platform.redis.open('queue', { name: 'settlement', whenAway: 'wait' });
   const consume = async (lane: number, hasLapsed: boolean) => {
     if (hasLapsed) suspects.watch(lane, (await databaseClock()).now);
     const pool = startPool<LanePayload>({
@@ -118,29 +118,8 @@ function idsOf(payload: LanePayload): readonly string[] {
   return operationsOf(payload).map(({ operationId }) => operationId);
 }
 
-function openQueueRedis({ env, logger, lifecycle }: Platform): ReturnType<typeof openRedis> {
-  const connection = openRedis({
-    url: redisUrls(env).queue,
-    name: 'settlement',
-    temper: 'patient',
-    onError: (err) => {
-      logger.debug({ err }, 'redis.settlement.error');
-    },
-  });
-  lifecycle.onClose('settlement redis', () => closeRedis(connection));
-  return connection;
-}
-
-function openClaims({ env, logger, lifecycle }: Platform): WalletClaims {
-  const redis = openRedis({
-    url: redisUrls(env).state,
-    name: 'claims',
-    temper: 'fail-fast',
-    onError: (err) => {
-      logger.debug({ err }, 'redis.state.error');
-    },
-  });
-  lifecycle.onClose('state redis', () => closeRedis(redis));
+function openClaims({ env, logger, redis: roles }: Platform): WalletClaims {
+  const redis = roles.open('state', { name: 'claims', whenAway: 'fail' });
   const key = `${env.QUEUE_PREFIX}-claims:${env.MONGO_DB}`;
   return createWalletClaims({ redis, key, logger });
 }

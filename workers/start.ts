@@ -6,7 +6,7 @@ import { createOpsPages } from '../core/runtime/ops-pages.ts';
 import { startOpsServer } from '../core/runtime/ops-server.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { createReadiness } from '../core/runtime/readiness.ts';
-import { openHints } from '../queues/hints.ts';
+import { openHints } from '../core/events/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { openQueues } from '../queues/producer.ts';
 import { startNotifications } from './notifications.ts';
@@ -19,7 +19,7 @@ export async function startWorker(platform: Platform): Promise<void> {
   const { env, clock, logger, metrics, mongo, lifecycle } = platform;
   const queues = openQueues(platform);
   lifecycle.onClose('queues', () => queues.close());
-  const hints = openHints(platform);
+  const hints = openHints(platform.redis);
   lifecycle.onClose('hints', () => hints.close());
   const pools = new Set(env.WORKER_POOLS);
   const providers = createProviders({ env, guard: createEnvGuard(env) });

@@ -1,5 +1,5 @@
 import type { EntryDoc } from '../../core/ledger/documents.ts';
-import type { Registry } from '../../core/operation-types/registry.ts';
+import type { Registry } from '../../core/operations/define.ts';
 import type { AuditDoc } from '../../core/operations/intervention-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/kernel/clock.ts';
 import { STREAM_START, comparePositions } from '../../core/kernel/stream-position.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 import type { Metrics } from '../../core/telemetry/metrics.ts';
-import type { EventTail, StreamEvent } from '../../queues/event-tail.ts';
+import type { EventTail, StreamEvent } from '../../core/events/stream-tail.ts';
 import type { Feed } from './feed.ts';
 import { createHistory } from './history.ts';
 import { createGate, createPace } from './pace.ts';

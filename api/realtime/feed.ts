@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { STREAM_END, STREAM_START, comparePositions } from '../../core/kernel/stream-position.ts';
-import type { StreamEvent, StreamPage } from '../../queues/event-tail.ts';
+import type { StreamEvent, StreamPage } from '../../core/events/stream-tail.ts';
 import type { EventFilter } from './filter.ts';
 import type { Viewer } from './viewer.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
-import type { StreamEvent } from '../../queues/event-tail.ts';
+import type { StreamEvent } from '../../core/events/stream-tail.ts';
 
 /** What a client wants of its tenant's events. Clients whose filters have one key form a group. */
 export interface EventFilter {

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { comparePositions } from '../../core/kernel/stream-position.ts';
-import type { EventTail, StreamPage } from '../../queues/event-tail.ts';
+import type { EventTail, StreamPage } from '../../core/events/stream-tail.ts';
 import type { Feed } from './feed.ts';
 import type { EventFilter } from './filter.ts';
 import { createGate } from './pace.ts';

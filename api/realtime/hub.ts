@@ -3,7 +3,7 @@ import { startTicker } from '../../core/kernel/clock.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import { STREAM_START } from '../../core/kernel/stream-position.ts';
 import { supervise } from '../../core/kernel/supervise.ts';
-import type { StreamPage } from '../../queues/event-tail.ts';
+import type { StreamPage } from '../../core/events/stream-tail.ts';
 import { type HubDeps, createCatchUp, tellGap } from './catch-up.ts';
 import { type Feed, type Group, createFeed } from './feed.ts';
 import { type Batch, type CloseReason, type Viewer, createBatch } from './viewer.ts';

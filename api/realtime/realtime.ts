@@ -4,7 +4,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { withTimeout } from '../../core/kernel/clock.ts';
 import type { Platform } from '../../core/runtime/platform.ts';
 import type { Authenticator } from '../../core/tenants/api-key-cache.ts';
-import { openEventTail } from '../../queues/event-tail.ts';
+import { openEventTail } from '../../core/events/stream-tail.ts';
 import { createFilter } from './filter.ts';
 import { createHub } from './hub.ts';
 import { startKeyWatch } from './key-watch.ts';
@@ -63,7 +63,7 @@ interface RealtimeDeps {
 export function openRealtime(deps: RealtimeDeps): Realtime {
   const { platform, authenticator, seats = createSeats() } = deps;
   const { env, clock, logger, metrics, random } = platform;
-  const tail = openEventTail(platform);
+  const tail = openEventTail(platform.redis);
   const hub = createHub({ tail, clock, logger, metrics });
   const keys = startKeyWatch({ authenticator, clock, logger });
   const adapter = openSocketAdapter({ url: redisUrls(env).pub, prefix: env.QUEUE_PREFIX, logger });

@@ -31,8 +31,8 @@ export function openSocketAdapter({ url, prefix, logger }: AdapterOptions) {
     logger.debug({ err }, 'redis.sockets.error');
   };
   // The adapter asks again at once when a command fails, so commands have to wait for Redis.
-  const connection = openRedis({ url, name: 'sockets', temper: 'patient', onError });
-  const sessions = openRedis({ url, name: 'socket-sessions', temper: 'fail-fast', onError });
+  const connection = openRedis({ url, name: 'sockets', whenAway: 'wait', onError });
+  const sessions = openRedis({ url, name: 'socket-sessions', whenAway: 'fail', onError });
   const copies: (typeof connection)[] = [];
   const duplicate = connection.duplicate.bind(connection);
   connection.duplicate = (...args) => {

@@ -1,4 +1,4 @@
-import type { StreamEvent } from '../../queues/event-tail.ts';
+import type { StreamEvent } from '../../core/events/stream-tail.ts';
 import type { EventFilter } from './filter.ts';
 
 export type Transport = 'sse' | 'socket';

@@ -10,11 +10,15 @@ import { systemClock } from '../../core/kernel/clock.ts';
 import type { Json } from '../../core/kernel/canonical.ts';
 import { newId, newOperationId } from '../../core/kernel/ids.ts';
 import { checkIdempotencyKey } from '../../core/ingest/idempotency-key.ts';
-import { jobOf } from '../../core/operations/operation.ts';
+import {
+  jobOf,
+  type OperationDoc,
+  laneOf,
+  userOrderingKey,
+} from '../../core/operations/operation.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { requestHashOf } from '../../core/ingest/request-identity.ts';
 import { transfer } from '../../core/operation-types/transfer.ts';
-import { type OperationDoc, laneOf, userOrderingKey } from '../../core/operations/operation.ts';
 import type { Principal } from '../../core/tenants/api-key.ts';
 import { createAuthenticator } from '../../core/tenants/api-key-cache.ts';
 import { createApiKeyStore } from '../../core/tenants/api-key-store.ts';
@@ -33,7 +37,7 @@ const appName = `baseline-api-${process.pid}`;
 const mongo = await openMongo({ url: env.MONGO_URL, database: env.MONGO_DB, appName });
 const onError = (error: Error): void => console.error(String(error));
 const url = redisUrls(env).queue;
-const connection = openRedis({ url, name: 'baseline-api', temper: 'patient', onError });
+const connection = openRedis({ url, name: 'baseline-api', whenAway: 'wait', onError });
 const queue = openBaselineQueue(BASELINE_QUEUE, { connection, prefix: env.QUEUE_PREFIX });
 const keys = createApiKeyStore(mongo.db);
 const tenants = createTenantStore(mongo.db);

@@ -7,8 +7,8 @@ import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { bindOperation, decideBatch, batchReads } from '../../core/settlement/decide.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
-import type { OutboxRow } from '../../core/operations/ports.ts';
-import { outboxRows } from '../../core/saga/outbox-rows.ts';
+import type { OutboxRow } from '../../core/events/outbox.ts';
+import { outboxRows } from '../../core/events/outbox-rows.ts';
 
 interface BaselineDeps {
   readonly client: MongoClient;

@@ -13,7 +13,7 @@ const workerId = `baseline-${process.pid}`;
 const mongo = await openMongo({ url: env.MONGO_URL, database: env.MONGO_DB, appName: workerId });
 const onError = (error: Error): void => console.error(String(error));
 const url = redisUrls(env).queue;
-const connection = openRedis({ url, name: 'baseline', temper: 'patient', onError });
+const connection = openRedis({ url, name: 'baseline', whenAway: 'wait', onError });
 const prefix = env.QUEUE_PREFIX;
 const events = openBaselineQueue('events', { connection, prefix });
 const settle = createSettleTransfer({ client: mongo.client, db: mongo.db, workerId });

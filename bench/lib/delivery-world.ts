@@ -5,7 +5,7 @@ import { newOperationId, newToken } from '../../core/kernel/ids.ts';
 import { type UserDoc, userDocId } from '../../core/ledger/documents.ts';
 import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
 import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
-import type { OutboxRow } from '../../core/operations/ports.ts';
+import type { OutboxRow } from '../../core/events/outbox.ts';
 import type { Log } from '../../scripts/local/report.ts';
 import type { Arena } from './arena.ts';
 import { type BenchProcess, startProcess, until } from './processes.ts';

@@ -33,7 +33,7 @@ export async function describeEnvironment(
   const redis = openRedis({
     url: redisUrl,
     name: 'bench-info',
-    temper: 'patient',
+    whenAway: 'wait',
     onError: (error) => console.error(String(error)),
   });
   const redisVersion = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1];

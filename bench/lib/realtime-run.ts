@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
-import { createEventStream } from '../../queues/event-stream.ts';
+import { createEventStream } from '../../core/events/stream.ts';
 import { type Arena, openArena } from './arena.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
 import { BENCH_KEY, startApi } from './http-side.ts';

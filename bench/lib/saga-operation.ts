@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
-import { defineOperation } from '../../core/operations/define.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
+import { type Registry, defineOperation } from '../../core/operations/define.ts';
 import { type Step, done } from '../../core/operations/step.ts';
 
 const input = z.strictObject({ userId: z.string() });

@@ -1,8 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { present } from '../../core/kernel/assert.ts';
-import type { WalletDoc } from '../../core/ledger/documents.ts';
-import { systemUserId } from '../../core/ledger/documents.ts';
+import { type WalletDoc, systemUserId } from '../../core/ledger/documents.ts';
 import { openWallet } from '../../core/ledger/wallet.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { Arena } from './arena.ts';

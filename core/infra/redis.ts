@@ -3,32 +3,32 @@ import { withTimeout } from '../kernel/clock.ts';
 import { LIMITS } from '../../config/limits.ts';
 
 /**
- * `fail-fast`: requests, a command fails at once when Redis is away.
- * `patient`: what BullMQ drives, commands wait for it to come back (BullMQ sends some as soon as it
+ * `fail`: requests, a command fails at once when Redis is away.
+ * `wait`: what BullMQ drives, commands wait for it to come back (BullMQ sends some as soon as it
  * gets the connection, and does not survive their failure).
  */
-export type RedisTemper = 'fail-fast' | 'patient';
+export type WhenAway = 'fail' | 'wait';
 
 interface RedisConnection {
   readonly url: string;
   readonly name: string;
-  readonly temper: RedisTemper;
+  readonly whenAway: WhenAway;
   readonly onError: (error: Error) => void;
 }
 
 /** Opens a connection; it connects in the background and reconnects within 2 s for ever. */
-export function openRedis({ url, name, temper, onError }: RedisConnection): Redis {
+export function openRedis({ url, name, whenAway, onError }: RedisConnection): Redis {
   const shared = {
     connectionName: `sluice-${name}`,
     connectTimeout: LIMITS.redisConnectMs,
     retryStrategy: (attempt: number) => Math.min(LIMITS.redisReconnectMsMax, 50 * 2 ** attempt),
     // A failover may leave the connection where it is: the server has become a replica, and only a
-    // new connection finds the one that writes. Patient commands are sent again there.
+    // new connection finds the one that writes. Waiting commands are sent again there.
     reconnectOnError: ({ message }: Error) =>
-      READ_ONLY.test(message) && (temper === 'patient' ? 2 : 1),
+      READ_ONLY.test(message) && (whenAway === 'wait' ? 2 : 1),
   };
   const client =
-    temper === 'patient'
+    whenAway === 'wait'
       ? new Redis(url, { ...shared, maxRetriesPerRequest: null })
       : new Redis(url, {
           ...shared,

@@ -5,12 +5,11 @@ import { isKnownCurrency } from '../kernel/currencies.ts';
 import type { FieldError } from '../kernel/errors.ts';
 import { FIELD_ERRORS_MAX, fieldErrors } from '../kernel/field-errors.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
-import type { OperationDefinition } from '../operations/define.ts';
+import type { OperationDefinition, Registry } from '../operations/define.ts';
 import { textField } from '../operations/services.ts';
 import type { Preconditions } from '../operations/operation.ts';
 import { checkIdempotencyKey } from './idempotency-key.ts';
 import { amountOrZero, instant } from '../operations/inputs.ts';
-import type { Registry } from '../operation-types/registry.ts';
 import type { Submission } from './submission.ts';
 
 /** What a request is judged by besides itself. */

@@ -1,5 +1,5 @@
 import type { Json } from '../kernel/canonical.ts';
-import type { OutboxEvent } from '../operations/ports.ts';
+import type { OutboxEvent } from '../events/outbox.ts';
 import { LIMITS } from '../../config/limits.ts';
 import { type Content, type DeliveryDoc, type DigestItem, deliveryIdOf } from './delivery.ts';
 import { DIGEST_TEMPLATE, type EventRule } from './event-rules.ts';

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { newId, newToken } from '../kernel/ids.ts';
-import type { OutboxRow } from '../operations/ports.ts';
+import type { OutboxRow } from '../events/outbox.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { DISABLED_EVENT } from './event-rules.ts';
 import type { SendOutcome } from './ports.ts';

@@ -1,7 +1,7 @@
 import type { Json } from '../kernel/canonical.ts';
 import { majorText } from '../kernel/money.ts';
 import type { HoldDoc, TransferDoc, UserDoc } from '../ledger/documents.ts';
-import type { OutboxEvent } from '../operations/ports.ts';
+import type { OutboxEvent } from '../events/outbox.ts';
 
 export type TransferFacts = Pick<
   TransferDoc,

@@ -1,4 +1,4 @@
-import type { JobPresence } from '../operations/ports.ts';
+import type { JobPresence } from '../events/job-presence.ts';
 import type { DeliveryJob } from './delivery.ts';
 import type { Channel } from './ports.ts';
 

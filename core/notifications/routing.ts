@@ -2,7 +2,7 @@ import { LIMITS } from '../../config/limits.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import { userDocId } from '../ledger/documents.ts';
-import type { OutboxEvent, OutboxRow } from '../operations/ports.ts';
+import type { OutboxEvent, OutboxRow } from '../events/outbox.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type DeliveryDoc, type DeliveryJob, jobOfDelivery } from './delivery.ts';

@@ -4,8 +4,8 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
-import type { OutboxRow } from '../operations/ports.ts';
-import { createOutboxStore } from '../operations/settle-store.ts';
+import type { OutboxRow } from '../events/outbox.ts';
+import { createOutboxStore } from '../events/outbox-store.ts';
 import type { EndpointDoc, EndpointId } from './webhook-endpoint.ts';
 
 type Changes = Partial<

@@ -1,5 +1,5 @@
 import type { LedgerRules } from '../ledger/verify.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from '../operations/define.ts';
 
 /** What the definitions say about their entries, as the verifier asks for it. */
 export function ledgerRules(registry: Registry): LedgerRules {

@@ -49,6 +49,4 @@ export type OperationType = keyof typeof OPERATIONS;
 export type AtomicType = {
   [T in OperationType]: (typeof OPERATIONS)[T]['mode'] extends 'atomic' ? T : never;
 }[OperationType];
-export type Registry = Readonly<Record<string, OperationDefinition>>;
-
 export const OPERATION_TYPES = Object.keys(OPERATIONS) as readonly OperationType[];

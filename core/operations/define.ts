@@ -229,3 +229,6 @@ function defineStepwise<I>(spec: StepwiseSpec<I>): StepwiseDefinition {
     }),
   });
 }
+
+/** The types of operations, by name. */
+export type Registry = Readonly<Record<string, OperationDefinition>>;

@@ -5,13 +5,14 @@ import type { Lines } from './lines.ts';
 import type { InterventionStore } from './intervention-store.ts';
 import type { InterventionAction } from './intervention.ts';
 import { type OperationDoc, jobOf } from './operation.ts';
-import type { JobPublisher, SettledHints } from './ports.ts';
+import type { JobPublisher } from './ports.ts';
+import type { SettledHints } from '../events/hints.ts';
 import { isSettled, isTerminal } from './status.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
-import { signalReader } from '../operation-types/read-signal.ts';
-import type { Registry } from '../operation-types/registry.ts';
+import { signalReader } from './read-signal.ts';
+import type { Registry } from './define.ts';
 
 interface InterveneDeps {
   readonly store: InterventionStore;
@@ -60,7 +61,7 @@ export function createIntervene(deps: InterveneDeps) {
     ).catch((err: unknown) => {
       logger.warn({ err, operationId }, 'operation.intervened.unpublished');
     });
-    if (isSettled(status)) hints.announce([{ operationId, status }]);
+    if (isSettled(status)) hints.announce([{ operationId }]);
     return operation;
   };
 }

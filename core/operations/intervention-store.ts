@@ -8,7 +8,7 @@ import { AppError } from '../kernel/errors.ts';
 import { type OperationId, derivedId, newId } from '../kernel/ids.ts';
 import type { HoldDoc } from '../ledger/documents.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
-import { namedUsers } from './event-users.ts';
+import { namedUsers } from '../events/event-users.ts';
 import {
   type Intervention,
   type InterventionAction,
@@ -16,9 +16,9 @@ import {
   interventionOn,
 } from './intervention.ts';
 import type { OperationDoc } from './operation.ts';
-import type { OutboxEvent, OutboxRow } from './ports.ts';
-import { outboxRows, turnOf } from '../saga/outbox-rows.ts';
-import { type OutboxStore } from './settle-store.ts';
+import type { OutboxEvent, OutboxRow } from '../events/outbox.ts';
+import { outboxRows, turnOf } from '../events/outbox-rows.ts';
+import type { OutboxStore } from '../events/outbox-store.ts';
 
 /** Who did what to which operation, and what it made of it. Append-only. */
 export interface AuditDoc {

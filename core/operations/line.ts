@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { JournalChange } from '../saga/journal.ts';
 import type { OperationDoc } from './operation.ts';
+import type { StepRecord, TurnBack } from './step-record.ts';
 
 /**
  * The line of an ordering key, beside the lanes. A stepwise operation stands in it from its
@@ -76,14 +76,20 @@ function isParked({ status, lineUntil }: Place): boolean {
   return status === 'waiting' && lineUntil === undefined;
 }
 
+/** What a journal write says of an operation. */
+interface Standing extends Pick<OperationDoc, 'status'> {
+  readonly lease: 'keep' | 'release' | 'wait' | 'end';
+  readonly state: {
+    readonly turnBack?: TurnBack;
+    readonly steps: readonly Pick<StepRecord, 'status'>[];
+  };
+}
+
 /**
  * Whether a journal write gives the line up: the operation has posted, or will not; or it waits for
  * a person, who may take days.
  */
-export function leavesLine(
-  { state, status, lease }: Pick<JournalChange, 'state' | 'status' | 'lease'>,
-  hasPosted: boolean,
-): boolean {
+export function leavesLine({ state, status, lease }: Standing, hasPosted: boolean): boolean {
   return (
     hasPosted ||
     lease === 'end' ||

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { OperationId } from '../kernel/ids.ts';
-import type { Claim } from '../saga/journal.ts';
+import type { Claim } from './claim.ts';
 import { type Head, type LineStore, createLineStore } from './line-store.ts';
 import { type Place, turnIn } from './line.ts';
 import { type OperationDoc, isOlder, jobOf } from './operation.ts';

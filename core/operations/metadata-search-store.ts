@@ -1,6 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
-import { USER_FIELDS } from './event-users.ts';
+import { USER_FIELDS } from '../events/event-users.ts';
 import type { OperationFilter } from './operation-filter.ts';
 import type { OperationDoc } from './operation.ts';
 

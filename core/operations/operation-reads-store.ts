@@ -6,7 +6,7 @@ import type { TenantScope } from '../tenants/tenant.ts';
 import { searchByMetadata } from './metadata-search-store.ts';
 import type { OperationFilter } from './operation-filter.ts';
 import type { OperationDoc } from './operation.ts';
-import { USER_FIELDS } from './event-users.ts';
+import { USER_FIELDS } from '../events/event-users.ts';
 
 /** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
 export interface Page {

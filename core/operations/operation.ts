@@ -1,9 +1,8 @@
 import type { Json } from '../kernel/canonical.ts';
 import type { ErrorCode, Failure } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
-import type { TurnBack } from '../saga/machine.ts';
+import type { TurnBack, StepRecord } from './step-record.ts';
 import type { OperationStatus } from './status.ts';
-import type { StepRecord } from './step-record.ts';
 import type { Signal } from './step.ts';
 
 /** The queue of stepwise operations. */

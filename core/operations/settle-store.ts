@@ -5,13 +5,14 @@ import { TRANSACTION } from '../infra/mongo.ts';
 import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
-import { namedUsers } from './event-users.ts';
+import { namedUsers } from '../events/event-users.ts';
 import { byLane, inLanesOf } from './lane-heads.ts';
-import { parkingPushed } from '../saga/journal-store.ts';
+import { parkingPushed } from './parking.ts';
 import { type LineHead, createLayoutStore } from './layout-store.ts';
 import { type OperationDoc, isOlder } from './operation.ts';
-import { outboxRows, turnOf } from '../saga/outbox-rows.ts';
-import type { OutboxEvent, OutboxRow } from './ports.ts';
+import { outboxRows, turnOf } from '../events/outbox-rows.ts';
+import { createOutboxStore } from '../events/outbox-store.ts';
+import type { OutboxEvent, OutboxRow } from '../events/outbox.ts';
 import { type OperationStatus, assertMove } from './status.ts';
 
 /** What an operation is to become. */
@@ -217,66 +218,4 @@ function workerOf(settledBy: OperationDoc['settledBy']) {
 
 function reasonOf({ code, detail }: Failure): Pick<Failure, 'code' | 'detail'> {
   return { code, detail };
-}
-
-export interface OutboxStore {
-  /** Records events in the transaction that makes them true. */
-  insert(session: ClientSession, rows: readonly OutboxRow[]): Promise<void>;
-  /** Rows whose publication or consumption is overdue, oldest first; each put off by `ms`. */
-  takeStale(limit: number, ms: number): Promise<readonly Pick<OutboxRow, '_id' | 'tenantId'>[]>;
-  find(id: string): Promise<OutboxRow | undefined>;
-  /**
-   * Whether rows with earlier events of the same operations are still there: those go first. One
-   * that nobody can deal with holds others up for a while only.
-   */
-  isEarly(row: Pick<OutboxRow, '_id' | 'turns'>): Promise<boolean>;
-  /** The consumer has dealt with it. */
-  remove(id: string): Promise<void>;
-}
-
-export function createOutboxStore(db: Db): OutboxStore {
-  const outbox = collection<OutboxRow>(db, 'outbox');
-  return Object.freeze({
-    insert: async (session: ClientSession, rows: readonly OutboxRow[]) => {
-      if (rows.length > 0) await outbox.insertMany([...rows], { session });
-    },
-    takeStale: async (limit, ms) => {
-      const rows = await outbox
-        .find(
-          { $expr: { $lt: ['$nextCheckAt', '$$NOW'] } },
-          { projection: { tenantId: 1 }, maxTimeMS: LIMITS.mongoMaxTimeMs },
-        )
-        .sort({ nextCheckAt: 1 })
-        .limit(limit)
-        .toArray();
-      if (rows.length > 0) {
-        await outbox.updateMany({ _id: { $in: rows.map((row) => row._id) } }, [
-          { $set: { nextCheckAt: { $add: ['$$NOW', ms] } } },
-        ]);
-      }
-      return rows;
-    },
-    find: async (id) => (await outbox.findOne({ _id: id })) ?? undefined,
-    isEarly: async ({ _id, turns = [] }) => {
-      if (turns.length === 0) return false;
-      const own = new Map(turns.map(({ operationId, turn }) => [operationId, turn]));
-      const others = await outbox
-        .find(
-          {
-            turns: { $exists: true },
-            'turns.operationId': { $in: [...own.keys()] },
-            _id: { $ne: _id },
-            $expr: { $gt: ['$createdAt', { $subtract: ['$$NOW', LIMITS.outboxOrderMs] }] },
-          },
-          { projection: { turns: 1 }, maxTimeMS: LIMITS.mongoMaxTimeMs },
-        )
-        .toArray();
-      return others.some((row) =>
-        row.turns?.some(({ operationId, turn }) => turn < (own.get(operationId) ?? -Infinity)),
-      );
-    },
-    remove: async (id) => {
-      await outbox.deleteOne({ _id: id });
-    },
-  } satisfies OutboxStore);
 }

@@ -3,6 +3,12 @@ import { assert } from '../kernel/assert.ts';
 import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
 
+/** Why a saga goes back. */
+export interface TurnBack {
+  readonly status: 'rejected' | 'canceled' | 'expired';
+  readonly error: Failure;
+}
+
 export type StepStatus =
   /** The intent is recorded; whether the call was made is known only to who recorded it. */
   | 'started'

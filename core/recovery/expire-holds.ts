@@ -1,8 +1,7 @@
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import { present } from '../kernel/assert.ts';
-import type { Registry } from '../operation-types/registry.ts';
+import type { Registry, OperationDefinition } from '../operations/define.ts';
 import type { Ingest, SubmissionOutcome } from '../ingest/submission.ts';
-import type { OperationDefinition } from '../operations/define.ts';
 import { PLATFORM_KEY } from '../operations/operation.ts';
 import { isSettled } from '../operations/status.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

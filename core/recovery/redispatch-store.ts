@@ -3,7 +3,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { readDatabaseTime } from '../infra/database-clock.ts';
 import { HEAD, type OperationDoc, type OperationHead } from '../operations/operation.ts';
-import type { OutboxRow } from '../operations/ports.ts';
+import type { OutboxRow } from '../events/outbox.ts';
 import type { RedispatchStore } from './redispatch.ts';
 
 const WITH_JOBS: readonly OperationDoc['status'][] = ['accepted', 'running', 'compensating'];

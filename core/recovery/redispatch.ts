@@ -1,7 +1,8 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type OperationHead, jobOf } from '../operations/operation.ts';
-import type { JobPublisher, OutboxRow, Schedules } from '../operations/ports.ts';
+import type { JobPublisher, Schedules } from '../operations/ports.ts';
+import type { OutboxRow } from '../events/outbox.ts';
 import { isQueueAway } from './sweep.ts';
 
 export interface RedispatchStore {

@@ -4,11 +4,12 @@ import { collection } from '../infra/collections.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { newToken } from '../kernel/ids.ts';
 import { heldAnew } from '../operations/line.ts';
-import { parkingPushed } from '../saga/journal-store.ts';
+import { parkingPushed } from '../operations/parking.ts';
 import { HEAD, type OperationDoc, type OperationHead } from '../operations/operation.ts';
-import type { OutboxRow } from '../operations/ports.ts';
-import { outboxRows } from '../saga/outbox-rows.ts';
-import { type OutboxStore, parkingEvent } from '../operations/settle-store.ts';
+import type { OutboxRow } from '../events/outbox.ts';
+import { outboxRows } from '../events/outbox-rows.ts';
+import { parkingEvent } from '../operations/settle-store.ts';
+import type { OutboxStore } from '../events/outbox-store.ts';
 import { assertMove } from '../operations/status.ts';
 import type { StepRecord } from '../operations/step-record.ts';
 

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Env, redactEnv } from '../../config/env.ts';
+import { type Env, redactEnv, redisUrls } from '../../config/env.ts';
 import {
   type ReadDatabaseTime,
   createDatabaseClock,
@@ -8,6 +8,7 @@ import {
 import { ensureCollections } from '../infra/schema.ts';
 import { isPassing } from '../infra/database-errors.ts';
 import { type Mongo, type MongoOptions, openMongo } from '../infra/mongo.ts';
+import { type RedisRoles, createRedisRoles } from '../infra/redis-roles.ts';
 import { type Clock, startTicker, systemClock } from '../kernel/clock.ts';
 import { type Failpoint, killingFailpoint, noFailpoint } from '../kernel/failpoint.ts';
 import { newToken } from '../kernel/ids.ts';
@@ -23,6 +24,7 @@ export interface Platform {
   readonly metrics: Metrics;
   readonly failpoint: Failpoint;
   readonly mongo: Mongo;
+  readonly redis: RedisRoles;
   /** Database time by our monotonic clock: no round trip, good to a few milliseconds. */
   readonly databaseClock: ReadDatabaseTime;
   readonly lifecycle: Lifecycle;
@@ -57,6 +59,8 @@ export async function openPlatform(
   const open = () => openDatabase({ url, database, appName: processId, metrics }, clock);
   const mongo = await (waitsForPrimary ? patiently(open, { logger, clock }) : open());
   lifecycle.onClose('mongodb', () => mongo.close());
+  const redis = createRedisRoles({ urls: redisUrls(env), prefix: env.QUEUE_PREFIX, logger });
+  lifecycle.onClose('redis', () => redis.close());
   watchEventLoop({ metrics, lifecycle, clock });
   const failpoint =
     env.FAILPOINTS === undefined
@@ -70,6 +74,7 @@ export async function openPlatform(
     metrics,
     failpoint,
     mongo,
+    redis,
     databaseClock: createDatabaseClock(() => readDatabaseTime(mongo.db), clock),
     lifecycle,
     processId,

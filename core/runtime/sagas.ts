@@ -1,6 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
-import { planLookup } from '../operations/saga-plans.ts';
-import { OPERATIONS, type Registry } from '../operation-types/registry.ts';
+import { planLookup } from '../saga/plans.ts';
+import { OPERATIONS } from '../operation-types/registry.ts';
+import type { Registry } from '../operations/define.ts';
 import { createTenantPolicies, createTenantSetup } from '../provisioning/tenant-services-store.ts';
 import { type ProviderAddresses, createProviders } from '../payments/providers/registry.ts';
 import { type Env } from '../../config/env.ts';
@@ -10,9 +11,10 @@ import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../saga/heart
 import { createSagaJournal } from '../saga/journal-group.ts';
 import { createJournalStore } from '../saga/journal-store.ts';
 import { openLines } from '../operations/lines.ts';
-import type { JobPublisher, SettledHints } from '../operations/ports.ts';
+import type { JobPublisher } from '../operations/ports.ts';
+import type { SettledHints } from '../events/hints.ts';
 import type { PaymentGate, SagaServices } from '../operations/services.ts';
-import { createOutboxStore } from '../operations/settle-store.ts';
+import { createOutboxStore } from '../events/outbox-store.ts';
 import type { Platform } from './platform.ts';
 
 export interface SagaOptions {

@@ -8,7 +8,7 @@ import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { counted } from './step-outcomes.ts';
-import { namedUsers } from '../operations/event-users.ts';
+import { namedUsers } from '../events/event-users.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type {
@@ -22,7 +22,7 @@ import type {
 import { CANCELED, type Command, nextCommand, turnedBack } from './machine.ts';
 import { type Nap, createNap } from './nap.ts';
 import type { OperationDoc } from '../operations/operation.ts';
-import type { SettledHints } from '../operations/ports.ts';
+import type { SettledHints } from '../events/hints.ts';
 import { type Run, beginRun, earliest, factsOf, failureOf, refOf, resultsOf } from './saga-run.ts';
 import type { SagaServices } from '../operations/services.ts';
 import { Postponed } from './provider-calls.ts';
@@ -145,7 +145,7 @@ async function execute(deps: StepDeps & Parts, run: Run, command: Command): Prom
     case 'run': {
       const isParked = (await runStep(deps, run, command)) === 'parked-for-signal';
       // Whoever waits for the outcome need not wait for a person as well.
-      if (isParked) deps.hints.announce([{ operationId: run.operation._id, status: 'waiting' }]);
+      if (isParked) deps.hints.announce([{ operationId: run.operation._id }]);
       return isParked;
     }
     case 'ask':
@@ -271,7 +271,7 @@ async function end(deps: EngineDeps, run: Run, { guard, ...ending }: Ending): Pr
   deps.metrics.settleLatency.observe(
     Math.max(0, (at.getTime() - operation.createdAt.getTime()) / 1_000),
   );
-  deps.hints.announce([{ operationId, status: ending.status }]);
+  deps.hints.announce([{ operationId }]);
   return true;
 }
 

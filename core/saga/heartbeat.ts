@@ -1,5 +1,6 @@
 import { type Clock, startTicker } from '../kernel/clock.ts';
-import type { Claim, Lease, SagaJournal } from './journal.ts';
+import type { Lease, SagaJournal } from './journal.ts';
+import type { Claim } from '../operations/claim.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** A claim as its holder sees it: nothing here says "ours" once that may no longer be true. */

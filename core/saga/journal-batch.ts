@@ -5,8 +5,8 @@ import type { JournalWrite } from './journal-store.ts';
 import type { Commit, JournalChange, JournalRef } from './journal.ts';
 import { leavesLine } from '../operations/line.ts';
 import { acceptedAt } from '../operations/operation.ts';
-import { turnOf } from './outbox-rows.ts';
-import type { OutboxEvent } from '../operations/ports.ts';
+import { turnOf } from '../events/outbox-rows.ts';
+import type { OutboxEvent } from '../events/outbox.ts';
 import { readsOf } from '../operations/touches.ts';
 import { type Want, decideTwice, isForWantOfMoney } from '../operations/want-of-money.ts';
 

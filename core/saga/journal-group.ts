@@ -21,18 +21,13 @@ import {
 } from './journal-batch.ts';
 import type { Lines } from '../operations/lines.ts';
 import type { JournalPlace, JournalStore, JournalWrite, Unclaimed } from './journal-store.ts';
-import type {
-  Claim,
-  ClaimOutcome,
-  Commit,
-  CommitOutcome,
-  JournalChange,
-  SagaJournal,
-} from './journal.ts';
-import type { JobPublisher, OutboxRow } from '../operations/ports.ts';
-import { moveLinesOn } from './move-lines-on.ts';
-import { outboxRows } from './outbox-rows.ts';
-import { type OutboxStore } from '../operations/settle-store.ts';
+import type { ClaimOutcome, Commit, CommitOutcome, JournalChange, SagaJournal } from './journal.ts';
+import type { Claim } from '../operations/claim.ts';
+import type { JobPublisher } from '../operations/ports.ts';
+import type { OutboxRow } from '../events/outbox.ts';
+import { moveLinesOn } from '../operations/move-lines-on.ts';
+import { outboxRows } from '../events/outbox-rows.ts';
+import type { OutboxStore } from '../events/outbox-store.ts';
 import { lapsedReads, withLapsed } from '../operations/want-of-money.ts';
 
 interface JournalDeps {

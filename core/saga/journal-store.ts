@@ -3,16 +3,10 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import { laterOf } from '../ledger/book.ts';
-import type {
-  Claim,
-  Guard,
-  JournalChange,
-  JournalRef,
-  Lease,
-  Renewal,
-  Requests,
-} from './journal.ts';
-import type { OperationDoc, Parking } from '../operations/operation.ts';
+import type { Guard, JournalChange, JournalRef, Lease, Renewal, Requests } from './journal.ts';
+import type { Claim } from '../operations/claim.ts';
+import { parkingPushed } from '../operations/parking.ts';
+import type { OperationDoc } from '../operations/operation.ts';
 import { isSettled } from '../operations/status.ts';
 
 /** One compare-and-set, as the store does it. */
@@ -244,11 +238,6 @@ function updateOf(ref: JournalRef, change: JournalChange): UpdateFilter<Operatio
     },
     ...(change.parked !== undefined && { $push: parkingPushed(change.parked) }),
   };
-}
-
-/** Appends a parking; of too many the oldest go. */
-export function parkingPushed(parking: Parking) {
-  return { parkings: { $each: [parking], $slice: -LIMITS.parkingsKept } };
 }
 
 /** The driver would store a stray `undefined` as null. */

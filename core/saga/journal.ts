@@ -4,19 +4,11 @@ import type { OperationId } from '../kernel/ids.ts';
 import type { Result } from '../kernel/result.ts';
 import type { Draft, DraftEvent } from '../ledger/book.ts';
 import type { SagaState } from './machine.ts';
+import type { Claim } from '../operations/claim.ts';
 import type { OperationDoc, Parking } from '../operations/operation.ts';
 import type { OperationStatus } from '../operations/status.ts';
 import type { Signal } from '../operations/step.ts';
 import type { Touches } from '../operations/touches.ts';
-
-/** A claim on an operation: until the lease is over nobody else works on it. */
-export interface Claim {
-  /** As the claim left it. */
-  readonly operation: OperationDoc;
-  readonly epoch: number;
-  /** Database time of the claim. */
-  readonly at: Date;
-}
 
 export type ClaimOutcome =
   | { readonly kind: 'claimed'; readonly claim: Claim }

@@ -3,6 +3,7 @@ import type { Json } from '../kernel/canonical.ts';
 import type { Failure } from '../kernel/errors.ts';
 import {
   type StepRecord,
+  type TurnBack,
   carriedOver,
   logged,
   moved,
@@ -16,12 +17,6 @@ import type { Redo } from '../operations/step.ts';
  * The saga as a pure state machine: `nextCommand` says what to do, the event functions say what the
  * state is afterwards. It does no I/O and reads no clock, so it can be tested by model.
  */
-
-/** Why a saga goes back. */
-export interface TurnBack {
-  readonly status: 'rejected' | 'canceled' | 'expired';
-  readonly error: Failure;
-}
 
 export interface SagaState {
   readonly status: 'running' | 'compensating';

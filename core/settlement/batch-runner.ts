@@ -11,11 +11,14 @@ import { supervise } from '../kernel/supervise.ts';
 import { laterOf } from '../ledger/book.ts';
 import type { LedgerStore } from '../ledger/settlement-store.ts';
 import type { Lines } from '../operations/lines.ts';
-import { moveLinesOn } from '../saga/move-lines-on.ts';
+import { moveLinesOn } from '../operations/move-lines-on.ts';
 import type { OperationDoc } from '../operations/operation.ts';
-import type { JobPublisher, OutboxRow, SettledHints } from '../operations/ports.ts';
-import { outboxRows } from '../saga/outbox-rows.ts';
-import { type OutboxStore, type SettleStore } from '../operations/settle-store.ts';
+import type { JobPublisher } from '../operations/ports.ts';
+import type { OutboxRow } from '../events/outbox.ts';
+import type { SettledHints } from '../events/hints.ts';
+import { outboxRows } from '../events/outbox-rows.ts';
+import { type SettleStore } from '../operations/settle-store.ts';
+import type { OutboxStore } from '../events/outbox-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Metrics, codeLabel } from '../telemetry/metrics.ts';
 import { decideWithWaiting } from './decide-or-defer.ts';
@@ -180,7 +183,7 @@ export function createBatchRunner(deps: RunnerDeps): BatchRunner {
     });
     if (rows === undefined) return;
     deps.metrics.settled.inc({ type: operation.type, status: 'needs_attention' });
-    deps.hints.announce([{ operationId: operation._id, status: 'needs_attention' }]);
+    deps.hints.announce([{ operationId: operation._id }]);
     supervise(publishRows(deps, rows), onPublishFailed(deps, rows));
   };
 
@@ -252,9 +255,7 @@ async function settleOnce(
   await deps.failpoint('settle.after-commit');
   const { decided, rows, at } = done;
   observe(deps, decided.outcomes, { at, seconds: (deps.clock.monotonicMs() - startedMs) / 1_000 });
-  deps.hints.announce(
-    decided.outcomes.map(({ operation, status }) => ({ operationId: operation._id, status })),
-  );
+  deps.hints.announce(decided.outcomes.map(({ operation }) => ({ operationId: operation._id })));
   supervise(publishRows(deps, rows), onPublishFailed(deps, rows));
   await deps.failpoint('settle.after-publish');
   return { outcomes: decided.outcomes, waiting: decided.waiting };

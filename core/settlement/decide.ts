@@ -3,21 +3,18 @@ import { type Failure, InvariantError } from '../kernel/errors.ts';
 import { walletIdOf } from '../kernel/ids.ts';
 import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
-import { type Book, type Draft, createBook, laterOf } from '../ledger/book.ts';
-import type { LedgerState } from '../ledger/book.ts';
-import { userDocId } from '../ledger/documents.ts';
+import { type Book, type Draft, createBook, laterOf, type LedgerState } from '../ledger/book.ts';
+import { userDocId, type WalletDoc } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/settlement-store.ts';
-import type { WalletDoc } from '../ledger/documents.ts';
 import { availableOf } from '../ledger/wallet.ts';
-import type { BoundOperation } from '../operations/define.ts';
-import { namedUsers } from '../operations/event-users.ts';
+import type { BoundOperation, Registry } from '../operations/define.ts';
+import { namedUsers } from '../events/event-users.ts';
 import { type OperationDoc, acceptedAt } from '../operations/operation.ts';
-import { turnOf } from '../saga/outbox-rows.ts';
-import type { OutboxEvent } from '../operations/ports.ts';
+import { turnOf } from '../events/outbox-rows.ts';
+import type { OutboxEvent } from '../events/outbox.ts';
 import type { OperationStatus } from '../operations/status.ts';
 import { readsOf } from '../operations/touches.ts';
 import { type Want, decideTwice, isForWantOfMoney } from '../operations/want-of-money.ts';
-import type { Registry } from '../operation-types/registry.ts';
 import { GONE, versionOf } from '../operations/versions.ts';
 
 /** What one operation became. `result` is stored only where it does not follow from the input. */

@@ -25,7 +25,7 @@ import {
 } from './lane-selection.ts';
 import { type JobWaiters, createWaiters } from './job-waiters.ts';
 import type { Suspects } from './suspects.ts';
-import type { Registry } from '../operation-types/registry.ts';
+import type { Registry } from '../operations/define.ts';
 import { type BoundDoc, bindOperation } from './decide.ts';
 import { noneFails } from '../kernel/every.ts';
 

@@ -10,7 +10,7 @@ import { createRecoveryStore } from '../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { sweep } from '../../core/recovery/sweep.ts';
 import { openLines } from '../../core/operations/lines.ts';
-import { createOutboxStore } from '../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { mixedRequests, openUsers } from '../support/faults/load.ts';

@@ -1,13 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../config/limits.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
-import { jobOf } from '../../core/operations/operation.ts';
+import { jobOf, type OperationDoc, jobIdOf } from '../../core/operations/operation.ts';
 import { createIntervene } from '../../core/operations/intervene.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
-import { type OperationDoc, jobIdOf } from '../../core/operations/operation.ts';
 import { openLines } from '../../core/operations/lines.ts';
-import { createOutboxStore } from '../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { isSettled } from '../../core/operations/status.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { RISK_SIGNAL } from '../../core/operation-types/withdrawal.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
 import { openLines } from '../../core/operations/lines.ts';
-import { createOutboxStore } from '../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { expectSoundBooks } from '../support/books.ts';

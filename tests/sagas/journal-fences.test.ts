@@ -13,10 +13,11 @@ import {
   type JournalWrite,
   createJournalStore,
 } from '../../core/saga/journal-store.ts';
-import type { Claim, JournalChange, SagaJournal } from '../../core/saga/journal.ts';
+import type { JournalChange, SagaJournal } from '../../core/saga/journal.ts';
+import type { Claim } from '../../core/operations/claim.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
-import { createOutboxStore } from '../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';

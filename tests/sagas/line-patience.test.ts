@@ -5,7 +5,7 @@ import type { OperationId } from '../../core/kernel/ids.ts';
 import { type RepairStore, createRepairStore } from '../../core/recovery/repair-store.ts';
 import { type JournalStore, createJournalStore } from '../../core/saga/journal-store.ts';
 import type { OperationDoc, OperationHead } from '../../core/operations/operation.ts';
-import { createOutboxStore } from '../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
 
 /** How long an operation keeps its line when workers die and jobs are lost, on the real stores. */

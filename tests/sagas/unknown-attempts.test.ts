@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { Failpoint } from '../../core/kernel/failpoint.ts';
-import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
+import type { Registry } from '../../core/operations/define.ts';
 import { refusedCall } from '../../core/operations/step.ts';
 import { expectSoundBooks } from '../support/books.ts';
 import { giftOf, order, reserve, settle } from '../support/gift.ts';

@@ -8,7 +8,7 @@ import { type Platform, openPlatform } from '../../core/runtime/platform.ts';
 import { type Scope, mintApiKey } from '../../core/tenants/api-key.ts';
 import { createApiKeyStore } from '../../core/tenants/api-key-store.ts';
 import { createTenantStore } from '../../core/tenants/tenant-store.ts';
-import { openHints } from '../../queues/hints.ts';
+import { openHints } from '../../core/events/hints.ts';
 import { openQueues } from '../../queues/producer.ts';
 import { type Sandbox, startSandbox } from '../../scripts/sandbox/server.ts';
 import { startRecovery } from '../../workers/recovery.ts';
@@ -125,7 +125,7 @@ const HASTY = { leaseMs: 3_000, heartbeatMs: 800, fenceMs: 500 };
 function startWorker(platform: Platform, { sagas }: ApiOptions): void {
   const queues = openQueues(platform);
   platform.lifecycle.onClose('worker queues', () => queues.close());
-  const hints = openHints(platform);
+  const hints = openHints(platform.redis);
   platform.lifecycle.onClose('worker hints', () => hints.close());
   const { publisher } = queues;
   startSettlement({ platform, publisher, hints });

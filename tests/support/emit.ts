@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { newToken } from '../../core/kernel/ids.ts';
-import { createEventStream } from '../../queues/event-stream.ts';
+import { createEventStream } from '../../core/events/stream.ts';
 
 interface EmitOptions {
   readonly redisUrl: string;

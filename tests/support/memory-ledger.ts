@@ -1,5 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
-import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
+import type { Registry } from '../../core/operations/define.ts';
 import {
   type Outcome,
   bindOperation,
@@ -21,7 +22,7 @@ import {
 } from '../../core/ledger/documents.ts';
 import type { LapsedReads, LedgerReads } from '../../core/ledger/settlement-store.ts';
 import { type OperationDoc, userOrderingKey } from '../../core/operations/operation.ts';
-import type { OutboxEvent } from '../../core/operations/ports.ts';
+import type { OutboxEvent } from '../../core/events/outbox.ts';
 import { lapsedReads, withLapsed } from '../../core/operations/want-of-money.ts';
 
 export const AT = new Date('2030-01-01T00:00:00.000Z');

@@ -7,8 +7,8 @@ import type { Providers } from '../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
 import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
 import type { NotificationTuning } from '../../core/runtime/notifications.ts';
-import type { OutboxRow } from '../../core/operations/ports.ts';
-import { openHints } from '../../queues/hints.ts';
+import type { OutboxRow } from '../../core/events/outbox.ts';
+import { openHints } from '../../core/events/hints.ts';
 import { type StandIns, startStandIns } from '../../scripts/stand-ins/start.ts';
 import { startNotifications } from '../../workers/notifications.ts';
 import { startSettlement } from '../../workers/settlement.ts';
@@ -60,7 +60,7 @@ export async function openNotifying(options: Options = {}): Promise<Notifying> {
       tuning: { policies: hastyPolicies(), ...tuning },
     });
   };
-  const hints = openHints(platform);
+  const hints = openHints(platform.redis);
   platform.lifecycle.onClose('hints', () => hints.close());
   startSettlement({ platform, publisher: queues.publisher, hints });
   const { isSilent = false, ...tuning } = options;

@@ -6,12 +6,13 @@ import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { type Failpoint, noFailpoint } from '../../core/kernel/failpoint.ts';
-import { newToken } from '../../core/kernel/ids.ts';
+import { newToken, walletIdOf } from '../../core/kernel/ids.ts';
 import type { HoldDoc, WalletDoc } from '../../core/ledger/documents.ts';
 import { createIngest } from '../../core/ingest/ingest.ts';
 import { parseSubmission } from '../../core/ingest/parse-submission.ts';
 import { createProviders } from '../../core/payments/providers/registry.ts';
-import { OPERATIONS, type Registry } from '../../core/operation-types/registry.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
+import type { Registry } from '../../core/operations/define.ts';
 import {
   createTenantPolicies,
   createTenantSetup,
@@ -29,11 +30,11 @@ import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
 import { type OperationDoc, type OperationJob } from '../../core/operations/operation.ts';
 import type { JobPublisher } from '../../core/operations/ports.ts';
 import type { SagaServices } from '../../core/operations/services.ts';
-import { createOutboxStore, createSettleStore } from '../../core/operations/settle-store.ts';
+import { createSettleStore } from '../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { type Sandbox, startSandbox } from '../../scripts/sandbox/server.ts';
-import { walletIdOf } from '../../core/kernel/ids.ts';
 
 const HASTY: LeaseTiming = { leaseMs: 3_000, heartbeatMs: 700, fenceMs: 500 };
 

@@ -5,7 +5,7 @@ import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { repairInterrupted } from '../../core/recovery/repair.ts';
 import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
 import { openLines } from '../../core/operations/lines.ts';
-import { createOutboxStore } from '../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { isSettled } from '../../core/operations/status.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';

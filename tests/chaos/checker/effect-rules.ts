@@ -1,5 +1,4 @@
-import type { EntryRow, HoldRow, OperationRow } from './evidence.ts';
-import { isOver } from './evidence.ts';
+import { type EntryRow, type HoldRow, type OperationRow, isOver } from './evidence.ts';
 import { type Finding, type Rule, addTo, byId, grouped, sumsText } from './rule.ts';
 import { noneFails } from '../../../core/kernel/every.ts';
 

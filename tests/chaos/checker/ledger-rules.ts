@@ -1,5 +1,4 @@
-import type { BalanceType, Evidence, WalletRow } from './evidence.ts';
-import { isOver } from './evidence.ts';
+import { type BalanceType, type Evidence, type WalletRow, isOver } from './evidence.ts';
 import { type Finding, type Rule, addTo, byId, grouped, sumsText } from './rule.ts';
 import { seconds } from './acceptance-rules.ts';
 

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
-import type { BalanceReading, QueueState } from '../checker/evidence.ts';
+import type { BalanceReading, QueueState, WalletRow } from '../checker/evidence.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Client } from '../workload/client.ts';
-import type { WalletRow } from '../checker/evidence.ts';
 import { noneFails } from '../../../core/kernel/every.ts';
 
 /** What is looked at once everything should have come to rest. */

@@ -4,8 +4,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { createIngest } from '../../../core/ingest/ingest.ts';
 import type { SubmissionOutcome } from '../../../core/ingest/submission.ts';
-import type { OperationDoc } from '../../../core/operations/operation.ts';
-import { isOlder, jobIdOf, jobOf } from '../../../core/operations/operation.ts';
+import { type OperationDoc, isOlder, jobIdOf, jobOf } from '../../../core/operations/operation.ts';
 import { LANES, laneQueue, operationsOf } from '../../../queues/catalog.ts';
 import {
   type Instance,

@@ -3,10 +3,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { newOperationId, newToken } from '../../../core/kernel/ids.ts';
-import { outboxRows } from '../../../core/saga/outbox-rows.ts';
-import { createOutboxStore } from '../../../core/operations/settle-store.ts';
-import type { OutboxRow } from '../../../core/operations/ports.ts';
-import { streamKey } from '../../../queues/event-stream.ts';
+import { outboxRows } from '../../../core/events/outbox-rows.ts';
+import { createOutboxStore } from '../../../core/events/outbox-store.ts';
+import type { OutboxRow } from '../../../core/events/outbox.ts';
+import { streamKey } from '../../../core/events/stream.ts';
 import { type Notifying, PAID, TENANT_ID, openNotifying } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';
 

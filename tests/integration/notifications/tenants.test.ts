@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import { newOperationId, newToken } from '../../../core/kernel/ids.ts';
-import type { OutboxRow } from '../../../core/operations/ports.ts';
+import type { OutboxRow } from '../../../core/events/outbox.ts';
 import { startHookServer } from '../../support/hook-server.ts';
 import { type Notifying, PAID, openNotifying } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';

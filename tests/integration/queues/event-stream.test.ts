@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { newToken } from '../../../core/kernel/ids.ts';
-import { createEventStream, streamKey } from '../../../queues/event-stream.ts';
+import { createEventStream, streamKey } from '../../../core/events/stream.ts';
 import { openTestDatabase } from '../../support/database.ts';
 
 describe('the stream of a tenant', () => {

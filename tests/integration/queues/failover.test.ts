@@ -18,16 +18,16 @@ describe('a Redis that becomes a replica and keeps its connections', () => {
     const [old, fresh] = [await ownRedis(), await ownRedis()];
     const proxy = await startTcpProxy({ port: portOf(old) });
     onTestFinished(() => proxy.close());
-    const open = (name: string, temper: 'patient' | 'fail-fast') => {
+    const open = (name: string, whenAway: 'wait' | 'fail') => {
       const url = `redis://127.0.0.1:${proxy.port}`;
-      const client = openRedis({ url, name, temper, onError: () => undefined });
+      const client = openRedis({ url, name, whenAway, onError: () => undefined });
       onTestFinished(() => closeRedis(client));
       return client;
     };
     const [jobs, adding, hasty] = [
-      open('jobs', 'patient'),
-      open('adding', 'fail-fast'),
-      open('hasty', 'fail-fast'),
+      open('jobs', 'wait'),
+      open('adding', 'fail'),
+      open('hasty', 'fail'),
     ];
     const done: string[] = [];
     const queue = new Queue('work', { connection: adding, prefix: 'test' });

@@ -1,24 +1,26 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseEnv } from '../../../config/env.ts';
-import type { SettledHint } from '../../../core/operations/ports.ts';
+import { parseEnv, redisUrls } from '../../../config/env.ts';
+import { type SettledHint, openHints, subscribeToHints } from '../../../core/events/hints.ts';
+import { createRedisRoles } from '../../../core/infra/redis-roles.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
-import { openHints, subscribeToHints } from '../../../queues/hints.ts';
 import { startOwnRedis } from '../../support/redis-server.ts';
 import { until } from '../../support/wait.ts';
 
-const hint = (operationId: `op_${string}`): SettledHint => ({ operationId, status: 'succeeded' });
+const hint = (operationId: `op_${string}`): SettledHint => ({ operationId });
 
 async function openBoth() {
   const redis = await startOwnRedis();
   onTestFinished(() => redis.close());
-  const deps = {
-    env: parseEnv({ REDIS_URL: redis.url, QUEUE_PREFIX: 'hints-test' }),
+  const roles = createRedisRoles({
+    urls: redisUrls(parseEnv({ REDIS_URL: redis.url })),
+    prefix: 'hints-test',
     logger: createLogger({ level: 'silent', service: 'test' }),
-  };
+  });
+  onTestFinished(() => roles.close());
   const messages: (readonly string[])[] = [];
-  const hints = openHints(deps);
+  const hints = openHints(roles);
   onTestFinished(() => hints.close());
-  const subscription = subscribeToHints(deps, (ids) => messages.push(ids));
+  const subscription = subscribeToHints(roles, (ids) => messages.push(ids));
   onTestFinished(() => subscription.close());
   const isUp = (): boolean => subscription.isLive() && hints.connection.status === 'ready';
   await until(isUp, 'both sides are connected');

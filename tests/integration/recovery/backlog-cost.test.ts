@@ -13,7 +13,7 @@ import { sweepDeliveries } from '../../../core/recovery/sweep-deliveries.ts';
 import { sweep } from '../../../core/recovery/sweep.ts';
 import { openLines } from '../../../core/operations/lines.ts';
 import { type OperationDoc, jobOf } from '../../../core/operations/operation.ts';
-import { createOutboxStore } from '../../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../../core/events/outbox-store.ts';
 import { type Instance, accept, openWorld, submission } from '../../support/platform.ts';
 import { delivery } from '../../support/queries/piles.ts';
 

@@ -8,7 +8,7 @@ import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { createInterventionStore } from '../../../core/operations/intervention-store.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
-import { createOutboxStore } from '../../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../../core/events/outbox-store.ts';
 import { explained } from '../../support/explain.ts';
 import { type Instance, accept, openWorld, submission } from '../../support/platform.ts';
 

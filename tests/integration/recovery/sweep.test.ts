@@ -7,9 +7,9 @@ import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { isQueueAway, sweep } from '../../../core/recovery/sweep.ts';
 import { type OperationDoc, jobOf } from '../../../core/operations/operation.ts';
-import type { OutboxRow } from '../../../core/operations/ports.ts';
+import type { OutboxRow } from '../../../core/events/outbox.ts';
 import { openLines } from '../../../core/operations/lines.ts';
-import { createOutboxStore } from '../../../core/operations/settle-store.ts';
+import { createOutboxStore } from '../../../core/events/outbox-store.ts';
 import {
   type Instance,
   accept,

@@ -8,9 +8,8 @@ import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { wakeDue } from '../../../core/recovery/repair.ts';
 import { createServices, createSagas } from '../../../core/runtime/sagas.ts';
 import { openLines } from '../../../core/operations/lines.ts';
-import type { OperationDoc } from '../../../core/operations/operation.ts';
-import { jobOf } from '../../../core/operations/operation.ts';
-import { createOutboxStore } from '../../../core/operations/settle-store.ts';
+import { type OperationDoc, jobOf } from '../../../core/operations/operation.ts';
+import { createOutboxStore } from '../../../core/events/outbox-store.ts';
 import { type Sandbox, startSandbox } from '../../../scripts/sandbox/server.ts';
 import { startSagas } from '../../../workers/saga.ts';
 import {

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
-import { OPERATIONS, type Registry } from '../../../core/operation-types/registry.ts';
-import { defineOperation } from '../../../core/operations/define.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
+import { type Registry, defineOperation } from '../../../core/operations/define.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import {
   type Instance,

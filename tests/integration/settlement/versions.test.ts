@@ -4,8 +4,12 @@ import type { Json } from '../../../core/kernel/canonical.ts';
 import { ok } from '../../../core/kernel/result.ts';
 import { parseMinor } from '../../../core/kernel/money.ts';
 import { defineBatch } from '../../../core/operation-types/batch.ts';
-import { OPERATIONS, type Registry } from '../../../core/operation-types/registry.ts';
-import { type OperationDefinition, defineOperation } from '../../../core/operations/define.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
+import {
+  type Registry,
+  type OperationDefinition,
+  defineOperation,
+} from '../../../core/operations/define.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import {
   type Instance,

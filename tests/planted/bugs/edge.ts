@@ -59,10 +59,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'what a client puts into a message decides who sees it',
-    file: 'core/operations/event-users.ts',
+    file: 'core/events/event-users.ts',
     find: '  if (users !== undefined) return users;\n',
     replace: '',
-    foundBy: ['tests/unit/core/saga/event-users.test.ts'],
+    foundBy: ['tests/unit/core/events/event-users.test.ts'],
   },
   {
     name: 'a stream that was lost vouches for positions of before',

@@ -10,10 +10,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the events of one operation are cut into two rows',
-    file: 'core/saga/outbox-rows.ts',
+    file: 'core/events/outbox-rows.ts',
     find: 'if (part.length >= LIMITS.outboxEventsMax && !isOfLast) part = [];',
     replace: 'if (part.length >= LIMITS.outboxEventsMax) part = [];',
-    foundBy: ['tests/unit/core/saga/outbox-rows.test.ts'],
+    foundBy: ['tests/unit/core/events/outbox-rows.test.ts'],
   },
   {
     name: 'a copied cookie outlives the sign-out',

@@ -30,7 +30,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the data of a signal is taken as it comes',
-    file: 'core/operation-types/read-signal.ts',
+    file: 'core/operations/read-signal.ts',
     find: 'if (parsed.success) return parsed.data as Json; // schemas of signals give plain JSON',
     replace: 'if (parsed.success || parsed.error.issues.length > 0) return data;',
     foundBy: [SIGNALS],

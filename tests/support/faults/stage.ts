@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import { parseEnv } from '../../../config/env.ts';
 import { readDatabaseTime } from '../../../core/infra/database-clock.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
-import type { Registry } from '../../../core/operation-types/registry.ts';
+import type { Registry } from '../../../core/operations/define.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { isSettled } from '../../../core/operations/status.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';

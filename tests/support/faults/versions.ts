@@ -1,7 +1,11 @@
 import { z } from 'zod';
-import { OPERATIONS, type Registry } from '../../../core/operation-types/registry.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
+import {
+  type Registry,
+  type OperationDefinition,
+  defineOperation,
+} from '../../../core/operations/define.ts';
 import { ok } from '../../../core/kernel/result.ts';
-import { type OperationDefinition, defineOperation } from '../../../core/operations/define.ts';
 import { type Step, done, waitFor } from '../../../core/operations/step.ts';
 
 /** The signal that the operation waits for in its middle. */

@@ -37,9 +37,10 @@ const LEGAL: Record<string, readonly string[]> = {
   'core/wallets/wallet-cache.ts': ['ioredis', '../users/users.ts'],
   'core/saga/engine.ts': ['../users/users.ts', '../wallets/wallet-cache.ts'],
   'core/operation-types/deposit.ts': ['../saga/engine.ts'],
-  'core/notifications/delivery.ts': ['../saga/engine.ts'],
-  'core/recovery/sweep.ts': ['../operation-types/deposit.ts', '../notifications/delivery.ts'],
-  'core/runtime/platform.ts': ['../recovery/sweep.ts', '../../config/env.ts'],
+  'core/operations/operation.ts': ['../users/users.ts'],
+  'core/notifications/delivery.ts': ['../operations/operation.ts'],
+  'core/recovery/sweep.ts': ['../saga/engine.ts', '../notifications/delivery.ts'],
+  'core/runtime/platform.ts': ['../recovery/sweep.ts', '../operation-types/deposit.ts', '../../config/env.ts'],
   'queues/producer.ts': ['bullmq', 'ioredis', '../core/saga/engine.ts'],
   'queues/board.ts': ['@bull-board/api', './producer.ts'],
   'api/main.ts': ['./server.ts', '../config/env.ts', '../core/runtime/platform.ts'],
@@ -104,7 +105,10 @@ const VIOLATIONS: Record<string, Violation> = {
   'core-tier-infra': upwards('core/infra/up.ts'),
   'core-tier-service-config': upwards('core/service-config/up.ts'),
   'core-tier-ledger': upwards('core/ledger/up.ts'),
+  'core-tier-events': upwards('core/events/up.ts'),
   'core-tier-operations': upwards('core/operations/up.ts'),
+  'core-tier-notifications': upwards('core/notifications/up.ts'),
+  'core-tier-ingest': upwards('core/ingest/up.ts'),
   'core-tier-recovery': upwards('core/recovery/up.ts'),
   'core-tier-unknown': {
     file: 'tests/unit/misc.ts',
@@ -116,15 +120,20 @@ const VIOLATIONS: Record<string, Violation> = {
     imports: ['../users/users.ts', './wallet-cache.ts', '../users/user-store.ts'],
     to: 'core/users/user-store.ts',
   },
-  'operations-not-notifications': {
-    file: 'core/operations/notifies.ts',
-    imports: ['../notifications/delivery.ts'],
-    to: 'core/notifications/delivery.ts',
+  'engines-stand-apart': {
+    file: 'core/settlement/steps.ts',
+    imports: ['../saga/engine.ts'],
+    to: 'core/saga/engine.ts',
   },
-  'notifications-not-operations': {
-    file: 'core/notifications/operates.ts',
+  'types-are-handed-in': {
+    file: 'core/ingest/knows.ts',
     imports: ['../operation-types/deposit.ts'],
     to: 'core/operation-types/deposit.ts',
+  },
+  'operations-not-notifications': {
+    file: 'core/saga/notifies.ts',
+    imports: ['../notifications/delivery.ts'],
+    to: 'core/notifications/delivery.ts',
   },
   'kernel-does-no-io': {
     file: 'core/kernel/reads.ts',

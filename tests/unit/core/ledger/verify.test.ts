@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
 import { derivedId } from '../../../../core/kernel/ids.ts';
-import type { EntryDoc, HoldDoc, TransferDoc } from '../../../../core/ledger/documents.ts';
+import {
+  type EntryDoc,
+  type HoldDoc,
+  type TransferDoc,
+  type WalletDoc,
+  LEGS_PER_POSTING,
+} from '../../../../core/ledger/documents.ts';
 import { type LedgerCheck, createFindings, noSums } from '../../../../core/ledger/verify-report.ts';
 import {
   type OperationRow,
@@ -15,7 +21,6 @@ import {
   createWalletFold,
   currencyKey,
 } from '../../../../core/ledger/verify.ts';
-import { type WalletDoc, LEGS_PER_POSTING } from '../../../../core/ledger/documents.ts';
 import {
   TENANT,
   createMemoryLedger,

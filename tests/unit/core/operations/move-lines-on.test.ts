@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
-import { moveLinesOn } from '../../../../core/saga/move-lines-on.ts';
+import { moveLinesOn } from '../../../../core/operations/move-lines-on.ts';
 import { createLogger } from '../../../../core/telemetry/logger.ts';
 
 /** Lines whose server is away for the first so many calls. */

@@ -2,7 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import { type OperationId, newOperationId } from '../../../../core/kernel/ids.ts';
 import { createHeartbeat } from '../../../../core/saga/heartbeat.ts';
-import type { Claim, Lease, Renewal } from '../../../../core/saga/journal.ts';
+import type { Lease, Renewal } from '../../../../core/saga/journal.ts';
+import type { Claim } from '../../../../core/operations/claim.ts';
 import { createLogger } from '../../../../core/telemetry/logger.ts';
 
 const TIMING = { leaseMs: 30_000, heartbeatMs: 10_000, fenceMs: 5_000 };

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { LIMITS } from '../../../../config/limits.ts';
 import type { WalletDoc } from '../../../../core/ledger/documents.ts';
-import { OPERATIONS, type Registry } from '../../../../core/operation-types/registry.ts';
-import { defineOperation } from '../../../../core/operations/define.ts';
+import { OPERATIONS } from '../../../../core/operation-types/registry.ts';
+import { type Registry, defineOperation } from '../../../../core/operations/define.ts';
 import { operationId, operationOf } from '../../../support/memory-ledger.ts';
 import { EUR, type Scenario, createScenario } from '../../../support/scenario.ts';
 

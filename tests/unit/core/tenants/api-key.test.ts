@@ -6,10 +6,10 @@ import {
   isKeyValid,
   mintApiKey,
   parseApiKey,
+  type ApiKeyDoc,
 } from '../../../../core/tenants/api-key.ts';
 import { createAuthenticator } from '../../../../core/tenants/api-key-cache.ts';
 import type { ApiKeyStore } from '../../../../core/tenants/api-key-store.ts';
-import type { ApiKeyDoc } from '../../../../core/tenants/api-key.ts';
 import type { TenantDoc } from '../../../../core/tenants/tenant.ts';
 
 const at = new Date(0);

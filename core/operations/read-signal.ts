@@ -1,8 +1,8 @@
 import type { Json } from '../kernel/canonical.ts';
 import { AppError } from '../kernel/errors.ts';
 import { fieldErrors } from '../kernel/field-errors.ts';
-import type { ReadSignal } from '../operations/intervention.ts';
-import type { Registry } from './registry.ts';
+import type { ReadSignal } from './intervention.ts';
+import type { Registry } from './define.ts';
 
 /** Signals by what the types declare: each has a name that the type knows and data that fits it. */
 export function signalReader(registry: Registry): ReadSignal {

@@ -1,7 +1,7 @@
-import type { PlanLookup } from '../saga/engine.ts';
-import type { OperationDoc } from './operation.ts';
-import type { Registry } from '../operation-types/registry.ts';
-import { versionOf } from './versions.ts';
+import type { PlanLookup } from './engine.ts';
+import type { OperationDoc } from '../operations/operation.ts';
+import type { Registry } from '../operations/define.ts';
+import { versionOf } from '../operations/versions.ts';
 
 /** The definition under which an operation was accepted: work in flight keeps its version. */
 export function planLookup(registry: Registry): (operation: OperationDoc) => PlanLookup {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { LIMITS } from '../config/limits.ts';
-import { audienceOf } from '../core/operations/event-users.ts';
-import type { OutboxRow } from '../core/operations/ports.ts';
+import { LIMITS } from '../../config/limits.ts';
+import { audienceOf } from './event-users.ts';
+import type { OutboxRow } from './outbox.ts';
 
 /** What happened lately, one bounded Redis stream per tenant: the source of realtime delivery. */
 export interface EventStream {

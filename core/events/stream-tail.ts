@@ -1,12 +1,10 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { redisUrls } from '../config/env.ts';
-import { LIMITS } from '../config/limits.ts';
-import { closeRedis, openRedis } from '../core/infra/redis.ts';
-import { STREAM_START, isStreamPosition } from '../core/kernel/stream-position.ts';
-import type { Platform } from '../core/runtime/platform.ts';
-import { audienceOf } from '../core/operations/event-users.ts';
-import { streamKey } from './event-stream.ts';
+import { LIMITS } from '../../config/limits.ts';
+import type { RedisRoles } from '../infra/redis-roles.ts';
+import { closeRedis } from '../infra/redis.ts';
+import { STREAM_START, isStreamPosition } from '../kernel/stream-position.ts';
+import { audienceOf } from './event-users.ts';
+import { streamKey } from './stream.ts';
 
 /** An event where it stands in its tenant's stream. */
 export interface StreamEvent {
@@ -51,15 +49,10 @@ const audienceSchema = z.array(z.string());
 
 type Entry = [id: string, fields: string[]];
 
-export function openEventTail({ env, logger }: Pick<Platform, 'env' | 'logger'>): EventTail {
-  const onError = (err: unknown): void => {
-    logger.debug({ err }, 'redis.tail.error');
-  };
-  const url = redisUrls(env).pub;
-  const prefix = env.QUEUE_PREFIX;
-  const open = (name: string): Redis => openRedis({ url, name, temper: 'fail-fast', onError });
-  const blocking = open('tail');
-  const asking = open('tail-ask');
+export function openEventTail(redis: RedisRoles): EventTail {
+  const { prefix } = redis;
+  const blocking = redis.open('pub', { name: 'tail', whenAway: 'fail' });
+  const asking = redis.open('pub', { name: 'tail-ask', whenAway: 'fail' });
   let blockedId: number | undefined;
   let connections = 0;
   blocking.on('ready', () => {
@@ -92,7 +85,7 @@ export function openEventTail({ env, logger }: Pick<Platform, 'env' | 'logger'>)
   return Object.freeze({
     read,
     wake: () => {
-      if (blockedId !== undefined) asking.client('UNBLOCK', blockedId).catch(onError);
+      if (blockedId !== undefined) asking.client('UNBLOCK', blockedId).catch(() => undefined);
     },
     page: async (tenantId: string, after: string) => {
       const key = streamKey(prefix, tenantId);

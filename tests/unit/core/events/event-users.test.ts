@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { audienceOf } from '../../../../core/operations/event-users.ts';
+import { audienceOf } from '../../../../core/events/event-users.ts';
 
 const both = { fromUserId: 'ann', toUserId: 'bob' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
 import { newOperationId } from '../../../../core/kernel/ids.ts';
-import { outboxRows, turnOf } from '../../../../core/saga/outbox-rows.ts';
+import { outboxRows, turnOf } from '../../../../core/events/outbox-rows.ts';
 
 const at = new Date(0);
 const eventsOf = (count: number, turn?: number) => {

@@ -2,7 +2,7 @@ import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Lines } from '../operations/lines.ts';
+import type { Lines } from './lines.ts';
 
 interface MoveDeps {
   readonly lines: Pick<Lines, 'moveOn'>;

@@ -1,12 +1,11 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { OperationDoc } from '../operations/operation.ts';
-import type { OutboxEvent, OutboxRow, RowTurn } from '../operations/ports.ts';
+import type { OutboxEvent, OutboxRow, RowTurn } from './outbox.ts';
 
 /**
  * Grows from row to row of an operation: every journal write moves `rev`, everything else that ends
  * or parks it moves `epoch`.
  */
-export function turnOf({ epoch, rev = 0 }: Pick<OperationDoc, 'epoch' | 'rev'>): number {
+export function turnOf({ epoch, rev = 0 }: { readonly epoch: number; readonly rev?: number }): number {
   return epoch + rev;
 }
 

@@ -1,10 +1,16 @@
 import type { Redis } from 'ioredis';
-import { redisUrls } from '../config/env.ts';
-import { closeRedis, openRedis } from '../core/infra/redis.ts';
-import type { Platform } from '../core/runtime/platform.ts';
-import type { SettledHint, SettledHints } from '../core/operations/ports.ts';
+import type { RedisRoles } from '../infra/redis-roles.ts';
+import { closeRedis } from '../infra/redis.ts';
+import type { OperationId } from '../kernel/ids.ts';
 
-type HintDeps = Pick<Platform, 'env' | 'logger'>;
+export interface SettledHint {
+  readonly operationId: OperationId;
+}
+
+/** Tells waiting requests that operations are settled. A hint: losing one only costs time. */
+export interface SettledHints {
+  announce(hints: readonly SettledHint[]): void;
+}
 
 export interface HintPublisher extends SettledHints {
   /** The publishing connection, for readiness. */
@@ -15,22 +21,17 @@ export interface HintPublisher extends SettledHints {
 /** Ids per message: a few kilobytes. */
 const HINT_IDS_MAX = 200;
 
-function channelOf({ env }: HintDeps): string {
-  return `${env.QUEUE_PREFIX}-settled`;
+function channelOf({ prefix }: RedisRoles): string {
+  return `${prefix}-settled`;
 }
 
 /**
  * Announces settled operations on the PUB role of Redis: what one turn of the event loop announces
  * goes out together. Never throws; hints are dropped while Redis is away (requests also poll).
  */
-export function openHints(deps: HintDeps): HintPublisher {
-  const { env, logger } = deps;
-  const onError = (err: unknown): void => {
-    logger.debug({ err }, 'redis.hints.error');
-  };
-  const url = redisUrls(env).pub;
-  const connection = openRedis({ url, name: 'hints', temper: 'fail-fast', onError });
-  const channel = channelOf(deps);
+export function openHints(redis: RedisRoles): HintPublisher {
+  const connection = redis.open('pub', { name: 'hints', whenAway: 'fail' });
+  const channel = channelOf(redis);
   let pending: string[] = [];
 
   const flush = (): void => {
@@ -39,7 +40,8 @@ export function openHints(deps: HintDeps): HintPublisher {
     if (connection.status !== 'ready') return;
     for (let start = 0; start < ids.length; start += HINT_IDS_MAX) {
       const message = ids.slice(start, start + HINT_IDS_MAX).join(',');
-      connection.publish(channel, message).catch(onError);
+      // Requests poll as well: what is lost here costs time only.
+      connection.publish(channel, message).catch(() => undefined);
     }
   };
 
@@ -62,25 +64,21 @@ export interface HintSubscription {
 
 /** Listens for settled operations. Hints sent while the connection is down never come. */
 export function subscribeToHints(
-  deps: HintDeps,
+  redis: RedisRoles,
   onSettled: (operationIds: readonly string[]) => void,
 ): HintSubscription {
-  const onError = (err: unknown): void => {
-    deps.logger.debug({ err }, 'redis.hints.error');
-  };
-  const url = redisUrls(deps.env).pub;
-  const connection = openRedis({ url, name: 'hints-sub', temper: 'patient', onError });
+  const connection = redis.open('pub', { name: 'hints-sub', whenAway: 'wait' });
   let isSubscribed = false;
   connection.on('message', (_channel: string, message: string) => {
     onSettled(message.split(','));
   });
   // Queued until the connection is up; ioredis subscribes again by itself after a reconnect.
   connection
-    .subscribe(channelOf(deps))
+    .subscribe(channelOf(redis))
     .then(() => {
       isSubscribed = true;
     })
-    .catch(onError);
+    .catch(() => undefined); // it was closed meanwhile
   return Object.freeze({
     isLive: () => isSubscribed && connection.status === 'ready',
     close: () => closeRedis(connection),
