@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AppError } from '../core/kernel/errors.ts';
-import { type Principal, type Scope, hasScope } from '../core/tenants/api-key.ts';
+import { type Principal, type Scope, hasScope } from '../core/access/api-key.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 import { type BodySpec, readBody } from './body.ts';
 import type { BodyBytes } from './body-bytes.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '../core/kernel/errors.ts';
 import type { OperationDefinition } from '../core/operations/define.ts';
-import { type Scope, hasScope } from '../core/tenants/api-key.ts';
+import { type Scope, hasScope } from '../core/access/api-key.ts';
 
 type Rights = Pick<OperationDefinition, 'type' | 'scope'>;
 

@@ -3,7 +3,7 @@ import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { AppError } from '../../core/kernel/errors.ts';
-import type { SignOutStore } from '../../core/tenants/sign-out-store.ts';
+import type { SignOutStore } from '../../core/access/sign-out-store.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import { mountBoard } from '../../queues/board.ts';
 import type { QueueName } from '../../queues/catalog.ts';

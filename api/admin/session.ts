@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { newToken } from '../../core/kernel/ids.ts';
-import type { SignOutStore } from '../../core/tenants/sign-out-store.ts';
+import type { SignOutStore } from '../../core/access/sign-out-store.ts';
 
 /** An operator who has signed in. */
 export interface AdminSession {

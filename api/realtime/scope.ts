@@ -1,4 +1,4 @@
-import type { Scope } from '../../core/tenants/api-key.ts';
+import type { Scope } from '../../core/access/api-key.ts';
 
 /** What a key needs for streams and sockets. */
 export const STREAM_SCOPE: Scope = 'ledger:read';

@@ -19,10 +19,10 @@ import {
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { requestHashOf } from '../../core/ingest/request-identity.ts';
 import { transfer } from '../../core/operation-types/transfer.ts';
-import type { Principal } from '../../core/tenants/api-key.ts';
-import { createAuthenticator } from '../../core/tenants/api-key-cache.ts';
-import { createApiKeyStore } from '../../core/tenants/api-key-store.ts';
-import { bootstrapTenant } from '../../core/tenants/bootstrap.ts';
+import type { Principal } from '../../core/access/api-key.ts';
+import { createAuthenticator } from '../../core/access/api-key-cache.ts';
+import { createApiKeyStore } from '../../core/access/api-key-store.ts';
+import { bootstrapTenant } from '../../core/access/bootstrap.ts';
 import { createTenantStore } from '../../core/tenants/tenant-store.ts';
 import { BASELINE_QUEUE, baselineJob, openBaselineQueue } from './queue.ts';
 

@@ -5,7 +5,7 @@ import { InvariantError } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import { type Result, ok } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
-import type { Scope } from '../tenants/api-key.ts';
+import type { Scope } from '../access/api-key.ts';
 import type { SagaPlan, Step, StepContext } from './step.ts';
 import { NO_TOUCHES, type Touches, type WalletRef } from './touches.ts';
 

@@ -13,7 +13,7 @@ import type {
   TenantPolicy,
   TenantSetup,
 } from '../operations/services.ts';
-import type { ApiKeyDoc } from '../tenants/api-key.ts';
+import type { ApiKeyDoc } from '../access/api-key.ts';
 import type { TenantDoc } from '../tenants/tenant.ts';
 
 /** What setting up a tenant adds to its document. */

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../api/endpoint.ts';
 import { ENDPOINTS } from '../../api/routes/index.ts';
 import { openStream } from '../../api/routes/stream/open-stream.ts';
-import { SCOPES } from '../../core/tenants/api-key.ts';
-import { createApiKeyStore } from '../../core/tenants/api-key-store.ts';
+import { SCOPES } from '../../core/access/api-key.ts';
+import { createApiKeyStore } from '../../core/access/api-key-store.ts';
 import {
   type Answer,
   type Ask,

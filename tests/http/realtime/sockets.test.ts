@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createApiKeyStore } from '../../../core/tenants/api-key-store.ts';
+import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { openApi, useApi } from '../../support/api.ts';
 import { nameOfTest } from '../../support/database.ts';
 import { openEmitter } from '../../support/emit.ts';

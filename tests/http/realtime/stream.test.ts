@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EventSource } from 'eventsource';
-import { createApiKeyStore } from '../../../core/tenants/api-key-store.ts';
+import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { openQueues } from '../../../queues/producer.ts';
 import { startNotifications } from '../../../workers/notifications.ts';
 import { ADMIN_KEY, expectProblem, useApi } from '../../support/api.ts';

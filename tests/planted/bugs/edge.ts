@@ -31,10 +31,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the key of a tenant under way opens it',
-    file: 'core/tenants/api-key.ts',
+    file: 'core/access/api-key.ts',
     find: "return status === 'active' && !isOfAnother;",
     replace: "return status !== 'abandoned' && !isOfAnother;",
-    foundBy: ['tests/unit/core/tenants/api-key.test.ts', 'tests/http/operations/rights.test.ts'],
+    foundBy: ['tests/unit/core/access/api-key.test.ts', 'tests/http/operations/rights.test.ts'],
   },
   {
     name: 'a late worker leaves a live key behind',

@@ -7,8 +7,8 @@ import {
   ensureTenantPolicies,
 } from '../../../core/provisioning/tenant-services-store.ts';
 import { createRoster } from '../../../core/runtime/roster-store.ts';
-import { createApiKeyStore } from '../../../core/tenants/api-key-store.ts';
-import { createSignOutStore } from '../../../core/tenants/sign-out-store.ts';
+import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
+import { createSignOutStore } from '../../../core/access/sign-out-store.ts';
 import { createTenantStore } from '../../../core/tenants/tenant-store.ts';
 import { TENANT } from '../platform.ts';
 import { FUTURE, PAST } from './piles.ts';

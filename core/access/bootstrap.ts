@@ -2,8 +2,8 @@ import { present } from '../kernel/assert.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { apiKeyDoc, parseApiKey } from './api-key.ts';
 import type { ApiKeyStore } from './api-key-store.ts';
-import { DEFAULT_TENANT_ID } from './tenant.ts';
-import type { TenantStore } from './tenant-store.ts';
+import { DEFAULT_TENANT_ID } from '../tenants/tenant.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
 
 interface BootstrapDeps {
   readonly keys: ApiKeyStore;

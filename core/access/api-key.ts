@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { newSecret, newToken } from '../kernel/ids.ts';
-import type { TenantDoc, TenantScope } from './tenant.ts';
+import type { TenantDoc, TenantScope } from '../tenants/tenant.ts';
 
 export const SCOPES = [
   'operations:write',

@@ -7,9 +7,9 @@ import {
   mintApiKey,
   parseApiKey,
   type ApiKeyDoc,
-} from '../../../../core/tenants/api-key.ts';
-import { createAuthenticator } from '../../../../core/tenants/api-key-cache.ts';
-import type { ApiKeyStore } from '../../../../core/tenants/api-key-store.ts';
+} from '../../../../core/access/api-key.ts';
+import { createAuthenticator } from '../../../../core/access/api-key-cache.ts';
+import type { ApiKeyStore } from '../../../../core/access/api-key-store.ts';
 import type { TenantDoc } from '../../../../core/tenants/tenant.ts';
 
 const at = new Date(0);

@@ -9,7 +9,7 @@ import {
   parseApiKey,
 } from './api-key.ts';
 import type { ApiKeyStore } from './api-key-store.ts';
-import type { TenantStore } from './tenant-store.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
 
 interface CachedKey {
   readonly key: ApiKeyDoc;
