@@ -1,12 +1,12 @@
 import { LIMITS } from '../config/limits.ts';
 import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.ts';
 import { type Ticker, startTicker } from '../core/kernel/clock.ts';
-import { createLedgerStore } from '../core/ledger/settlement-store.ts';
+import { createLedgerStore } from '../core/ledger/ledger-store.ts';
 import {
   type WalletClaims,
   createWalletClaims,
   noClaims,
-} from '../core/ledger/wallet-claims-lock.ts';
+} from '../core/ledger/wallet-reservations-lock.ts';
 import { createBatchRunner } from '../core/settlement/batch-runner.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
 import { createSuspects } from '../core/settlement/suspects.ts';

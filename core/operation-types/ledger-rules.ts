@@ -1,4 +1,4 @@
-import type { LedgerRules } from '../ledger/verify.ts';
+import type { LedgerRules } from '../ledger/verify/verify.ts';
 import type { Registry } from '../operations/define.ts';
 
 /** What the definitions say about their entries, as the verifier asks for it. */

@@ -1,6 +1,6 @@
 import { walletIdOf } from '../kernel/ids.ts';
 import { type SystemWallet, systemUserId, userDocId } from '../ledger/documents.ts';
-import type { LedgerReads } from '../ledger/settlement-store.ts';
+import type { LedgerReads } from '../ledger/ledger-store.ts';
 
 export interface WalletRef {
   readonly userId: string;

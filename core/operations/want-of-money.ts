@@ -4,7 +4,7 @@ import type { Result } from '../kernel/result.ts';
 import type { Draft, LedgerState } from '../ledger/book.ts';
 import type { TransferDoc } from '../ledger/documents.ts';
 import { expire, lapsedHolds } from '../ledger/holds.ts';
-import type { LapsedReads } from '../ledger/settlement-store.ts';
+import type { LapsedReads } from '../ledger/ledger-store.ts';
 import { NO_TOUCHES, type TenantTouches, type WalletRef } from './touches.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { Registry } from '../operations/define.ts';
 import { createTenantPolicies, createTenantSetup } from '../provisioning/tenant-services-store.ts';
 import { type ProviderAddresses, createProviders } from '../payments/providers/registry.ts';
 import { type Env } from '../../config/env.ts';
-import { createLedgerStore } from '../ledger/settlement-store.ts';
+import { createLedgerStore } from '../ledger/ledger-store.ts';
 import { type SagaEngine, createSagaEngine } from '../saga/engine.ts';
 import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../saga/heartbeat.ts';
 import { createSagaJournal } from '../saga/journal-group.ts';

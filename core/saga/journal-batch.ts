@@ -1,6 +1,6 @@
 import { type Book, type LedgerState, createBook, laterOf } from '../ledger/book.ts';
 import { LAPSED_PER_POSTING } from '../ledger/documents.ts';
-import type { LedgerReads } from '../ledger/settlement-store.ts';
+import type { LedgerReads } from '../ledger/ledger-store.ts';
 import type { JournalWrite } from './journal-store.ts';
 import type { Commit, JournalChange, JournalRef } from './journal.ts';
 import { leavesLine } from '../operations/line.ts';

@@ -9,7 +9,7 @@ import type { Failpoint } from '../kernel/failpoint.ts';
 import { createGroup } from '../kernel/group.ts';
 import { type OperationId, newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
-import type { LedgerStore, LedgerTransaction } from '../ledger/settlement-store.ts';
+import type { LedgerStore, LedgerTransaction } from '../ledger/ledger-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import {

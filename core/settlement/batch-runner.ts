@@ -9,7 +9,7 @@ import type { Failpoint } from '../kernel/failpoint.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import { laterOf } from '../ledger/book.ts';
-import type { LedgerStore } from '../ledger/settlement-store.ts';
+import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { Lines } from '../operations/lines.ts';
 import { moveLinesOn } from '../operations/move-lines-on.ts';
 import type { OperationDoc } from '../operations/operation.ts';

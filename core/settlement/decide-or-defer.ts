@@ -1,5 +1,5 @@
 import type { LedgerState } from '../ledger/book.ts';
-import type { LedgerTransaction } from '../ledger/settlement-store.ts';
+import type { LedgerTransaction } from '../ledger/ledger-store.ts';
 import { isOlder, userOrderingKey } from '../operations/operation.ts';
 import type { Elsewhere, SettleStore } from '../operations/settle-store.ts';
 import { lapsedReads, withLapsed } from '../operations/want-of-money.ts';

@@ -5,7 +5,7 @@ import { formatMinor, parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
 import { type Book, type Draft, createBook, laterOf, type LedgerState } from '../ledger/book.ts';
 import { userDocId, type WalletDoc } from '../ledger/documents.ts';
-import type { LedgerReads } from '../ledger/settlement-store.ts';
+import type { LedgerReads } from '../ledger/ledger-store.ts';
 import { availableOf } from '../ledger/wallet.ts';
 import type { BoundOperation, Registry } from '../operations/define.ts';
 import { namedUsers } from '../events/event-users.ts';

@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
-import type { WalletClaims } from '../ledger/wallet-claims-lock.ts';
+import type { WalletClaims } from '../ledger/wallet-reservations-lock.ts';
 import { laneNumberOf } from '../operations/lane-layout.ts';
 import type { Layouts } from '../operations/layouts.ts';
 import type { Lines } from '../operations/lines.ts';

@@ -1,5 +1,5 @@
 import { openMongo } from '../../core/infra/mongo.ts';
-import { verifyLedger } from '../../core/ledger/verify-store.ts';
+import { verifyLedger } from '../../core/ledger/verify/verify-store.ts';
 import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { z } from 'zod';

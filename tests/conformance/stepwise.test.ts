@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Failpoint } from '../../core/kernel/failpoint.ts';
 import { refuse } from '../../core/kernel/result.ts';
 import type { EntryDoc } from '../../core/ledger/documents.ts';
-import { verifyLedger } from '../../core/ledger/verify-store.ts';
+import { verifyLedger } from '../../core/ledger/verify/verify-store.ts';
 import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import type { Registry, OperationDefinition } from '../../core/operations/define.ts';

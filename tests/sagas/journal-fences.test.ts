@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
-import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
+import { createLedgerStore } from '../../core/ledger/ledger-store.ts';
 import { createRepairStore } from '../../core/recovery/repair-store.ts';
 import { openLines } from '../../core/operations/lines.ts';
 import { NEW_SAGA } from '../../core/saga/machine.ts';

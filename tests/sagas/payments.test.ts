@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { verifyLedger } from '../../core/ledger/verify-store.ts';
+import { verifyLedger } from '../../core/ledger/verify/verify-store.ts';
 import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';

@@ -20,7 +20,7 @@ import {
   isSystemUser,
   systemUserId,
 } from '../../core/ledger/documents.ts';
-import type { LapsedReads, LedgerReads } from '../../core/ledger/settlement-store.ts';
+import type { LapsedReads, LedgerReads } from '../../core/ledger/ledger-store.ts';
 import { type OperationDoc, userOrderingKey } from '../../core/operations/operation.ts';
 import type { OutboxEvent } from '../../core/events/outbox.ts';
 import { lapsedReads, withLapsed } from '../../core/operations/want-of-money.ts';

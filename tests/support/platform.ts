@@ -14,7 +14,7 @@ import {
 } from '../../core/operations/operation-store.ts';
 import { isSettled } from '../../core/operations/status.ts';
 import { collection } from '../../core/infra/collections.ts';
-import { verifyLedger } from '../../core/ledger/verify-store.ts';
+import { verifyLedger } from '../../core/ledger/verify/verify-store.ts';
 import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
 import { laneQueue } from '../../queues/catalog.ts';
 import { type Queues, openQueues } from '../../queues/producer.ts';

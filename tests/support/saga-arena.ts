@@ -23,7 +23,7 @@ import { type Sagas, createSagas } from '../../core/runtime/sagas.ts';
 import { createLocalBreakers } from '../../core/notifications/breaker-cache.ts';
 import type { BreakerTuning } from '../../core/notifications/breaker.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../../core/runtime/payments.ts';
-import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
+import { createLedgerStore } from '../../core/ledger/ledger-store.ts';
 import { openLines } from '../../core/operations/lines.ts';
 import { createOperationStore } from '../../core/operations/operation-store.ts';
 import type { LeaseTiming } from '../../core/saga/heartbeat.ts';

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
-import { createLedgerStore } from '../../core/ledger/settlement-store.ts';
-import { noClaims } from '../../core/ledger/wallet-claims-lock.ts';
+import { createLedgerStore } from '../../core/ledger/ledger-store.ts';
+import { noClaims } from '../../core/ledger/wallet-reservations-lock.ts';
 import { type BatchRunner, createBatchRunner } from '../../core/settlement/batch-runner.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import type { Registry } from '../../core/operations/define.ts';

@@ -4,9 +4,9 @@ import {
   type CurrencySummary,
   LEDGER_CHECKS,
   type VerifyReport,
-} from '../../../core/ledger/verify-report.ts';
-import { verifyLedger } from '../../../core/ledger/verify-store.ts';
-import type { VerifyPhase } from '../../../core/ledger/verify-walk-store.ts';
+} from '../../../core/ledger/verify/report.ts';
+import { verifyLedger } from '../../../core/ledger/verify/verify-store.ts';
+import type { VerifyPhase } from '../../../core/ledger/verify/walk-store.ts';
 import { ledgerRules } from '../../../core/operation-types/ledger-rules.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { resolveDatabase } from '../connection.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { faultOf } from '../../../core/infra/database-errors.ts';
 import { openMongo } from '../../../core/infra/mongo.ts';
-import { createLedgerStore } from '../../../core/ledger/settlement-store.ts';
+import { createLedgerStore } from '../../../core/ledger/ledger-store.ts';
 import { startTcpProxy } from '../../support/faults/tcp-proxy.ts';
 import { openWorld } from '../../support/platform.ts';
 

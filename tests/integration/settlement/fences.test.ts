@@ -4,7 +4,7 @@ import { collection } from '../../../core/infra/collections.ts';
 import type { FailpointName } from '../../../core/kernel/failpoint.ts';
 import type { LedgerState } from '../../../core/ledger/book.ts';
 import type { EntryDoc, WalletDoc } from '../../../core/ledger/documents.ts';
-import { createLedgerStore } from '../../../core/ledger/settlement-store.ts';
+import { createLedgerStore } from '../../../core/ledger/ledger-store.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { batchReads, bindOperation, decideBatch } from '../../../core/settlement/decide.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';

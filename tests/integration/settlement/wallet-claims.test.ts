@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
-import { createWalletClaims } from '../../../core/ledger/wallet-claims-lock.ts';
+import { createWalletClaims } from '../../../core/ledger/wallet-reservations-lock.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { openWorld } from '../../support/platform.ts';
 import { until } from '../../support/wait.ts';

@@ -54,23 +54,23 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a commit of which nobody knows whether it happened counts as done',
-    file: 'core/ledger/settlement-store.ts',
+    file: 'core/ledger/ledger-store.ts',
     find: '|| tries >= COMMIT_TRIES_MAX) throw error;',
     replace: ') throw error;\n      if (tries >= COMMIT_TRIES_MAX) return;',
     foundBy: ['tests/integration/settlement/commits.test.ts'],
   },
   {
     name: 'the verifier looks past what a wallet has paid out in all',
-    file: 'core/ledger/verify.ts',
+    file: 'core/ledger/verify/verify.ts',
     find: "['totalDebited', wallet.totalDebited, fold.totalDebited],",
     replace: '',
-    foundBy: ['tests/unit/core/ledger/verify.test.ts'],
+    foundBy: ['tests/unit/core/ledger/verify/verify.test.ts'],
   },
   {
     name: 'the verifier takes a saga that was not taken back for sound',
-    file: 'core/ledger/verify.ts',
+    file: 'core/ledger/verify/verify.ts',
     find: 'return !TAKEN_BACK.has(operation.status) || netsToZero(entries);',
     replace: 'return true;',
-    foundBy: ['tests/unit/core/ledger/verify.test.ts'],
+    foundBy: ['tests/unit/core/ledger/verify/verify.test.ts'],
   },
 ];

@@ -41,7 +41,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the stripe that took over from a full one is not read',
-    file: 'core/ledger/settlement-store.ts',
+    file: 'core/ledger/ledger-store.ts',
     find: 'foundWallets.push(...further);',
     replace: 'foundWallets.push(...further.slice(0, 0));',
     foundBy: ['tests/integration/settlement/system-wallets.test.ts'],

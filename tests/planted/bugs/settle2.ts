@@ -14,7 +14,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'an expired hold that a saga has given back counts as not taken back',
-    file: 'core/ledger/verify.ts',
+    file: 'core/ledger/verify/verify.ts',
     find: 'if (givesBackAnothers(entry)) continue;',
     replace: '',
     foundBy: ['tests/sagas/payments.test.ts'],

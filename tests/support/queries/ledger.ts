@@ -4,10 +4,10 @@ import { createLedgerQueries } from '../../../core/ledger/ledger-reads-store.ts'
 import { collection } from '../../../core/infra/collections.ts';
 import type { HoldDoc, TransferDoc, WalletDoc } from '../../../core/ledger/documents.ts';
 import { createExpiredHoldsStore } from '../../../core/recovery/expired-holds-store.ts';
-import { verifyLedger } from '../../../core/ledger/verify-store.ts';
+import { verifyLedger } from '../../../core/ledger/verify/verify-store.ts';
 import { ledgerRules } from '../../../core/operation-types/ledger-rules.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
-import { createLedgerStore } from '../../../core/ledger/settlement-store.ts';
+import { createLedgerStore } from '../../../core/ledger/ledger-store.ts';
 import { type Instance, TENANT, accept, settled, submission } from '../platform.ts';
 import { openSettler, pokeAll } from '../settling.ts';
 import { FUTURE, PAST } from './piles.ts';

@@ -1,5 +1,5 @@
-import { LIMITS } from '../../config/limits.ts';
-import { originOf } from '../kernel/ids.ts';
+import { LIMITS } from '../../../config/limits.ts';
+import { originOf } from '../../kernel/ids.ts';
 import {
   type BalanceType,
   type EntryDoc,
@@ -8,10 +8,10 @@ import {
   LEGS_PER_POSTING,
   type WalletDoc,
   isSystemUser,
-} from './documents.ts';
-import { type CurrencySummary, type Findings, type Sums, noSums } from './verify-report.ts';
-import { availableOf, balanceOf, withPosted } from './wallet.ts';
-import { noneFails } from '../kernel/every.ts';
+} from '../documents.ts';
+import { type CurrencySummary, type Findings, type Sums, noSums } from './report.ts';
+import { availableOf, balanceOf, withPosted } from '../wallet.ts';
+import { noneFails } from '../../kernel/every.ts';
 
 const BALANCE_TYPES = ['real', 'bonus', 'locked'] as const satisfies readonly BalanceType[];
 

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../../../config/limits.ts';
-import { derivedId } from '../../../../core/kernel/ids.ts';
+import { LIMITS } from '../../../../../config/limits.ts';
+import { derivedId } from '../../../../../core/kernel/ids.ts';
 import {
   type EntryDoc,
   type HoldDoc,
   type TransferDoc,
   type WalletDoc,
   LEGS_PER_POSTING,
-} from '../../../../core/ledger/documents.ts';
-import { type LedgerCheck, createFindings, noSums } from '../../../../core/ledger/verify-report.ts';
+} from '../../../../../core/ledger/documents.ts';
+import {
+  type LedgerCheck,
+  createFindings,
+  noSums,
+} from '../../../../../core/ledger/verify/report.ts';
 import {
   type OperationRow,
   checkCurrency,
@@ -20,13 +24,13 @@ import {
   createEntryTotals,
   createWalletFold,
   currencyKey,
-} from '../../../../core/ledger/verify.ts';
+} from '../../../../../core/ledger/verify/verify.ts';
 import {
   TENANT,
   createMemoryLedger,
   operationId,
   operationOf,
-} from '../../../support/memory-ledger.ts';
+} from '../../../../support/memory-ledger.ts';
 
 /** A small sound ledger: ann is given 100, holds 30, pays bob 20. */
 function soundLedger() {

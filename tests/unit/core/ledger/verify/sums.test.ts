@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { EntryDoc } from '../../../../core/ledger/documents.ts';
-import { type LedgerCheck, createFindings, noSums } from '../../../../core/ledger/verify-report.ts';
-import { checkCurrency, createEntryTotals } from '../../../../core/ledger/verify.ts';
-import { walletIdOf } from '../../../../core/kernel/ids.ts';
-import { AT } from '../../../support/memory-ledger.ts';
+import type { EntryDoc } from '../../../../../core/ledger/documents.ts';
+import {
+  type LedgerCheck,
+  createFindings,
+  noSums,
+} from '../../../../../core/ledger/verify/report.ts';
+import { checkCurrency, createEntryTotals } from '../../../../../core/ledger/verify/verify.ts';
+import { walletIdOf } from '../../../../../core/kernel/ids.ts';
+import { AT } from '../../../../support/memory-ledger.ts';
 
 const TENANT = 'acme';
 const OPERATION = 'op_00000000000000000000000000000001';

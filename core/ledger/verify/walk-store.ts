@@ -1,7 +1,7 @@
 import { type ClientSession, type Db, MongoServerError } from 'mongodb';
-import { LIMITS } from '../../config/limits.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { Findings, VerifyCounts } from './verify-report.ts';
+import { LIMITS } from '../../../config/limits.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Findings, VerifyCounts } from './report.ts';
 import type { EntryTotals, LedgerRules } from './verify.ts';
 
 export type VerifyPhase = 'wallets' | 'operations' | 'transfers' | 'holds';

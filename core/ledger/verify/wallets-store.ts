@@ -1,8 +1,8 @@
 import type { ClientSession } from 'mongodb';
-import { collection } from '../infra/collections.ts';
-import { walletIdOf } from '../kernel/ids.ts';
-import { type EntryDoc, type HoldDoc, type WalletDoc, isSystemUser } from './documents.ts';
-import { type Walk, justAfter, readsIn, rowsPerPage } from './verify-walk-store.ts';
+import { collection } from '../../infra/collections.ts';
+import { walletIdOf } from '../../kernel/ids.ts';
+import { type EntryDoc, type HoldDoc, type WalletDoc, isSystemUser } from '../documents.ts';
+import { type Walk, justAfter, readsIn, rowsPerPage } from './walk-store.ts';
 import { type WalletFold, checkWallet, createWalletFold } from './verify.ts';
 
 export interface WalletCursor {

@@ -1,4 +1,4 @@
-import type { BalanceType } from './documents.ts';
+import type { BalanceType } from '../documents.ts';
 
 /** Everything that `sluice ledger verify` recomputes, and what each check claims. */
 export const LEDGER_CHECKS = {

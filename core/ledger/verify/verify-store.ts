@@ -1,14 +1,14 @@
 import type { ClientSession, Db, Decimal128 } from 'mongodb';
-import { collection } from '../infra/collections.ts';
-import { systemClock } from '../kernel/clock.ts';
-import type { EntryDoc, HoldDoc, TransferDoc } from './documents.ts';
+import { collection } from '../../infra/collections.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import type { EntryDoc, HoldDoc, TransferDoc } from '../documents.ts';
 import {
   type CurrencySummary,
   type Sums,
   type VerifyReport,
   createFindings,
   noSums,
-} from './verify-report.ts';
+} from './report.ts';
 import {
   type VerifyOptions,
   type Walk,
@@ -16,8 +16,8 @@ import {
   readsIn,
   rowsPerPage,
   walkPages,
-} from './verify-walk-store.ts';
-import { type WalletCursor, checkWalletPage } from './verify-wallets-store.ts';
+} from './walk-store.ts';
+import { type WalletCursor, checkWalletPage } from './wallets-store.ts';
 import {
   type OperationRow,
   checkCurrency,
