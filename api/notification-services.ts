@@ -1,24 +1,36 @@
 import { type ReadDatabaseTime, readDatabaseTime } from '../core/infra/database-clock.ts';
-import { type DeliveryAdmin, createDeliveryAdmin } from '../core/notifications/delivery-admin.ts';
+import {
+  type DeliveryAdmin,
+  createDeliveryAdmin,
+} from '../core/notifications/delivery/delivery-admin.ts';
 import {
   type DeliveryReads,
   createDeliveryReads,
-} from '../core/notifications/delivery-reads-store.ts';
-import { type EndpointAdmin, createEndpointAdmin } from '../core/notifications/endpoint-admin.ts';
+} from '../core/notifications/delivery/delivery-reads-store.ts';
+import {
+  type EndpointAdmin,
+  createEndpointAdmin,
+} from '../core/notifications/webhooks/endpoint-admin.ts';
 import { POLICIES } from '../core/notifications/policies.ts';
 import { createEnvGuard } from '../core/notifications/providers/registry.ts';
-import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
-import { type RepeatStore, createRepeatStore } from '../core/notifications/repeat-store.ts';
-import { type RuleStore, createRuleStore } from '../core/notifications/rule-store.ts';
+import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
+import {
+  type RepeatStore,
+  createRepeatStore,
+} from '../core/notifications/delivery/repeat-store.ts';
+import { type RuleStore, createRuleStore } from '../core/notifications/routing/rule-store.ts';
 import {
   type SuppressionStore,
   createSuppressionStore,
-} from '../core/notifications/suppression-store.ts';
-import { type TemplateStore, createTemplateStore } from '../core/notifications/template-store.ts';
+} from '../core/notifications/suppressions/suppression-store.ts';
+import {
+  type TemplateStore,
+  createTemplateStore,
+} from '../core/notifications/templates/template-store.ts';
 import {
   type EndpointStore,
   createEndpointStore,
-} from '../core/notifications/webhook-endpoint-store.ts';
+} from '../core/notifications/webhooks/webhook-endpoint-store.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import type { TenantScope } from '../core/tenants/tenant.ts';
 

@@ -1,7 +1,7 @@
-import type { DeliveryDoc } from '../core/notifications/delivery.ts';
-import type { SuppressionDoc } from '../core/notifications/suppression.ts';
-import type { TemplateDoc } from '../core/notifications/template-store.ts';
-import type { EndpointDoc } from '../core/notifications/webhook-endpoint.ts';
+import type { DeliveryDoc } from '../core/notifications/delivery/delivery.ts';
+import type { SuppressionDoc } from '../core/notifications/suppressions/suppression.ts';
+import type { TemplateDoc } from '../core/notifications/templates/template-store.ts';
+import type { EndpointDoc } from '../core/notifications/webhooks/webhook-endpoint.ts';
 
 /** What became of a delivery, without its address: as timelines show it. */
 export function deliveryBrief(delivery: DeliveryDoc) {

@@ -1,6 +1,6 @@
 import { LIMITS } from '../config/limits.ts';
 import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
-import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
+import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
 import { type Backlog, startBacklog } from '../core/ingest/backlog.ts';
 import { createIngest } from '../core/ingest/ingest.ts';
 import { createIntervene } from '../core/operations/intervene.ts';

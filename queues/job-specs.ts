@@ -1,5 +1,5 @@
 import type { BulkJobOptions } from 'bullmq';
-import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery.ts';
+import { type DeliveryJob, deliveryJobId } from '../core/notifications/delivery/delivery.ts';
 import type { OperationJob } from '../core/operations/operation.ts';
 import type { OutboxRow } from '../core/events/outbox.ts';
 import {

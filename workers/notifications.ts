@@ -2,8 +2,11 @@ import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { startTicker } from '../core/kernel/clock.ts';
-import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
-import type { DeliveryId } from '../core/notifications/delivery.ts';
+import {
+  createLocalBreakers,
+  createSharedBreakers,
+} from '../core/notifications/admission/breaker-cache.ts';
+import type { DeliveryId } from '../core/notifications/delivery/delivery.ts';
 import {
   CHANNELS,
   type Channel,
@@ -11,7 +14,7 @@ import {
   type Providers,
   type RealtimeMessage,
 } from '../core/notifications/ports.ts';
-import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
+import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
 import { type NotificationTuning, createNotifications } from '../core/runtime/notifications.ts';
 import type { Platform } from '../core/runtime/platform.ts';
 import { type DeliveryPayload, notifyQueue } from '../queues/catalog.ts';

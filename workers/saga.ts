@@ -1,7 +1,10 @@
 import { redisUrls } from '../config/env.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
-import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
-import type { BreakerTuning } from '../core/notifications/breaker.ts';
+import {
+  createLocalBreakers,
+  createSharedBreakers,
+} from '../core/notifications/admission/breaker-cache.ts';
+import type { BreakerTuning } from '../core/notifications/admission/breaker.ts';
 import type { Registry } from '../core/operations/define.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../core/runtime/payments.ts';
 import type { Platform } from '../core/runtime/platform.ts';

@@ -1,7 +1,7 @@
 import { collection } from '../../core/infra/collections.ts';
 import { present } from '../../core/kernel/assert.ts';
-import { BREAKER } from '../../core/notifications/breaker.ts';
-import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
+import { BREAKER } from '../../core/notifications/admission/breaker.ts';
+import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts';
 import { notifyQueue } from '../../queues/catalog.ts';
 import { type Arena, openArena } from './arena.ts';
 import { cpuBetween, readCpu } from './cpu.ts';

@@ -3,8 +3,11 @@ import { collection } from '../../core/infra/collections.ts';
 import { present } from '../../core/kernel/assert.ts';
 import { newOperationId, newToken } from '../../core/kernel/ids.ts';
 import { type UserDoc, userDocId } from '../../core/ledger/documents.ts';
-import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
-import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
+import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts';
+import {
+  type EndpointDoc,
+  newEndpointSecret,
+} from '../../core/notifications/webhooks/webhook-endpoint.ts';
 import type { OutboxRow } from '../../core/events/outbox.ts';
 import type { Log } from '../../scripts/local/report.ts';
 import type { Arena } from './arena.ts';

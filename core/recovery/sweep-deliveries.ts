@@ -1,12 +1,12 @@
 import { LIMITS } from '../../config/limits.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
-import { jobOfDelivery } from '../notifications/delivery.ts';
+import { jobOfDelivery } from '../notifications/delivery/delivery.ts';
 import type {
   DeliveryRecoveryStore,
   OverdueDelivery,
-} from '../notifications/delivery-recovery-store.ts';
+} from '../notifications/delivery/delivery-recovery-store.ts';
 import { CHANNELS, type Channel } from '../notifications/ports.ts';
-import type { DeliveryPublisher } from '../notifications/publisher.ts';
+import type { DeliveryPublisher } from '../notifications/delivery/publisher.ts';
 import { subjectOf } from '../operations/operation.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

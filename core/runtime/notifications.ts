@@ -1,21 +1,21 @@
 import { LIMITS } from '../../config/limits.ts';
 import { readDatabaseTime } from '../infra/database-clock.ts';
-import type { Breakers } from '../notifications/breaker-cache.ts';
-import { createDeliveryStore } from '../notifications/delivery-store.ts';
-import type { AnyProviders } from '../notifications/engine-deps.ts';
-import { type DeliveryEngine, createDeliveryEngine } from '../notifications/engine.ts';
-import { createFactsStore } from '../notifications/facts-store.ts';
-import { type Gate, createGate } from '../notifications/gate.ts';
-import { createPlans } from '../notifications/plans.ts';
+import type { Breakers } from '../notifications/admission/breaker-cache.ts';
+import { createDeliveryStore } from '../notifications/delivery/delivery-store.ts';
+import type { AnyProviders } from '../notifications/delivery/engine-deps.ts';
+import { type DeliveryEngine, createDeliveryEngine } from '../notifications/delivery/engine.ts';
+import { createFactsStore } from '../notifications/routing/facts-store.ts';
+import { type Gate, createGate } from '../notifications/admission/admission.ts';
+import { createPlans } from '../notifications/routing/plans.ts';
 import { POLICIES, type Policies } from '../notifications/policies.ts';
 import type { Channel } from '../notifications/ports.ts';
-import type { DeliveryPublisher } from '../notifications/publisher.ts';
-import { type Router, createRouter } from '../notifications/routing.ts';
-import { createRuleStore } from '../notifications/rule-store.ts';
-import { createSuppressionStore } from '../notifications/suppression-store.ts';
-import { createTemplateStore } from '../notifications/template-store.ts';
-import { createTemplates } from '../notifications/template-cache.ts';
-import { createEndpointHealthStore } from '../notifications/webhook-endpoint-store.ts';
+import type { DeliveryPublisher } from '../notifications/delivery/publisher.ts';
+import { type Router, createRouter } from '../notifications/routing/routing.ts';
+import { createRuleStore } from '../notifications/routing/rule-store.ts';
+import { createSuppressionStore } from '../notifications/suppressions/suppression-store.ts';
+import { createTemplateStore } from '../notifications/templates/template-store.ts';
+import { createTemplates } from '../notifications/templates/template-cache.ts';
+import { createEndpointHealthStore } from '../notifications/webhooks/webhook-endpoint-store.ts';
 import type { Platform } from './platform.ts';
 
 /** What tests are in a hurry about; by default as the tables say. */

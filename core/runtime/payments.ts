@@ -1,7 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { Breakers, Hold, Samples } from '../notifications/breaker-cache.ts';
-import { BREAKER, type BreakerTuning, roomOf } from '../notifications/breaker.ts';
-import { createPlaces } from '../notifications/places.ts';
+import type { Breakers, Hold, Samples } from '../notifications/admission/breaker-cache.ts';
+import { BREAKER, type BreakerTuning, roomOf } from '../notifications/admission/breaker.ts';
+import { createPlaces } from '../notifications/admission/slots.ts';
 import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../operations/services.ts';
 import type { Platform } from './platform.ts';
 

@@ -1,5 +1,9 @@
-import { BREAKER } from '../../core/notifications/breaker.ts';
-import { EVENT_RULES, RULED_EVENTS, type EventRule } from '../../core/notifications/event-rules.ts';
+import { BREAKER } from '../../core/notifications/admission/breaker.ts';
+import {
+  EVENT_RULES,
+  RULED_EVENTS,
+  type EventRule,
+} from '../../core/notifications/routing/event-rules.ts';
 import { POLICIES, attemptsMax } from '../../core/notifications/policies.ts';
 import { CHANNELS } from '../../core/notifications/ports.ts';
 import { code, heading, table } from './markdown.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
+import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts';
 import { type Notifying, PAID, finished, openNotifying, seedPeople } from '../support/notifying.ts';
 import { type WorkerProcess, startWorkerProcess } from '../support/faults/worker-process.ts';
 import { until } from '../support/wait.ts';

@@ -2,10 +2,13 @@ import { onTestFinished } from 'vitest';
 import { parseEnv } from '../../config/env.ts';
 import { collection } from '../../core/infra/collections.ts';
 import { newOperationId, newToken } from '../../core/kernel/ids.ts';
-import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
+import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts';
 import type { Providers } from '../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
-import { type EndpointDoc, newEndpointSecret } from '../../core/notifications/webhook-endpoint.ts';
+import {
+  type EndpointDoc,
+  newEndpointSecret,
+} from '../../core/notifications/webhooks/webhook-endpoint.ts';
 import type { NotificationTuning } from '../../core/runtime/notifications.ts';
 import type { OutboxRow } from '../../core/events/outbox.ts';
 import { openHints } from '../../core/events/hints.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isOperationId } from '../../../core/kernel/ids.ts';
 import { readTimeKey } from '../../../core/kernel/time-order.ts';
-import { DELIVERY_STATUSES, isDeliveryId } from '../../../core/notifications/delivery.ts';
+import { DELIVERY_STATUSES, isDeliveryId } from '../../../core/notifications/delivery/delivery.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { instant, userId } from '../../../core/operations/inputs.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { encodeCursor } from '../../../core/kernel/cursor.ts';
-import { isFinal } from '../../../core/notifications/delivery.ts';
+import { isFinal } from '../../../core/notifications/delivery/delivery.ts';
 import { schemaBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';
 import { keyIn, noParams, noQuery, pageQuery } from '../../list.ts';

@@ -1,4 +1,4 @@
-import { EVENT_RULES, RULED_EVENTS } from '../../../core/notifications/event-rules.ts';
+import { EVENT_RULES, RULED_EVENTS } from '../../../core/notifications/routing/event-rules.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';
 import { noParams, noQuery } from '../../list.ts';

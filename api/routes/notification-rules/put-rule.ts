@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RULED_EVENTS } from '../../../core/notifications/event-rules.ts';
+import { RULED_EVENTS } from '../../../core/notifications/routing/event-rules.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { schemaBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
-import { suppressionIdOf } from '../../../core/notifications/suppression.ts';
+import { suppressionIdOf } from '../../../core/notifications/suppressions/suppression.ts';
 import { schemaBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { noParams, noQuery } from '../../list.ts';

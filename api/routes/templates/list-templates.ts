@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { builtInTemplates } from '../../../core/notifications/built-in-templates.ts';
+import { builtInTemplates } from '../../../core/notifications/templates/built-in-templates.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../list.ts';

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../../config/limits.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
-import { createTemplates } from '../../../core/notifications/template-cache.ts';
-import { render, variablesOf } from '../../../core/notifications/template.ts';
+import { createTemplates } from '../../../core/notifications/templates/template-cache.ts';
+import { render, variablesOf } from '../../../core/notifications/templates/template.ts';
 import { schemaBody } from '../../body.ts';
 import { defineEndpoint, found } from '../../endpoint.ts';
 import { foundOr404, noParams, noQuery } from '../../list.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { SMS_CHARS_MAX } from '../../../core/kernel/message-limits.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
-import { templateProblems } from '../../../core/notifications/template.ts';
+import { templateProblems } from '../../../core/notifications/templates/template.ts';
 
 const text = z.string().min(1).max(LIMITS.templateCharsMax);
 

@@ -1,4 +1,4 @@
-import type { EndpointDoc } from '../../../core/notifications/webhook-endpoint.ts';
+import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { noBody } from '../../body.ts';
 import { defineEndpoint } from '../../endpoint.ts';
 import { listReply, noParams, plainPageQuery } from '../../list.ts';

@@ -1,4 +1,4 @@
-import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
+import { TOO_LONG, defineChannel, renderedOf } from './channel.ts';
 
 export const email = defineChannel({
   name: 'email',

@@ -1,4 +1,4 @@
-import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
+import { TOO_LONG, defineChannel, renderedOf } from './channel.ts';
 import { fittedPush, pushDataOf } from '../../kernel/message-limits.ts';
 
 export const push = defineChannel({

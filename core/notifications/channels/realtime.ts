@@ -1,4 +1,4 @@
-import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
+import { TOO_LONG, defineChannel, renderedOf } from './channel.ts';
 import { REALTIME_BYTES_MAX, bytesOf } from '../../kernel/message-limits.ts';
 
 export const realtime = defineChannel({

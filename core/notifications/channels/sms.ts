@@ -1,4 +1,4 @@
-import { TOO_LONG, defineChannel, renderedOf } from '../channel.ts';
+import { TOO_LONG, defineChannel, renderedOf } from './channel.ts';
 import { SMS_CHARS_MAX } from '../../kernel/message-limits.ts';
 
 export const sms = defineChannel({

@@ -1,5 +1,5 @@
-import { defineChannel } from '../channel.ts';
-import { signingSecrets } from '../webhook-endpoint.ts';
+import { defineChannel } from './channel.ts';
+import { signingSecrets } from '../webhooks/webhook-endpoint.ts';
 
 /** The body is the same on every attempt; the receiver tells repeats by `webhook-id`. */
 export const webhook = defineChannel({

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { HttpAnswer, HttpClient } from '../../outbound/http-client.ts';
-import { faultOf, jsonOf, permanent, serverFault, throttled, transient } from '../outcome.ts';
+import {
+  faultOf,
+  jsonOf,
+  permanent,
+  serverFault,
+  throttled,
+  transient,
+} from '../delivery/outcome.ts';
 import type { Provider, SendOutcome } from '../ports.ts';
 import { badAddress, isMailAddress, messageIdOf } from './mail.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HttpAnswer, HttpClient, HttpReply } from '../../outbound/http-client.ts';
-import { faultOf, jsonOf, permanent, serverFault, throttled } from '../outcome.ts';
+import { faultOf, jsonOf, permanent, serverFault, throttled } from '../delivery/outcome.ts';
 import type { Provider, PushMessage, SendOutcome, SendTools } from '../ports.ts';
 import { type ServiceAccountKey, createTokenSource } from './google-token.ts';
 

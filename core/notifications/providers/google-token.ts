@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import type { HttpClient, HttpReply } from '../../outbound/http-client.ts';
-import { jsonOf } from '../outcome.ts';
+import { jsonOf } from '../delivery/outcome.ts';
 import type { SendTools } from '../ports.ts';
 import { signJwt } from './jwt.ts';
 

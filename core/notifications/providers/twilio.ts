@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HttpAnswer, HttpClient } from '../../outbound/http-client.ts';
-import { faultOf, jsonOf, serverFault, throttled } from '../outcome.ts';
+import { faultOf, jsonOf, serverFault, throttled } from '../delivery/outcome.ts';
 import type { Provider, SendOutcome } from '../ports.ts';
 
 export interface TwilioOptions {

@@ -1,5 +1,12 @@
 import type { HttpAnswer, HttpClient } from '../../outbound/http-client.ts';
-import { faultOf, permanent, refused, serverFault, throttled, transient } from '../outcome.ts';
+import {
+  faultOf,
+  permanent,
+  refused,
+  serverFault,
+  throttled,
+  transient,
+} from '../delivery/outcome.ts';
 import type { UrlGuard } from '../../outbound/url-guard.ts';
 import type { Provider, SendOutcome } from '../ports.ts';
 import { hostKey } from './host-key.ts';

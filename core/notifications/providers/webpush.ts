@@ -1,7 +1,14 @@
 import { createECDH, createHash, createPrivateKey } from 'node:crypto';
 import { LIMITS } from '../../../config/limits.ts';
 import type { HttpAnswer, HttpClient } from '../../outbound/http-client.ts';
-import { faultOf, permanent, refused, serverFault, throttled, transient } from '../outcome.ts';
+import {
+  faultOf,
+  permanent,
+  refused,
+  serverFault,
+  throttled,
+  transient,
+} from '../delivery/outcome.ts';
 import type { UrlGuard } from '../../outbound/url-guard.ts';
 import type { Provider, PushMessage, SendOutcome } from '../ports.ts';
 import { hostKey } from './host-key.ts';

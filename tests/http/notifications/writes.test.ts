@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
-import type { DeliveryDoc, DeliveryId } from '../../../core/notifications/delivery.ts';
-import type { EndpointDoc } from '../../../core/notifications/webhook-endpoint.ts';
+import type { DeliveryDoc, DeliveryId } from '../../../core/notifications/delivery/delivery.ts';
+import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { expectProblem, pointersOf, useApi } from '../../support/api.ts';
 
 const api = useApi({ env: { WEBHOOK_ALLOW_PRIVATE: 'loopback' } });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { DeliveryDoc, DeliveryId } from '../../../core/notifications/delivery.ts';
-import { createDeliveryJournal } from '../../../core/notifications/delivery-journal.ts';
-import { createDeliveryStore } from '../../../core/notifications/delivery-store.ts';
+import type { DeliveryDoc, DeliveryId } from '../../../core/notifications/delivery/delivery.ts';
+import { createDeliveryJournal } from '../../../core/notifications/delivery/delivery-journal.ts';
+import { createDeliveryStore } from '../../../core/notifications/delivery/delivery-store.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { openWorld } from '../../support/platform.ts';
 

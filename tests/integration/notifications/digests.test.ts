@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
-import type { DeliveryDoc } from '../../../core/notifications/delivery.ts';
-import { createDeliveryStore } from '../../../core/notifications/delivery-store.ts';
-import { digestOf } from '../../../core/notifications/drafts.ts';
+import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
+import { createDeliveryStore } from '../../../core/notifications/delivery/delivery-store.ts';
+import { digestOf } from '../../../core/notifications/routing/drafts.ts';
 import { openWorld } from '../../support/platform.ts';
 
 const WINDOW = { windowMs: 3_600_000 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
-import type { DeliveryDoc } from '../../../core/notifications/delivery.ts';
+import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
 import {
   type EndpointDoc,
   newEndpointSecret,
-} from '../../../core/notifications/webhook-endpoint.ts';
+} from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { type Notifying, PAID, finished, openNotifying } from '../../support/notifying.ts';
 import { hastyPolicies } from '../../support/hasty-policies.ts';
 import { until } from '../../support/wait.ts';

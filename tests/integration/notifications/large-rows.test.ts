@@ -2,12 +2,12 @@ import { expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import { newOperationId } from '../../../core/kernel/ids.ts';
-import { createDeliveryStore } from '../../../core/notifications/delivery-store.ts';
-import type { DeliveryDoc } from '../../../core/notifications/delivery.ts';
-import { createFactsStore } from '../../../core/notifications/facts-store.ts';
-import { createPlans } from '../../../core/notifications/plans.ts';
+import { createDeliveryStore } from '../../../core/notifications/delivery/delivery-store.ts';
+import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
+import { createFactsStore } from '../../../core/notifications/routing/facts-store.ts';
+import { createPlans } from '../../../core/notifications/routing/plans.ts';
 import { POLICIES } from '../../../core/notifications/policies.ts';
-import { createRouter } from '../../../core/notifications/routing.ts';
+import { createRouter } from '../../../core/notifications/routing/routing.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { TENANT, accept, openWorld, submission } from '../../support/platform.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import { newOperationId } from '../../../core/kernel/ids.ts';
-import { createDeliveryJournal } from '../../../core/notifications/delivery-journal.ts';
-import { createDeliveryStore } from '../../../core/notifications/delivery-store.ts';
-import { type DeliveryDoc, deliveryIdOf } from '../../../core/notifications/delivery.ts';
+import { createDeliveryJournal } from '../../../core/notifications/delivery/delivery-journal.ts';
+import { createDeliveryStore } from '../../../core/notifications/delivery/delivery-store.ts';
+import { type DeliveryDoc, deliveryIdOf } from '../../../core/notifications/delivery/delivery.ts';
 import { type TcpProxy, startTcpProxy } from '../../support/faults/tcp-proxy.ts';
 import { TENANT, openWorld } from '../../support/platform.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
-import { type DeliveryDoc, jobOfDelivery } from '../../../core/notifications/delivery.ts';
+import { type DeliveryDoc, jobOfDelivery } from '../../../core/notifications/delivery/delivery.ts';
 import { type Notifying, openNotifying, seedPeople } from '../../support/notifying.ts';
 import { openSagas } from '../../support/notifying-sagas.ts';
 import { until } from '../../support/wait.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
-import { createDeliveryAdmin } from '../../../core/notifications/delivery-admin.ts';
-import { createDeliveryReads } from '../../../core/notifications/delivery-reads-store.ts';
-import type { DeliveryDoc } from '../../../core/notifications/delivery.ts';
+import { createDeliveryAdmin } from '../../../core/notifications/delivery/delivery-admin.ts';
+import { createDeliveryReads } from '../../../core/notifications/delivery/delivery-reads-store.ts';
+import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
 import { POLICIES } from '../../../core/notifications/policies.ts';
-import { createRepeatStore } from '../../../core/notifications/repeat-store.ts';
+import { createRepeatStore } from '../../../core/notifications/delivery/repeat-store.ts';
 import { TENANT, openWorld } from '../../support/platform.ts';
 
 const COUNT = 1_200;

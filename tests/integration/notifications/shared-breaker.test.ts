@@ -5,7 +5,7 @@ import {
   type Breakers,
   createLocalBreakers,
   createSharedBreakers,
-} from '../../../core/notifications/breaker-cache.ts';
+} from '../../../core/notifications/admission/breaker-cache.ts';
 import { type Clock, systemClock } from '../../../core/kernel/clock.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { openTestDatabase } from '../../support/database.ts';

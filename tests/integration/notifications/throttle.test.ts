@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
-import type { EndpointDoc } from '../../../core/notifications/webhook-endpoint.ts';
+import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { startHookServer } from '../../support/hook-server.ts';
 import { type Notifying, PAID, openNotifying, seedPeople } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';

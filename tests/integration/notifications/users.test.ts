@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { DeliveryDoc } from '../../../core/notifications/delivery.ts';
+import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
 import type { EmailMessage, Provider, SendOutcome } from '../../../core/notifications/ports.ts';
-import { suppressionIdOf } from '../../../core/notifications/suppression.ts';
-import { createSuppressionStore } from '../../../core/notifications/suppression-store.ts';
+import { suppressionIdOf } from '../../../core/notifications/suppressions/suppression.ts';
+import { createSuppressionStore } from '../../../core/notifications/suppressions/suppression-store.ts';
 import { openSagas } from '../../support/notifying-sagas.ts';
 import {
   EUR,

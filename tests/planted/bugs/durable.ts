@@ -72,7 +72,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a delivery whose claim got no answer counts as interrupted',
-    file: 'core/notifications/delivery-journal.ts',
+    file: 'core/notifications/delivery/delivery-journal.ts',
     find: 'if (!isPassing(error) || tries >= TRIES_MAX) throw error;',
     replace: 'throw error;',
     foundBy: ['tests/integration/notifications/lost-answers.test.ts'],

@@ -24,7 +24,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a breaker never half-opens',
-    file: 'core/notifications/breaker.ts',
+    file: 'core/notifications/admission/breaker.ts',
     find: 'if (nowMs >= state.untilMs) {',
     replace: 'if (nowMs >= Infinity) {',
     foundBy: ['tests/unit/core/runtime/payments.test.ts'],

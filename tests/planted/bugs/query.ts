@@ -45,7 +45,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a row of large messages is read as a whole',
-    file: 'core/notifications/routing.ts',
+    file: 'core/notifications/routing/routing.ts',
     find: 'isRequest && requests >= LIMITS.routedRequestsMax',
     replace: 'isRequest && requests >= LIMITS.outboxEventsMax',
     foundBy: ['tests/integration/notifications/large-rows.test.ts'],

@@ -1,25 +1,28 @@
 import type { Db } from 'mongodb';
 import { timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { collection } from '../../../core/infra/collections.ts';
-import { createDeliveryRecoveryStore } from '../../../core/notifications/delivery-recovery-store.ts';
+import { createDeliveryRecoveryStore } from '../../../core/notifications/delivery/delivery-recovery-store.ts';
 import {
   type DeliveryFilter,
   createDeliveryReads,
-} from '../../../core/notifications/delivery-reads-store.ts';
-import { createDeliveryStore } from '../../../core/notifications/delivery-store.ts';
-import { DELIVERY_STATUSES, type DeliveryDoc } from '../../../core/notifications/delivery.ts';
-import { createFactsStore } from '../../../core/notifications/facts-store.ts';
+} from '../../../core/notifications/delivery/delivery-reads-store.ts';
+import { createDeliveryStore } from '../../../core/notifications/delivery/delivery-store.ts';
+import {
+  DELIVERY_STATUSES,
+  type DeliveryDoc,
+} from '../../../core/notifications/delivery/delivery.ts';
+import { createFactsStore } from '../../../core/notifications/routing/facts-store.ts';
 import { POLICIES } from '../../../core/notifications/policies.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
-import { createRepeatStore } from '../../../core/notifications/repeat-store.ts';
-import { createRuleStore } from '../../../core/notifications/rule-store.ts';
-import { createSuppressionStore } from '../../../core/notifications/suppression-store.ts';
-import { createTemplateStore } from '../../../core/notifications/template-store.ts';
-import type { EndpointDoc } from '../../../core/notifications/webhook-endpoint.ts';
+import { createRepeatStore } from '../../../core/notifications/delivery/repeat-store.ts';
+import { createRuleStore } from '../../../core/notifications/routing/rule-store.ts';
+import { createSuppressionStore } from '../../../core/notifications/suppressions/suppression-store.ts';
+import { createTemplateStore } from '../../../core/notifications/templates/template-store.ts';
+import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import {
   createEndpointHealthStore,
   createEndpointStore,
-} from '../../../core/notifications/webhook-endpoint-store.ts';
+} from '../../../core/notifications/webhooks/webhook-endpoint-store.ts';
 import { TENANT } from '../platform.ts';
 import { FUTURE, PAST, delivery } from './piles.ts';
 import type { Call } from './every-query.ts';

@@ -2,7 +2,7 @@ import { type Db, type Document, Timestamp } from 'mongodb';
 import { type CollectionName, collection } from '../../../core/infra/collections.ts';
 import { newOperationId } from '../../../core/kernel/ids.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
-import { DELIVERY_STATUSES } from '../../../core/notifications/delivery.ts';
+import { DELIVERY_STATUSES } from '../../../core/notifications/delivery/delivery.ts';
 import { SAGA_QUEUE } from '../../../core/operations/operation.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
 import { TENANT } from '../platform.ts';

@@ -38,9 +38,13 @@ const LEGAL: Record<string, readonly string[]> = {
   'core/saga/engine.ts': ['../users/users.ts', '../wallets/wallet-cache.ts'],
   'core/operation-types/deposit.ts': ['../saga/engine.ts'],
   'core/operations/operation.ts': ['../users/users.ts'],
-  'core/notifications/delivery.ts': ['../operations/operation.ts'],
+  'core/notifications/delivery/delivery.ts': ['../operations/operation.ts'],
   'core/recovery/sweep.ts': ['../saga/engine.ts', '../notifications/delivery.ts'],
-  'core/runtime/platform.ts': ['../recovery/sweep.ts', '../operation-types/deposit.ts', '../../config/env.ts'],
+  'core/runtime/platform.ts': [
+    '../recovery/sweep.ts',
+    '../operation-types/deposit.ts',
+    '../../config/env.ts',
+  ],
   'queues/producer.ts': ['bullmq', 'ioredis', '../core/saga/engine.ts'],
   'queues/board.ts': ['@bull-board/api', './producer.ts'],
   'api/main.ts': ['./server.ts', '../config/env.ts', '../core/runtime/platform.ts'],
@@ -133,7 +137,7 @@ const VIOLATIONS: Record<string, Violation> = {
   'operations-not-notifications': {
     file: 'core/saga/notifies.ts',
     imports: ['../notifications/delivery.ts'],
-    to: 'core/notifications/delivery.ts',
+    to: 'core/notifications/delivery/delivery.ts',
   },
   'kernel-does-no-io': {
     file: 'core/kernel/reads.ts',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../config/limits.ts';
 import { systemClock } from '../../../../core/kernel/clock.ts';
-import { createLocalBreakers } from '../../../../core/notifications/breaker-cache.ts';
+import { createLocalBreakers } from '../../../../core/notifications/admission/breaker-cache.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../../../../core/runtime/payments.ts';
 import type { PaymentOutcome, PaymentPassage } from '../../../../core/operations/services.ts';
 import { createLogger } from '../../../../core/telemetry/logger.ts';

@@ -1,0 +1,191 @@
+import { LIMITS } from '../../../config/limits.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Breakers, Samples } from './breaker-cache.ts';
+import { BREAKER, roomOf } from './breaker.ts';
+import { createPlaces } from './slots.ts';
+import type { ChannelPolicy } from '../policies.ts';
+import type { Channel, SendOutcome } from '../ports.ts';
+
+/** Where a call is to go. */
+export interface Door {
+  readonly channel: Channel;
+  readonly provider: string;
+  /** What breaks together: a provider, or one host. */
+  readonly breakerKey: string;
+  /** What waits together when the other side asks for it: one endpoint, or all of the above. */
+  readonly holdKey: string;
+  /** However long it asks for. */
+  readonly holdMsMax: number;
+  /** Whose message it is: no tenant takes up more than half of a pool. */
+  readonly tenantId: string;
+  readonly policy: ChannelPolicy;
+}
+
+export type Passage =
+  /** One of the two has to be called: with what came of it, or when nothing was sent after all. */
+  | {
+      readonly kind: 'go';
+      leave(outcome: SendOutcome): Promise<void>;
+      abandon(): void;
+    }
+  /** The other side has asked to be left alone for so long. */
+  | { readonly kind: 'held'; readonly waitMs: number }
+  | { readonly kind: 'open'; readonly waitMs: number }
+  /** Too many at once, or too many a second, and no place in its time. */
+  | { readonly kind: 'busy'; readonly waitMs: number };
+
+export interface Gate {
+  enter(door: Door): Promise<Passage>;
+  /** Breakers that this process knows to be open, for the metric. */
+  refresh(): void;
+}
+
+interface GateDeps {
+  readonly breakers: Breakers;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+interface Known {
+  readonly door: Door;
+  readonly untilMs: number;
+}
+
+/**
+ * Everything that may keep a call back: the breaker and the rate (shared), and the number of calls
+ * under way to one host (this process's). One slow host so takes a part of the process at most: its
+ * places, and a short line that waits for them.
+ */
+export function createGate({ breakers, clock, random, logger, metrics }: GateDeps): Gate {
+  const places = createPlaces({ clock, random });
+  const shares = createShares();
+  const samples = new Map<string, Samples>();
+  const open = new Map<string, Known>();
+
+  const keyOf = ({ channel, provider, breakerKey }: Door): string =>
+    `${channel}/${provider}/${breakerKey}`;
+
+  const noteOpen = (key: string, door: Door, openMs: number): void => {
+    if (openMs > 0) {
+      const { channel, provider, breakerKey } = door;
+      if (!open.has(key)) logger.warn({ channel, provider, breakerKey, openMs }, 'breaker.opened');
+      open.set(key, { door, untilMs: clock.monotonicMs() + openMs });
+    } else if (open.delete(key)) {
+      logger.info({ channel: door.channel, breakerKey: door.breakerKey }, 'breaker.closed');
+    }
+    refresh();
+  };
+
+  const refresh = (): void => {
+    places.tidy();
+    metrics.breakersOpen.reset();
+    for (const [key, { door, untilMs }] of open) {
+      // Nobody has asked since: another process may have closed it.
+      if (clock.monotonicMs() > untilMs + BREAKER.probeMs) open.delete(key);
+      else metrics.breakersOpen.inc({ channel: door.channel, provider: door.provider });
+    }
+  };
+
+  const remember = (key: string, seen: Samples): void => {
+    if (samples.size >= LIMITS.breakersMax) samples.clear();
+    samples.set(key, seen);
+  };
+
+  const passage = (key: string, door: Door, isProbe: boolean): Passage => ({
+    kind: 'go',
+    abandon: () => {
+      places.giveBack(key);
+      shares.giveBack(door);
+    },
+    leave: async (outcome) => {
+      const report = { isGood: outcome.kind !== 'fault', isProbe };
+      const hold = { key: door.holdKey, ms: holdMsOf(outcome, door) };
+      const { openMs, samples: seen } = await breakers.leave(key, report, hold);
+      // Together: its place is free only once its outcome counts.
+      remember(key, seen);
+      places.giveBack(key);
+      shares.giveBack(door);
+      if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
+    },
+  });
+
+  const enter = async (door: Door): Promise<Passage> => {
+    const key = keyOf(door);
+    const { channel, policy } = door;
+    const room = (): number => roomOf(samples.get(key) ?? NO_SAMPLES, policy.inFlightMax);
+    const paceMsMin = policy.ratePerSecond > 0 ? 1_000 / policy.ratePerSecond : 0;
+    const deadlineMs = clock.monotonicMs() + LIMITS.deliveryWaitMs;
+    for (let isFirst = false; ; isFirst = true) {
+      const turn = await places.take({ key, channel, room, paceMsMin, deadlineMs, isFirst });
+      if (turn.kind === 'busy') return turn;
+      const entry = await breakers.enter(key, policy.ratePerSecond, door.holdKey);
+      if (entry.kind === 'throttled') {
+        places.slow(key, entry.waitMs);
+        places.giveBack(key);
+        continue;
+      }
+      if (entry.kind === 'go') remember(key, entry.samples);
+      places.proceed(key);
+      if (entry.kind === 'go') return passage(key, door, entry.isProbe);
+      places.giveBack(key);
+      if (entry.kind === 'open') noteOpen(key, door, entry.waitMs);
+      return entry;
+    }
+  };
+
+  return Object.freeze({
+    refresh,
+    enter: async (door: Door): Promise<Passage> => {
+      if (!shares.take(door)) {
+        const waitMs = LIMITS.deliveryShareWaitMs * (1 + random());
+        return { kind: 'busy', waitMs: Math.ceil(waitMs) };
+      }
+      let isInside = false;
+      try {
+        const entered = await enter(door);
+        isInside = entered.kind === 'go';
+        return entered;
+      } finally {
+        if (!isInside) shares.giveBack(door);
+      }
+    },
+  });
+}
+
+const NO_SAMPLES: Samples = { good: 0, bad: 0 };
+
+/** Who asked for a wait has it; who only says that it is too much gets a moment. */
+function holdMsOf(outcome: SendOutcome, { channel, holdMsMax }: Door): number {
+  const askedMs = 'retryAfterMs' in outcome ? (outcome.retryAfterMs ?? 0) : 0;
+  if (askedMs > 0) return Math.min(askedMs, holdMsMax);
+  const isOwn = channel === 'webhook'; // what others are told by their mail server says nothing of all
+  return outcome.kind === 'throttled' && isOwn ? LIMITS.throttleHoldMs : 0;
+}
+
+interface Shares {
+  take(door: Door): boolean;
+  giveBack(door: Door): void;
+}
+
+/** What each tenant has under way or in a line on each channel, in this process. */
+function createShares(): Shares {
+  const taken = new Map<string, number>();
+  const keyOf = ({ channel, tenantId }: Door): string => `${channel}/${tenantId}`;
+  return {
+    take: (door) => {
+      const count = taken.get(keyOf(door)) ?? 0;
+      if (count >= LIMITS.deliveryShareMax) return false;
+      taken.set(keyOf(door), count + 1);
+      return true;
+    },
+    giveBack: (door) => {
+      const left = (taken.get(keyOf(door)) ?? 1) - 1;
+      if (left > 0) taken.set(keyOf(door), left);
+      else taken.delete(keyOf(door));
+    },
+  };
+}

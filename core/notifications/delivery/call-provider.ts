@@ -1,0 +1,78 @@
+import { LIMITS } from '../../../config/limits.ts';
+import { type Clock, withTimeout } from '../../kernel/clock.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Attempt } from './delivery.ts';
+import type { Channel, Messages, Provider, SendOutcome } from '../ports.ts';
+
+interface Call<C extends Channel> {
+  readonly provider: Provider<C>;
+  readonly message: Messages[C];
+  readonly key: string;
+  readonly timeoutMs: number;
+  /** By the database's clock. */
+  readonly now: () => number;
+}
+
+export interface CallDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly workerId: string;
+}
+
+export interface Called {
+  readonly outcome: SendOutcome;
+  readonly attempt: Attempt;
+}
+
+/** One call, which ends within its time whatever the provider does, and its line for the journal. */
+export async function callProvider<C extends Channel>(
+  deps: CallDeps,
+  call: Call<C>,
+): Promise<Called> {
+  const { clock, metrics, workerId } = deps;
+  const { channel, name } = call.provider;
+  const at = new Date(call.now());
+  const startedMs = clock.monotonicMs();
+  const outcome = await outcomeOf(deps, call);
+  const ms = Math.round(clock.monotonicMs() - startedMs);
+  metrics.deliveryAttempts.inc({ channel, provider: name, outcome: outcome.kind });
+  metrics.deliveryAttemptSeconds.observe({ channel, provider: name }, ms / 1_000);
+  return { outcome, attempt: { ...attemptOf(outcome), provider: name, at, ms, worker: workerId } };
+}
+
+async function outcomeOf<C extends Channel>(
+  { logger }: CallDeps,
+  { provider, message, key, timeoutMs, now }: Call<C>,
+): Promise<SendOutcome> {
+  try {
+    return await withTimeout(
+      provider.send(message, { key, now, signal: AbortSignal.timeout(timeoutMs) }),
+      // A provider notices its signal; this is for one that does not.
+      timeoutMs + LIMITS.deliveryMarginMs / 2,
+      () => new Error('the provider did not come back'),
+    );
+  } catch (err) {
+    const { channel, name } = provider;
+    logger.error({ err, channel, provider: name }, 'provider.threw');
+    const detail = 'The provider failed for a reason that is not the message';
+    return { kind: 'fault', code: 'provider_error', detail, mayHaveSent: true };
+  }
+}
+
+const DETAIL_CHARS_MAX = 500;
+
+function attemptOf(outcome: SendOutcome): Pick<Attempt, 'outcome' | 'code' | 'detail'> {
+  const { kind, status } = outcome;
+  const reference = kind === 'sent' ? outcome.reference : undefined;
+  return {
+    outcome: kind,
+    ...(status !== undefined && { status }),
+    ...(reference !== undefined && { reference: reference.slice(0, DETAIL_CHARS_MAX) }),
+    ...('code' in outcome && {
+      code: outcome.code,
+      detail: outcome.detail.slice(0, DETAIL_CHARS_MAX),
+    }),
+  };
+}

@@ -1,0 +1,219 @@
+import type { AnyBulkWriteOperation, Db, Filter } from 'mongodb';
+import { LIMITS } from '../../../config/limits.ts';
+import { collection } from '../../infra/collections.ts';
+import { duplicatesOf, faultOf } from '../../infra/database-errors.ts';
+import { assertNever } from '../../kernel/assert.ts';
+import type {
+  Attempt,
+  DeferralCode,
+  DeliveryDoc,
+  DeliveryId,
+  DigestItem,
+  FinalStatus,
+} from './delivery.ts';
+
+/** A delivery as it is, and when it was read by the database's clock. */
+export interface SeenDelivery {
+  readonly delivery: DeliveryDoc;
+  readonly now: Date;
+}
+
+interface Record {
+  readonly attempts: readonly Attempt[];
+  /** Attempts that count. */
+  readonly used: 0 | 1;
+}
+
+export interface Reason {
+  readonly code: string;
+  readonly detail: string;
+}
+
+export type DeliveryChange =
+  | (Record & { readonly kind: 'final'; readonly status: FinalStatus; readonly reason?: Reason })
+  | (Record & {
+      readonly kind: 'pending';
+      readonly delayMs: number;
+      /** Its life begins anew when it is due; never beyond its deadline. */
+      readonly lifeMs?: number;
+      /** The other side wants it later. */
+      readonly isThrottled?: true;
+      readonly reason?: Reason;
+      readonly deferral?: { readonly code: DeferralCode; readonly provider?: string };
+    });
+
+/** One compare-and-set. With `owner`: the claim's; without: nobody has it. */
+export interface DeliveryWrite {
+  readonly id: DeliveryId;
+  readonly owner?: string;
+  readonly change: DeliveryChange;
+}
+
+interface ClaimRequest {
+  readonly ids: readonly DeliveryId[];
+  /** Unique to this call. */
+  readonly owner: string;
+  readonly leaseMs: number;
+}
+
+export interface DeliveryStore {
+  /** The ones that were not there before; repeating it inserts nothing. */
+  insert(deliveries: readonly DeliveryDoc[]): Promise<readonly DeliveryDoc[]>;
+  /** Adds an event to a digest that is still being gathered, once. False: it is closed. */
+  gather(digest: DeliveryDoc, item: DigestItem): Promise<boolean>;
+  look(ids: readonly DeliveryId[]): Promise<readonly SeenDelivery[]>;
+  /** Those of them that are due and were free; everybody else's claim misses. */
+  claim(request: ClaimRequest): Promise<ReadonlySet<string>>;
+  /** False: some of them missed (another worker has taken over); the others are written. */
+  write(writes: readonly DeliveryWrite[]): Promise<boolean>;
+}
+
+export function createDeliveryStore(db: Db): DeliveryStore {
+  const deliveries = collection<DeliveryDoc>(db, 'deliveries');
+  const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
+  return Object.freeze({
+    insert: async (docs) => {
+      if (docs.length === 0) return docs;
+      try {
+        await deliveries.insertMany([...docs], { ordered: false });
+        return docs;
+      } catch (error) {
+        const known = duplicatesOf(error);
+        return docs.filter((_doc, index) => !known.has(index));
+      }
+    },
+    gather: async (digest, item) => {
+      const { items: _items, ...fresh } = digest;
+      const { _id } = digest;
+      const { eventId } = item;
+      const shown = `items.${LIMITS.digestItemsMax - 1}`;
+      const open = { _id, status: 'pending', 'items.eventId': { $ne: eventId } } as const;
+      try {
+        await deliveries.updateOne(
+          { ...open, [shown]: { $exists: false } },
+          { $setOnInsert: omitId(fresh), $push: { items: item } },
+          { upsert: true },
+        );
+        return true;
+      } catch (error) {
+        if (faultOf(error) !== 'duplicate-key') throw error;
+      }
+      // It is there and did not match: it shows no more, has the event already, or has been closed.
+      const last = `more.${LIMITS.digestMoreMax - 1}`;
+      const counted = await deliveries.updateOne(
+        { ...open, more: { $ne: eventId }, [shown]: { $exists: true }, [last]: { $exists: false } },
+        { $push: { more: eventId } },
+      );
+      if (counted.matchedCount > 0) return true;
+      const has = { _id, $or: [{ 'items.eventId': eventId }, { more: eventId }] };
+      return (await deliveries.countDocuments(has, { ...options, limit: 1 })) > 0;
+    },
+    look: async (ids) => {
+      const found = await deliveries
+        .aggregate<DeliveryDoc & { readonly seenAt: Date }>(
+          [{ $match: { _id: { $in: [...ids] } } }, { $set: { seenAt: '$$NOW' } }],
+          options,
+        )
+        .toArray();
+      return found.map(({ seenAt, ...delivery }) => ({ delivery, now: seenAt }));
+    },
+    claim: async ({ ids, owner, leaseMs }) => {
+      const until = { $add: ['$$NOW', leaseMs] };
+      const claimed = await deliveries.updateMany(
+        {
+          _id: { $in: [...ids] },
+          status: 'pending',
+          $expr: { $lte: [{ $ifNull: ['$notBefore', '$$NOW'] }, '$$NOW'] },
+        },
+        [{ $set: { status: 'sending', owner, leaseUntil: until, nextCheckAt: until } }],
+      );
+      if (claimed.matchedCount === ids.length) return new Set(ids);
+      const ours = await deliveries
+        .find({ _id: { $in: [...ids] }, owner }, { ...options, projection: { _id: 1 } })
+        .toArray();
+      return new Set(ours.map(({ _id }) => _id));
+    },
+    write: async (writes) => {
+      const result = await deliveries.bulkWrite(writes.map(writeOf), { ordered: false });
+      return result.matchedCount === writes.length;
+    },
+  } satisfies DeliveryStore);
+}
+
+function omitId({ _id, ...rest }: Omit<DeliveryDoc, 'items'>): object {
+  return rest;
+}
+
+function writeOf({ id, owner, change }: DeliveryWrite): AnyBulkWriteOperation<DeliveryDoc> {
+  const filter: Filter<DeliveryDoc> =
+    owner === undefined ? { _id: id, status: 'pending' } : { _id: id, status: 'sending', owner };
+  switch (change.kind) {
+    case 'final':
+      return { updateOne: { filter, update: finalUpdate(change) } };
+    case 'pending':
+      return { updateOne: { filter, update: pendingUpdate(change) } };
+    default:
+      return assertNever(change);
+  }
+}
+
+function finalUpdate(change: DeliveryChange & { readonly kind: 'final' }) {
+  const { status, reason, attempts, used } = change;
+  return {
+    $set: { status, ...(reason !== undefined && { reason }) },
+    $unset: {
+      owner: '' as const,
+      leaseUntil: '' as const,
+      nextCheckAt: '' as const,
+      notBefore: '' as const,
+      ...(reason === undefined && { reason: '' as const }),
+    },
+    $push: { attempts: { $each: [...attempts], $slice: -LIMITS.deliveryAttemptsKept } },
+    $inc: { attemptsUsed: used },
+    $currentDate: { updatedAt: true, completedAt: true } as const,
+  };
+}
+
+/** A pipeline, so that the times are the database's. */
+function pendingUpdate(change: DeliveryChange & { readonly kind: 'pending' }) {
+  const { delayMs, lifeMs, isThrottled, reason, deferral, attempts, used } = change;
+  const due = { $add: ['$$NOW', delayMs] };
+  const appended = {
+    $slice: [
+      { $concatArrays: ['$attempts', { $literal: attempts }] },
+      -LIMITS.deliveryAttemptsKept,
+    ],
+  };
+  return [
+    {
+      $set: {
+        status: 'pending',
+        notBefore: due,
+        nextCheckAt: { $add: ['$$NOW', delayMs + LIMITS.deliveryRecheckMs] },
+        updatedAt: '$$NOW',
+        attempts: appended,
+        attemptsUsed: { $add: ['$attemptsUsed', used] },
+        ...(isThrottled === true && { throttles: { $add: [{ $ifNull: ['$throttles', 0] }, 1] } }),
+        ...(lifeMs !== undefined && prolonged(delayMs + lifeMs)),
+        ...(reason !== undefined && { reason: { $literal: reason } }),
+        ...(deferral !== undefined && {
+          deferral: {
+            code: deferral.code,
+            ...(deferral.provider !== undefined && {
+              provider: { $literal: deferral.provider },
+            }),
+            at: '$$NOW',
+            until: due,
+            times: { $add: [{ $ifNull: ['$deferral.times', 0] }, 1] },
+          },
+        }),
+      },
+    },
+    { $unset: ['owner', 'leaseUntil'] },
+  ];
+}
+
+function prolonged(ms: number) {
+  const latest = { $max: ['$expiresAt', { $add: ['$$NOW', ms] }] };
+  return { expiresAt: { $min: [latest, '$deadline'] }, isProlonged: true }; // without one: the latest
+}

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { assert } from '../../kernel/assert.ts';
+import type { Json } from '../../kernel/canonical.ts';
+import type { OperationId } from '../../kernel/ids.ts';
+import type { Channel, PushTarget, SendOutcome } from '../ports.ts';
+
+export type DeliveryId = `dlv_${string}`;
+
+/**
+ * `pending`: to be sent, now or at `notBefore`. `sending`: a worker has it, until `leaseUntil`. The
+ * others are final: `skipped` was never to be sent (opted out, suppressed, endpoint disabled),
+ * `uncertain` may or may not have arrived and must not be sent twice.
+ */
+export const DELIVERY_STATUSES = [
+  'pending',
+  'sending',
+  'sent',
+  'failed',
+  'skipped',
+  'expired',
+  'uncertain',
+] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+export type FinalStatus = Exclude<DeliveryStatus, 'pending' | 'sending'>;
+
+export function isFinal(status: DeliveryStatus): status is FinalStatus {
+  return status !== 'pending' && status !== 'sending';
+}
+
+/** One call to a provider. Appended, never changed. */
+export interface Attempt {
+  readonly provider: string;
+  /** `interrupted`: the worker died between the claim and the journal. */
+  readonly outcome: SendOutcome['kind'] | 'interrupted';
+  readonly code?: string;
+  readonly detail?: string;
+  /** As the provider answered. */
+  readonly status?: number;
+  readonly reference?: string;
+  readonly at: Date;
+  readonly ms: number;
+  readonly worker: string;
+}
+
+/** Why it waits although no attempt of its own failed. */
+export const DEFERRALS = ['breaker_open', 'throttled', 'quiet_hours'] as const;
+export type DeferralCode = (typeof DEFERRALS)[number];
+
+export interface Deferral {
+  readonly code: DeferralCode;
+  /** Whose breaker or limit it was. */
+  readonly provider?: string;
+  readonly at: Date;
+  readonly until: Date;
+  readonly times: number;
+}
+
+/** Text that was given with the request, in place of a template. */
+export interface Content {
+  readonly subject?: string;
+  readonly text: string;
+  readonly html?: string;
+}
+
+/** What one event has become for one recipient on one channel. */
+export interface DeliveryDoc {
+  readonly _id: DeliveryId;
+  readonly tenantId: string;
+  readonly channel: Channel;
+  readonly status: DeliveryStatus;
+  readonly event: { readonly id: string; readonly name: string; readonly at: Date };
+  readonly operationId?: OperationId;
+  readonly category: string;
+  readonly userId?: string;
+  readonly endpointId?: string;
+  /** Mail address, phone number, URL, token, or the user whose streams it goes to. */
+  readonly address: string;
+  readonly pushTarget?: PushTarget;
+  readonly template: string;
+  readonly content?: Content;
+  readonly locale?: string;
+  readonly data: Readonly<Record<string, Json>>;
+  /** A digest gathers events until it is due. */
+  readonly items?: readonly DigestItem[];
+  /** Ids of the events of a digest beyond those that it shows: counted, each once. */
+  readonly more?: readonly string[];
+  /** Number of its job: the job id is `<id>.<seq>`. */
+  readonly seq: number;
+  /** Fresh at every claim; whoever writes the outcome of an attempt has to show it. */
+  readonly owner?: string;
+  readonly leaseUntil?: Date;
+  readonly attempts: readonly Attempt[];
+  /** Of the attempts that its channel's policy allows. */
+  readonly attemptsUsed: number;
+  /** Times that the other side has put it off, which uses up no attempt and yet has an end. */
+  readonly throttles?: number;
+  readonly deferral?: Deferral;
+  readonly notBefore?: Date;
+  /** "By then somebody must have moved me." Absent once final. */
+  readonly nextCheckAt?: Date;
+  readonly expiresAt: Date;
+  /** The end of its use as whoever asked for it has said: `expiresAt` never goes beyond it. */
+  readonly deadline?: Date;
+  /** Quiet hours have held it back, and its life has begun anew at their end: once. */
+  readonly isProlonged?: true;
+  readonly reason?: { readonly code: string; readonly detail: string };
+  readonly resends?: number;
+  /** Of the requests that had it sent again: repeating one does not do so once more. */
+  readonly resendTokens?: readonly string[];
+  readonly createdAt: Date;
+  readonly updatedAt?: Date;
+  readonly completedAt?: Date;
+}
+
+export interface DigestItem {
+  readonly eventId: string;
+  readonly name: string;
+  readonly data: Readonly<Record<string, Json>>;
+}
+
+export interface DeliveryJob {
+  readonly deliveryId: DeliveryId;
+  readonly tenantId: string;
+  readonly channel: Channel;
+  readonly seq: number;
+  /** Not due before then: the job is delayed. */
+  readonly notBefore?: Date;
+}
+
+export function jobOfDelivery(
+  delivery: Pick<DeliveryDoc, '_id' | 'tenantId' | 'channel' | 'seq'>,
+): DeliveryJob {
+  const { _id: deliveryId, tenantId, channel, seq } = delivery;
+  return { deliveryId, tenantId, channel, seq };
+}
+
+export function deliveryJobId({ deliveryId, seq }: DeliveryJob): string {
+  return `${deliveryId}.${seq}`;
+}
+
+const TIME_SORTED = /[0-9a-f]{32}/;
+const BODY = /^dlv_[0-9a-f]{48}$/;
+
+/**
+ * The same for the same event, recipient and channel, so that a repeat inserts nothing. It begins
+ * with the body of the operation's id: the deliveries of an operation stand together.
+ */
+export function deliveryIdOf(eventId: string, channel: Channel, recipient: string): DeliveryId {
+  const body = TIME_SORTED.exec(eventId)?.[0];
+  assert(body !== undefined, 'an event id holds a time-sortable body', { eventId });
+  const rest = createHash('sha256').update(`${eventId}\n${channel}\n${recipient}`).digest('hex');
+  return `dlv_${body}${rest.slice(0, 16)}`;
+}
+
+export function isDeliveryId(text: string): text is DeliveryId {
+  return BODY.test(text);
+}
+
+/** Every delivery of an operation has an id from here up to, not including, the second. */
+export function deliveryIdsOf(operationId: string): readonly [DeliveryId, DeliveryId] {
+  const body = operationId.slice(3);
+  return [`dlv_${body}`, `dlv_${body}g`];
+}
