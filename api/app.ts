@@ -4,11 +4,11 @@ import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { createRequestIds } from '../core/kernel/ids.ts';
 import { supervise } from '../core/kernel/supervise.ts';
-import { type AdapterDeps, exchange, handlerOf, pathOf } from './adapter.ts';
-import { createBodyBytes } from './body-bytes.ts';
+import { type AdapterDeps, exchange, handlerOf, pathOf } from './http/adapter.ts';
+import { createBodyBytes } from './http/body-bytes.ts';
 import { type AdminDeps, createAdminRouter } from './admin/router.ts';
-import type { Endpoint, Method } from './endpoint.ts';
-import { PUBLIC_PAGES, type PublicServices } from './public-pages.ts';
+import type { Endpoint, Method } from './http/endpoint.ts';
+import { PUBLIC_PAGES, type PublicServices } from './public/pages.ts';
 
 export interface AppDeps extends Omit<AdapterDeps, 'requestId' | 'bodyBytes'> {
   readonly endpoints: readonly Endpoint[];

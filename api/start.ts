@@ -14,11 +14,11 @@ import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
 import { type HintPublisher, openHints } from '../core/events/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { type Queues, openQueues } from '../queues/producer.ts';
-import { openBacklog, openServices } from './open-services.ts';
+import { openBacklog, openServices } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import type { Seats } from './realtime/seats.ts';
 import { ENDPOINTS } from './routes/index.ts';
-import { type ApiServer, startServer } from './server.ts';
+import { type ApiServer, startServer } from './http/server.ts';
 
 /** For tests. */
 export interface ApiTuning {

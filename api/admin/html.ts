@@ -1,4 +1,4 @@
-import type { Reply } from '../reply.ts';
+import type { Reply } from '../http/reply.ts';
 
 /** HTML that may be put into a page as it is. */
 export class Html {

@@ -3,9 +3,9 @@ import type { Registry } from '../../core/operations/define.ts';
 import type { AuditDoc } from '../../core/operations/intervention-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
-import type { Reply } from '../reply.ts';
-import { operationView } from '../operation-view.ts';
-import { timelineView } from '../timeline-view.ts';
+import type { Reply } from '../http/reply.ts';
+import { operationView } from '../views/operation.ts';
+import { timelineView } from '../views/timeline.ts';
 import { type Html, html, htmlReply } from './html.ts';
 
 export function lockedPage(): Reply {

@@ -3,9 +3,15 @@ import type { Server } from 'socket.io';
 import { z } from 'zod';
 import { AppError } from '../../core/kernel/errors.ts';
 import { createRequestIds } from '../../core/kernel/ids.ts';
-import { PROBLEM_TYPE, problemHeaders, problemOf, problemText, statusOfCode } from '../problem.ts';
-import { endWithProblem } from '../raw-problem.ts';
-import { send } from '../send.ts';
+import {
+  PROBLEM_TYPE,
+  problemHeaders,
+  problemOf,
+  problemText,
+  statusOfCode,
+} from '../http/problem.ts';
+import { endWithProblem } from '../http/raw-problem.ts';
+import { send } from '../http/send.ts';
 
 const failureSchema = z.looseObject({ message: z.string() });
 

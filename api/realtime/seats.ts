@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { AppError } from '../../core/kernel/errors.ts';
-import { addressGroup } from '../address-group.ts';
+import { addressGroup } from '../http/address-group.ts';
 
 /** Who wants to stay connected. */
 export interface Guest {

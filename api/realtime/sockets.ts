@@ -6,7 +6,7 @@ import { AppError } from '../../core/kernel/errors.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 import { hasScope } from '../../core/access/api-key.ts';
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
-import { bearerOf } from '../headers.ts';
+import { bearerOf } from '../http/headers.ts';
 import { tellProblems } from './handshake-errors.ts';
 import type { Hub } from './hub.ts';
 import type { KeyWatch } from './key-watch.ts';

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
-import { addressGroup } from '../address-group.ts';
+import { addressGroup } from '../http/address-group.ts';
 
 /** A connection of Socket.IO's engine: open before anybody has said who it is. */
 export interface Stranger {

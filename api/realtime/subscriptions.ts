@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
-import { clientErrorOf } from '../problem.ts';
+import { clientErrorOf } from '../http/problem.ts';
 import { createFilter } from './filter.ts';
 import type { Hub } from './hub.ts';
 import {

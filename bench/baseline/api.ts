@@ -1,6 +1,6 @@
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { z } from 'zod';
-import { operationView } from '../../api/operation-view.ts';
+import { operationView } from '../../api/views/operation.ts';
 import { parseEnv, redisUrls } from '../../config/env.ts';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';

@@ -1,6 +1,6 @@
 /**
  * The one table of error codes. A code is stable: never renamed, never reused. `kind` decides the
- * HTTP status (api/problem.ts), `retry` the fate of a job (workers/disposition.ts).
+ * HTTP status (api/http/problem.ts), `retry` the fate of a job (workers/disposition.ts).
  */
 export type ErrorKind =
   | 'validation'

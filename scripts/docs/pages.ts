@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { statusOfCode } from '../../api/problem.ts';
+import { statusOfCode } from '../../api/http/problem.ts';
 import { envSchema } from '../../config/env.ts';
 import { ERRORS, type ErrorCode } from '../../core/kernel/errors.ts';
 import { QUEUES } from '../../queues/catalog.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Endpoint } from '../../api/endpoint.ts';
+import type { Endpoint } from '../../api/http/endpoint.ts';
 import { ENDPOINTS } from '../../api/routes/index.ts';
 import { openStream } from '../../api/routes/stream/open-stream.ts';
 import { SCOPES } from '../../core/access/api-key.ts';

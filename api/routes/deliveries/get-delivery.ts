@@ -1,7 +1,7 @@
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { foundOr404, idParams, noQuery } from '../../list.ts';
-import { deliveryView } from '../../notification-views.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../http/list.ts';
+import { deliveryView } from '../../views/notification.ts';
 
 export const getDelivery = defineEndpoint({
   method: 'GET',

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { timeKeyOf } from '../../../core/kernel/time-order.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { listReply, noParams, pageQuery } from '../../list.ts';
-import { deliveryListView } from '../../notification-views.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { listReply, noParams, pageQuery } from '../../http/list.ts';
+import { deliveryListView } from '../../views/notification.ts';
 import { deliveryFilter, isDeliveryKey } from './delivery-filter.ts';
 
 export const listDeliveries = defineEndpoint({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { encodeCursor } from '../../../core/kernel/cursor.ts';
 import { isFinal } from '../../../core/notifications/delivery/delivery.ts';
-import { schemaBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { keyIn, noParams, noQuery, pageQuery } from '../../list.ts';
+import { schemaBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { keyIn, noParams, noQuery, pageQuery } from '../../http/list.ts';
 import { deliveryFilter, isDeliveryKey } from './delivery-filter.ts';
 
 const body = z

@@ -1,7 +1,7 @@
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { idParams, noQuery } from '../../list.ts';
-import { deliveryView } from '../../notification-views.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { idParams, noQuery } from '../../http/list.ts';
+import { deliveryView } from '../../views/notification.ts';
 
 export const resendDelivery = defineEndpoint({
   method: 'POST',

@@ -1,7 +1,7 @@
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { holdView } from '../../ledger-views.ts';
-import { foundOr404, idParams, noQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { holdView } from '../../views/ledger.ts';
+import { foundOr404, idParams, noQuery } from '../../http/list.ts';
 
 export const getHold = defineEndpoint({
   method: 'GET',

@@ -1,7 +1,7 @@
 import { EVENT_RULES, RULED_EVENTS } from '../../../core/notifications/routing/event-rules.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { noParams, noQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { noParams, noQuery } from '../../http/list.ts';
 
 export const listRules = defineEndpoint({
   method: 'GET',

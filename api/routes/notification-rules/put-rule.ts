@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { RULED_EVENTS } from '../../../core/notifications/routing/event-rules.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
-import { schemaBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { noParams, noQuery } from '../../list.ts';
+import { schemaBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { noParams, noQuery } from '../../http/list.ts';
 
 const told = z.enum(CHANNELS).exclude(['webhook', 'realtime']);
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { OPERATIONS, type OperationType } from '../../../core/operation-types/registry.ts';
 import { parseAlias } from '../../../core/ingest/parse-submission.ts';
-import { jsonBody, optionalJsonBody } from '../../body.ts';
-import { type Endpoint, defineEndpoint } from '../../endpoint.ts';
-import { noQuery } from '../../list.ts';
-import { submitOne } from '../../submit.ts';
+import { jsonBody, optionalJsonBody } from '../../http/body.ts';
+import { type Endpoint, defineEndpoint } from '../../http/endpoint.ts';
+import { noQuery } from '../../http/list.ts';
+import { submitOne } from '../../writes/submit.ts';
 
 /** A path of its own for an operation type; its body is the bare input. */
 interface Alias {

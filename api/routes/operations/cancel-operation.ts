@@ -1,7 +1,7 @@
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { intervene } from '../../intervene.ts';
-import { idParams, noQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { intervene } from '../../writes/intervene.ts';
+import { idParams, noQuery } from '../../http/list.ts';
 
 export const cancelOperation = defineEndpoint({
   method: 'POST',

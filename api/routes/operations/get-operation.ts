@@ -1,8 +1,8 @@
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { foundOr404, idParams, noQuery } from '../../list.ts';
-import { operationView, statusOfOperation } from '../../operation-view.ts';
-import { outcomeOf, preferenceApplied } from '../../submit.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../http/list.ts';
+import { operationView, statusOfOperation } from '../../views/operation.ts';
+import { outcomeOf, preferenceApplied } from '../../writes/submit.ts';
 
 export const getOperation = defineEndpoint({
   method: 'GET',

@@ -1,8 +1,8 @@
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { foundOr404, idParams, noQuery } from '../../list.ts';
-import { deliveryBrief } from '../../notification-views.ts';
-import { timelineView } from '../../timeline-view.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../http/list.ts';
+import { deliveryBrief } from '../../views/notification.ts';
+import { timelineView } from '../../views/timeline.ts';
 
 /** A batch may have written thousands; /v1/transactions has the rest. */
 export const TIMELINE_ENTRIES_MAX = 500;

@@ -6,10 +6,10 @@ import { instant, userIdParameter } from '../../../core/operations/inputs.ts';
 import { OPERATION_TYPES } from '../../../core/operation-types/registry.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { listReply, noParams, pageQuery } from '../../list.ts';
-import { operationListView } from '../../operation-view.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { listReply, noParams, pageQuery } from '../../http/list.ts';
+import { operationListView } from '../../views/operation.ts';
 import { noneFails } from '../../../core/kernel/every.ts';
 
 const METADATA = /^metadata\.([A-Za-z0-9][A-Za-z0-9_-]{0,39})$/;

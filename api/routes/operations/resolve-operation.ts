@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { RESOLVED_STATUSES } from '../../../core/operations/intervention.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { intervene, jsonBodyOf, note } from '../../intervene.ts';
-import { idParams, noQuery } from '../../list.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { intervene, jsonBodyOf, note } from '../../writes/intervene.ts';
+import { idParams, noQuery } from '../../http/list.ts';
 
 export const resolveOperation = defineEndpoint({
   method: 'POST',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { defineEndpoint } from '../../endpoint.ts';
-import { intervene, jsonBodyOf, note } from '../../intervene.ts';
-import { idParams, noQuery } from '../../list.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { intervene, jsonBodyOf, note } from '../../writes/intervene.ts';
+import { idParams, noQuery } from '../../http/list.ts';
 
 export const retryOperation = defineEndpoint({
   method: 'POST',

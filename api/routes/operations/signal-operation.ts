@@ -3,10 +3,10 @@ import { LIMITS } from '../../../config/limits.ts';
 import { type Json, pointerSegment } from '../../../core/kernel/canonical.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { SIGNAL_NAME } from '../../../core/operations/intervention.ts';
-import { type BodySpec, jsonBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { intervene } from '../../intervene.ts';
-import { noQuery } from '../../list.ts';
+import { type BodySpec, jsonBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { intervene } from '../../writes/intervene.ts';
+import { noQuery } from '../../http/list.ts';
 
 /** Any JSON that can be stored and is not large; whether it fits is for the operation's type to say. */
 const signalBody: BodySpec<Json> = {

@@ -6,19 +6,25 @@ import { refuse } from '../../../core/kernel/result.ts';
 import { type ParseContext, parseBulkItem } from '../../../core/ingest/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../../../core/ingest/submission.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
-import { listBody } from '../../body.ts';
-import { type RequestContext, defineEndpoint } from '../../endpoint.ts';
-import type { Reply } from '../../reply.ts';
-import { noParams, noQuery } from '../../list.ts';
-import { operationBrief, operationView, statusOfOperation } from '../../operation-view.ts';
-import { errorOf, outcomesOf, parseContextOf, preferenceApplied, submitAll } from '../../submit.ts';
+import { listBody } from '../../http/body.ts';
+import { type RequestContext, defineEndpoint } from '../../http/endpoint.ts';
+import type { Reply } from '../../http/reply.ts';
+import { noParams, noQuery } from '../../http/list.ts';
+import { operationBrief, operationView, statusOfOperation } from '../../views/operation.ts';
+import {
+  errorOf,
+  outcomesOf,
+  parseContextOf,
+  preferenceApplied,
+  submitAll,
+} from '../../writes/submit.ts';
 import {
   type Problem,
   briefProblem,
   operationIdOf,
   problemOf,
   statusOfCode,
-} from '../../problem.ts';
+} from '../../http/problem.ts';
 import { allOf } from '../../../core/kernel/every.ts';
 
 export const submitBulk = defineEndpoint({

@@ -1,8 +1,8 @@
 import { parseSubmission } from '../../../core/ingest/parse-submission.ts';
-import { jsonBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { noParams, noQuery } from '../../list.ts';
-import { submitOne } from '../../submit.ts';
+import { jsonBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { noParams, noQuery } from '../../http/list.ts';
+import { submitOne } from '../../writes/submit.ts';
 
 export const submitOperation = defineEndpoint({
   method: 'POST',

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { userId } from '../../../core/operations/inputs.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { noParams } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { noParams } from '../../http/list.ts';
 import { eventPatterns } from '../../realtime/filter.ts';
 import { STREAM_SCOPE } from '../../realtime/scope.ts';
 import { streamPosition } from '../../realtime/socket-messages.ts';

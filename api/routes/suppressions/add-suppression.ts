@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { suppressionIdOf } from '../../../core/notifications/suppressions/suppression.ts';
-import { schemaBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { noParams, noQuery } from '../../list.ts';
-import { suppressionView } from '../../notification-views.ts';
+import { schemaBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { noParams, noQuery } from '../../http/list.ts';
+import { suppressionView } from '../../views/notification.ts';
 
 const body = z.strictObject({
   channel: z.enum(CHANNELS).exclude(['webhook', 'realtime']),

@@ -1,8 +1,8 @@
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { listReply, noParams, plainPageQuery } from '../../list.ts';
-import { suppressionView } from '../../notification-views.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { listReply, noParams, plainPageQuery } from '../../http/list.ts';
+import { suppressionView } from '../../views/notification.ts';
 
 const isSuppressionId = (text: string): boolean => /^sup_[0-9a-f]{32}$/.test(text);
 

@@ -1,7 +1,7 @@
 import { AppError } from '../../../core/kernel/errors.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { idParams, noQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { idParams, noQuery } from '../../http/list.ts';
 
 export const removeSuppression = defineEndpoint({
   method: 'DELETE',

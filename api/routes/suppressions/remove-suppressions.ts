@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { instant } from '../../../core/operations/inputs.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { noParams } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { noParams } from '../../http/list.ts';
 
 const time = instant.transform((text) => new Date(text));
 

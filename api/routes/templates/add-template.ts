@@ -1,7 +1,7 @@
-import { schemaBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { noParams, noQuery } from '../../list.ts';
-import { templateView } from '../../notification-views.ts';
+import { schemaBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { noParams, noQuery } from '../../http/list.ts';
+import { templateView } from '../../views/notification.ts';
 import { newTemplate } from './template-input.ts';
 
 export const addTemplate = defineEndpoint({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { builtInTemplates } from '../../../core/notifications/templates/built-in-templates.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { listReply, noParams, pageQuery } from '../../list.ts';
-import { templateView } from '../../notification-views.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { listReply, noParams, pageQuery } from '../../http/list.ts';
+import { templateView } from '../../views/notification.ts';
 
 export const listTemplates = defineEndpoint({
   method: 'GET',

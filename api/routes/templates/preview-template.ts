@@ -2,9 +2,9 @@ import { LIMITS } from '../../../config/limits.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { createTemplates } from '../../../core/notifications/templates/template-cache.ts';
 import { render, variablesOf } from '../../../core/notifications/templates/template.ts';
-import { schemaBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { foundOr404, noParams, noQuery } from '../../list.ts';
+import { schemaBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { foundOr404, noParams, noQuery } from '../../http/list.ts';
 import { preview } from './template-input.ts';
 
 export const previewTemplate = defineEndpoint({

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { entryView } from '../../ledger-views.ts';
-import { listReply, noParams, orderedPageQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { entryView } from '../../views/ledger.ts';
+import { listReply, noParams, orderedPageQuery } from '../../http/list.ts';
 
 const ENTRY_ID = /^op_[0-9a-f]{32}\.\d{1,6}$/;
 

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { transferView } from '../../ledger-views.ts';
-import { listReply, noParams, orderedPageQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { transferView } from '../../views/ledger.ts';
+import { listReply, noParams, orderedPageQuery } from '../../http/list.ts';
 
 const isTransferId = (text: string): boolean => originOf('trf', text) !== undefined;
 

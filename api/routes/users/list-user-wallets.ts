@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { walletView } from '../../ledger-views.ts';
-import { foundOr404, noQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { walletView } from '../../views/ledger.ts';
+import { foundOr404, noQuery } from '../../http/list.ts';
 
 export const listUserWallets = defineEndpoint({
   method: 'GET',

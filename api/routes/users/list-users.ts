@@ -1,8 +1,8 @@
 import { userId } from '../../../core/operations/inputs.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { userView } from '../../ledger-views.ts';
-import { listReply, noParams, plainPageQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { userView } from '../../views/ledger.ts';
+import { listReply, noParams, plainPageQuery } from '../../http/list.ts';
 
 export const listUsers = defineEndpoint({
   method: 'GET',

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { instant } from '../../../core/operations/inputs.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { balanceAtView, balanceView } from '../../ledger-views.ts';
-import { foundOr404, idParams } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { balanceAtView, balanceView } from '../../views/ledger.ts';
+import { foundOr404, idParams } from '../../http/list.ts';
 
 export const getBalance = defineEndpoint({
   method: 'GET',

@@ -1,7 +1,7 @@
-import { noBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { systemWalletView } from '../../ledger-views.ts';
-import { noParams, noQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { systemWalletView } from '../../views/ledger.ts';
+import { noParams, noQuery } from '../../http/list.ts';
 
 export const listSystemWallets = defineEndpoint({
   method: 'GET',

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { entryView } from '../../ledger-views.ts';
-import { foundOr404, idParams, listReply, orderedPageQuery } from '../../list.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { entryView } from '../../views/ledger.ts';
+import { foundOr404, idParams, listReply, orderedPageQuery } from '../../http/list.ts';
 
 const SEQ = /^[1-9]\d{0,15}$/;
 

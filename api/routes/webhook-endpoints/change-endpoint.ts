@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { jsonBody } from '../../body.ts';
-import { defineEndpoint, found } from '../../endpoint.ts';
-import { foundOr404, idParams, noQuery } from '../../list.ts';
-import { endpointView } from '../../notification-views.ts';
-import { parseInput } from '../../parse-input.ts';
+import { jsonBody } from '../../http/body.ts';
+import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { foundOr404, idParams, noQuery } from '../../http/list.ts';
+import { endpointView } from '../../views/notification.ts';
+import { parseInput } from '../../http/parse-input.ts';
 import { endpointFields } from './endpoint-input.ts';
 
 const changes = z

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { schemaBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { noParams, noQuery } from '../../list.ts';
-import { endpointView } from '../../notification-views.ts';
+import { schemaBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { noParams, noQuery } from '../../http/list.ts';
+import { endpointView } from '../../views/notification.ts';
 import { endpointFields } from './endpoint-input.ts';
 
 export const createWebhookEndpoint = defineEndpoint({

@@ -1,8 +1,8 @@
 import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
-import { noBody } from '../../body.ts';
-import { defineEndpoint } from '../../endpoint.ts';
-import { listReply, noParams, plainPageQuery } from '../../list.ts';
-import { endpointView } from '../../notification-views.ts';
+import { noBody } from '../../http/body.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import { listReply, noParams, plainPageQuery } from '../../http/list.ts';
+import { endpointView } from '../../views/notification.ts';
 
 export const listWebhookEndpoints = defineEndpoint({
   method: 'GET',

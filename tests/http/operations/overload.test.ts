@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startServer } from '../../../api/server.ts';
-import type { ApiServices } from '../../../api/services.ts';
-import { createWaiters } from '../../../api/waiters.ts';
+import { startServer } from '../../../api/http/server.ts';
+import type { ApiServices } from '../../../api/services/services.ts';
+import { createWaiters } from '../../../api/writes/outcome-waiters.ts';
 import { ENDPOINTS } from '../../../api/routes/index.ts';
 import { LIMITS } from '../../../config/limits.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';

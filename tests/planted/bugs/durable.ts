@@ -86,10 +86,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'an answer waits for a handler however long its database stalls',
-    file: 'api/endpoint.ts',
+    file: 'api/http/endpoint.ts',
     find: 'return await inTime(answer, preferencesOf(incoming).waitSeconds);',
     replace: 'return await answer;',
-    foundBy: ['tests/unit/api/in-time.test.ts'],
+    foundBy: ['tests/unit/api/http/in-time.test.ts'],
   },
   {
     name: 'the time of an entry runs backwards along its wallet',

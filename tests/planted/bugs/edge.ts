@@ -6,14 +6,14 @@ export const BUGS: readonly PlantedBug[] = [
     file: 'core/kernel/json-text.ts',
     find: '  if (isKept(literal)) return count(place);\n',
     replace: '  if (isKept(literal) || literal.length > 0) return count(place);\n',
-    foundBy: ['tests/unit/api/json.test.ts', 'tests/http/bad-input/hostile.test.ts'],
+    foundBy: ['tests/unit/api/http/json.test.ts', 'tests/http/bad-input/hostile.test.ts'],
   },
   {
     name: 'of two equal names in an object the last one counts',
     file: 'core/kernel/json-text.ts',
     find: '  if (level.names.has(name)) return',
     replace: '  if (level.names.has(name) && level.names.size === 0) return',
-    foundBy: ['tests/unit/api/json.test.ts', 'tests/http/bad-input/hostile.test.ts'],
+    foundBy: ['tests/unit/api/http/json.test.ts', 'tests/http/bad-input/hostile.test.ts'],
   },
   {
     name: 'every unknown member of a body is told',
@@ -24,7 +24,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'whoever may submit operations may set up a tenant',
-    file: 'api/type-rights.ts',
+    file: 'api/writes/type-rights.ts',
     find: 'return scope === undefined || hasScope(scopes, scope);',
     replace: 'return scope === undefined || scopes.length > 0;',
     foundBy: ['tests/http/operations/rights.test.ts'],

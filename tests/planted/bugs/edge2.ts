@@ -80,7 +80,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a key cancels what it may not ask for',
-    file: 'api/intervene.ts',
+    file: 'api/writes/intervene.ts',
     find: 'if (lacking !== undefined) throw',
     replace: 'if (lacking === undefined && doing === type) throw',
     foundBy: ['tests/http/operations/rights.test.ts'],

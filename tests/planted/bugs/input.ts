@@ -19,7 +19,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'one bad line refuses all the lines of a bulk request',
-    file: 'api/body.ts',
+    file: 'api/http/body.ts',
     find: 'if (error instanceof AppError) return error;',
     replace: '',
     foundBy: [AS_PEOPLE_HAVE_IT],

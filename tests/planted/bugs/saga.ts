@@ -3,7 +3,7 @@ import type { PlantedBug } from '../planted-bug.ts';
 const MACHINE = 'tests/unit/core/saga/machine.test.ts';
 const SIGNALS = 'tests/http/operations/signals.test.ts';
 const FENCES = 'tests/sagas/journal-fences.test.ts';
-const TIMELINE = 'tests/unit/api/timeline.test.ts';
+const TIMELINE = 'tests/unit/api/views/timeline.test.ts';
 const RULES = 'tests/integration/recovery/rules.test.ts';
 
 export const BUGS: readonly PlantedBug[] = [
@@ -152,14 +152,14 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a request that has waited gets the state from before',
-    file: 'api/submit.ts',
+    file: 'api/writes/submit.ts',
     find: 'waited[index] ?? now.get(operation._id) ?? operation',
     replace: 'waited[index] ?? (now.size < 0 ? now.get(operation._id) : undefined) ?? operation',
     foundBy: [SIGNALS],
   },
   {
     name: 'what needs attention is said to be retryable',
-    file: 'api/operation-view.ts',
+    file: 'api/views/operation.ts',
     find: '...problemOf(error, context), retryable: false',
     replace: '...problemOf(error, context)',
     foundBy: [SIGNALS],

@@ -43,14 +43,14 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the bodies under way in a process have no limit together',
-    file: 'api/body-bytes.ts',
+    file: 'api/http/body-bytes.ts',
     find: 'if (taken + bytes > max)',
     replace: 'if (bytes > max)',
     foundBy: ['tests/http/operations/overload.test.ts'],
   },
   {
     name: 'room for bodies is not given back',
-    file: 'api/endpoint.ts',
+    file: 'api/http/endpoint.ts',
     find: 'bodyBytes.giveBack(own);',
     replace: 'bodyBytes.giveBack(0);',
     foundBy: ['tests/http/operations/overload.test.ts'],

@@ -48,7 +48,7 @@ const LEGAL: Record<string, readonly string[]> = {
   'queues/producer.ts': ['bullmq', 'ioredis', '../core/saga/engine.ts'],
   'queues/board.ts': ['@bull-board/api', './producer.ts'],
   'api/main.ts': ['./server.ts', '../config/env.ts', '../core/runtime/platform.ts'],
-  'api/server.ts': ['express', '@bull-board/express', '../queues/board.ts'],
+  'api/http/server.ts': ['express', '@bull-board/express', '../queues/board.ts'],
   'workers/main.ts': ['bullmq', '../config/env.ts', '../queues/producer.ts'],
   'tests/support/tree.ts': ['../../api/server.ts', 'vitest'],
   'scripts/cli/main.ts': ['commander', '../../core/runtime/platform.ts'],
@@ -86,7 +86,7 @@ const VIOLATIONS: Record<string, Violation> = {
   'queues-below-api-and-workers': {
     file: 'queues/up.ts',
     imports: ['../api/server.ts'],
-    to: 'api/server.ts',
+    to: 'api/http/server.ts',
   },
   'api-not-workers': {
     file: 'api/runs-workers.ts',
@@ -96,7 +96,7 @@ const VIOLATIONS: Record<string, Violation> = {
   'workers-not-api': {
     file: 'workers/serves.ts',
     imports: ['../api/server.ts'],
-    to: 'api/server.ts',
+    to: 'api/http/server.ts',
   },
   'env-is-passed-in': {
     file: 'core/infra/reads-env.ts',

@@ -1,0 +1,33 @@
+import type { Clock } from '../../core/kernel/clock.ts';
+import type { LedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
+import type { Registry } from '../../core/operations/define.ts';
+import type { Ingest } from '../../core/ingest/submission.ts';
+import type { AuditDoc } from '../../core/operations/intervention-store.ts';
+import type { InterventionAction } from '../../core/operations/intervention.ts';
+import type { OperationReads } from '../../core/operations/operation-reads-store.ts';
+import type { OperationDoc } from '../../core/operations/operation.ts';
+import type { TenantScope } from '../../core/tenants/tenant.ts';
+import type { NotificationServices } from './notification-services.ts';
+import type { Streams } from '../realtime/realtime.ts';
+import type { Waiters } from '../writes/outcome-waiters.ts';
+
+/** What endpoints work with. Everything that reads or writes is made for one tenant. */
+export interface ApiServices {
+  readonly registry: Registry;
+  /** Some process of the installation has an address of the payment provider. */
+  readonly hasProvider?: (name: string) => boolean;
+  readonly ingest: Ingest;
+  readonly operations: (tenant: TenantScope) => OperationReads;
+  readonly ledger: (tenant: TenantScope) => LedgerQueries;
+  readonly notifications: (tenant: TenantScope) => NotificationServices;
+  readonly intervene: (
+    tenant: TenantScope,
+    operationId: string,
+    action: InterventionAction,
+  ) => Promise<OperationDoc>;
+  /** What people and outside systems did to an operation, oldest first. */
+  readonly auditOf: (tenant: TenantScope, operationId: string) => Promise<readonly AuditDoc[]>;
+  readonly waiters: Waiters;
+  readonly streams: Streams;
+  readonly clock: Clock;
+}
