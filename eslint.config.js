@@ -15,7 +15,7 @@ const PLACES = {
   support: ['tests/support/**', 'tests/**/fixtures/**', 'tests/chaos/**/!(*.test).ts'],
   main: ['api/main.ts', 'workers/main.ts', 'config/env.ts'],
   clock: ['core/kernel/clock.ts'],
-  root: ['core/runtime/platform.ts'], // where the real sources are handed out
+  root: ['runtime/platform.ts'], // where the real sources are handed out
   ledger: ['core/{ledger,wallets,holds}/**'],
   config: ['*.config.{js,ts}'],
   planted: ['tests/planted/**'],

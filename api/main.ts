@@ -1,5 +1,5 @@
 import { parseEnvOrEnd } from '../config/env.ts';
-import { runProcess } from '../core/runtime/run-process.ts';
+import { runProcess } from '../runtime/run-process.ts';
 import { startApi } from './start.ts';
 
 await runProcess({

@@ -1,8 +1,8 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
-import { openInstallation, paymentNames } from '../core/runtime/installation.ts';
-import { createOpsPages } from '../core/runtime/ops-pages.ts';
-import type { Platform } from '../core/runtime/platform.ts';
-import { type Readiness, createReadiness } from '../core/runtime/readiness.ts';
+import { openInstallation, paymentNames } from '../runtime/installation.ts';
+import { createOpsPages } from '../runtime/ops-pages.ts';
+import type { Platform } from '../runtime/platform.ts';
+import { type Readiness, createReadiness } from '../runtime/readiness.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
 import { createStatusCounts } from '../core/operations/status-counts-store.ts';
 import { createAuthenticator } from '../core/access/api-key-cache.ts';

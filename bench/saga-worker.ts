@@ -1,6 +1,6 @@
 import { parseEnv } from '../config/env.ts';
-import { closeOnSignals } from '../core/runtime/lifecycle.ts';
-import { openPlatform } from '../core/runtime/platform.ts';
+import { closeOnSignals } from '../runtime/lifecycle.ts';
+import { openPlatform } from '../runtime/platform.ts';
 import { openHints } from '../core/events/hints.ts';
 import { openQueues } from '../queues/producer.ts';
 import { startSagas } from '../workers/saga.ts';

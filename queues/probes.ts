@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { AppError } from '../core/kernel/errors.ts';
-import type { Dependency } from '../core/runtime/readiness.ts';
+import type { Dependency } from '../core/infra/dependency.ts';
 
 const QUEUE_POLICY = 'noeviction';
 

@@ -2,7 +2,7 @@ import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import type { Router } from '../core/notifications/routing/routing.ts';
-import type { Platform } from '../core/runtime/platform.ts';
+import type { Platform } from '../runtime/platform.ts';
 import { createOutboxStore } from '../core/events/outbox-store.ts';
 import type { EventsPayload } from '../queues/catalog.ts';
 import { createEventStream } from '../core/events/stream.ts';

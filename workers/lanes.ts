@@ -2,7 +2,7 @@ import { LIMITS } from '../config/limits.ts';
 import type { LeaseStore, LiveWorker, WorkerRoster } from '../core/infra/lease-store.ts';
 import { startTicker } from '../core/kernel/clock.ts';
 import { supervise } from '../core/kernel/supervise.ts';
-import type { Platform } from '../core/runtime/platform.ts';
+import type { Platform } from '../runtime/platform.ts';
 import { FIRST_LAYOUT } from '../core/operations/lane-layout.ts';
 import type { Layouts } from '../core/operations/layouts.ts';
 

@@ -15,8 +15,8 @@ import {
   type RealtimeMessage,
 } from '../core/notifications/ports.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
-import { type NotificationTuning, createNotifications } from '../core/runtime/notifications.ts';
-import type { Platform } from '../core/runtime/platform.ts';
+import { type NotificationTuning, createNotifications } from '../runtime/notifications.ts';
+import type { Platform } from '../runtime/platform.ts';
 import { type DeliveryPayload, notifyQueue } from '../queues/catalog.ts';
 import { type EventStream, createEventStream } from '../core/events/stream.ts';
 import { startEvents } from './events.ts';

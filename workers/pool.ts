@@ -2,7 +2,7 @@ import { type ConnectionOptions, DelayedError, type Job, Worker } from 'bullmq';
 import { LIMITS } from '../config/limits.ts';
 import { withTimeout } from '../core/kernel/clock.ts';
 import { present } from '../core/kernel/assert.ts';
-import type { Platform } from '../core/runtime/platform.ts';
+import type { Platform } from '../runtime/platform.ts';
 import { withContext } from '../core/telemetry/context.ts';
 import { type QueueName, queueSpecOf } from '../queues/catalog.ts';
 import { disposeOf } from './disposition.ts';

@@ -14,7 +14,7 @@ import { createRepairStore } from '../core/recovery/repair-store.ts';
 import { wakeDue } from '../core/recovery/repair.ts';
 import { sweepDeliveries } from '../core/recovery/sweep-deliveries.ts';
 import { isQueueAway, sweep } from '../core/recovery/sweep.ts';
-import type { Platform } from '../core/runtime/platform.ts';
+import type { Platform } from '../runtime/platform.ts';
 import { createOperationStore } from '../core/operations/operation-store.ts';
 import type { JobPublisher, Schedules } from '../core/operations/ports.ts';
 import { openLines } from '../core/operations/lines.ts';

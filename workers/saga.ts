@@ -6,9 +6,9 @@ import {
 } from '../core/notifications/admission/breaker-cache.ts';
 import type { BreakerTuning } from '../core/notifications/admission/breaker.ts';
 import type { Registry } from '../core/operations/define.ts';
-import { PAYMENT_BREAKER, createPaymentGate } from '../core/runtime/payments.ts';
-import type { Platform } from '../core/runtime/platform.ts';
-import { createSagas, createServices } from '../core/runtime/sagas.ts';
+import { PAYMENT_BREAKER, createPaymentGate } from '../runtime/payments.ts';
+import type { Platform } from '../runtime/platform.ts';
+import { createSagas, createServices } from '../runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/operations/operation.ts';
 import type { LeaseTiming } from '../core/saga/heartbeat.ts';
 import type { JobPublisher } from '../core/operations/ports.ts';

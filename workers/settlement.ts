@@ -11,7 +11,7 @@ import { createBatchRunner } from '../core/settlement/batch-runner.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
 import { createSuspects } from '../core/settlement/suspects.ts';
 import { createSettler } from '../core/settlement/settler.ts';
-import type { Platform } from '../core/runtime/platform.ts';
+import type { Platform } from '../runtime/platform.ts';
 import { type Layouts, openLayouts } from '../core/operations/layouts.ts';
 import { laneNumberOf } from '../core/operations/lane-layout.ts';
 import { openLines } from '../core/operations/lines.ts';

@@ -1,11 +1,11 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
 import { createEnvGuard, createProviders } from '../core/notifications/providers/registry.ts';
 import type { Channel } from '../core/notifications/ports.ts';
-import { installationProbe, openInstallation, paymentNames } from '../core/runtime/installation.ts';
-import { createOpsPages } from '../core/runtime/ops-pages.ts';
-import { startOpsServer } from '../core/runtime/ops-server.ts';
-import type { Platform } from '../core/runtime/platform.ts';
-import { createReadiness } from '../core/runtime/readiness.ts';
+import { installationProbe, openInstallation, paymentNames } from '../runtime/installation.ts';
+import { createOpsPages } from '../runtime/ops-pages.ts';
+import { startOpsServer } from '../runtime/ops-server.ts';
+import type { Platform } from '../runtime/platform.ts';
+import { createReadiness } from '../runtime/readiness.ts';
 import { openHints } from '../core/events/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { openQueues } from '../queues/producer.ts';

@@ -2,7 +2,7 @@ import type { Server, ServerResponse } from 'node:http';
 import { redisUrls } from '../../config/env.ts';
 import { LIMITS } from '../../config/limits.ts';
 import { withTimeout } from '../../core/kernel/clock.ts';
-import type { Platform } from '../../core/runtime/platform.ts';
+import type { Platform } from '../../runtime/platform.ts';
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
 import { openEventTail } from '../../core/events/stream-tail.ts';
 import { createFilter } from './filter.ts';

@@ -31,7 +31,7 @@ import {
   type EndpointStore,
   createEndpointStore,
 } from '../../core/notifications/webhooks/webhook-endpoint-store.ts';
-import type { Platform } from '../../core/runtime/platform.ts';
+import type { Platform } from '../../runtime/platform.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 
 /** What the endpoints about notifications work with, for one tenant. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { installationProbe, openInstallation } from '../../core/runtime/installation.ts';
+import { installationProbe, openInstallation } from '../../runtime/installation.ts';
 import { type Instance, openWorld } from '../support/platform.ts';
 
 const open = (node: Instance, own: readonly string[]) =>

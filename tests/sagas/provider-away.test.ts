@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../core/kernel/clock.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
-import { PAYMENT_BREAKER } from '../../core/runtime/payments.ts';
+import { PAYMENT_BREAKER } from '../../runtime/payments.ts';
 import type { Fault } from '../../scripts/sandbox/server.ts';
 import { expectSoundBooks } from '../support/books.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';

@@ -4,7 +4,7 @@ import type { Db } from 'mongodb';
 import { type ApiTuning, startApi } from '../../api/start.ts';
 import { type Env, parseEnv } from '../../config/env.ts';
 import { COLLECTIONS } from '../../core/infra/collections.ts';
-import { type Platform, openPlatform } from '../../core/runtime/platform.ts';
+import { type Platform, openPlatform } from '../../runtime/platform.ts';
 import { type Scope, mintApiKey } from '../../core/access/api-key.ts';
 import { createApiKeyStore } from '../../core/access/api-key-store.ts';
 import { createTenantStore } from '../../core/tenants/tenant-store.ts';

@@ -9,7 +9,7 @@ import {
   type EndpointDoc,
   newEndpointSecret,
 } from '../../core/notifications/webhooks/webhook-endpoint.ts';
-import type { NotificationTuning } from '../../core/runtime/notifications.ts';
+import type { NotificationTuning } from '../../runtime/notifications.ts';
 import type { OutboxRow } from '../../core/events/outbox.ts';
 import { openHints } from '../../core/events/hints.ts';
 import { type StandIns, startStandIns } from '../../scripts/stand-ins/start.ts';

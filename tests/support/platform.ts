@@ -5,7 +5,7 @@ import type { Json } from '../../core/kernel/canonical.ts';
 import { createIngest } from '../../core/ingest/ingest.ts';
 import { OPERATIONS, type OperationType } from '../../core/operation-types/registry.ts';
 import type { Ingest, Submission, SubmissionOutcome } from '../../core/ingest/submission.ts';
-import { type Platform, openPlatform } from '../../core/runtime/platform.ts';
+import { type Platform, openPlatform } from '../../runtime/platform.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { JobPublisher } from '../../core/operations/ports.ts';
 import {

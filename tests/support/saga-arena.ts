@@ -19,10 +19,10 @@ import {
 } from '../../core/provisioning/tenant-services-store.ts';
 import { createBatchRunner } from '../../core/settlement/batch-runner.ts';
 import { bindOperation } from '../../core/settlement/decide.ts';
-import { type Sagas, createSagas } from '../../core/runtime/sagas.ts';
+import { type Sagas, createSagas } from '../../runtime/sagas.ts';
 import { createLocalBreakers } from '../../core/notifications/admission/breaker-cache.ts';
 import type { BreakerTuning } from '../../core/notifications/admission/breaker.ts';
-import { PAYMENT_BREAKER, createPaymentGate } from '../../core/runtime/payments.ts';
+import { PAYMENT_BREAKER, createPaymentGate } from '../../runtime/payments.ts';
 import { createLedgerStore } from '../../core/ledger/ledger-store.ts';
 import { openLines } from '../../core/operations/lines.ts';
 import { createOperationStore } from '../../core/operations/operation-store.ts';

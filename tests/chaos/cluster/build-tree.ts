@@ -14,7 +14,7 @@ import ts from 'typescript';
 import { ROOT } from '../../support/tidy/tree.ts';
 
 /** What the processes of the platform are made of, and what they are started with. */
-const FOLDERS = ['api', 'workers', 'queues', 'core', 'config'];
+const FOLDERS = ['api', 'workers', 'queues', 'runtime', 'core', 'config'];
 const FIXTURES = ['tests/chaos/fixtures', 'tests/faults/fixtures/skewed-clock.ts'];
 const BUILDS = join(ROOT, '.data', 'chaos', 'build');
 const BUILDS_KEPT = 6;

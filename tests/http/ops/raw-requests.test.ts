@@ -1,8 +1,8 @@
 import { type Socket, connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startOpsServer } from '../../../core/runtime/ops-server.ts';
-import { createOpsPages } from '../../../core/runtime/ops-pages.ts';
-import { createReadiness } from '../../../core/runtime/readiness.ts';
+import { startOpsServer } from '../../../runtime/ops-server.ts';
+import { createOpsPages } from '../../../runtime/ops-pages.ts';
+import { createReadiness } from '../../../runtime/readiness.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { createMetrics } from '../../../core/telemetry/metrics.ts';

@@ -6,7 +6,7 @@ import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { createInterventionStore } from '../../../core/operations/intervention-store.ts';
 import { createRepairStore } from '../../../core/recovery/repair-store.ts';
 import { wakeDue } from '../../../core/recovery/repair.ts';
-import { createServices, createSagas } from '../../../core/runtime/sagas.ts';
+import { createServices, createSagas } from '../../../runtime/sagas.ts';
 import { openLines } from '../../../core/operations/lines.ts';
 import { type OperationDoc, jobOf } from '../../../core/operations/operation.ts';
 import { createOutboxStore } from '../../../core/events/outbox-store.ts';

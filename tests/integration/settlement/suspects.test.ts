@@ -6,7 +6,7 @@ import type { Candidate } from '../../../core/settlement/lane-selection.ts';
 import type { BoundDoc } from '../../../core/settlement/decide.ts';
 import { createSuspects } from '../../../core/settlement/suspects.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
-import { createSagas, createServices } from '../../../core/runtime/sagas.ts';
+import { createSagas, createServices } from '../../../runtime/sagas.ts';
 import {
   accept,
   openWorld,

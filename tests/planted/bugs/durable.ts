@@ -107,16 +107,16 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'pools close one after another, and the process is killed',
-    file: 'core/runtime/lifecycle.ts',
+    file: 'runtime/lifecycle.ts',
     find: 'await Promise.all(drains.reverse().map(closeOne));',
     replace: 'for (const one of drains.reverse()) await closeOne(one);',
-    foundBy: ['tests/unit/core/runtime/lifecycle.test.ts'],
+    foundBy: ['tests/unit/runtime/lifecycle.test.ts'],
   },
   {
     name: 'a half-open connection holds up the end of a process',
-    file: 'core/runtime/close-server.ts',
+    file: 'runtime/close-server.ts',
     find: 'if (!isWaitedFor) socket.destroy();',
     replace: 'if (!isWaitedFor && underWay.size > 0) socket.destroy();',
-    foundBy: ['tests/unit/core/runtime/close-server.test.ts'],
+    foundBy: ['tests/unit/runtime/close-server.test.ts'],
   },
 ];

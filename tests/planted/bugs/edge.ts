@@ -45,10 +45,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a connection may ask for as much as it likes ahead of its answers',
-    file: 'core/runtime/http-turns.ts',
+    file: 'runtime/http-turns.ts',
     find: 'if (line.underWay < LIMITS.pipelinedMax) {',
     replace: 'if (line.underWay < Infinity) {',
-    foundBy: ['tests/unit/core/runtime/http-turns.test.ts'],
+    foundBy: ['tests/unit/runtime/http-turns.test.ts'],
   },
   {
     name: 'an upgrade to what we do not speak is never answered',

@@ -38,10 +38,10 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a payment provider that asks for patience is called by the other processes',
-    file: 'core/runtime/payments.ts',
+    file: 'runtime/payments.ts',
     find: 'report, holdOf(outcome));',
     replace: 'report, { ...holdOf(outcome), ms: 0 });',
-    foundBy: ['tests/unit/core/runtime/payments.test.ts'],
+    foundBy: ['tests/unit/runtime/payments.test.ts'],
   },
   {
     name: 'npm start settles in the processes that send mails',

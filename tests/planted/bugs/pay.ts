@@ -27,14 +27,14 @@ export const BUGS: readonly PlantedBug[] = [
     file: 'core/notifications/admission/breaker.ts',
     find: 'if (nowMs >= state.untilMs) {',
     replace: 'if (nowMs >= Infinity) {',
-    foundBy: ['tests/unit/core/runtime/payments.test.ts'],
+    foundBy: ['tests/unit/runtime/payments.test.ts'],
   },
   {
     name: 'a provider that hangs takes all places of the saga pool',
-    file: 'core/runtime/payments.ts',
+    file: 'runtime/payments.ts',
     find: 'NO_SAMPLES, LIMITS.paymentInFlightMax)',
     replace: 'NO_SAMPLES, 1_000)',
-    foundBy: ['tests/unit/core/runtime/payments.test.ts'],
+    foundBy: ['tests/unit/runtime/payments.test.ts'],
   },
   {
     name: 'a payment through a provider that nobody has is accepted',

@@ -6,7 +6,7 @@ import {
   createTenantSetup,
   ensureTenantPolicies,
 } from '../../../core/provisioning/tenant-services-store.ts';
-import { createRoster } from '../../../core/runtime/roster-store.ts';
+import { createRoster } from '../../../core/infra/roster-store.ts';
 import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { createSignOutStore } from '../../../core/access/sign-out-store.ts';
 import { createTenantStore } from '../../../core/tenants/tenant-store.ts';

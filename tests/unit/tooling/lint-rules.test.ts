@@ -59,7 +59,7 @@ const CASES: readonly (readonly [code: string, bad: readonly string[], good: rea
     ['list.every(isSent)', [CORE, MAIN, TEST, SUPPORT], [SCRIPT, 'bench/a.ts']],
     ['setTimeout(f, 5)', [CORE, TEST, MAIN], [CLOCK, SUPPORT, SCRIPT]],
     ["import { setTimeout } from 'node:timers/promises'", [CORE, TEST], [CLOCK, SUPPORT]],
-    ['Math.random()', [CORE, TEST], [CLOCK, SCRIPT, 'core/runtime/platform.ts']],
+    ['Math.random()', [CORE, TEST], [CLOCK, SCRIPT, 'runtime/platform.ts']],
     ['parseFloat(a)', [CORE], [SCRIPT]],
     ['amount.toFixed(2)', [CORE], [SCRIPT]],
     ['BigInt.prototype.toJSON = f', [CORE, TEST, SCRIPT], []],

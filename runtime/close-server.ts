@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { LIMITS } from '../../config/limits.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { LIMITS } from '../config/limits.ts';
+import type { Clock } from '../core/kernel/clock.ts';
 
 /** Knows which connections have a request under way, so that closing waits for those alone. */
 export interface Connections {

@@ -1,10 +1,10 @@
-import { LIMITS } from '../../config/limits.ts';
-import { type Env } from '../../config/env.ts';
-import { startTicker } from '../kernel/clock.ts';
-import { AppError } from '../kernel/errors.ts';
-import type { Dependency } from './readiness.ts';
+import { LIMITS } from '../config/limits.ts';
+import { type Env } from '../config/env.ts';
+import { startTicker } from '../core/kernel/clock.ts';
+import { AppError } from '../core/kernel/errors.ts';
+import type { Dependency } from '../core/infra/dependency.ts';
 import type { Platform } from './platform.ts';
-import { createRoster } from './roster-store.ts';
+import { createRoster } from '../core/infra/roster-store.ts';
 
 /**
  * What the processes of an installation have of the outside, so that what one of them lacks is never

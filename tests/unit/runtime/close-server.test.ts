@@ -2,9 +2,9 @@ import { type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LIMITS } from '../../../../config/limits.ts';
-import { systemClock } from '../../../../core/kernel/clock.ts';
-import { type Connections, watchConnections } from '../../../../core/runtime/close-server.ts';
+import { LIMITS } from '../../../config/limits.ts';
+import { systemClock } from '../../../core/kernel/clock.ts';
+import { type Connections, watchConnections } from '../../../runtime/close-server.ts';
 
 interface Setting {
   readonly server: Server;

@@ -1,4 +1,4 @@
-import type { Env } from '../../config/env.ts';
+import type { Env } from '../config/env.ts';
 import { closeOnSignals } from './lifecycle.ts';
 import { type Platform, openPlatform } from './platform.ts';
 

@@ -1,19 +1,19 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Env, redactEnv, redisUrls } from '../../config/env.ts';
+import { type Env, redactEnv, redisUrls } from '../config/env.ts';
 import {
   type ReadDatabaseTime,
   createDatabaseClock,
   readDatabaseTime,
-} from '../infra/database-clock.ts';
-import { ensureCollections } from '../infra/schema.ts';
-import { isPassing } from '../infra/database-errors.ts';
-import { type Mongo, type MongoOptions, openMongo } from '../infra/mongo.ts';
-import { type RedisRoles, createRedisRoles } from '../infra/redis-roles.ts';
-import { type Clock, startTicker, systemClock } from '../kernel/clock.ts';
-import { type Failpoint, killingFailpoint, noFailpoint } from '../kernel/failpoint.ts';
-import { newToken } from '../kernel/ids.ts';
-import { type Logger, createLogger } from '../telemetry/logger.ts';
-import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
+} from '../core/infra/database-clock.ts';
+import { ensureCollections } from '../core/infra/schema.ts';
+import { isPassing } from '../core/infra/database-errors.ts';
+import { type Mongo, type MongoOptions, openMongo } from '../core/infra/mongo.ts';
+import { type RedisRoles, createRedisRoles } from '../core/infra/redis-roles.ts';
+import { type Clock, startTicker, systemClock } from '../core/kernel/clock.ts';
+import { type Failpoint, killingFailpoint, noFailpoint } from '../core/kernel/failpoint.ts';
+import { newToken } from '../core/kernel/ids.ts';
+import { type Logger, createLogger } from '../core/telemetry/logger.ts';
+import { type Metrics, createMetrics } from '../core/telemetry/metrics.ts';
 import { type Lifecycle, createLifecycle } from './lifecycle.ts';
 
 /** What every process has: opened once in `main.ts`, passed down, closed by the lifecycle. */

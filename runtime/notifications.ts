@@ -1,21 +1,24 @@
-import { LIMITS } from '../../config/limits.ts';
-import { readDatabaseTime } from '../infra/database-clock.ts';
-import type { Breakers } from '../notifications/admission/breaker-cache.ts';
-import { createDeliveryStore } from '../notifications/delivery/delivery-store.ts';
-import type { AnyProviders } from '../notifications/delivery/engine-deps.ts';
-import { type DeliveryEngine, createDeliveryEngine } from '../notifications/delivery/engine.ts';
-import { createFactsStore } from '../notifications/routing/facts-store.ts';
-import { type Gate, createGate } from '../notifications/admission/admission.ts';
-import { createPlans } from '../notifications/routing/plans.ts';
-import { POLICIES, type Policies } from '../notifications/policies.ts';
-import type { Channel } from '../notifications/ports.ts';
-import type { DeliveryPublisher } from '../notifications/delivery/publisher.ts';
-import { type Router, createRouter } from '../notifications/routing/routing.ts';
-import { createRuleStore } from '../notifications/routing/rule-store.ts';
-import { createSuppressionStore } from '../notifications/suppressions/suppression-store.ts';
-import { createTemplateStore } from '../notifications/templates/template-store.ts';
-import { createTemplates } from '../notifications/templates/template-cache.ts';
-import { createEndpointHealthStore } from '../notifications/webhooks/webhook-endpoint-store.ts';
+import { LIMITS } from '../config/limits.ts';
+import { readDatabaseTime } from '../core/infra/database-clock.ts';
+import type { Breakers } from '../core/notifications/admission/breaker-cache.ts';
+import { createDeliveryStore } from '../core/notifications/delivery/delivery-store.ts';
+import type { AnyProviders } from '../core/notifications/delivery/engine-deps.ts';
+import {
+  type DeliveryEngine,
+  createDeliveryEngine,
+} from '../core/notifications/delivery/engine.ts';
+import { createFactsStore } from '../core/notifications/routing/facts-store.ts';
+import { type Gate, createGate } from '../core/notifications/admission/admission.ts';
+import { createPlans } from '../core/notifications/routing/plans.ts';
+import { POLICIES, type Policies } from '../core/notifications/policies.ts';
+import type { Channel } from '../core/notifications/ports.ts';
+import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
+import { type Router, createRouter } from '../core/notifications/routing/routing.ts';
+import { createRuleStore } from '../core/notifications/routing/rule-store.ts';
+import { createSuppressionStore } from '../core/notifications/suppressions/suppression-store.ts';
+import { createTemplateStore } from '../core/notifications/templates/template-store.ts';
+import { createTemplates } from '../core/notifications/templates/template-cache.ts';
+import { createEndpointHealthStore } from '../core/notifications/webhooks/webhook-endpoint-store.ts';
 import type { Platform } from './platform.ts';
 
 /** What tests are in a hurry about; by default as the tables say. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LIMITS } from '../../../../config/limits.ts';
-import { systemClock } from '../../../../core/kernel/clock.ts';
-import { createLifecycle } from '../../../../core/runtime/lifecycle.ts';
-import { createLogger } from '../../../../core/telemetry/logger.ts';
+import { LIMITS } from '../../../config/limits.ts';
+import { systemClock } from '../../../core/kernel/clock.ts';
+import { createLifecycle } from '../../../runtime/lifecycle.ts';
+import { createLogger } from '../../../core/telemetry/logger.ts';
 
 const logger = createLogger({ level: 'silent', service: 'test' });
 const never = (): Promise<void> => new Promise(() => undefined);

@@ -1,13 +1,8 @@
-import { LIMITS } from '../../config/limits.ts';
-import { type Clock, withTimeout } from '../kernel/clock.ts';
-import { AppError } from '../kernel/errors.ts';
-import { noneFails } from '../kernel/every.ts';
-
-/** A dependency: its probe resolves when it can be used and throws the reason when not. */
-export interface Dependency {
-  readonly name: string;
-  readonly probe: () => Promise<void>;
-}
+import { LIMITS } from '../config/limits.ts';
+import { type Clock, withTimeout } from '../core/kernel/clock.ts';
+import { AppError } from '../core/kernel/errors.ts';
+import type { Dependency } from '../core/infra/dependency.ts';
+import { noneFails } from '../core/kernel/every.ts';
 
 export interface DependencyState {
   readonly ok: boolean;

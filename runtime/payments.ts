@@ -1,8 +1,8 @@
-import { LIMITS } from '../../config/limits.ts';
-import type { Breakers, Hold, Samples } from '../notifications/admission/breaker-cache.ts';
-import { BREAKER, type BreakerTuning, roomOf } from '../notifications/admission/breaker.ts';
-import { createPlaces } from '../notifications/admission/slots.ts';
-import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../operations/services.ts';
+import { LIMITS } from '../config/limits.ts';
+import type { Breakers, Hold, Samples } from '../core/notifications/admission/breaker-cache.ts';
+import { BREAKER, type BreakerTuning, roomOf } from '../core/notifications/admission/breaker.ts';
+import { createPlaces } from '../core/notifications/admission/slots.ts';
+import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../core/operations/services.ts';
 import type { Platform } from './platform.ts';
 
 /** Of payment providers: a customer is waiting, so one that is well again is found out soon. */

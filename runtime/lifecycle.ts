@@ -1,6 +1,6 @@
-import { LIMITS } from '../../config/limits.ts';
-import { type Clock, withTimeout } from '../kernel/clock.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { LIMITS } from '../config/limits.ts';
+import { type Clock, withTimeout } from '../core/kernel/clock.ts';
+import type { Logger } from '../core/telemetry/logger.ts';
 
 /**
  * Whatever is opened registers its release here. `close` first drains what does work, all side by

@@ -1,9 +1,9 @@
 import { type ServerResponse, createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LIMITS } from '../../../../config/limits.ts';
-import { inTurns } from '../../../../core/runtime/http-turns.ts';
-import { until } from '../../../support/wait.ts';
+import { LIMITS } from '../../../config/limits.ts';
+import { inTurns } from '../../../runtime/http-turns.ts';
+import { until } from '../../support/wait.ts';
 
 describe('requests that a client sends ahead of their answers', () => {
   /** A server that answers when it is told to, and a client that sends so many requests at once. */

@@ -1,8 +1,8 @@
-import { LIMITS } from '../../config/limits.ts';
-import { type Clock, systemClock } from '../kernel/clock.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import { LIMITS } from '../config/limits.ts';
+import { type Clock, systemClock } from '../core/kernel/clock.ts';
+import type { Metrics } from '../core/telemetry/metrics.ts';
 import type { Readiness } from './readiness.ts';
-import { noneFails } from '../kernel/every.ts';
+import { noneFails } from '../core/kernel/every.ts';
 
 /** What a probe or a scraper gets, whichever server answers it. */
 export interface OpsPage {

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
-import { readDatabaseTime } from '../infra/database-clock.ts';
-import { collection } from '../infra/collections.ts';
+import { readDatabaseTime } from './database-clock.ts';
+import { collection } from './collections.ts';
 
 /** What a process has of the outside: `payment/http`, `email/smtp`. */
 interface RosterDoc {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../../../config/limits.ts';
-import { systemClock } from '../../../../core/kernel/clock.ts';
-import { createLocalBreakers } from '../../../../core/notifications/admission/breaker-cache.ts';
-import { PAYMENT_BREAKER, createPaymentGate } from '../../../../core/runtime/payments.ts';
-import type { PaymentOutcome, PaymentPassage } from '../../../../core/operations/services.ts';
-import { createLogger } from '../../../../core/telemetry/logger.ts';
-import { createMetrics } from '../../../../core/telemetry/metrics.ts';
+import { LIMITS } from '../../../config/limits.ts';
+import { systemClock } from '../../../core/kernel/clock.ts';
+import { createLocalBreakers } from '../../../core/notifications/admission/breaker-cache.ts';
+import { PAYMENT_BREAKER, createPaymentGate } from '../../../runtime/payments.ts';
+import type { PaymentOutcome, PaymentPassage } from '../../../core/operations/services.ts';
+import { createLogger } from '../../../core/telemetry/logger.ts';
+import { createMetrics } from '../../../core/telemetry/metrics.ts';
 
 const FAILED: PaymentOutcome = { kind: 'failed' };
 const ANSWERED: PaymentOutcome = { kind: 'answered' };

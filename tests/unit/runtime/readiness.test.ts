@@ -1,12 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LIMITS } from '../../../../config/limits.ts';
-import { systemClock } from '../../../../core/kernel/clock.ts';
-import { AppError } from '../../../../core/kernel/errors.ts';
-import { createOpsPages } from '../../../../core/runtime/ops-pages.ts';
-import { startOpsServer } from '../../../../core/runtime/ops-server.ts';
-import { type Dependency, createReadiness } from '../../../../core/runtime/readiness.ts';
-import { createLogger } from '../../../../core/telemetry/logger.ts';
-import { createMetrics } from '../../../../core/telemetry/metrics.ts';
+import { LIMITS } from '../../../config/limits.ts';
+import { systemClock } from '../../../core/kernel/clock.ts';
+import { AppError } from '../../../core/kernel/errors.ts';
+import { createOpsPages } from '../../../runtime/ops-pages.ts';
+import { startOpsServer } from '../../../runtime/ops-server.ts';
+import { createReadiness } from '../../../runtime/readiness.ts';
+import type { Dependency } from '../../../core/infra/dependency.ts';
+import { createLogger } from '../../../core/telemetry/logger.ts';
+import { createMetrics } from '../../../core/telemetry/metrics.ts';
 
 const fine: Dependency = { name: 'fine', probe: async () => undefined };
 const away: Dependency = {

@@ -5,7 +5,7 @@ import {
   createServer,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Logger } from '../telemetry/logger.ts';
+import type { Logger } from '../core/telemetry/logger.ts';
 import { inTurns } from './http-turns.ts';
 import type { OpsPage, OpsPages } from './ops-pages.ts';
 

@@ -1,20 +1,23 @@
-import { LIMITS } from '../../config/limits.ts';
-import { planLookup } from '../saga/plans.ts';
-import { OPERATIONS } from '../operation-types/registry.ts';
-import type { Registry } from '../operations/define.ts';
-import { createTenantPolicies, createTenantSetup } from '../provisioning/tenant-services-store.ts';
-import { type ProviderAddresses, createProviders } from '../payments/providers/registry.ts';
-import { type Env } from '../../config/env.ts';
-import { createLedgerStore } from '../ledger/ledger-store.ts';
-import { type SagaEngine, createSagaEngine } from '../saga/engine.ts';
-import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../saga/heartbeat.ts';
-import { createSagaJournal } from '../saga/journal-group.ts';
-import { createJournalStore } from '../saga/journal-store.ts';
-import { openLines } from '../operations/lines.ts';
-import type { JobPublisher } from '../operations/ports.ts';
-import type { SettledHints } from '../events/hints.ts';
-import type { PaymentGate, SagaServices } from '../operations/services.ts';
-import { createOutboxStore } from '../events/outbox-store.ts';
+import { LIMITS } from '../config/limits.ts';
+import { planLookup } from '../core/saga/plans.ts';
+import { OPERATIONS } from '../core/operation-types/registry.ts';
+import type { Registry } from '../core/operations/define.ts';
+import {
+  createTenantPolicies,
+  createTenantSetup,
+} from '../core/provisioning/tenant-services-store.ts';
+import { type ProviderAddresses, createProviders } from '../core/payments/providers/registry.ts';
+import { type Env } from '../config/env.ts';
+import { createLedgerStore } from '../core/ledger/ledger-store.ts';
+import { type SagaEngine, createSagaEngine } from '../core/saga/engine.ts';
+import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../core/saga/heartbeat.ts';
+import { createSagaJournal } from '../core/saga/journal-group.ts';
+import { createJournalStore } from '../core/saga/journal-store.ts';
+import { openLines } from '../core/operations/lines.ts';
+import type { JobPublisher } from '../core/operations/ports.ts';
+import type { SettledHints } from '../core/events/hints.ts';
+import type { PaymentGate, SagaServices } from '../core/operations/services.ts';
+import { createOutboxStore } from '../core/events/outbox-store.ts';
 import type { Platform } from './platform.ts';
 
 export interface SagaOptions {
