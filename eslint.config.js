@@ -10,7 +10,7 @@ import { functionLines } from './scripts/lint/function-lines.js';
 
 /** Places where some of the bans below do not hold. Later places win where two overlap. */
 const PLACES = {
-  tools: ['scripts/**', 'bench/**', 'examples/**', 'deploy/**', '*.{js,cjs,mjs,ts}'],
+  tools: ['scripts/**', 'cli/**', 'bench/**', 'examples/**', 'deploy/**', '*.{js,cjs,mjs,ts}'],
   tests: ['tests/**'],
   support: ['tests/support/**', 'tests/**/fixtures/**', 'tests/chaos/**/!(*.test).ts'],
   main: ['api/main.ts', 'workers/main.ts', 'config/env.ts'],

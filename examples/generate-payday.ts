@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { Command } from 'commander';
-import { wholeNumber } from '../scripts/cli/commands/options.ts';
+import { wholeNumber } from '../cli/commands/options.ts';
 import { type PaydayOptions, generatePayday } from './payday.ts';
 
 /** `npx tsx examples/generate-payday.ts --users 200 --seed 1 --days 1 --out examples/payday.ndjson` */

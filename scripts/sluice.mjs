@@ -8,8 +8,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const SOURCE = new URL('./cli/main.ts', import.meta.url);
-const BUILT = new URL('../dist/scripts/cli/main.js', import.meta.url);
+const SOURCE = new URL('../cli/main.ts', import.meta.url);
+const BUILT = new URL('../dist/cli/main.js', import.meta.url);
 const NODE_MAJOR_MIN = 20;
 const EXIT_USAGE = 2;
 

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
-import type { Connection } from './cli/connection.ts';
-import { type DevFile, readDevFile, writeDevFile } from './cli/dev-file.ts';
-import { EXIT } from './cli/exit.ts';
+import type { Connection } from '../cli/connection.ts';
+import { type DevFile, readDevFile, writeDevFile } from '../cli/dev-file.ts';
+import { EXIT } from '../cli/exit.ts';
 import { onInterrupt } from './local/interrupts.ts';
 import { ownIdentity } from './local/pid-file.ts';
 import { pickPort } from './local/ports.ts';

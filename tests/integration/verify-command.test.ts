@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureCollections } from '../../core/infra/schema.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
-import { runSluice } from '../../scripts/cli/program.ts';
+import { runSluice } from '../../cli/program.ts';
 import { showConservation } from '../../scripts/up/sample.ts';
 
 const URL = process.env['MONGO_URL'] ?? 'mongodb://127.0.0.1:27017/?replicaSet=rs0';

@@ -10,7 +10,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the importer hammers a server that asks for a wait of zero',
-    file: 'scripts/cli/retry.ts',
+    file: 'cli/retry.ts',
     find: 'isAsked ? retryAfterMs : ownMs',
     replace: 'retryAfterMs ?? ownMs',
     foundBy: ['tests/unit/cli/parts.test.ts', 'tests/unit/cli/import-trouble.test.ts'],

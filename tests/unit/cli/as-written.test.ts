@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readCsv } from '../../../scripts/cli/import/csv.ts';
-import { readNdjson } from '../../../scripts/cli/import/ndjson.ts';
-import type { SourceRecord } from '../../../scripts/cli/import/record.ts';
+import { readCsv } from '../../../cli/import/csv.ts';
+import { readNdjson } from '../../../cli/import/ndjson.ts';
+import type { SourceRecord } from '../../../cli/import/record.ts';
 
 async function recordsOf(
   read: (source: AsyncIterable<Uint8Array>) => AsyncIterable<SourceRecord>,

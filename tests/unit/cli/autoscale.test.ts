@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCrew } from '../../../scripts/cli/autoscale/crew.ts';
-import { createScaler } from '../../../scripts/cli/autoscale/scaler.ts';
+import { createCrew } from '../../../cli/autoscale/crew.ts';
+import { createScaler } from '../../../cli/autoscale/scaler.ts';
 import { isAlive, identifyProcess } from '../../../scripts/local/process-identity.ts';
 import { waitUntil } from '../../../scripts/local/ports.ts';
 

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { runSluice } from '../../../scripts/cli/program.ts';
+import { runSluice } from '../../../cli/program.ts';
 import { TEST_KEY } from './bulk-server.ts';
 import { fileOf, here, lineOf, linesOf, serve } from './import-setup.ts';
 
@@ -97,8 +97,8 @@ describe('the launcher', () => {
     const launcher = copyLauncher();
     mkdirSync(join(here(), 'node_modules/commander'), { recursive: true });
     writeFileSync(join(here(), 'node_modules/commander/index.js'), '');
-    mkdirSync(join(here(), 'dist/scripts/cli'), { recursive: true });
-    writeFileSync(join(here(), 'dist/scripts/cli/main.js'), 'console.log("built")');
+    mkdirSync(join(here(), 'dist/cli'), { recursive: true });
+    writeFileSync(join(here(), 'dist/cli/main.js'), 'console.log("built")');
     expect((await launch([], launcher).ended).out).toBe('built\n');
   });
 });

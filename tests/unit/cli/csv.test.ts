@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readCsv } from '../../../scripts/cli/import/csv.ts';
-import type { SourceRecord } from '../../../scripts/cli/import/record.ts';
+import { readCsv } from '../../../cli/import/csv.ts';
+import type { SourceRecord } from '../../../cli/import/record.ts';
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);

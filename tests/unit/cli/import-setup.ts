@@ -3,12 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterEach, beforeEach } from 'vitest';
-import { summarize } from '../../../scripts/cli/import/report.ts';
-import {
-  type ImportOptions,
-  type ImportProgress,
-  createImport,
-} from '../../../scripts/cli/import/run.ts';
+import { summarize } from '../../../cli/import/report.ts';
+import { type ImportOptions, type ImportProgress, createImport } from '../../../cli/import/run.ts';
 import { type Behaviour, type BulkServer, TEST_KEY, startBulkServer } from './bulk-server.ts';
 
 let folder: string;

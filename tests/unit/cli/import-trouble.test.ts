@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createApiClient } from '../../../scripts/cli/api-client.ts';
-import { CliError, EXIT, InterruptedError } from '../../../scripts/cli/exit.ts';
-import { isSuccess } from '../../../scripts/cli/import/report.ts';
-import { createImport } from '../../../scripts/cli/import/run.ts';
+import { createApiClient } from '../../../cli/api-client.ts';
+import { CliError, EXIT, InterruptedError } from '../../../cli/exit.ts';
+import { isSuccess } from '../../../cli/import/report.ts';
+import { createImport } from '../../../cli/import/run.ts';
 import { TEST_KEY, startBulkServer } from './bulk-server.ts';
 import { fileOf, importOf, keysOf, linesOf, owned, run, serve } from './import-setup.ts';
 

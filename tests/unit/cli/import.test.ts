@@ -3,8 +3,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { EXIT } from '../../../scripts/cli/exit.ts';
-import { exitCodeOf, isSuccess, summaryLines } from '../../../scripts/cli/import/report.ts';
+import { EXIT } from '../../../cli/exit.ts';
+import { exitCodeOf, isSuccess, summaryLines } from '../../../cli/import/report.ts';
 import type { BulkServer } from './bulk-server.ts';
 import {
   fileOf,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type TextLine, readLines } from '../../../scripts/cli/import/lines.ts';
+import { type TextLine, readLines } from '../../../cli/import/lines.ts';
 
 async function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readNdjson } from '../../../scripts/cli/import/ndjson.ts';
+import { readNdjson } from '../../../cli/import/ndjson.ts';
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);

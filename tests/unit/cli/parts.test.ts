@@ -3,20 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { resolveConnection, resolveDatabase } from '../../../scripts/cli/connection.ts';
-import { type DevFile, readDevFile, writeDevFile } from '../../../scripts/cli/dev-file.ts';
+import { resolveConnection, resolveDatabase } from '../../../cli/connection.ts';
+import { type DevFile, readDevFile, writeDevFile } from '../../../cli/dev-file.ts';
 import {
   formatBar,
   formatBytes,
   formatCount,
   formatDuration,
   formatTable,
-} from '../../../scripts/cli/format.ts';
-import { createProgressLine } from '../../../scripts/cli/import/report.ts';
-import { createTally } from '../../../scripts/cli/import/tally.ts';
-import { createSettlementWindow } from '../../../scripts/cli/import/window.ts';
-import { createRetry } from '../../../scripts/cli/retry.ts';
-import { createTerminal } from '../../../scripts/cli/terminal.ts';
+} from '../../../cli/format.ts';
+import { createProgressLine } from '../../../cli/import/report.ts';
+import { createTally } from '../../../cli/import/tally.ts';
+import { createSettlementWindow } from '../../../cli/import/window.ts';
+import { createRetry } from '../../../cli/retry.ts';
+import { createTerminal } from '../../../cli/terminal.ts';
 import { parseUpOptions } from '../../../scripts/up/options.ts';
 import { apiPortOf, secretsOf } from '../../../scripts/up/settings.ts';
 import { allOf } from '../../../core/kernel/every.ts';

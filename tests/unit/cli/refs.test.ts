@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRefs } from '../../../scripts/cli/import/refs.ts';
+import { createRefs } from '../../../cli/import/refs.ts';
 
 const ID = `op_${'a1'.repeat(16)}`;
 const BODY = ID.slice(3);

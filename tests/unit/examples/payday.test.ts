@@ -8,7 +8,7 @@ import { type Book, createBook } from '../../../core/ledger/book.ts';
 import { parseBulkItem } from '../../../core/ingest/parse-submission.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import type { BoundOperation } from '../../../core/operations/define.ts';
-import { createRefs } from '../../../scripts/cli/import/refs.ts';
+import { createRefs } from '../../../cli/import/refs.ts';
 import { noneFails } from '../../../core/kernel/every.ts';
 
 const FILE = join(import.meta.dirname, '../../../examples/payday.ndjson');

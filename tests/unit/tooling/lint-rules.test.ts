@@ -45,7 +45,7 @@ const CLOCK = 'core/kernel/clock.ts';
 const MAIN = 'api/main.ts';
 const TEST = 'tests/unit/a.test.ts';
 const SUPPORT = 'tests/support/wait.ts';
-const SCRIPT = 'scripts/cli/main.ts';
+const SCRIPT = 'cli/main.ts';
 
 /** Code, the files in which it is an error, and those in which it is not. */
 const CASES: readonly (readonly [code: string, bad: readonly string[], good: readonly string[]])[] =

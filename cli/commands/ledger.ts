@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
-import { openMongo } from '../../../core/infra/mongo.ts';
+import { openMongo } from '../../core/infra/mongo.ts';
 import {
   type CurrencySummary,
   LEDGER_CHECKS,
   type VerifyReport,
-} from '../../../core/ledger/verify/report.ts';
-import { verifyLedger } from '../../../core/ledger/verify/verify-store.ts';
-import type { VerifyPhase } from '../../../core/ledger/verify/walk-store.ts';
-import { ledgerRules } from '../../../core/operation-types/ledger-rules.ts';
-import { OPERATIONS } from '../../../core/operation-types/registry.ts';
+} from '../../core/ledger/verify/report.ts';
+import { verifyLedger } from '../../core/ledger/verify/verify-store.ts';
+import type { VerifyPhase } from '../../core/ledger/verify/walk-store.ts';
+import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import { resolveDatabase } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatCount, formatDuration, formatTable } from '../format.ts';

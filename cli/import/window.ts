@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../../core/kernel/clock.ts';
+import { type Clock, systemClock } from '../../core/kernel/clock.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { formatCount, formatDuration } from '../format.ts';
 

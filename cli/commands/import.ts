@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { LIMITS } from '../../../config/limits.ts';
+import { LIMITS } from '../../config/limits.ts';
 import { resolveConnection } from '../connection.ts';
 import { CliError, EXIT, type ExitCode, InterruptedError } from '../exit.ts';
 import { createProgressLine, exitCodeOf, summarize, summaryLines } from '../import/report.ts';

@@ -40,9 +40,9 @@ export function stackEnvOf(dev: DevFile): Readonly<Record<string, string>> {
 /** Secrets in it, so for the owner only. */
 const MODE = 0o600;
 
-/** The checkout's root; from a build, `dist/scripts/cli` lies one folder deeper. */
+/** The checkout's root; from a build, `dist/cli` lies one folder deeper. */
 export function projectRoot(): string {
-  const root = resolve(import.meta.dirname, '../..');
+  const root = resolve(import.meta.dirname, '..');
   return basename(root) === 'dist' ? dirname(root) : root;
 }
 

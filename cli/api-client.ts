@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseRetryAfter } from '../../core/kernel/retry-after.ts';
+import { parseRetryAfter } from '../core/kernel/retry-after.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Connection } from './connection.ts';
 import { type RetryPolicy, createRetry } from './retry.ts';

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { openMongo } from '../../../core/infra/mongo.ts';
-import { systemClock } from '../../../core/kernel/clock.ts';
-import { type ApiKeyStore, createApiKeyStore } from '../../../core/access/api-key-store.ts';
-import { type ApiKeyDoc, SCOPES, type Scope, mintApiKey } from '../../../core/access/api-key.ts';
-import { createTenantStore } from '../../../core/tenants/tenant-store.ts';
-import { DEFAULT_TENANT_ID } from '../../../core/tenants/tenant.ts';
+import { openMongo } from '../../core/infra/mongo.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { type ApiKeyStore, createApiKeyStore } from '../../core/access/api-key-store.ts';
+import { type ApiKeyDoc, SCOPES, type Scope, mintApiKey } from '../../core/access/api-key.ts';
+import { createTenantStore } from '../../core/tenants/tenant-store.ts';
+import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import { resolveDatabase } from '../connection.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { formatTable } from '../format.ts';

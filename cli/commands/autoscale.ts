@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { LIMITS } from '../../../config/limits.ts';
-import { NODE_FLAGS } from '../../../config/node-flags.ts';
-import { systemClock } from '../../../core/kernel/clock.ts';
+import { LIMITS } from '../../config/limits.ts';
+import { NODE_FLAGS } from '../../config/node-flags.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
 import { type ApiClient, createApiClient, describeProblem } from '../api-client.ts';
 import { type Crew, createCrew } from '../autoscale/crew.ts';
 import { type Scaler, createScaler } from '../autoscale/scaler.ts';

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { isPassing, toAppError } from '../../core/infra/database-errors.ts';
-import { AppError } from '../../core/kernel/errors.ts';
+import { isPassing, toAppError } from '../core/infra/database-errors.ts';
+import { AppError } from '../core/kernel/errors.ts';
 import { autoscaleCommand } from './commands/autoscale.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';

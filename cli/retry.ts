@@ -1,5 +1,5 @@
-import { systemClock } from '../../core/kernel/clock.ts';
-import { fullJitterMs } from '../../core/kernel/backoff.ts';
+import { systemClock } from '../core/kernel/clock.ts';
+import { fullJitterMs } from '../core/kernel/backoff.ts';
 import { CliError, EXIT } from './exit.ts';
 import { formatDuration } from './format.ts';
 

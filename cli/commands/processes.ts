@@ -25,7 +25,7 @@ export function apiCommand(io: Io): Command {
     .description(`Runs the HTTP API until SIGTERM. ${ENVIRONMENT}`)
     .action(async () => {
       joinStack(io, 'api');
-      await import('../../../api/main.ts');
+      await import('../../api/main.ts');
     });
 }
 
@@ -35,7 +35,7 @@ export function workerCommand(io: Io): Command {
     .description(`Runs a worker until SIGTERM. ${ENVIRONMENT}`)
     .action(async () => {
       joinStack(io, 'worker');
-      await import('../../../workers/main.ts');
+      await import('../../workers/main.ts');
     });
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OPERATIONS } from '../../../core/operation-types/registry.ts';
+import { OPERATIONS } from '../../core/operation-types/registry.ts';
 
 /** Columns that are fields of the request itself. */
 export const OUTSIDE: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import { findInJson } from '../../../core/kernel/json-text.ts';
+import { findInJson } from '../../core/kernel/json-text.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { OUTSIDE, nearest } from './columns.ts';
 import { type Dialect, joinLines } from './csv-lines.ts';

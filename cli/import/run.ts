@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { STATUSES, isSettled } from '../../../core/operations/status.ts';
+import { STATUSES, isSettled } from '../../core/operations/status.ts';
 import { type ApiClient, createApiClient } from '../api-client.ts';
 import type { Connection } from '../connection.ts';
 import { CliError, EXIT } from '../exit.ts';

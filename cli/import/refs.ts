@@ -1,4 +1,4 @@
-import { derivedId } from '../../../core/kernel/ids.ts';
+import { derivedId } from '../../core/kernel/ids.ts';
 import type { Item, Problem } from './record.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { findInJson } from '../../../core/kernel/json-text.ts';
+import { findInJson } from '../../core/kernel/json-text.ts';
 import { readLines } from './lines.ts';
 import {
   type Content,
