@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { onInterrupt } from '../scripts/local/interrupts.ts';
-import { removeAbandoned } from '../scripts/local/leftovers.ts';
-import { createTerminalLog, formatSeconds, type Log } from '../scripts/local/report.ts';
-import { type Servers, ensureServers } from '../scripts/local/servers.ts';
+import { onInterrupt } from '../scripts/dev/servers/interrupts.ts';
+import { removeAbandoned } from '../scripts/dev/servers/leftovers.ts';
+import { createTerminalLog, formatSeconds, type Log } from '../scripts/dev/servers/report.ts';
+import { type Servers, ensureServers } from '../scripts/dev/servers/servers.ts';
 import { buildMeasured } from './lib/build.ts';
 import { findServers } from './lib/cpu.ts';
 import { writeDocs } from './lib/docs-table.ts';

@@ -110,7 +110,7 @@ export const envSchema = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('least severe level that is logged'),
-  SANDBOX_URL: z.url().optional().describe('payment provider `sandbox` (scripts/sandbox)'),
+  SANDBOX_URL: z.url().optional().describe('payment provider `sandbox` (scripts/dev/sandbox)'),
   PAYMENT_PROVIDER_URL: z.url().optional().describe('payment provider `http`'),
   PAYMENT_PROVIDER_TOKEN: z.string().optional().describe('bearer token for it'),
   SMTP_URL: z

@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { PlantedBug } from '../tests/planted/planted-bug.ts';
 import { readBugs } from '../tests/planted/read-bugs.ts';
-import { onInterrupt } from './local/interrupts.ts';
-import { createTerminalLog } from './local/report.ts';
-import { ensureServers } from './local/servers.ts';
+import { onInterrupt } from './dev/servers/interrupts.ts';
+import { createTerminalLog } from './dev/servers/report.ts';
+import { ensureServers } from './dev/servers/servers.ts';
 import { copyTree } from './planted/copy.ts';
 import { type Trial, runTrial } from './planted/try-bug.ts';
 

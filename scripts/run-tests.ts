@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { onInterrupt } from './local/interrupts.ts';
-import { removeAbandoned } from './local/leftovers.ts';
-import { spawnSupervised } from './local/processes.ts';
-import { reportRepairs } from './local/repair-times.ts';
-import { createTerminalLog, formatSeconds, type Log } from './local/report.ts';
-import { ensureServers, prepareServers, type Servers } from './local/servers.ts';
-import { formatSummary, summarise, type TestSummary } from './local/test-summary.ts';
-import { createWatchdog } from './local/watchdog.ts';
+import { onInterrupt } from './dev/servers/interrupts.ts';
+import { removeAbandoned } from './dev/servers/leftovers.ts';
+import { spawnSupervised } from './dev/servers/processes.ts';
+import { reportRepairs } from './dev/servers/repair-times.ts';
+import { createTerminalLog, formatSeconds, type Log } from './dev/servers/report.ts';
+import { ensureServers, prepareServers, type Servers } from './dev/servers/servers.ts';
+import { formatSummary, summarise, type TestSummary } from './dev/servers/test-summary.ts';
+import { createWatchdog } from './dev/servers/watchdog.ts';
 
 /**
  * `npm test [-- vitest's arguments]`: servers, tests, a summary. Instead of the tests:

@@ -2,14 +2,14 @@ import { join, resolve } from 'node:path';
 import type { Connection } from '../cli/connection.ts';
 import { type DevFile, readDevFile, writeDevFile } from '../cli/dev-file.ts';
 import { EXIT } from '../cli/exit.ts';
-import { onInterrupt } from './local/interrupts.ts';
-import { ownIdentity } from './local/pid-file.ts';
-import { pickPort } from './local/ports.ts';
-import { isAlive } from './local/process-identity.ts';
-import { type Log, createTerminalLog, runStep } from './local/report.ts';
-import { ensureServers } from './local/servers.ts';
-import { createWatchdog } from './local/watchdog.ts';
-import { addressLines } from './up/addresses.ts';
+import { onInterrupt } from './dev/servers/interrupts.ts';
+import { ownIdentity } from './dev/servers/pid-file.ts';
+import { pickPort } from './dev/servers/ports.ts';
+import { isAlive } from './dev/servers/process-identity.ts';
+import { type Log, createTerminalLog, runStep } from './dev/servers/report.ts';
+import { ensureServers } from './dev/servers/servers.ts';
+import { createWatchdog } from './dev/servers/watchdog.ts';
+import { addressLines } from './dev/up/addresses.ts';
 import {
   type Child,
   type ChildContext,
@@ -17,12 +17,12 @@ import {
   startChild,
   stopChild,
   waitUntilReady,
-} from './up/children.ts';
-import { startInbox } from './up/inbox.ts';
-import { type UpOptions, parseUpOptions } from './up/options.ts';
-import { prepareSchema } from './up/schema.ts';
-import { showSagas } from './up/saga-sample.ts';
-import { showBalances, showConservation, submitSample } from './up/sample.ts';
+} from './dev/up/children.ts';
+import { startInbox } from './dev/up/inbox.ts';
+import { type UpOptions, parseUpOptions } from './dev/up/options.ts';
+import { prepareSchema } from './dev/up/schema.ts';
+import { showSagas } from './dev/up/saga-sample.ts';
+import { showBalances, showConservation, submitSample } from './dev/up/sample.ts';
 import {
   apiPortOf,
   databaseOf,
@@ -31,8 +31,8 @@ import {
   secretsOf,
   stackEnvIn,
   urlOf,
-} from './up/settings.ts';
-import { workerPlans } from './up/workers.ts';
+} from './dev/up/settings.ts';
+import { workerPlans } from './dev/up/workers.ts';
 
 /** `npm start`: servers, API, workers, the sample, the addresses; then up until Ctrl-C. */
 const ROOT = resolve(import.meta.dirname, '..');
@@ -163,7 +163,12 @@ async function startProvider(run: Run, place: ProviderPlace): Promise<string> {
   const url = urlOf(port);
   return runStep(run.log, 'Payment provider (sandbox): starting', async (note) => {
     note(`port ${String(port)}`);
-    const spec = { name: 'sandbox', script: 'scripts/sandbox/main.ts', args: [String(port)], url };
+    const spec = {
+      name: 'sandbox',
+      script: 'scripts/dev/sandbox/main.ts',
+      args: [String(port)],
+      url,
+    };
     const child = startChild({ ...spec, env: process.env }, context);
     run.stoppers.push(() => stopChild(child));
     await waitUntilReady(child, run.signal);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Log, formatSeconds } from '../../scripts/local/report.ts';
+import { type Log, formatSeconds } from '../../scripts/dev/servers/report.ts';
 import { ROOT } from './processes.ts';
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -9,7 +9,7 @@ import {
   newEndpointSecret,
 } from '../../core/notifications/webhooks/webhook-endpoint.ts';
 import type { OutboxRow } from '../../core/events/outbox.ts';
-import type { Log } from '../../scripts/local/report.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
 import type { Arena } from './arena.ts';
 import { type BenchProcess, startProcess, until } from './processes.ts';
 
@@ -34,7 +34,7 @@ export interface StandInsProcess {
 /** The SMTP server and the HTTP receiver, in a process of their own. */
 export async function startStandIns(arena: Arena, log: Log): Promise<StandInsProcess> {
   const process = startProcess({
-    script: 'scripts/stand-ins/main.ts',
+    script: 'scripts/dev/stand-ins/main.ts',
     env: arena.processEnv,
     log: (line) => {
       if (!/export |inbox: /.test(line)) log(line);

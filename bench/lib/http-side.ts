@@ -1,5 +1,5 @@
-import { pickPort } from '../../scripts/local/ports.ts';
-import type { Log } from '../../scripts/local/report.ts';
+import { pickPort } from '../../scripts/dev/servers/ports.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
 import type { Arena } from './arena.ts';
 import type { Side } from './load.ts';
 import { type BenchProcess, startProcess, until } from './processes.ts';

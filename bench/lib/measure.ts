@@ -1,4 +1,4 @@
-import type { Log } from '../../scripts/local/report.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
 import type { ServerUrls } from './arena.ts';
 import type { CpuUse, ServerPids } from './cpu.ts';
 

@@ -1,9 +1,9 @@
 import { NODE_FLAGS } from '../../config/node-flags.ts';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SupervisedProcess, spawnSupervised } from '../../scripts/local/processes.ts';
-import type { Log } from '../../scripts/local/report.ts';
-import { createWatchdog, type Watchdog } from '../../scripts/local/watchdog.ts';
+import { type SupervisedProcess, spawnSupervised } from '../../scripts/dev/servers/processes.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
+import { createWatchdog, type Watchdog } from '../../scripts/dev/servers/watchdog.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..', '..');
 /** Where `buildMeasured` puts what is compiled. */

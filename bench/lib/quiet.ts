@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../../scripts/local/report.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
 import { type ServerPids, cpuBetween, readCpu } from './cpu.ts';
 
 /** Above this share of the machine that others use, figures wander. */

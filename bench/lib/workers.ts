@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LANES } from '../../queues/catalog.ts';
-import type { Log } from '../../scripts/local/report.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
 import type { Arena } from './arena.ts';
 import type { Side } from './load.ts';
 import { type BenchProcess, startProcess, until } from './processes.ts';

@@ -2,8 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { PlantedBug } from '../../tests/planted/planted-bug.ts';
-import { spawnSupervised } from '../local/processes.ts';
-import type { Log } from '../local/report.ts';
+import { spawnSupervised } from '../dev/servers/processes.ts';
+import type { Log } from '../dev/servers/report.ts';
 import type { TreeCopy } from './copy.ts';
 
 /** How long the tests of one file may take to notice. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { createTerminalLog } from '../../scripts/local/report.ts';
-import { onInterrupt } from '../../scripts/local/interrupts.ts';
+import { createTerminalLog } from '../../scripts/dev/servers/report.ts';
+import { onInterrupt } from '../../scripts/dev/servers/interrupts.ts';
 import { runMany, sumUp } from './many.ts';
 import { parseChaosOptions } from './options.ts';
 import { reportOf } from './report/report.ts';

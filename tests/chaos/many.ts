@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Log } from '../../scripts/local/report.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
 import { ROOT } from '../support/tidy/tree.ts';
 import { readReports } from './report/read-reports.ts';
 import { sumMarkdownOf } from './report/sum-markdown.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '../../scripts/local/report.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
 import { type Judgement, judge } from './checker/check.ts';
 import { type Minimum, NOTHING_YET } from './checker/enough.ts';
 import type { Evidence } from './checker/evidence.ts';

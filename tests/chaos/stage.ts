@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Log } from '../../scripts/local/report.ts';
+import type { Log } from '../../scripts/dev/servers/report.ts';
 import type { Evidence, StruckFault } from './checker/evidence.ts';
 import { type Cluster, startCluster } from './cluster/cluster.ts';
 import { scanLog } from './evidence/log-scan.ts';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import type { WalletDoc } from '../../core/ledger/documents.ts';
-import { lastLines } from '../../scripts/local/commands.ts';
-import { pickPort, waitUntil } from '../../scripts/local/ports.ts';
-import { type SupervisedProcess, spawnSupervised } from '../../scripts/local/processes.ts';
+import { lastLines } from '../../scripts/dev/servers/commands.ts';
+import { pickPort, waitUntil } from '../../scripts/dev/servers/ports.ts';
+import { type SupervisedProcess, spawnSupervised } from '../../scripts/dev/servers/processes.ts';
 import type { Balances } from './import-model.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

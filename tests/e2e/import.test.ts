@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatePayday } from '../../examples/payday.ts';
-import { pickPort, waitUntil } from '../../scripts/local/ports.ts';
-import { type LocalRedis, startRedis } from '../../scripts/local/redis.ts';
+import { pickPort, waitUntil } from '../../scripts/dev/servers/ports.ts';
+import { type LocalRedis, startRedis } from '../../scripts/dev/servers/redis.ts';
 import { expectedBalances } from './import-model.ts';
 import { type Platform, startPlatform } from './import-platform.ts';
 

@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WORKER_POOLS } from '../../config/env.ts';
-import { pickPort } from '../../scripts/local/ports.ts';
-import { createWatchdog } from '../../scripts/local/watchdog.ts';
-import { type Child, type ChildContext, startChild, stopChild } from '../../scripts/up/children.ts';
-import { type WorkerPlan, workerPlans } from '../../scripts/up/workers.ts';
+import { pickPort } from '../../scripts/dev/servers/ports.ts';
+import { createWatchdog } from '../../scripts/dev/servers/watchdog.ts';
+import {
+  type Child,
+  type ChildContext,
+  startChild,
+  stopChild,
+} from '../../scripts/dev/up/children.ts';
+import { type WorkerPlan, workerPlans } from '../../scripts/dev/up/workers.ts';
 import {
   type World,
   accept,

@@ -4,7 +4,7 @@ import { ensureCollections } from '../../core/infra/schema.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { runSluice } from '../../cli/program.ts';
-import { showConservation } from '../../scripts/up/sample.ts';
+import { showConservation } from '../../scripts/dev/up/sample.ts';
 
 const URL = process.env['MONGO_URL'] ?? 'mongodb://127.0.0.1:27017/?replicaSet=rs0';
 const DATABASE = `sluice_verify_cli_${process.pid}`;

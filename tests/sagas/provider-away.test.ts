@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../core/kernel/clock.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import { PAYMENT_BREAKER } from '../../runtime/payments.ts';
-import type { Fault } from '../../scripts/sandbox/server.ts';
+import type { Fault } from '../../scripts/dev/sandbox/server.ts';
 import { expectSoundBooks } from '../support/books.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
 import { recover } from '../support/saga-recovery.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
-import { pickPort } from '../../scripts/local/ports.ts';
+import { pickPort } from '../../scripts/dev/servers/ports.ts';
 import { ADMIN_KEY } from './api.ts';
 import type { TestDatabase } from './database.ts';
 import { ROOT } from './tidy/tree.ts';

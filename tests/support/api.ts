@@ -10,7 +10,7 @@ import { createApiKeyStore } from '../../core/access/api-key-store.ts';
 import { createTenantStore } from '../../core/tenants/tenant-store.ts';
 import { openHints } from '../../core/events/hints.ts';
 import { openQueues } from '../../queues/producer.ts';
-import { type Sandbox, startSandbox } from '../../scripts/sandbox/server.ts';
+import { type Sandbox, startSandbox } from '../../scripts/dev/sandbox/server.ts';
 import { startRecovery } from '../../workers/recovery.ts';
 import { startSagas } from '../../workers/saga.ts';
 import { startSettlement } from '../../workers/settlement.ts';

@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import { expect } from 'vitest';
 import type { EntryDoc, HoldDoc, WalletDoc } from '../../core/ledger/documents.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
-import type { PaymentRecord } from '../../scripts/sandbox/payments.ts';
+import type { PaymentRecord } from '../../scripts/dev/sandbox/payments.ts';
 
 const big = { useBigInt64: true };
 

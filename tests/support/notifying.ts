@@ -12,7 +12,7 @@ import {
 import type { NotificationTuning } from '../../runtime/notifications.ts';
 import type { OutboxRow } from '../../core/events/outbox.ts';
 import { openHints } from '../../core/events/hints.ts';
-import { type StandIns, startStandIns } from '../../scripts/stand-ins/start.ts';
+import { type StandIns, startStandIns } from '../../scripts/dev/stand-ins/start.ts';
 import { startNotifications } from '../../workers/notifications.ts';
 import { startSettlement } from '../../workers/settlement.ts';
 import { hastyPolicies } from './hasty-policies.ts';

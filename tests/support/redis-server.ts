@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { pickPort } from '../../scripts/local/ports.ts';
-import { resolveRedisBinary } from '../../scripts/local/redis.ts';
+import { pickPort } from '../../scripts/dev/servers/ports.ts';
+import { resolveRedisBinary } from '../../scripts/dev/servers/redis.ts';
 
 /** A Redis of a test's own, to be stopped, started again and configured badly. */
 export interface OwnRedis {

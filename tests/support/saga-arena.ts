@@ -34,7 +34,7 @@ import { createSettleStore } from '../../core/operations/settle-store.ts';
 import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
-import { type Sandbox, startSandbox } from '../../scripts/sandbox/server.ts';
+import { type Sandbox, startSandbox } from '../../scripts/dev/sandbox/server.ts';
 
 const HASTY: LeaseTiming = { leaseMs: 3_000, heartbeatMs: 700, fenceMs: 500 };
 

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { NODE_FLAGS } from '../../../config/node-flags.ts';
-import { waitUntil } from '../../../scripts/local/ports.ts';
+import { waitUntil } from '../../../scripts/dev/servers/ports.ts';
 import {
   type ProcessExit,
   type SupervisedProcess,
   spawnSupervised,
-} from '../../../scripts/local/processes.ts';
-import type { Log } from '../../../scripts/local/report.ts';
-import type { Watchdog } from '../../../scripts/local/watchdog.ts';
+} from '../../../scripts/dev/servers/processes.ts';
+import type { Log } from '../../../scripts/dev/servers/report.ts';
+import type { Watchdog } from '../../../scripts/dev/servers/watchdog.ts';
 import type { BuiltTree } from './build-tree.ts';
 
 /** A process of the platform: an API or a worker. Whatever ends it, it is started again. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { type Db, type Document, MongoClient } from 'mongodb';
-import { type MongoMember, startMember } from '../../../scripts/local/mongo-member.ts';
-import { resolveMongod } from '../../../scripts/local/mongod-binary.ts';
-import { pickPort, waitUntil } from '../../../scripts/local/ports.ts';
-import { waitForPrimary, withMember } from '../../../scripts/local/replica-set.ts';
-import type { Log } from '../../../scripts/local/report.ts';
-import type { Watchdog } from '../../../scripts/local/watchdog.ts';
+import { type MongoMember, startMember } from '../../../scripts/dev/servers/mongo-member.ts';
+import { resolveMongod } from '../../../scripts/dev/servers/mongod-binary.ts';
+import { pickPort, waitUntil } from '../../../scripts/dev/servers/ports.ts';
+import { waitForPrimary, withMember } from '../../../scripts/dev/servers/replica-set.ts';
+import type { Log } from '../../../scripts/dev/servers/report.ts';
+import type { Watchdog } from '../../../scripts/dev/servers/watchdog.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { createCallerNames } from './mongo-callers.ts';
 import { allOf } from '../../../core/kernel/every.ts';

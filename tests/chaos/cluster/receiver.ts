@@ -1,6 +1,6 @@
 import { type IncomingMessage, createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { createWebhookInbox } from '../../../scripts/stand-ins/webhooks.ts';
+import { createWebhookInbox } from '../../../scripts/dev/stand-ins/webhooks.ts';
 import type { WebhookReceipt } from '../checker/evidence.ts';
 
 /** What tenants' webhooks are sent to: a real server that checks every signature. */

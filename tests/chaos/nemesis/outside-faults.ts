@@ -1,5 +1,5 @@
 import type { Rule } from '../fault-proxy.ts';
-import type { Fault } from '../../../scripts/sandbox/server.ts';
+import type { Fault } from '../../../scripts/dev/sandbox/server.ts';
 import type { FaultKind, Strike } from './fault-kind.ts';
 import { onLink } from './redis-faults.ts';
 

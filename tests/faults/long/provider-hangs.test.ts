@@ -3,7 +3,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { allOf } from '../../../core/kernel/every.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { isSettled } from '../../../core/operations/status.ts';
-import { startSandbox } from '../../../scripts/sandbox/server.ts';
+import { startSandbox } from '../../../scripts/dev/sandbox/server.ts';
 import { expectSoundBooks } from '../../support/books.ts';
 import { openUsers } from '../../support/faults/load.ts';
 import { type Stage, openStage } from '../../support/faults/stage.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEnvGuard, createProviders } from '../../../core/notifications/providers/registry.ts';
 import { openQueues } from '../../../queues/producer.ts';
 import { lastingKeyOf } from '../../../queues/redis-keys.ts';
-import { type StandIns, startStandIns } from '../../../scripts/stand-ins/start.ts';
+import { type StandIns, startStandIns } from '../../../scripts/dev/stand-ins/start.ts';
 import { startNotifications } from '../../../workers/notifications.ts';
 import { useApi } from '../../support/api.ts';
 import { hastyPolicies } from '../../support/hasty-policies.ts';

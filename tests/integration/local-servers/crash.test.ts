@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { waitUntil } from '../../../scripts/local/ports.ts';
-import { ensureServers } from '../../../scripts/local/servers.ts';
+import { waitUntil } from '../../../scripts/dev/servers/ports.ts';
+import { ensureServers } from '../../../scripts/dev/servers/servers.ts';
 import {
   createCleanup,
   createMemoryLog,

@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startMongo, type LocalMongo } from '../../../scripts/local/mongo.ts';
-import { pickPort, waitUntil } from '../../../scripts/local/ports.ts';
+import { startMongo, type LocalMongo } from '../../../scripts/dev/servers/mongo.ts';
+import { pickPort, waitUntil } from '../../../scripts/dev/servers/ports.ts';
 import { createCleanup, createMemoryLog, isRunning } from './support.ts';
 
 const cleanup = createCleanup();

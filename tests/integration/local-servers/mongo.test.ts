@@ -2,8 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MongoClient, type Collection } from 'mongodb';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startMongo, type LocalMongo, type MongoOptions } from '../../../scripts/local/mongo.ts';
-import { pickPort, waitUntil } from '../../../scripts/local/ports.ts';
+import {
+  startMongo,
+  type LocalMongo,
+  type MongoOptions,
+} from '../../../scripts/dev/servers/mongo.ts';
+import { pickPort, waitUntil } from '../../../scripts/dev/servers/ports.ts';
 import {
   createCleanup,
   createMemoryLog,

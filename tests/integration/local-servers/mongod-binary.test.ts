@@ -2,11 +2,11 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { resolveMongod } from '../../../scripts/local/mongod-binary.ts';
-import { MONGODB_VERSION } from '../../../scripts/local/mongod-download.ts';
-import { checkSum } from '../../../scripts/local/mongod-windows.ts';
-import { LOCAL_HOST, pickPort } from '../../../scripts/local/ports.ts';
-import { createWinePrefix } from '../../../scripts/local/wine.ts';
+import { resolveMongod } from '../../../scripts/dev/servers/mongod-binary.ts';
+import { MONGODB_VERSION } from '../../../scripts/dev/servers/mongod-download.ts';
+import { checkSum } from '../../../scripts/dev/servers/mongod-windows.ts';
+import { LOCAL_HOST, pickPort } from '../../../scripts/dev/servers/ports.ts';
+import { createWinePrefix } from '../../../scripts/dev/servers/wine.ts';
 import { createCleanup, createMemoryLog } from './support.ts';
 
 const cleanup = createCleanup();

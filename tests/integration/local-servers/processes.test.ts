@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { waitUntil } from '../../../scripts/local/ports.ts';
+import { waitUntil } from '../../../scripts/dev/servers/ports.ts';
 import {
   spawnSupervised,
   type ProcessSpec,
   type SupervisedProcess,
-} from '../../../scripts/local/processes.ts';
+} from '../../../scripts/dev/servers/processes.ts';
 import { createCleanup, createMemoryLog, isRunning, listChildren } from './support.ts';
 
 const cleanup = createCleanup();

@@ -4,8 +4,8 @@ import {
   REDIS_DEFAULT_PORT,
   resolveRedisBinary,
   startRedis,
-} from '../../../scripts/local/redis.ts';
-import { waitUntil } from '../../../scripts/local/ports.ts';
+} from '../../../scripts/dev/servers/redis.ts';
+import { waitUntil } from '../../../scripts/dev/servers/ports.ts';
 import { createCleanup, createMemoryLog, isRunning, occupyPort } from './support.ts';
 
 const cleanup = createCleanup();

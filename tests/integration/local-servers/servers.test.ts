@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { removeAbandoned } from '../../../scripts/local/leftovers.ts';
-import { waitUntil } from '../../../scripts/local/ports.ts';
-import { ensureServers } from '../../../scripts/local/servers.ts';
+import { removeAbandoned } from '../../../scripts/dev/servers/leftovers.ts';
+import { waitUntil } from '../../../scripts/dev/servers/ports.ts';
+import { ensureServers } from '../../../scripts/dev/servers/servers.ts';
 import { createCleanup, createMemoryLog, isRunning, runParent } from './support.ts';
 
 const cleanup = createCleanup();

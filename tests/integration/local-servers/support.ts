@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { LOCAL_HOST } from '../../../scripts/local/ports.ts';
-import { identifyProcess } from '../../../scripts/local/process-identity.ts';
-import type { Log } from '../../../scripts/local/report.ts';
+import { LOCAL_HOST } from '../../../scripts/dev/servers/ports.ts';
+import { identifyProcess } from '../../../scripts/dev/servers/process-identity.ts';
+import type { Log } from '../../../scripts/dev/servers/report.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 

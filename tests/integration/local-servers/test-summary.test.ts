@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatSummary, summarise } from '../../../scripts/local/test-summary.ts';
+import { formatSummary, summarise } from '../../../scripts/dev/servers/test-summary.ts';
 
 function report(counts: Record<string, unknown>): string {
   return JSON.stringify({

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import { createEmailHttpProvider } from '../../../core/notifications/providers/email-http.ts';
 import { createTwilioProvider } from '../../../core/notifications/providers/twilio.ts';
-import { type Receiver, startReceiver } from '../../../scripts/stand-ins/receiver.ts';
+import { type Receiver, startReceiver } from '../../../scripts/dev/stand-ins/receiver.ts';
 import { tools } from '../../support/sending.ts';
 
 let receiver: Receiver;

@@ -4,8 +4,8 @@ import type { Provider, PushMessage } from '../../../core/notifications/ports.ts
 import { createFcmProvider } from '../../../core/notifications/providers/fcm.ts';
 import type { ServiceAccountKey } from '../../../core/notifications/providers/google-token.ts';
 import { createWebPushProvider } from '../../../core/notifications/providers/webpush.ts';
-import { type Receiver, startReceiver } from '../../../scripts/stand-ins/receiver.ts';
-import { newVapidKeys } from '../../../scripts/stand-ins/web-push.ts';
+import { type Receiver, startReceiver } from '../../../scripts/dev/stand-ins/receiver.ts';
+import { newVapidKeys } from '../../../scripts/dev/stand-ins/web-push.ts';
 import { loopbackGuard, tools } from '../../support/sending.ts';
 
 let receiver: Receiver;

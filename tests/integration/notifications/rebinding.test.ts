@@ -11,7 +11,7 @@ import {
 import { createResolver } from '../../../core/outbound/resolver.ts';
 import { createUrlGuard } from '../../../core/outbound/url-guard.ts';
 import { createWebhookProvider } from '../../../core/notifications/providers/webhook.ts';
-import { type Receiver, startReceiver } from '../../../scripts/stand-ins/receiver.ts';
+import { type Receiver, startReceiver } from '../../../scripts/dev/stand-ins/receiver.ts';
 import { type DnsServer, startDnsServer } from '../../support/dns-server.ts';
 import { tools } from '../../support/sending.ts';
 

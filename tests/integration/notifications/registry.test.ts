@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseEnv } from '../../../config/env.ts';
 import type { Provider, Providers } from '../../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../../core/notifications/providers/registry.ts';
-import { type StandIns, startStandIns } from '../../../scripts/stand-ins/start.ts';
+import { type StandIns, startStandIns } from '../../../scripts/dev/stand-ins/start.ts';
 import { tools } from '../../support/sending.ts';
 
 const providersOf = (source: Readonly<Record<string, string>>): Providers => {

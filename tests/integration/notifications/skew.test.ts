@@ -4,7 +4,7 @@ import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import { createFcmProvider } from '../../../core/notifications/providers/fcm.ts';
 import type { ServiceAccountKey } from '../../../core/notifications/providers/google-token.ts';
 import type { SendTools } from '../../../core/notifications/ports.ts';
-import { startReceiver } from '../../../scripts/stand-ins/receiver.ts';
+import { startReceiver } from '../../../scripts/dev/stand-ins/receiver.ts';
 import { PAID, finished, openNotifying } from '../../support/notifying.ts';
 import { onTestFinished } from 'vitest';
 

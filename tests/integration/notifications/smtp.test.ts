@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Provider } from '../../../core/notifications/ports.ts';
 import { createSmtpProvider } from '../../../core/notifications/providers/smtp.ts';
-import { type MailServer, startMailServer } from '../../../scripts/stand-ins/mail-server.ts';
+import { type MailServer, startMailServer } from '../../../scripts/dev/stand-ins/mail-server.ts';
 import { tools } from '../../support/sending.ts';
 import { until } from '../../support/wait.ts';
 

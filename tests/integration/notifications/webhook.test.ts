@@ -8,7 +8,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import { createWebhookProvider } from '../../../core/notifications/providers/webhook.ts';
 import type { SendOutcome, WebhookMessage } from '../../../core/notifications/ports.ts';
-import { type Receiver, startReceiver } from '../../../scripts/stand-ins/receiver.ts';
+import { type Receiver, startReceiver } from '../../../scripts/dev/stand-ins/receiver.ts';
 import { loopbackGuard, tools } from '../../support/sending.ts';
 
 const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;

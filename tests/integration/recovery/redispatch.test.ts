@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { runSluice } from '../../../cli/program.ts';
-import { startSandbox } from '../../../scripts/sandbox/server.ts';
+import { startSandbox } from '../../../scripts/dev/sandbox/server.ts';
 import { startNotifications } from '../../../workers/notifications.ts';
 import { startSagas } from '../../../workers/saga.ts';
 import { startSettlement } from '../../../workers/settlement.ts';

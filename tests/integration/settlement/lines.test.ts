@@ -10,7 +10,7 @@ import { createServices, createSagas } from '../../../runtime/sagas.ts';
 import { openLines } from '../../../core/operations/lines.ts';
 import { type OperationDoc, jobOf } from '../../../core/operations/operation.ts';
 import { createOutboxStore } from '../../../core/events/outbox-store.ts';
-import { type Sandbox, startSandbox } from '../../../scripts/sandbox/server.ts';
+import { type Sandbox, startSandbox } from '../../../scripts/dev/sandbox/server.ts';
 import { startSagas } from '../../../workers/saga.ts';
 import {
   type Instance,

@@ -52,7 +52,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'npm start forgets the port of last time',
-    file: 'scripts/up/settings.ts',
+    file: 'scripts/dev/up/settings.ts',
     find: 'pickPort([...lastPort(lastUrl), DEFAULT_PORT])',
     replace: 'pickPort([...lastPort(lastUrl?.slice(0, 0)), DEFAULT_PORT])',
     foundBy: ['tests/unit/cli/stack.test.ts'],
@@ -66,7 +66,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'npm start keeps a password that the API refuses',
-    file: 'scripts/up/settings.ts',
+    file: 'scripts/dev/up/settings.ts',
     find: '    parseEnv(named);\n',
     replace: '',
     foundBy: ['tests/unit/cli/stack.test.ts'],

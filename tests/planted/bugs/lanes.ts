@@ -45,14 +45,14 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'npm start settles in the processes that send mails',
-    file: 'scripts/up/workers.ts',
+    file: 'scripts/dev/up/workers.ts',
     find: "['worker', ['settlement', 'recovery']],",
     replace: "['worker', ['settlement', 'recovery', 'notification']],",
     foundBy: ['tests/faults/pools-apart.test.ts'],
   },
   {
     name: 'a worker that dies of the same thing again and again takes the stack with it',
-    file: 'scripts/up/workers.ts',
+    file: 'scripts/dev/up/workers.ts',
     find: "...(!own.includes('settlement') && { restart: FOR_EVER }),",
     replace: '...(own.length === 0 && { restart: FOR_EVER }),',
     foundBy: ['tests/faults/pools-apart.test.ts'],

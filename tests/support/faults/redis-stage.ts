@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import { pickPort } from '../../../scripts/local/ports.ts';
-import { type LocalRedis, startRedis } from '../../../scripts/local/redis.ts';
+import { pickPort } from '../../../scripts/dev/servers/ports.ts';
+import { type LocalRedis, startRedis } from '../../../scripts/dev/servers/redis.ts';
 import { type Stage, openStage } from './stage.ts';
 import { until } from './worker-process.ts';
 

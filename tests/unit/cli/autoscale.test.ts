@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCrew } from '../../../cli/autoscale/crew.ts';
 import { createScaler } from '../../../cli/autoscale/scaler.ts';
-import { isAlive, identifyProcess } from '../../../scripts/local/process-identity.ts';
-import { waitUntil } from '../../../scripts/local/ports.ts';
+import { isAlive, identifyProcess } from '../../../scripts/dev/servers/process-identity.ts';
+import { waitUntil } from '../../../scripts/dev/servers/ports.ts';
 
 describe('the scaler', () => {
   it('adds workers at once and takes them away one by one, after a while', () => {

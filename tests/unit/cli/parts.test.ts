@@ -17,8 +17,8 @@ import { createTally } from '../../../cli/import/tally.ts';
 import { createSettlementWindow } from '../../../cli/import/window.ts';
 import { createRetry } from '../../../cli/retry.ts';
 import { createTerminal } from '../../../cli/terminal.ts';
-import { parseUpOptions } from '../../../scripts/up/options.ts';
-import { apiPortOf, secretsOf } from '../../../scripts/up/settings.ts';
+import { parseUpOptions } from '../../../scripts/dev/up/options.ts';
+import { apiPortOf, secretsOf } from '../../../scripts/dev/up/settings.ts';
 import { allOf } from '../../../core/kernel/every.ts';
 
 const DEV: DevFile = {

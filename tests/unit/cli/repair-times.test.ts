@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRepairs, summariseRepairs } from '../../../scripts/local/repair-times.ts';
+import { formatRepairs, summariseRepairs } from '../../../scripts/dev/servers/repair-times.ts';
 
 const line = (fault: string, tookMs: readonly number[]): string =>
   JSON.stringify({ fault, tookMs });

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { workerEnv } from '../../../cli/commands/autoscale.ts';
 import { describeServers, joiningEnv, resolveDatabase } from '../../../cli/connection.ts';
 import type { DevFile } from '../../../cli/dev-file.ts';
-import { LOCAL_HOST, pickPort } from '../../../scripts/local/ports.ts';
-import { startInbox } from '../../../scripts/up/inbox.ts';
-import { apiPortOf, refuseUnusable, secretsOf, urlOf } from '../../../scripts/up/settings.ts';
+import { LOCAL_HOST, pickPort } from '../../../scripts/dev/servers/ports.ts';
+import { startInbox } from '../../../scripts/dev/up/inbox.ts';
+import { apiPortOf, refuseUnusable, secretsOf, urlOf } from '../../../scripts/dev/up/settings.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../scripts/sandbox/server.ts';
-import { startReceiver } from '../../../scripts/stand-ins/receiver.ts';
+import { startSandbox } from '../../../scripts/dev/sandbox/server.ts';
+import { startReceiver } from '../../../scripts/dev/stand-ins/receiver.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

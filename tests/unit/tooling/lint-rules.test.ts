@@ -158,7 +158,7 @@ describe('promise rules', () => {
 
   beforeAll(async () => {
     tree = await mkdtemp(join(tmpdir(), 'lint-'));
-    for (const path of [CORE, TEST, SCRIPT, 'scripts/local/start.mjs']) {
+    for (const path of [CORE, TEST, SCRIPT, 'scripts/dev/servers/start.mjs']) {
       await mkdir(dirname(join(tree, path)), { recursive: true });
       await writeFile(join(tree, path), body);
     }

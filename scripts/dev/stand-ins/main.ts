@@ -1,6 +1,6 @@
 import { startStandIns } from './start.ts';
 
-/** `tsx scripts/stand-ins/main.ts [mail port] [receiver port]`: prints what the processes need. */
+/** `tsx scripts/dev/stand-ins/main.ts [mail port] [receiver port]`: prints what the processes need. */
 const [mailPort = '0', receiverPort = '0'] = process.argv.slice(2);
 const standIns = await startStandIns({ mail: Number(mailPort), receiver: Number(receiverPort) });
 for (const [name, value] of Object.entries(standIns.env)) console.log(`export ${name}='${value}'`);

@@ -1,6 +1,6 @@
 import { startSandbox } from './server.ts';
 
-/** `tsx scripts/sandbox/main.ts [port [host]]`: the sandbox provider on its own. */
+/** `tsx scripts/dev/sandbox/main.ts [port [host]]`: the sandbox provider on its own. */
 const [port = '0', host = '127.0.0.1'] = process.argv.slice(2);
 const sandbox = await startSandbox(Number(port), host);
 console.log(`sandbox provider: ${sandbox.url}`);

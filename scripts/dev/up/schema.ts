@@ -1,6 +1,6 @@
-import { openMongo } from '../../core/infra/mongo.ts';
-import { ensureCollections } from '../../core/infra/schema.ts';
-import { systemClock } from '../../core/kernel/clock.ts';
+import { openMongo } from '../../../core/infra/mongo.ts';
+import { ensureCollections } from '../../../core/infra/schema.ts';
+import { systemClock } from '../../../core/kernel/clock.ts';
 
 /**
  * Creates the collections before any process of the platform asks for them: the Windows build of

@@ -1,5 +1,5 @@
-import type { WorkerPool } from '../../config/env.ts';
-import type { RestartPolicy } from '../local/processes.ts';
+import type { WorkerPool } from '../../../config/env.ts';
+import type { RestartPolicy } from '../servers/processes.ts';
 
 /** One worker process of the stack. */
 export interface WorkerPlan {

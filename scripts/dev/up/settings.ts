@@ -1,7 +1,7 @@
-import { EnvError, parseEnv } from '../../config/env.ts';
-import { newSecret, newToken } from '../../core/kernel/ids.ts';
-import type { DevFile } from '../../cli/dev-file.ts';
-import { LOCAL_HOST, pickPort } from '../local/ports.ts';
+import { EnvError, parseEnv } from '../../../config/env.ts';
+import { newSecret, newToken } from '../../../core/kernel/ids.ts';
+import type { DevFile } from '../../../cli/dev-file.ts';
+import { LOCAL_HOST, pickPort } from '../servers/ports.ts';
 
 type Source = Readonly<Record<string, string | undefined>>;
 

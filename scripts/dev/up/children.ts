@@ -1,11 +1,15 @@
-import { NODE_FLAGS } from '../../config/node-flags.ts';
+import { NODE_FLAGS } from '../../../config/node-flags.ts';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastLines } from '../local/commands.ts';
-import { waitUntil } from '../local/ports.ts';
-import { type RestartPolicy, type SupervisedProcess, spawnSupervised } from '../local/processes.ts';
-import type { Log } from '../local/report.ts';
-import type { Watchdog } from '../local/watchdog.ts';
+import { lastLines } from '../servers/commands.ts';
+import { waitUntil } from '../servers/ports.ts';
+import {
+  type RestartPolicy,
+  type SupervisedProcess,
+  spawnSupervised,
+} from '../servers/processes.ts';
+import type { Log } from '../servers/report.ts';
+import type { Watchdog } from '../servers/watchdog.ts';
 
 /** A process of the platform, with its own log file. */
 export interface Child {

@@ -1,4 +1,4 @@
-import type { DevFile } from '../../cli/dev-file.ts';
+import type { DevFile } from '../../../cli/dev-file.ts';
 
 interface Addresses {
   readonly dev: DevFile;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { openMongo } from '../../core/infra/mongo.ts';
-import { RISK_SIGNAL } from '../../core/operation-types/withdrawal.ts';
-import { ensureTenantPolicies } from '../../core/provisioning/tenant-services-store.ts';
-import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
-import { createApiClient } from '../../cli/api-client.ts';
-import { formatTable } from '../../cli/format.ts';
-import { waitUntil } from '../local/ports.ts';
+import { openMongo } from '../../../core/infra/mongo.ts';
+import { RISK_SIGNAL } from '../../../core/operation-types/withdrawal.ts';
+import { ensureTenantPolicies } from '../../../core/provisioning/tenant-services-store.ts';
+import { DEFAULT_TENANT_ID } from '../../../core/tenants/tenant.ts';
+import { createApiClient } from '../../../cli/api-client.ts';
+import { formatTable } from '../../../cli/format.ts';
+import { waitUntil } from '../servers/ports.ts';
 import type { SampleContext } from './sample.ts';
 
 const USER = 'pd1-traveller';

@@ -1,15 +1,20 @@
-import { openMongo } from '../../core/infra/mongo.ts';
-import { verifyLedger } from '../../core/ledger/verify/verify-store.ts';
-import { ledgerRules } from '../../core/operation-types/ledger-rules.ts';
-import { OPERATIONS } from '../../core/operation-types/registry.ts';
+import { openMongo } from '../../../core/infra/mongo.ts';
+import { verifyLedger } from '../../../core/ledger/verify/verify-store.ts';
+import { ledgerRules } from '../../../core/operation-types/ledger-rules.ts';
+import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { z } from 'zod';
-import { createApiClient } from '../../cli/api-client.ts';
-import { currencyLines, verdictOf } from '../../cli/commands/ledger.ts';
-import type { Connection } from '../../cli/connection.ts';
-import { formatCount, formatTable } from '../../cli/format.ts';
-import { createProgressLine, isSuccess, summarize, summaryLines } from '../../cli/import/report.ts';
-import { createImport } from '../../cli/import/run.ts';
-import { formatSeconds, type Log } from '../local/report.ts';
+import { createApiClient } from '../../../cli/api-client.ts';
+import { currencyLines, verdictOf } from '../../../cli/commands/ledger.ts';
+import type { Connection } from '../../../cli/connection.ts';
+import { formatCount, formatTable } from '../../../cli/format.ts';
+import {
+  createProgressLine,
+  isSuccess,
+  summarize,
+  summaryLines,
+} from '../../../cli/import/report.ts';
+import { createImport } from '../../../cli/import/run.ts';
+import { formatSeconds, type Log } from '../servers/report.ts';
 
 export interface SampleContext {
   readonly connection: Connection;

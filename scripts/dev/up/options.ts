@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
-import { wholeNumber } from '../../cli/commands/options.ts';
-import { EXIT } from '../../cli/exit.ts';
+import { wholeNumber } from '../../../cli/commands/options.ts';
+import { EXIT } from '../../../cli/exit.ts';
 
 export interface UpOptions {
   /** Undefined: 3000, or a free one when that is taken. */

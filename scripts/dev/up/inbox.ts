@@ -1,5 +1,5 @@
-import { pickPort } from '../local/ports.ts';
-import type { DevFile } from '../../cli/dev-file.ts';
+import { pickPort } from '../servers/ports.ts';
+import type { DevFile } from '../../../cli/dev-file.ts';
 import { type StandIns, startStandIns } from '../stand-ins/start.ts';
 import { lastPort } from './settings.ts';
 
