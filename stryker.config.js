@@ -23,11 +23,13 @@ export default {
   thresholds: { high: 95, low: 85, break: 85 },
   mutate: [
     'core/kernel/{money,canonical}.ts',
-    'core/ledger/{book,wallet,verify}.ts',
-    'core/{saga/machine,operations/status,operations/touches,operations/step-record}.ts',
-    'core/operations/{settlement,decide-with-waiting,lane-selection,group-commit}.ts',
-    'core/operations/{parse-submission,request-identity,replay,idempotency-key}.ts',
-    'core/operations/{ledger-rules,rules}.ts',
+    'core/ledger/{book,wallet}.ts',
+    'core/ledger/verify/verify.ts',
+    'core/saga/machine.ts',
+    'core/operations/{status,touches,step-record}.ts',
+    'core/settlement/{decide,decide-or-defer,lane-selection}.ts',
+    'core/ingest/{group-commit,parse-submission,request-identity,replay,idempotency-key}.ts',
+    'core/operation-types/{ledger-rules,rules}.ts',
   ],
   ignorePatterns: ['/.data', '/deploy', '/dist', '/bench/results'],
 };

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findBanned } from '../support/tidy/banned.ts';
 import { findBrokenLinks, findLostPages } from '../support/tidy/links.ts';
+import { findLostPaths, findRoomsOffTheMap } from '../support/tidy/rooms.ts';
 import {
   findBadNames,
   findDuplicateTitles,
@@ -55,6 +56,12 @@ describe('the tree is tidy', () => {
   });
   it('mentions no page of docs/ that does not exist', () => {
     expectNone(findLostPages(files));
+  });
+  it('has every room on the map of README', () => {
+    expectNone(findRoomsOffTheMap(files));
+  });
+  it('mentions no path in a page that leads nowhere', () => {
+    expectNone(findLostPaths(files));
   });
   it('has a lock file that ties nobody to one registry host', () => {
     expect(read('package-lock.json')).not.toMatch(/"resolved": "https?:/);

@@ -1,3 +1,4 @@
+import { findLostPaths, findRoomsOffTheMap } from '../../support/tidy/rooms.ts';
 import { describe, expect, it } from 'vitest';
 import { BANS, findBanned } from '../../support/tidy/banned.ts';
 import { anchorsOf, findBrokenLinks, findLostPages } from '../../support/tidy/links.ts';
@@ -145,6 +146,28 @@ describe('links', () => {
     expect(problems(findLostPages([file('core/a.ts', text), page]))).toEqual([
       'there is no docs/none/c.md',
     ]);
+  });
+});
+
+describe('rooms', () => {
+  it('catches one that is not on the map', () => {
+    const map = file('README.md', '| `api/` | HTTP |\n| `core/ledger/` | books |\n');
+    const others = ['api/main.ts', 'core/ledger/book.ts', 'core/saga/engine.ts', 'cli/main.ts'];
+    const found = findRoomsOffTheMap([map, ...others.map((path) => file(path, ''))]);
+    expect(problems(found)).toEqual([
+      'core/saga/ is not on the map: add a row that says what stands there',
+      'cli/ is not on the map: add a row that says what stands there',
+    ]);
+  });
+
+  it('catches a path that leads nowhere, but in a decision, which is history', () => {
+    const text = '`core/a.ts`, `core/none.ts`, `core/`, `core/<type>.ts`, `bench/results/`\n';
+    const files = [
+      file('core/a.ts', ''),
+      file('docs/b.md', text),
+      file('docs/decisions/1.md', text),
+    ];
+    expect(problems(findLostPaths(files))).toEqual(['there is no core/none.ts']);
   });
 });
 
