@@ -208,7 +208,7 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       await unhurried(() =>
         Promise.all(
           rows.map(async (row) => {
-            await letIn(queue, row._id);
+            await promoteJob(queue, row._id);
             if (await removeCompleted(queue, row._id)) unseen.push(row);
           }),
         ),
@@ -231,9 +231,11 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
           : one,
       );
     },
-    hasten: async (jobs: readonly OperationJob[]) => {
+    promote: async (jobs: readonly OperationJob[]) => {
       await unhurried(() =>
-        Promise.all(sharedJobs(jobs).map(([{ queue, jobId }]) => letIn(queueOf(queue), jobId))),
+        Promise.all(
+          sharedJobs(jobs).map(([{ queue, jobId }]) => promoteJob(queueOf(queue), jobId)),
+        ),
       );
     },
   });
@@ -248,7 +250,7 @@ function writeTogether({ stream }: Redis): void {
 }
 
 /** A job that moves by itself meanwhile needs no help. */
-async function letIn(queue: Queue, jobId: string): Promise<void> {
+async function promoteJob(queue: Queue, jobId: string): Promise<void> {
   const job = await queue.getJob(jobId);
   const state = await job?.getState();
   if (state === 'delayed') await job?.promote().catch(() => undefined);

@@ -3,9 +3,9 @@ import { createLeaseStore, createWorkerRoster } from '../core/infra/lease-store.
 import { type Ticker, startTicker } from '../core/kernel/clock.ts';
 import { createLedgerStore } from '../core/ledger/ledger-store.ts';
 import {
-  type WalletClaims,
-  createWalletClaims,
-  noClaims,
+  type WalletReservations,
+  createWalletReservations,
+  noReservations,
 } from '../core/ledger/wallet-reservations-lock.ts';
 import { createBatchRunner } from '../core/settlement/batch-runner.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
@@ -66,7 +66,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     logger,
     metrics,
     random,
-    claims: () => (place.count() > 1 ? claims : noClaims),
+    claims: () => (place.count() > 1 ? claims : noReservations),
     // The batches of several processes overlap as it is: more of them would share out the same
     // wallets, and so be smaller, at the same cost each.
     slots: () => (place.count() > 1 ? 1 : LIMITS.settlementSlots),
@@ -80,7 +80,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
       queue: laneQueue(lane),
       work: (payload) => settler.settle(lane, idsOf(payload)),
     });
-    settler.poke(lane);
+    settler.wakeLane(lane);
     return pool;
   };
   const held = startLanes({
@@ -94,13 +94,13 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   place.count = held.count;
   // Jobs may have been lost with Redis; the operations are not.
   connection.on('ready', () => {
-    for (const lane of held.held()) settler.poke(lane);
+    for (const lane of held.held()) settler.wakeLane(lane);
   });
   const lag = watchLag(platform, store, {
     held: () => held.held(),
     layouts,
-    poke: (lane) => {
-      settler.poke(lane);
+    wakeLane: (lane) => {
+      settler.wakeLane(lane);
     },
   });
   platform.lifecycle.onDrain('settlement', async () => {
@@ -118,16 +118,16 @@ function idsOf(payload: LanePayload): readonly string[] {
   return operationsOf(payload).map(({ operationId }) => operationId);
 }
 
-function openClaims({ env, logger, redis: roles }: Platform): WalletClaims {
+function openClaims({ env, logger, redis: roles }: Platform): WalletReservations {
   const redis = roles.open('state', { name: 'claims', whenAway: 'fail' });
   const key = `${env.QUEUE_PREFIX}-claims:${env.MONGO_DB}`;
-  return createWalletClaims({ redis, key, logger });
+  return createWalletReservations({ redis, key, logger });
 }
 
 interface WatchedLanes {
   readonly held: () => readonly number[];
   readonly layouts: Pick<Layouts, 'storedLanes'>;
-  readonly poke: (lane: number) => void;
+  readonly wakeLane: (lane: number) => void;
 }
 
 /**
@@ -151,7 +151,8 @@ function watchLag(platform: Platform, store: OperationStore, lanes: WatchedLanes
         const age = oldest.get(lane);
         const seconds = age === undefined ? 0 : Math.max(0, (now - age.getTime()) / 1_000);
         metrics.laneLag.set({ lane: String(lane) }, seconds);
-        if (age !== undefined && age.getTime() === before.get(lane)?.getTime()) lanes.poke(lane);
+        if (age !== undefined && age.getTime() === before.get(lane)?.getTime())
+          lanes.wakeLane(lane);
       }
       before = oldest;
     },

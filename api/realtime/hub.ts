@@ -48,7 +48,7 @@ export function createHub(deps: HubDeps): Hub {
   };
   const catchUp = createCatchUp({ ...deps, drop, stopping: stopping.signal });
   const fanOut = createFanOut({ ...deps, drop });
-  const nudge = (): void => {
+  const interruptRead = (): void => {
     wakeReader();
     tail.wake();
   };
@@ -131,7 +131,7 @@ export function createHub(deps: HubDeps): Hub {
       feeds.set(viewer.tenantId, feed);
       feed.viewers.add(viewer);
       metrics.realtimeClients.inc({ transport: viewer.transport });
-      if (known === undefined) nudge();
+      if (known === undefined) interruptRead();
       supervise(catchUp(feed, viewer), (err) => {
         logger.error({ err }, 'realtime.client.failed');
         drop(viewer, 'slow');
@@ -145,7 +145,7 @@ export function createHub(deps: HubDeps): Hub {
       for (const feed of [...feeds.values()]) {
         for (const viewer of [...feed.viewers]) drop(viewer, 'shutdown');
       }
-      nudge();
+      interruptRead();
       await Promise.all([reading, heart.stop()]);
     },
   } satisfies Hub);

@@ -20,7 +20,7 @@ import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
-import { type Waiters, createWaiters } from '../writes/outcome-waiters.ts';
+import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
 
 interface ServiceDeps {
   readonly platform: Platform;
@@ -90,7 +90,7 @@ function openWaiters(platform: Platform): Waiters {
     waiters.hint(ids);
   });
   lifecycle.onClose('hint subscription', () => subscription.close());
-  const waiters = createWaiters({
+  const waiters = createOutcomeWaiters({
     readMany: (tenant, ids) => createOperationReads(mongo.db, tenant).findMany(ids),
     isHinted: () => subscription.isLive(),
     clock,

@@ -50,7 +50,7 @@ const POLLS_SKIPPED_WHEN_HINTED = 3;
 /** Hints may come before the request that they are for has begun to wait. */
 const RECENT_HINTS_MAX = 20_000;
 
-export function createWaiters(deps: WaitersDeps): Waiters {
+export function createOutcomeWaiters(deps: WaitersDeps): Waiters {
   const { clock, logger, isHinted } = deps;
   const room = createRoom(clock);
   const recent = createRecent(RECENT_HINTS_MAX);

@@ -136,7 +136,7 @@ function baselinePublisher(arena: Arena): JobPublisher {
     },
     publishEvents: async () => undefined,
     republishEvents: async () => undefined,
-    hasten: async () => undefined,
+    promote: async () => undefined,
     nextJobs: async () => [],
     findJobs: async () => [],
   };

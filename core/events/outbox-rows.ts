@@ -5,7 +5,13 @@ import type { OutboxEvent, OutboxRow, RowTurn } from './outbox.ts';
  * Grows from row to row of an operation: every journal write moves `rev`, everything else that ends
  * or parks it moves `epoch`.
  */
-export function turnOf({ epoch, rev = 0 }: { readonly epoch: number; readonly rev?: number }): number {
+export function turnOf({
+  epoch,
+  rev = 0,
+}: {
+  readonly epoch: number;
+  readonly rev?: number;
+}): number {
   return epoch + rev;
 }
 

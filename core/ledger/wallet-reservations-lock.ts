@@ -8,7 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
  * on a wallet and throw each other's transactions away. Correctness never rests on them: without
  * Redis, or after a claim ran out, MongoDB's write conflicts decide as they always do.
  */
-export interface WalletClaims {
+export interface WalletReservations {
   /**
    * Claims, for each item in order, all of its resources or none. Returns which items were granted;
    * when Redis does not answer, all are.
@@ -19,7 +19,7 @@ export interface WalletClaims {
 }
 
 /** No other process settles: nothing to keep apart. */
-export const noClaims: WalletClaims = Object.freeze({
+export const noReservations: WalletReservations = Object.freeze({
   take: async (items: readonly (readonly string[])[]) => Promise.resolve(items.map(() => true)),
   release: async () => Promise.resolve(),
 });
@@ -89,7 +89,7 @@ interface ClaimsDeps {
 /** Lua's unpack is limited by its stack: longer lists go in parts, and a huge batch unclaimed. */
 const UNPACK_MAX = 2_000;
 
-export function createWalletClaims({ redis, key, logger }: ClaimsDeps): WalletClaims {
+export function createWalletReservations({ redis, key, logger }: ClaimsDeps): WalletReservations {
   const run = async (script: string, args: readonly (string | number)[]): Promise<unknown> =>
     withTimeout(
       redis.eval(script, 1, key, ...args),
@@ -120,5 +120,5 @@ export function createWalletClaims({ redis, key, logger }: ClaimsDeps): WalletCl
         logger.debug({ err }, 'claims.release.failed');
       }
     },
-  } satisfies WalletClaims);
+  } satisfies WalletReservations);
 }

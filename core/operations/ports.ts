@@ -22,7 +22,7 @@ export interface JobPublisher {
    * Lets in jobs that are put off. Until when was said by the clock of whoever did it, which may be
    * wrong, or by a backoff that has grown over a long outage.
    */
-  hasten(jobs: readonly OperationJob[]): Promise<void>;
+  promote(jobs: readonly OperationJob[]): Promise<void>;
 }
 
 /** What stands in Redis alone and follows from the code: job schedulers. */

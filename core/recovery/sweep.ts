@@ -157,7 +157,7 @@ async function sweepPage(
   const slow = stale.filter((_operation, index) => presence[index] === 'queued');
   const lost = stale.filter((_operation, index) => !STANDING.has(presence[index] ?? 'gone'));
   await deps.store.putOff(putsOff ? [...slow, ...late] : late, now, LIMITS.recheckMs);
-  if (late.length > 0) await deps.publisher.hasten(late.map(jobOf));
+  if (late.length > 0) await deps.publisher.promote(late.map(jobOf));
   await deps.failpoint('recovery.before-redispatch');
   const moved = await deps.store.redispatch(lost, now);
   if (moved.length > 0) await deps.publisher.publishOperations(moved.map(jobOf));

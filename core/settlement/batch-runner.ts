@@ -21,7 +21,7 @@ import { type SettleStore } from '../operations/settle-store.ts';
 import type { OutboxStore } from '../events/outbox-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Metrics, codeLabel } from '../telemetry/metrics.ts';
-import { decideWithWaiting } from './decide-or-defer.ts';
+import { decideOrDefer } from './decide-or-defer.ts';
 import { type BoundDoc, type Outcome, batchReads } from './decide.ts';
 
 /** What became of a batch. Operations in none of the lists are to be read again. */
@@ -229,7 +229,7 @@ async function settleOnce(
         const loaded = await transaction.load(batchReads(batch, stripe));
         // Read once the transaction has begun: lists by time wait for as long as it may take.
         const { now: at } = await deps.databaseTime();
-        const decided = await decideWithWaiting(deps, { batch, loaded, at, stripe }, transaction);
+        const decided = await decideOrDefer(deps, { batch, loaded, at, stripe }, transaction);
         const isOurs = await deps.operations.finish(transaction.session, decided.outcomes, {
           worker: deps.workerId,
           batch: token,

@@ -30,7 +30,7 @@ interface DecisionInput {
  * line. Looked up in the same snapshot as the wallets, so that a creation is seen either as open or
  * as done.
  */
-export async function decideWithWaiting(
+export async function decideOrDefer(
   deps: WaitingDeps,
   { batch, loaded, at, stripe }: DecisionInput,
   transaction: Pick<LedgerTransaction, 'session' | 'loadLapsed'>,
@@ -49,12 +49,8 @@ export async function decideWithWaiting(
       state = withLapsed(state, await transaction.loadLapsed({ ...lapsed, stripe }));
       continue;
     }
-    const wanting = rest.filter((_one, index) => isForWantOfOwner(decided.outcomes[index]));
-    const waiting = await linesInWaiting(
-      deps,
-      { batch: rest, wanting, loaded },
-      transaction.session,
-    );
+    const wanting = rest.filter((_one, index) => isMissingOwner(decided.outcomes[index]));
+    const waiting = await linesToDefer(deps, { batch: rest, wanting, loaded }, transaction.session);
     if (waiting.length === 0) {
       const late = batch.filter(({ operation }) => lines.has(operation.orderingKey));
       return { ...decided, waiting: late.map(({ operation }) => operation._id) };
@@ -64,7 +60,7 @@ export async function decideWithWaiting(
   }
 }
 
-function isForWantOfOwner(outcome: Outcome | undefined): boolean {
+function isMissingOwner(outcome: Outcome | undefined): boolean {
   const code = (outcome?.error ?? outcome?.wouldFail)?.code;
   return code === 'wallet_not_found' || code === 'user_not_found' || code === 'batch_item_rejected';
 }
@@ -77,7 +73,7 @@ interface Wanting {
 }
 
 /** The lines of those whose missing user or wallet an older operation of another line may create. */
-async function linesInWaiting(
+async function linesToDefer(
   deps: WaitingDeps,
   { batch, wanting, loaded }: Wanting,
   session: Parameters<SettleStore['finish']>[0],

@@ -35,7 +35,7 @@ export interface JobWaiters {
   rejectAll(error: AppError): void;
 }
 
-export function createWaiters(): JobWaiters {
+export function createJobWaiters(): JobWaiters {
   const waiters = new Map<string, Waiter[]>();
   const recent = new LRUCache<string, true>({ max: LIMITS.recentlySettledMax });
   let count = 0;

@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
-import type { WalletClaims } from '../ledger/wallet-reservations-lock.ts';
+import type { WalletReservations } from '../ledger/wallet-reservations-lock.ts';
 import { laneNumberOf } from '../operations/lane-layout.ts';
 import type { Layouts } from '../operations/layouts.ts';
 import type { Lines } from '../operations/lines.ts';
@@ -23,7 +23,7 @@ import {
   keepGranted,
   selectOrLookFurther,
 } from './lane-selection.ts';
-import { type JobWaiters, createWaiters } from './job-waiters.ts';
+import { type JobWaiters, createJobWaiters } from './job-waiters.ts';
 import type { Suspects } from './suspects.ts';
 import type { Registry } from '../operations/define.ts';
 import { type BoundDoc, bindOperation } from './decide.ts';
@@ -42,7 +42,7 @@ export interface Settler {
    */
   settle(lane: number, operationIds: readonly string[]): Promise<void>;
   /** Reads a lane although no job came: after taking it over, after Redis was away. */
-  poke(lane: number): void;
+  wakeLane(lane: number): void;
   /** Finishes the batches under way and refuses the jobs still waiting. */
   close(): Promise<void>;
 }
@@ -58,7 +58,7 @@ interface SettlerDeps {
   readonly metrics: Metrics;
   readonly random: () => number;
   /** How batches of several processes keep apart; asked anew for every batch. */
-  readonly claims: () => WalletClaims;
+  readonly claims: () => WalletReservations;
   /** Batches under way at once; asked anew for every batch. */
   readonly slots: () => number;
 }
@@ -70,7 +70,7 @@ interface Claimed {
 
 export function createSettler(deps: SettlerDeps): Settler {
   const { store, suspects, layouts, clock, logger, metrics, claims } = deps;
-  const waiters = createWaiters();
+  const waiters = createJobWaiters();
   const dirty = new Set<number>();
   const flight = createFlight(deps.slots);
   const cooling = createCooling(clock);
@@ -224,7 +224,7 @@ export function createSettler(deps: SettlerDeps): Settler {
       }
       await settled;
     },
-    poke: (lane: number) => {
+    wakeLane: (lane: number) => {
       dirty.add(lane);
       pump();
     },

@@ -109,7 +109,7 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
     },
     publishEvents: async () => undefined,
     republishEvents: async () => undefined,
-    hasten: async () => undefined,
+    promote: async () => undefined,
     nextJobs: async () => [],
     findJobs: async (jobs) => jobs.map(() => 'gone'),
   };

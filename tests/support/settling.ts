@@ -1,6 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
 import { createLedgerStore } from '../../core/ledger/ledger-store.ts';
-import { noClaims } from '../../core/ledger/wallet-reservations-lock.ts';
+import { noReservations } from '../../core/ledger/wallet-reservations-lock.ts';
 import { type BatchRunner, createBatchRunner } from '../../core/settlement/batch-runner.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import type { Registry } from '../../core/operations/define.ts';
@@ -81,7 +81,7 @@ export function openSettler(node: Instance, options: SettlingOptions = {}): Sett
     metrics,
     random,
     slots: () => LIMITS.settlementSlots,
-    claims: () => noClaims,
+    claims: () => noReservations,
   });
   lifecycle.onClose('test settler', () => settler.close());
   return settler;
@@ -89,7 +89,7 @@ export function openSettler(node: Instance, options: SettlingOptions = {}): Sett
 
 /** Reads every lane once. */
 export function pokeAll(settler: Settler): void {
-  for (const lane of LANES) settler.poke(lane);
+  for (const lane of LANES) settler.wakeLane(lane);
 }
 
 /** The real pool: lanes, queues, settler. */

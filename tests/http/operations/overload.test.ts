@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServer } from '../../../api/http/server.ts';
 import type { ApiServices } from '../../../api/services/services.ts';
-import { createWaiters } from '../../../api/writes/outcome-waiters.ts';
+import { createOutcomeWaiters } from '../../../api/writes/outcome-waiters.ts';
 import { ENDPOINTS } from '../../../api/routes/index.ts';
 import { LIMITS } from '../../../config/limits.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
@@ -18,7 +18,7 @@ const never = (): never => {
 /** The real server over an ingest that answers as it is told. */
 async function serve(submit: Ingest['submit']): Promise<string> {
   const logger = createLogger({ level: 'silent', service: 'test' });
-  const waiters = createWaiters({
+  const waiters = createOutcomeWaiters({
     readMany: async () => [],
     isHinted: () => true,
     clock: systemClock,

@@ -108,7 +108,7 @@ describe('a lane of requests as large as they may be', () => {
     expect(rows[1]?.inputBytes).toBeGreaterThan(20 * 500);
     const whole = await node.store.whole(rows.map(({ _id }) => _id));
     expect(allOf([...whole.values()], ({ input }) => input !== undefined)).toBe(true);
-    openSettler(node).poke(0);
+    openSettler(node).wakeLane(0);
     const done = await settled(node, operations);
     expect(outcomesOf(done)).toEqual(Array(4).fill('succeeded'));
   });

@@ -178,7 +178,7 @@ describe('the fences of a settlement transaction', () => {
     );
     const [first] = await accept(node, [opening]);
     const { gate, failpoint } = gateAt('settle.in-transaction');
-    openSettler(node, { failpoint }).poke(first?.lane ?? 0);
+    openSettler(node, { failpoint }).wakeLane(first?.lane ?? 0);
     await until(() => gate.isReached, 'the opening is decided');
     const [second] = await accept(node, [blocking]);
     const slow = openSettler(other, { stripe: 1 });

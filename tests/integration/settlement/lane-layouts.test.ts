@@ -70,10 +70,10 @@ describe('while the number of lanes changes', () => {
     const second = await accept(after, [credit(userId)]);
     const third = await accept(before, [credit(userId)]);
     const ofNew = openSettler(after, { lanes: to });
-    ofNew.poke(numberOf(userId, to));
+    ofNew.wakeLane(numberOf(userId, to));
     await until(async () => (await deferrals(after)) > 0, 'the later one is put off');
     const ofOld = openSettler(before, { lanes: from });
-    ofOld.poke(numberOf(userId, from));
+    ofOld.wakeLane(numberOf(userId, from));
     await settled(before, [...first, ...second, ...third]);
     expect(await deferrals(before)).toBeGreaterThan(0); // the third, behind the second
     expect(await expectOrder(before, userId)).toBe(3);
@@ -94,7 +94,7 @@ describe('while the number of lanes changes', () => {
     );
     const settler = openSettler(after, { lanes: 12 });
     pokeAll(settler);
-    for (const number of [8, 9, 10, 11]) settler.poke(number);
+    for (const number of [8, 9, 10, 11]) settler.wakeLane(number);
     await settled(node, [...older, ...later]);
     for (const chunk of [older, later]) {
       const batches = (await readOperations(node, chunk)).map(({ settledBy }) => settledBy?.batch);
@@ -125,7 +125,7 @@ describe('while the number of lanes changes', () => {
     const rich = submission('wallet.credit', { userId: 'payer', currency: 'EUR', amount: 9 });
     const paid = await accept(after, [rich, submission('transfer', input)]);
     const settler = openSettler(after, { lanes: 12 });
-    settler.poke(numberOf('payer', 12));
+    settler.wakeLane(numberOf('payer', 12));
     const waits = async (): Promise<boolean> => {
       const { values } = await after.platform.metrics.deferred.get();
       return values.some(({ labels, value }) => labels.reason === 'awaits-creation' && value > 0);

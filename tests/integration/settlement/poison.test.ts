@@ -252,14 +252,14 @@ describe('an operation of a type or version that this code does not know', () =>
       [hot, quiet].map((userId) => submission('user.create', { userId, wallets })),
     );
     const settler = openSettler(node);
-    settler.poke(0);
+    settler.wakeLane(0);
     await settled(node, before);
     await acceptAs(node, { type: 'test.unknown' }, [credit(hot)]);
     const behind = LIMITS.settlementBatchMax + 50;
     const crowd = Array.from({ length: behind }, () => credit(hot));
     await node.ingest.submit(crowd, context());
     const quiets = await accept(node, [credit(quiet)]);
-    settler.poke(0);
+    settler.wakeLane(0);
     expect(outcomesOf(await settled(node, quiets, 8_000))).toEqual(['succeeded']);
   });
 });

@@ -32,14 +32,14 @@ describe('an operation that needs what another line is still creating', () => {
     await accept(node, [create(ann), credit(ann)]);
     const [creation] = await accept(node, [create(bob)]);
     const [transfer] = await accept(node, [pay(ann, bob)]);
-    settler.poke(0);
+    settler.wakeLane(0);
     const { deferred } = node.platform.metrics;
     await until(async () => {
       const { values } = await deferred.get();
       return values.some(({ labels, value }) => labels.reason === 'awaits-creation' && value > 2);
     }, 'the transfer is put off a few times');
     expect(await statusOf(node, transfer)).toBe('accepted');
-    settler.poke(1);
+    settler.wakeLane(1);
     const done = await settled(node, [creation, transfer] as OperationDoc[]);
     expect(outcomesOf(done)).toEqual(['succeeded', 'succeeded']);
     await expectSoundLedger(node);
@@ -53,13 +53,13 @@ describe('an operation that needs what another line is still creating', () => {
     await accept(node, [create(ann), credit(ann)]);
     const [creation] = await accept(node, [create(bob)]);
     const [dry] = await accept(node, [{ ...pay(ann, bob), dryRun: true }]);
-    settler.poke(0);
+    settler.wakeLane(0);
     const { deferred } = node.platform.metrics;
     await until(async () => {
       const { values } = await deferred.get();
       return values.some(({ labels, value }) => labels.reason === 'awaits-creation' && value > 0);
     }, 'the dry run is put off');
-    settler.poke(1);
+    settler.wakeLane(1);
     const [, done] = await settled(node, [creation, dry] as OperationDoc[]);
     expect(done?.result).toMatchObject({ dryRun: true, would: 'succeeded' });
   });
@@ -72,7 +72,7 @@ describe('an operation that needs what another line is still creating', () => {
     await accept(node, [create(ann), credit(ann)]);
     const [transfer] = await accept(node, [pay(ann, bob)]);
     await accept(node, [create(bob)]);
-    settler.poke(0);
+    settler.wakeLane(0);
     const done = await settled(node, [transfer] as OperationDoc[]);
     expect(outcomesOf(done)).toEqual(['rejected wallet_not_found']);
   });
@@ -85,8 +85,8 @@ describe('an operation that needs what another line is still creating', () => {
     // Same group commit, same stamp; each names a user that does not exist and stands in the line
     // of the other's missing user. Two processes hold one of the lanes each.
     const both = await accept(node, [pay(ann, bob), pay(bob, ann)]);
-    openSettler(node, { stripe: 0 }).poke(0);
-    openSettler(other, { stripe: 1 }).poke(1);
+    openSettler(node, { stripe: 0 }).wakeLane(0);
+    openSettler(other, { stripe: 1 }).wakeLane(1);
     const done = await settled(node, both, 8_000);
     expect(outcomesOf(done)).toEqual(['rejected wallet_not_found', 'rejected wallet_not_found']);
   });
@@ -99,7 +99,7 @@ describe('an operation that needs what another line is still creating', () => {
     const cyd = userIn('cyd', (lane) => lane === 1);
     const setUp = await accept(node, [create(ann), credit(ann), create(bob, ['USD'])]);
     const funds = await accept(node, [credit(bob, 5, 'USD')]);
-    settler.poke(0);
+    settler.wakeLane(0);
     await settled(node, [...setUp, ...funds]);
     const [creation] = await accept(node, [create(cyd)]);
     // Ann's line waits for Cyd; Bob pays into the wallet that Ann's line opens behind that.
@@ -108,12 +108,12 @@ describe('an operation that needs what another line is still creating', () => {
       submission('wallet.open', { userId: ann, currency: 'USD' }),
     ]);
     const [second] = await accept(node, [pay(bob, ann, 5, 'USD')]);
-    settler.poke(0);
+    settler.wakeLane(0);
     await until(async () => {
       const { values } = await node.platform.metrics.deferred.get();
       return values.some(({ labels, value }) => labels.reason === 'awaits-creation' && value > 2);
     }, 'the line is put off');
-    settler.poke(1);
+    settler.wakeLane(1);
     const all = [creation, first, opening, second] as OperationDoc[];
     expect(outcomesOf(await settled(node, all))).toEqual(all.map(() => 'succeeded'));
   });

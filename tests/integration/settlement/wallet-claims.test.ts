@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
-import { createWalletClaims } from '../../../core/ledger/wallet-reservations-lock.ts';
+import { createWalletReservations } from '../../../core/ledger/wallet-reservations-lock.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { openWorld } from '../../support/platform.ts';
 import { until } from '../../support/wait.ts';
@@ -16,7 +16,7 @@ async function open() {
   const key = `${QUEUE_PREFIX}:claims`;
   const logger = createLogger({ level: 'silent', service: 'test' });
   await until(() => redis.status === 'ready', 'Redis is connected');
-  const claims = createWalletClaims({ redis, key, logger });
+  const claims = createWalletReservations({ redis, key, logger });
   /** Who has which: asked of Redis, since a claim that waits too long is granted all the same. */
   const owners = async (): Promise<Record<string, string>> => {
     const held = Object.entries(await redis.hgetall(key));

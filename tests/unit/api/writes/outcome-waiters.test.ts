@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Waiters, createWaiters } from '../../../../api/writes/outcome-waiters.ts';
+import { type Waiters, createOutcomeWaiters } from '../../../../api/writes/outcome-waiters.ts';
 import { LIMITS } from '../../../../config/limits.ts';
 import { systemClock } from '../../../../core/kernel/clock.ts';
 import type { OperationDoc } from '../../../../core/operations/operation.ts';
@@ -22,7 +22,7 @@ function open(): Bench {
   const settled = new Set<string>();
   const reads: (readonly string[])[] = [];
   const state = { isHinted: true, isAway: false };
-  const waiters = createWaiters({
+  const waiters = createOutcomeWaiters({
     readMany: async (scope, ids) => {
       expect(scope).toBe(tenant);
       reads.push(ids);

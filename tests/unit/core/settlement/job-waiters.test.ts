@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../../core/kernel/errors.ts';
-import { createWaiters } from '../../../../core/settlement/job-waiters.ts';
+import { createJobWaiters } from '../../../../core/settlement/job-waiters.ts';
 
 /** What became of a promise, looked at once everything that is due has run. */
 async function stateOf(promise: Promise<void>): Promise<string> {
@@ -16,7 +16,7 @@ const reading = (open: readonly string[], underWay: readonly string[] = []) => (
 
 describe('a job of several operations', () => {
   it('is done when the last of them is', async () => {
-    const waiters = createWaiters();
+    const waiters = createJobWaiters();
     const job = waiters.wait(1, ['a', 'b', 'c']);
     waiters.resolve('b');
     waiters.release('c');
@@ -26,7 +26,7 @@ describe('a job of several operations', () => {
   });
 
   it('does not wait for what was settled before it came', async () => {
-    const waiters = createWaiters();
+    const waiters = createJobWaiters();
     waiters.resolve('a');
     const job = waiters.wait(1, ['a', 'b']);
     waiters.resolve('b');
@@ -35,14 +35,14 @@ describe('a job of several operations', () => {
   });
 
   it('and another that names the same operation are both done with it', async () => {
-    const waiters = createWaiters();
+    const waiters = createJobWaiters();
     const jobs = [waiters.wait(1, ['a', 'b']), waiters.wait(1, ['b'])];
     waiters.resolve('b');
     expect(await Promise.all(jobs.map(stateOf))).toEqual(['waits', 'done']);
   });
 
   it('learns from a reading what is settled, if it waited before that and in a lane of it', async () => {
-    const waiters = createWaiters();
+    const waiters = createJobWaiters();
     const before = waiters.wait(1, ['gone', 'open']);
     const elsewhere = waiters.wait(2, ['other']);
     const count = waiters.count();
@@ -58,7 +58,7 @@ describe('a job of several operations', () => {
   });
 
   it('goes back as a whole when the process stops', async () => {
-    const waiters = createWaiters();
+    const waiters = createJobWaiters();
     const jobs = [waiters.wait(1, ['a', 'b']), waiters.wait(2, ['c'])];
     waiters.resolve('a');
     waiters.rejectAll(new AppError('shutting_down', 'stopping'));
