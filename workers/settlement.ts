@@ -151,8 +151,9 @@ function watchLag(platform: Platform, store: OperationStore, lanes: WatchedLanes
         const age = oldest.get(lane);
         const seconds = age === undefined ? 0 : Math.max(0, (now - age.getTime()) / 1_000);
         metrics.laneLag.set({ lane: String(lane) }, seconds);
-        if (age !== undefined && age.getTime() === before.get(lane)?.getTime())
+        if (age !== undefined && age.getTime() === before.get(lane)?.getTime()) {
           lanes.wakeLane(lane);
+        }
       }
       before = oldest;
     },
