@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { parseEnv } from '../../config/env.ts';
+import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
-import { createRedispatchStore } from '../../core/recovery/redispatch-store.ts';
+import { createRedispatchStore } from '../../core/operations/redispatch-store.ts';
 import { type RedispatchReport, redispatchAll } from '../../core/recovery/redispatch.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { openQueues } from '../../queues/producer.ts';
@@ -68,6 +69,7 @@ async function redispatch(options: Options, io: Io, signal: AbortSignal): Promis
   try {
     const report = await redispatchAll({
       store: createRedispatchStore(mongo.db),
+      outbox: createOutboxStore(mongo.db),
       publisher,
       schedules,
       clock: systemClock,

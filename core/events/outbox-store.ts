@@ -3,12 +3,17 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import type { OutboxRow } from './outbox.ts';
 
+/** What its job names. */
+export type OutboxHead = Pick<OutboxRow, '_id' | 'tenantId'>;
+
 export interface OutboxStore {
   /** Records events in the transaction that makes them true. */
   insert(session: ClientSession, rows: readonly OutboxRow[]): Promise<void>;
   /** Rows whose publication or consumption is overdue, oldest first; each put off by `ms`. */
-  takeStale(limit: number, ms: number): Promise<readonly Pick<OutboxRow, '_id' | 'tenantId'>[]>;
+  takeStale(limit: number, ms: number): Promise<readonly OutboxHead[]>;
   find(id: string): Promise<OutboxRow | undefined>;
+  /** By id, behind one of them. */
+  after(id: string | undefined, limit: number): Promise<readonly OutboxHead[]>;
   /**
    * Whether rows with earlier events of the same operations are still there: those go first. One
    * that nobody can deal with holds others up for a while only.
@@ -41,6 +46,15 @@ export function createOutboxStore(db: Db): OutboxStore {
       return rows;
     },
     find: async (id) => (await outbox.findOne({ _id: id })) ?? undefined,
+    after: async (id, limit) =>
+      outbox
+        .find(id === undefined ? {} : { _id: { $gt: id } }, {
+          projection: { tenantId: 1 },
+          maxTimeMS: LIMITS.mongoMaxTimeMs,
+        })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray(),
     isEarly: async ({ _id, turns = [] }) => {
       if (turns.length === 0) return false;
       const own = new Map(turns.map(({ operationId, turn }) => [operationId, turn]));

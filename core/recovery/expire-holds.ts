@@ -5,7 +5,7 @@ import type { Ingest, SubmissionOutcome } from '../ingest/submission.ts';
 import { PLATFORM_KEY } from '../operations/operation.ts';
 import { isSettled } from '../operations/status.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { ExpiredHold, ExpiredHoldsStore } from './expired-holds-store.ts';
+import type { ExpiredHold, ExpiredHoldsStore } from '../ledger/expired-holds-store.ts';
 
 interface ExpireDeps {
   readonly expired: ExpiredHoldsStore;

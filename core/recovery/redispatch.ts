@@ -2,27 +2,9 @@ import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type OperationHead, jobOf } from '../operations/operation.ts';
 import type { JobPublisher, Schedules } from '../operations/ports.ts';
-import type { OutboxRow } from '../events/outbox.ts';
+import type { OutboxHead, OutboxStore } from '../events/outbox-store.ts';
+import type { RedispatchStore } from '../operations/redispatch-store.ts';
 import { isQueueAway } from './sweep.ts';
-
-export interface RedispatchStore {
-  /**
-   * Open operations that a job should stand for, status by status, behind the last one of the page
-   * before: as many of a page as no live claim holds.
-   */
-  openAfter(last: OperationHead | undefined, limit: number): Promise<OpenPage>;
-  /** `seq + 1` by compare-and-set; only what this call moved. */
-  renumber(operations: readonly OperationHead[]): Promise<readonly OperationHead[]>;
-  outboxAfter(id: string | undefined, limit: number): Promise<readonly OutboxPlace[]>;
-}
-
-type OutboxPlace = Pick<OutboxRow, '_id' | 'tenantId'>;
-
-export interface OpenPage {
-  readonly operations: readonly OperationHead[];
-  /** Undefined: that was the last page. */
-  readonly last: OperationHead | undefined;
-}
 
 export interface RedispatchReport {
   /** Open operations looked at. */
@@ -37,6 +19,7 @@ export interface RedispatchReport {
 
 export interface RedispatchDeps {
   readonly store: RedispatchStore;
+  readonly outbox: Pick<OutboxStore, 'after'>;
   readonly publisher: JobPublisher;
   readonly schedules: Schedules;
   readonly clock: Clock;
@@ -57,7 +40,7 @@ const PAUSE_MS = 1_500;
  * @throws AppError `queue_unavailable` when Redis stays away; what was done until then is done.
  */
 export async function redispatchAll(deps: RedispatchDeps): Promise<RedispatchReport> {
-  const { store, publisher, schedules, onProgress } = deps;
+  const { store, outbox, publisher, schedules, onProgress } = deps;
   let report: RedispatchReport = { operations: 0, enqueued: 0, events: 0, schedules: 0 };
   const count = (change: Partial<RedispatchReport>): void => {
     report = { ...report, ...change };
@@ -82,8 +65,8 @@ export async function redispatchAll(deps: RedispatchDeps): Promise<RedispatchRep
   );
   await eachPage(
     deps,
-    async (after: OutboxPlace | undefined) => {
-      const rows = await store.outboxAfter(after?._id, LIMITS.sweepBatch);
+    async (after: OutboxHead | undefined) => {
+      const rows = await outbox.after(after?._id, LIMITS.sweepBatch);
       return { rows, last: rows.at(-1) };
     },
     async ({ rows }) => {

@@ -9,7 +9,7 @@ import type { JobPublisher } from '../operations/ports.ts';
 import type { OutboxRow } from '../events/outbox.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { RepairStore } from './repair-store.ts';
+import type { RepairStore } from '../operations/repair-store.ts';
 import { type OperationRule, ruleOf } from './rules.ts';
 
 export interface RepairDeps {

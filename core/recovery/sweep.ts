@@ -7,7 +7,7 @@ import type { JobPresence } from '../events/job-presence.ts';
 import type { OutboxStore } from '../events/outbox-store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { News } from './news.ts';
-import type { Among, RecoveryStore } from './recovery-store.ts';
+import type { Among, RecoveryStore } from '../operations/recovery-store.ts';
 import { type RepairDeps, repairInterrupted } from './repair.ts';
 
 interface SweepDeps extends RepairDeps {

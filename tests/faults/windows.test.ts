@@ -3,7 +3,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { jobOf, type OperationDoc, jobIdOf } from '../../core/operations/operation.ts';
 import { createIntervene } from '../../core/operations/intervene.ts';
-import { createRepairStore } from '../../core/recovery/repair-store.ts';
+import { createRepairStore } from '../../core/operations/repair-store.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
 import { openLines } from '../../core/operations/lines.ts';
 import { createOutboxStore } from '../../core/events/outbox-store.ts';

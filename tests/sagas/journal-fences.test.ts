@@ -4,7 +4,7 @@ import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
 import { createLedgerStore } from '../../core/ledger/ledger-store.ts';
-import { createRepairStore } from '../../core/recovery/repair-store.ts';
+import { createRepairStore } from '../../core/operations/repair-store.ts';
 import { openLines } from '../../core/operations/lines.ts';
 import { NEW_SAGA } from '../../core/saga/machine.ts';
 import { createSagaJournal } from '../../core/saga/journal-group.ts';

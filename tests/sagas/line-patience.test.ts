@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../config/limits.ts';
 import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import type { OperationId } from '../../core/kernel/ids.ts';
-import { type RepairStore, createRepairStore } from '../../core/recovery/repair-store.ts';
+import { type RepairStore, createRepairStore } from '../../core/operations/repair-store.ts';
 import { type JournalStore, createJournalStore } from '../../core/saga/journal-store.ts';
 import type { OperationDoc, OperationHead } from '../../core/operations/operation.ts';
 import { createOutboxStore } from '../../core/events/outbox-store.ts';

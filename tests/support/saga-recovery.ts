@@ -1,7 +1,7 @@
 import { readDatabaseTime } from '../../core/infra/database-clock.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
-import { createRepairStore } from '../../core/recovery/repair-store.ts';
+import { createRepairStore } from '../../core/operations/repair-store.ts';
 import { repairInterrupted } from '../../core/recovery/repair.ts';
 import type { LeaseTiming } from '../../core/saga/heartbeat.ts';
 import { openLines } from '../../core/operations/lines.ts';

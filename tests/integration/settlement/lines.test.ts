@@ -4,7 +4,7 @@ import { collection } from '../../../core/infra/collections.ts';
 import { createIntervene } from '../../../core/operations/intervene.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { createInterventionStore } from '../../../core/operations/intervention-store.ts';
-import { createRepairStore } from '../../../core/recovery/repair-store.ts';
+import { createRepairStore } from '../../../core/operations/repair-store.ts';
 import { wakeDue } from '../../../core/recovery/repair.ts';
 import { createServices, createSagas } from '../../../runtime/sagas.ts';
 import { openLines } from '../../../core/operations/lines.ts';

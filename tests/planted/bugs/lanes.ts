@@ -31,7 +31,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'recovery does not look at the lanes of another setting',
-    file: 'core/recovery/recovery-store.ts',
+    file: 'core/operations/recovery-store.ts',
     find: "{ status: 'accepted', lane: { $gt: lanes.at(-1) ?? -1 } },",
     replace: "{ status: 'accepted', lane: { $gt: lanes.at(-1) ?? -1, $lt: 64 } },",
     foundBy: ['tests/integration/recovery/sweep.test.ts'],

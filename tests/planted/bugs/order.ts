@@ -31,7 +31,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a scheduled operation takes no place in line when its time has come',
-    file: 'core/recovery/repair-store.ts',
+    file: 'core/operations/repair-store.ts',
     find: '...(entersLine(operation) && { line: operation.orderingKey }),',
     replace: '',
     foundBy: ['tests/integration/settlement/lines.test.ts'],

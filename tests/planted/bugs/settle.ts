@@ -115,7 +115,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a page of expired holds passes over those of the same moment',
-    file: 'core/recovery/expired-holds-store.ts',
+    file: 'core/ledger/expired-holds-store.ts',
     find: '{ $gte: after.expiresAt }',
     replace: '{ $gt: after.expiresAt }',
     foundBy: ['tests/integration/recovery/queries.test.ts'],

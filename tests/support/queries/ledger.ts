@@ -3,7 +3,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { createLedgerQueries } from '../../../core/ledger/ledger-reads-store.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import type { HoldDoc, TransferDoc, WalletDoc } from '../../../core/ledger/documents.ts';
-import { createExpiredHoldsStore } from '../../../core/recovery/expired-holds-store.ts';
+import { createExpiredHoldsStore } from '../../../core/ledger/expired-holds-store.ts';
 import { verifyLedger } from '../../../core/ledger/verify/verify-store.ts';
 import { ledgerRules } from '../../../core/operation-types/ledger-rules.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';

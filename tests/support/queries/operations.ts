@@ -1,8 +1,8 @@
 import type { Db } from 'mongodb';
 import { collection } from '../../../core/infra/collections.ts';
-import { createRedispatchStore } from '../../../core/recovery/redispatch-store.ts';
-import { createRecoveryStore } from '../../../core/recovery/recovery-store.ts';
-import { createRepairStore } from '../../../core/recovery/repair-store.ts';
+import { createRedispatchStore } from '../../../core/operations/redispatch-store.ts';
+import { createRecoveryStore } from '../../../core/operations/recovery-store.ts';
+import { createRepairStore } from '../../../core/operations/repair-store.ts';
 import { createInterventionStore } from '../../../core/operations/intervention-store.ts';
 import { createJournalStore } from '../../../core/saga/journal-store.ts';
 import { createLayoutStore } from '../../../core/operations/layout-store.ts';
@@ -147,6 +147,8 @@ function outboxCalls(db: Db): readonly Call[] {
   const outbox = createOutboxStore(db);
   const turns = [{ operationId: 'op_mine' as const, turn: 2 }];
   return [
+    () => outbox.after(undefined, 5),
+    () => outbox.after('obx_other-1', 5),
     async () => {
       const stale = { _id: 'obx_stale', tenantId: TENANT, events: [], createdAt: PAST };
       await collection<OutboxRow>(db, 'outbox').insertOne({ ...stale, nextCheckAt: PAST });
@@ -185,8 +187,6 @@ function recoveryCalls(db: Db): readonly Call[] {
       await redispatch.openAfter(last, 5);
       await redispatch.renumber(operations);
     },
-    () => redispatch.outboxAfter(undefined, 5),
-    () => redispatch.outboxAfter('obx_other-1', 5),
   ];
 }
 

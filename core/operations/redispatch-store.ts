@@ -2,16 +2,29 @@ import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { readDatabaseTime } from '../infra/database-clock.ts';
-import { HEAD, type OperationDoc, type OperationHead } from '../operations/operation.ts';
-import type { OutboxRow } from '../events/outbox.ts';
-import type { RedispatchStore } from './redispatch.ts';
+import { HEAD, type OperationDoc, type OperationHead } from './operation.ts';
+
+export interface RedispatchStore {
+  /**
+   * Open operations that a job should stand for, status by status, behind the last one of the page
+   * before: as many of a page as no live claim holds.
+   */
+  openAfter(last: OperationHead | undefined, limit: number): Promise<OpenPage>;
+  /** `seq + 1` by compare-and-set; only what this call moved. */
+  renumber(operations: readonly OperationHead[]): Promise<readonly OperationHead[]>;
+}
+
+export interface OpenPage {
+  readonly operations: readonly OperationHead[];
+  /** Undefined: that was the last page. */
+  readonly last: OperationHead | undefined;
+}
 
 const WITH_JOBS: readonly OperationDoc['status'][] = ['accepted', 'running', 'compensating'];
 const BY_STATUS = { status: 1, tenantId: 1, _id: -1 } as const;
 
 export function createRedispatchStore(db: Db): RedispatchStore {
   const operations = collection<OperationDoc>(db, 'operations');
-  const outbox = collection<OutboxRow>(db, 'outbox');
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   const pageOf = (
     status: OperationDoc['status'],
@@ -61,14 +74,5 @@ export function createRedispatchStore(db: Db): RedispatchStore {
       );
       return moved.filter((operation) => operation !== null);
     },
-    outboxAfter: async (id: string | undefined, limit: number) =>
-      outbox
-        .find(id === undefined ? {} : { _id: { $gt: id } }, {
-          ...options,
-          projection: { tenantId: 1 },
-        })
-        .sort({ _id: 1 })
-        .limit(limit)
-        .toArray(),
   } satisfies RedispatchStore);
 }

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
-import type { HoldDoc } from '../ledger/documents.ts';
+import type { HoldDoc } from './documents.ts';
 
 export type ExpiredHold = Pick<HoldDoc, '_id' | 'tenantId'> & { readonly expiresAt: Date };
 

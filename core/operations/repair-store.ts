@@ -3,15 +3,15 @@ import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { TRANSACTION } from '../infra/mongo.ts';
 import { newToken } from '../kernel/ids.ts';
-import { heldAnew } from '../operations/line.ts';
-import { parkingPushed } from '../operations/parking.ts';
-import { HEAD, type OperationDoc, type OperationHead } from '../operations/operation.ts';
+import { heldAnew } from './line.ts';
+import { parkingPushed } from './parking.ts';
+import { HEAD, type OperationDoc, type OperationHead } from './operation.ts';
 import type { OutboxRow } from '../events/outbox.ts';
 import { outboxRows } from '../events/outbox-rows.ts';
-import { parkingEvent } from '../operations/settle-store.ts';
+import { parkingEvent } from './settle-store.ts';
 import type { OutboxStore } from '../events/outbox-store.ts';
-import { assertMove } from '../operations/status.ts';
-import type { StepRecord } from '../operations/step-record.ts';
+import { assertMove } from './status.ts';
+import type { StepRecord } from './step-record.ts';
 
 /** Repairs by compare-and-set: of two sweepers that try, one succeeds. */
 export interface RepairStore {

@@ -2,13 +2,8 @@ import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { middleOf } from '../kernel/middle.ts';
-import {
-  HEAD,
-  type OperationDoc,
-  type OperationHead,
-  SAGA_QUEUE,
-} from '../operations/operation.ts';
-import { OPEN } from '../operations/status.ts';
+import { HEAD, type OperationDoc, type OperationHead, SAGA_QUEUE } from './operation.ts';
+import { OPEN } from './status.ts';
 
 /** What the sweeper asks of the operations. All times are database time. */
 export interface RecoveryStore {
