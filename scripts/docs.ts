@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { configPage, errorsPage, queuesPage } from './docs/pages.ts';
+import { eventsPage } from './docs/events-page.ts';
 import { notificationTablesPage } from './docs/notifications-page.ts';
 import { operationsPage } from './docs/operations-page.ts';
 
@@ -8,6 +9,7 @@ import { operationsPage } from './docs/operations-page.ts';
 const PAGES = [
   { file: 'docs/errors.md', render: errorsPage },
   { file: 'docs/queues.md', render: queuesPage },
+  { file: 'docs/events.md', render: eventsPage },
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/config.md', render: configPage },
   { file: 'docs/notification-tables.md', render: notificationTablesPage },

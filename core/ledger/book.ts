@@ -1,3 +1,4 @@
+import type { EventData, EventName } from '../events/catalog.ts';
 import { LIMITS } from '../../config/limits.ts';
 import { assert, present } from '../kernel/assert.ts';
 import {
@@ -111,7 +112,7 @@ export interface Draft {
   putHold(hold: HoldDoc): void;
   /** Double entry: one debit, one credit of the same amount. The caller has checked the rules. */
   move(movement: Movement): void;
-  emit(name: string, data: Readonly<Record<string, string>>): void;
+  emit<N extends EventName>(name: N, data: EventData<N>): void;
   /** A draft on top of this one (an item of a batch); `absorb` takes it in. */
   nested(): Draft;
   absorb(draft: Draft): void;

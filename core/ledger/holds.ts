@@ -1,3 +1,4 @@
+import type { EventData } from '../events/catalog.ts';
 import { present } from '../kernel/assert.ts';
 import { formatMinor } from '../kernel/money.ts';
 import type { Draft } from './book.ts';
@@ -12,7 +13,7 @@ export function hasExpired({ scope }: Draft, { expiresAt }: Pick<HoldDoc, 'expir
 export function holdEvent(
   { _id, userId, currency }: Pick<HoldDoc, '_id' | 'userId' | 'currency'>,
   amount: bigint,
-): Readonly<Record<string, string>> {
+): EventData<'hold.placed'> {
   return { holdId: _id, userId, currency, amount: formatMinor(amount) };
 }
 

@@ -38,7 +38,9 @@ export const paymentInput = z.strictObject({
 export type PaymentInput = z.infer<typeof paymentInput>;
 
 /** The last step, after the pivot: tells the world. */
-export function notifyStep(event: string): LedgerStep<PaymentInput> {
+export function notifyStep(
+  event: 'deposit.settled' | 'withdrawal.settled',
+): LedgerStep<PaymentInput> {
   return {
     name: 'notify',
     kind: 'ledger',

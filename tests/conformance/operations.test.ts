@@ -15,6 +15,7 @@ import {
   settled,
   submission,
 } from '../support/platform.ts';
+import { expectEventsFit } from '../support/events-fit.ts';
 import { anotherJobOf } from '../support/jobs.ts';
 import { openSettler, pokeAll } from '../support/settling.ts';
 import { spawnWorker } from '../support/worker-process.ts';
@@ -88,6 +89,8 @@ async function expectOneEffectEach(node: Instance, operations: readonly Operatio
   const expected = done.map(({ type }) => EXAMPLES[type as keyof typeof EXAMPLES].entries);
   expect(counts).toEqual(expected);
   await expectSoundLedger(node);
+  const named = await expectEventsFit(node.platform.mongo.db);
+  expect(named.size).toBeGreaterThan(8);
 }
 
 /** As if the leases of a dead process had run out: the wait for that is tested elsewhere. */

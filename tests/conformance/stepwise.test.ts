@@ -9,6 +9,7 @@ import type { Registry, OperationDefinition } from '../../core/operations/define
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import { type SagaPlan, refusedCall } from '../../core/operations/step.ts';
 import { type Arena, openArena } from '../support/saga-arena.ts';
+import { expectEventsFit } from '../support/events-fit.ts';
 import { recover } from '../support/saga-recovery.ts';
 
 /** Every stepwise type is tested here by being registered: its definition brings the example. */
@@ -149,4 +150,11 @@ describe.each(STEPWISE)('$type', { timeout: 180_000 }, (definition) => {
       await expectSoundLedger(); // it asks that what was posted nets to zero
     },
   );
+});
+
+describe('what they tell', () => {
+  it('is in the catalogue of events, with the data that stands there', async () => {
+    const names = await expectEventsFit(arena.mongo.db);
+    expect([...names]).toEqual(expect.arrayContaining(['deposit.settled', 'tenant.provisioned']));
+  });
 });

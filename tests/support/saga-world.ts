@@ -1,4 +1,5 @@
 import { MongoNetworkError } from 'mongodb';
+import type { Draft } from '../../core/ledger/book.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import { noFailpoint } from '../../core/kernel/failpoint.ts';
@@ -201,8 +202,8 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
     const base = { name: `s${String(step)}`, ...(shape.isPivot && { isPivot: true as const }) };
     const posting = (name: 'does' | 'undoes') => ({
       touches: () => ({}),
-      decide: (draft: { emit: (name: string, data: Record<string, string>) => void }) => {
-        draft.emit(name, { step: String(step) });
+      decide: (draft: Pick<Draft, 'emit'>) => {
+        draft.emit(name as never, { step: String(step) } as never); // of the model's own
         return ok(undefined);
       },
     });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
-import { EVENT_NAMES, isKnownFilter } from '../../../core/notifications/routing/event-names.ts';
+import { EVENT_NAMES } from '../../../core/events/catalog.ts';
+import { isKnownFilter } from '../../../core/notifications/routing/event-names.ts';
 import { FILTER_PATTERN } from '../../../core/notifications/routing/event-rules.ts';
 
 const known = `must be \`*\`, a group such as \`transfer.*\`, or one of ${EVENT_NAMES.join(', ')}`;

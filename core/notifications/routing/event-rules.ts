@@ -1,3 +1,4 @@
+import type { EventName } from '../../events/catalog.ts';
 import type { Channel } from '../ports.ts';
 
 export interface EventRule {
@@ -29,7 +30,7 @@ export const EVENT_RULES = {
   'wallet.frozen': { category: 'security', channels: ['email', 'sms'] },
   'wallet.activated': { category: 'security', channels: ['email'] },
   'wallet.closed': { category: 'account', channels: ['email'] },
-} as const satisfies Record<string, EventRule>;
+} as const satisfies Partial<Record<EventName, EventRule>>;
 
 export type RuledEvent = keyof typeof EVENT_RULES;
 
@@ -40,11 +41,7 @@ export function isRuled(name: string): name is RuledEvent {
 }
 
 /** Emitted by `notification.send`; its operation says what goes where. */
-export const REQUESTED_EVENT = 'notification.requested';
-/** Sent on request to one endpoint alone. */
-export const TEST_EVENT = 'webhook-endpoint.test';
-/** Told to the other endpoints. */
-export const DISABLED_EVENT = 'webhook-endpoint.disabled';
+export const REQUESTED_EVENT = 'notification.requested' satisfies EventName;
 /** Not an event: the name under which a digest has its template. */
 export const DIGEST_TEMPLATE = 'digest';
 /** Messages of this category are not held back by quiet hours. */

@@ -7,7 +7,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { type DeliveryDoc, jobOfDelivery } from '../delivery/delivery.ts';
 import type { DeliveryReads } from '../delivery/delivery-reads-store.ts';
 import { webhookDelivery } from '../routing/drafts.ts';
-import { TEST_EVENT } from '../routing/event-rules.ts';
+import { TEST_EVENT } from '../../events/catalog.ts';
 import type { Policies } from '../policies.ts';
 import type { DeliveryPublisher } from '../delivery/publisher.ts';
 import type { RepeatStore } from '../delivery/repeat-store.ts';

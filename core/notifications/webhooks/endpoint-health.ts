@@ -2,10 +2,12 @@ import { LIMITS } from '../../../config/limits.ts';
 import { newId, newToken } from '../../kernel/ids.ts';
 import type { OutboxRow } from '../../events/outbox.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { DISABLED_EVENT } from '../routing/event-rules.ts';
+import type { EventName } from '../../events/catalog.ts';
 import type { SendOutcome } from '../ports.ts';
 import { type EndpointDoc, healthOf } from './webhook-endpoint.ts';
 import type { EndpointHealthStore } from './webhook-endpoint-store.ts';
+
+const DISABLED = 'webhook-endpoint.disabled' satisfies EventName;
 
 interface HealthDeps {
   readonly endpoints: EndpointHealthStore;
@@ -53,7 +55,7 @@ function noticeOf(
   { reason, now }: { readonly reason: string; readonly now: Date },
 ): OutboxRow {
   // Without its URL, which often holds a secret and is none of the other endpoints' business.
-  const event = { id: newId('evt'), name: DISABLED_EVENT, data: { endpointId, reason } };
+  const event = { id: newId('evt'), name: DISABLED, data: { endpointId, reason } };
   return {
     _id: `obx_${newToken()}_0`,
     tenantId,

@@ -75,7 +75,7 @@ describe('a draft', () => {
     const dropped = book.draft(scope(1));
     pay(dropped, 'ann', 'bob', 30n);
     dropped.system('world', 'EUR');
-    dropped.emit('something', {});
+    dropped.emit('user.created', { userId: 'ann' });
     const { entries, wallets, users, transfers, holds } = book.changes();
     expect([entries, wallets, users, transfers, holds]).toEqual([[], [], [], [], []]);
     expect(loaded.wallets.get(ANN._id)).toBe(ANN);
