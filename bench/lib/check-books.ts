@@ -1,8 +1,21 @@
 import type { Document } from 'mongodb';
 import type { Arena } from './arena.ts';
 
+/** How much of each there must be. */
+export interface Books {
+  readonly operations: number;
+  readonly entries: number;
+  readonly transfers: number;
+  readonly events: number;
+}
+
+/** Of so many transfers. */
+export function booksOfTransfers(count: number): Books {
+  return { operations: count, entries: 2 * count, transfers: count, events: 2 * count };
+}
+
 /** What a measurement must leave behind; a bench that loses or makes up money fails. */
-export async function checkBooks(arena: Arena, expected: number): Promise<void> {
+export async function checkBooks(arena: Arena, expected: Books): Promise<void> {
   const { db } = arena;
   const one = async (name: string, pipeline: Document[]): Promise<Document> =>
     (await db.collection(name).aggregate(pipeline).toArray())[0] ?? {};
@@ -41,14 +54,14 @@ export async function checkBooks(arena: Arena, expected: number): Promise<void> 
     'failed jobs': failed,
   };
   const wanted: typeof found = {
-    operations: expected,
-    succeeded: expected,
-    entries: 2 * expected,
+    operations: expected.operations,
+    succeeded: expected.operations,
+    entries: expected.entries,
     'sum of entries': 0,
-    transfers: expected,
+    transfers: expected.transfers,
     'sum of balances': 0,
-    'entries counted by wallets': 2 * expected,
-    events: 2 * expected,
+    'entries counted by wallets': expected.entries,
+    events: expected.events,
     'failed jobs': 0,
   };
   const wrong = Object.entries(wanted).filter(

@@ -1,5 +1,5 @@
 import { openArena } from './arena.ts';
-import { checkBooks } from './check-books.ts';
+import { booksOfTransfers, checkBooks } from './check-books.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
 import { BENCH_KEY, startApi } from './http-side.ts';
 import { type Side, openWallets } from './load.ts';
@@ -52,7 +52,7 @@ export async function runEndToEnd(
     const elapsedMs = performance.now() - startedMs;
     const cpu = cpuBetween(before, readCpu(watched));
     await allAcknowledged(arena);
-    await checkBooks(arena, warmUp + requests);
+    await checkBooks(arena, booksOfTransfers(warmUp + requests));
     return {
       perSecond: (requests / elapsedMs) * 1_000,
       operations: requests,

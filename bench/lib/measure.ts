@@ -21,6 +21,8 @@ export interface Sample {
   readonly drainedPerSecond?: number;
   /** Calls to a receiver that is down, until its breaker opened. */
   readonly deadCalls?: number;
+  /** Webhooks to slow receivers: the most that the calls that may be under way can come to. */
+  readonly windowPerSecond?: number;
   /** Shapes: index keys and documents that MongoDB looked at per operation. */
   readonly looks?: number;
   /** Shapes: what was settled besides the hot line. */

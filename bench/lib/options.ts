@@ -10,11 +10,16 @@ export const FIGURES = [
   'ingest',
   'e2e',
   'realtime',
+  'payments',
   'sagas',
+  'webhooks',
   'deliveries',
   'shapes',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
+
+/** Those that have a small size. */
+const SMALL_FIGURES: ReadonlySet<Figure> = new Set<Figure>(['payments', 'webhooks', 'shapes']);
 
 export interface BenchOptions {
   readonly only: readonly Figure[];
@@ -40,12 +45,12 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}]
                  [--quick] [--rounds N] [--wait-quiet MINUTES] [--json FILE] [--write-docs]
-npm run bench -- --only shapes --small --floors [--rounds N] [--ratio TEXT]
+npm run bench -- --only shapes,payments,webhooks --small --floors [--rounds N] [--ratio TEXT]
 npm run bench -- --write-docs --from FILE
 npm run bench -- --profile
 npm run bench -- --list | --help
 
---quick   half the size           --small   shapes only: seconds each, as CI runs them
+--quick   half the size           --small   seconds each, as CI runs them: these three only
 --floors  demands the floors that even a busy machine keeps, instead of the targets, and measures
           once more what falls below one
 --ratio   only the ratios whose name contains it, and what they are made of
@@ -67,8 +72,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   if (values.from !== undefined && !values['write-docs']) {
     throw wrong('--from goes with --write-docs');
   }
-  if (values.small && (only.length !== 1 || only[0] !== 'shapes')) {
-    throw wrong('--small goes with --only shapes');
+  const large = only.filter((figure) => !SMALL_FIGURES.has(figure));
+  if (values.small && large.length > 0) {
+    throw wrong(`--small goes with --only ${[...SMALL_FIGURES].join(',')}`);
   }
   return {
     only,

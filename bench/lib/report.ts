@@ -3,7 +3,7 @@ import type { CpuUse } from './cpu.ts';
 import type { Sample } from './measure.ts';
 import type { LatencyTarget } from './scenarios.ts';
 import { median } from './stats.ts';
-import { type Measure, type Target, isTooBusy, measured, ratioOf } from './targets.ts';
+import { type Measure, type Target, againstOf, isTooBusy, measured, ratioOf } from './targets.ts';
 
 export interface Judgement {
   readonly what: string;
@@ -91,9 +91,10 @@ export function judge(
     const ours = samples[of]?.map((sample) => measured(sample, measure)) ?? [];
     const theirs = samples[against]?.map((sample) => measured(sample, measure)) ?? [];
     if (ours.length === 0 || theirs.length === 0) return [];
-    const ratio = ratioOf(median(ours), median(theirs), measure);
+    const other = (value: number): number => againstOf(samples[of] ?? [], value, measure);
+    const ratio = ratioOf(median(ours), other(median(theirs)), measure);
     const perRound = ours.map((value, index) =>
-      ratioOf(value, theirs[index] ?? Number.NaN, measure),
+      ratioOf(value, other(theirs[index] ?? Number.NaN), measure),
     );
     const atLeast = by === 'floor' ? target.floor : target.atLeast;
     const isBusy = [of, against].some((name) => isTooBusy(samples[name] ?? [], measure));

@@ -17,6 +17,7 @@ const sampleSchema = z.object({
   latencyMs: z.object({ p50: z.number(), p99: z.number() }).exactOptional(),
   drainedPerSecond: z.number().exactOptional(),
   deadCalls: z.int().exactOptional(),
+  windowPerSecond: z.number().exactOptional(),
   looks: z.number().exactOptional(),
   othersPerSecond: z.number().exactOptional(),
   peakMb: z.number().exactOptional(),

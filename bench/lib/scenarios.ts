@@ -4,6 +4,8 @@ import { type EndToEndScenario, runEndToEnd } from './e2e-run.ts';
 import { type IngestScenario, runIngest } from './ingest-run.ts';
 import type { RunDeps, Sample } from './measure.ts';
 import type { Figure, Size } from './options.ts';
+import { PAYMENT_TARGETS, paymentScenarios } from './payment-scenarios.ts';
+import { type PaymentScenario, runPayments } from './payment-run.ts';
 import { type RealtimeScenario, runRealtime } from './realtime-run.ts';
 import { type RecoveryScenario, runRecovery } from './recovery-run.ts';
 import { type SagaScenario, runSagas } from './saga-run.ts';
@@ -11,6 +13,8 @@ import { type SettleScenario, runSettlement } from './settle-run.ts';
 import { type ShapeScenario, runShape } from './shape-run.ts';
 import { SHAPE_TARGETS, shapeScenarios } from './shapes.ts';
 import type { Target } from './targets.ts';
+import { WEBHOOK_TARGETS, webhookScenarios } from './webhook-scenarios.ts';
+import { type WebhookScenario, runWebhooks } from './webhook-run.ts';
 
 interface Named {
   readonly name: string;
@@ -22,7 +26,9 @@ export type NamedScenario =
   | (Named & { readonly kind: 'ingest' } & IngestScenario)
   | (Named & { readonly kind: 'e2e' } & EndToEndScenario)
   | (Named & { readonly kind: 'realtime' } & RealtimeScenario)
+  | (Named & { readonly kind: 'payments' } & PaymentScenario)
   | (Named & { readonly kind: 'sagas' } & SagaScenario)
+  | (Named & { readonly kind: 'webhooks' } & WebhookScenario)
   | (Named & { readonly kind: 'deliveries' } & DeliveryScenario)
   | (Named & { readonly kind: 'shape' } & ShapeScenario)
   | (Named & { readonly kind: 'recovery' } & RecoveryScenario);
@@ -37,7 +43,9 @@ export function scenariosOf(size: Size): readonly NamedScenario[] {
     ...ingestScenarios(half),
     ...endToEndScenarios(half),
     ...realtimeScenarios(half),
+    ...paymentScenarios(size),
     ...sagaScenarios(half),
+    ...webhookScenarios(size),
     ...deliveryScenarios(half),
     ...shapeScenarios(size),
   ];
@@ -68,6 +76,10 @@ export async function runScenario(
       return runEndToEnd(deps, scenario, seed);
     case 'realtime':
       return runRealtime(deps, scenario);
+    case 'payments':
+      return runPayments(deps, scenario);
+    case 'webhooks':
+      return runWebhooks(deps, scenario);
     case 'sagas':
       return runSagas(deps, scenario);
     case 'deliveries':
@@ -252,5 +264,7 @@ export const TARGETS: readonly Target[] = [
     against: WEBHOOKS,
     atLeast: undefined,
   },
+  ...PAYMENT_TARGETS,
+  ...WEBHOOK_TARGETS,
   ...SHAPE_TARGETS,
 ];

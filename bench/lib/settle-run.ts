@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Arena, openArena } from './arena.ts';
-import { checkBooks } from './check-books.ts';
+import { booksOfTransfers, checkBooks } from './check-books.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
 import { type Side, acceptTransfers, openWallets } from './load.ts';
 import type { RunDeps, Sample } from './measure.ts';
@@ -79,7 +79,7 @@ async function measure(deps: RunDeps, run: SettleRun): Promise<SettleResult> {
   const drainedMs = performance.now() - startedMs;
   const toUs = monotonicUs();
   const cpu = cpuBetween(before, readCpu(watched));
-  await checkBooks(arena, warmUp + transfers);
+  await checkBooks(arena, booksOfTransfers(warmUp + transfers));
   return {
     perSecond: (transfers / settledMs) * 1_000,
     drainedPerSecond: (transfers / drainedMs) * 1_000,
