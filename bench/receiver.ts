@@ -6,8 +6,9 @@ import { z } from 'zod';
 /**
  * Receives webhooks for the benchmark, in a process of its own and as cheaply as it can: it checks
  * each signature, remembers which ids it has seen, and counts. `/w/<name>` answers at once,
- * `/w/<name>?ms=200` after so long; `GET /counts` says what has come, `PUT /secrets` what signs. On a
- * second port connections are taken and nothing is ever said.
+ * `/w/<name>?ms=200` after so long; `GET /counts` says what has come, `GET /arrivals` when it came for
+ * each operation, `PUT /secrets` what signs. On a second port connections are taken and nothing is ever
+ * said.
  */
 interface Inbox {
   received: number;
@@ -21,6 +22,10 @@ let received = 0;
 let repeated = 0;
 let unsigned = 0;
 let lastAt = 0;
+/** When the first webhook about an operation came, by the operation. */
+const arrivals = new Map<string, number>();
+let isNoting = false;
+const operationSchema = z.object({ operationId: z.string() });
 
 function take(name: string, { headers }: IncomingMessage, body: string): number {
   const id = String(headers['webhook-id']);
@@ -38,6 +43,10 @@ function take(name: string, { headers }: IncomingMessage, body: string): number 
   if (inbox.ids.has(id)) repeated += 1;
   inbox.ids.add(id);
   lastAt = Date.now();
+  if (isNoting) {
+    const { operationId } = operationSchema.parse(JSON.parse(body));
+    if (!arrivals.has(operationId)) arrivals.set(operationId, lastAt);
+  }
   return 204;
 }
 
@@ -60,8 +69,11 @@ function serve(request: IncomingMessage, body: string, response: ServerResponse)
     }
     response.writeHead(204).end();
   } else {
+    // From the first time on that somebody asks, they are noted.
+    const isArrivals = path === '/arrivals';
+    isNoting ||= isArrivals;
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(countsOf()));
+    response.end(JSON.stringify(isArrivals ? Object.fromEntries(arrivals) : countsOf()));
   }
 }
 

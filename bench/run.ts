@@ -18,6 +18,7 @@ import {
   describeJudgements,
   describeLatencies,
   describeSamples,
+  describeWaits,
   judge,
   judgeLatency,
 } from './lib/report.ts';
@@ -125,7 +126,9 @@ async function judgeAll(
   const by = options.floors ? 'floor' : 'target';
   const targets = chosenTargets(options);
   const judgements = judge(targets, samples, by);
+  const waits = describeWaits(samples);
   deps.log(`\n${describeSamples(samples)}\n\n${describeJudgements(judgements)}`);
+  if (waits !== '') deps.log(`\n${waits}`);
   const missed = judgements.filter(({ isMet }) => isMet === false);
   if (!options.floors || missed.length === 0) return judgements;
   const names = new Set(missed.flatMap(({ of, against }) => [of, against]));

@@ -6,7 +6,8 @@ export interface Books {
   readonly operations: number;
   readonly entries: number;
   readonly transfers: number;
-  readonly events: number;
+  /** In the outbox, where nobody takes them out. */
+  readonly events?: number | undefined;
 }
 
 /** Of so many transfers. */
@@ -50,7 +51,7 @@ export async function checkBooks(arena: Arena, expected: Books): Promise<void> {
     transfers,
     'sum of balances': Number(wallets['balance']),
     'entries counted by wallets': Number(wallets['seq']),
-    events: events['count'],
+    events: expected.events === undefined ? undefined : events['count'],
     'failed jobs': failed,
   };
   const wanted: typeof found = {

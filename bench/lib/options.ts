@@ -13,6 +13,8 @@ export const FIGURES = [
   'payments',
   'sagas',
   'webhooks',
+  'path',
+  'latency',
   'deliveries',
   'shapes',
 ] as const;

@@ -31,6 +31,8 @@ export interface ReceiverProcess {
   holeUrlOf(name: string): string;
   trust(secrets: Readonly<Record<string, string>>): Promise<void>;
   counts(): Promise<ReceiverCounts>;
+  /** When the first webhook about each operation came; from the first time on that this is asked. */
+  arrivals(): Promise<Readonly<Record<string, number>>>;
 }
 
 export async function startReceiverProcess(log: Log): Promise<ReceiverProcess> {
@@ -61,6 +63,8 @@ export async function startReceiverProcess(log: Log): Promise<ReceiverProcess> {
       });
       if (!ok) throw new Error(`The receiver answered ${String(status)}`);
     },
+    arrivals: async () =>
+      z.record(z.string(), z.number()).parse(await (await fetch(`${url}/arrivals`)).json()),
     counts: async () => countsSchema.parse(await (await fetch(`${url}/counts`)).json()),
   };
 }

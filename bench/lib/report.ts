@@ -123,6 +123,36 @@ export function describeJudgements(judgements: readonly Judgement[]): string {
   return formatTable([['ratio of medians', '', 'rounds', 'target', ''], ...rows]);
 }
 
+/** Times by what they are of, where a scenario has several. */
+export function describeWaits(samples: Samples): string {
+  const rows = waitsOf(samples).map(({ name, of, p50, p99, rounds }) => [
+    `${name}: ${of}`,
+    fixed(p50),
+    rounds.map((value) => fixed(value)).join(' '),
+    fixed(p99),
+  ]);
+  return rows.length === 0 ? '' : formatTable([['ms', 'p50', 'rounds', 'p99'], ...rows]);
+}
+
+interface Wait {
+  readonly name: string;
+  readonly of: string;
+  readonly p50: number;
+  readonly p99: number;
+  /** Each round's p50. */
+  readonly rounds: readonly number[];
+}
+
+export function waitsOf(samples: Samples): readonly Wait[] {
+  return Object.entries(samples).flatMap(([name, list]) =>
+    Object.keys(list[0]?.latencies ?? {}).map((of) => {
+      const all = list.flatMap(({ latencies }) => latencies?.[of] ?? []);
+      const rounds = all.map(({ p50 }) => p50);
+      return { name, of, p50: median(rounds), p99: median(all.map(({ p99 }) => p99)), rounds };
+    }),
+  );
+}
+
 export function describeHost(environment: Environment): string {
   const { cpu, cores, memoryGb, node, mongod, redis, packages, loadBefore } = environment;
   const list = Object.entries(packages).map(([name, version]) => `${name} ${version}`);

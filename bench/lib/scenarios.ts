@@ -4,6 +4,9 @@ import { type EndToEndScenario, runEndToEnd } from './e2e-run.ts';
 import { type IngestScenario, runIngest } from './ingest-run.ts';
 import type { RunDeps, Sample } from './measure.ts';
 import type { Figure, Size } from './options.ts';
+import { type LatencyScenario, runLatency } from './latency-run.ts';
+import { PATH_TARGETS, pathScenarios } from './path-scenarios.ts';
+import { type PathScenario, runPath } from './path-run.ts';
 import { PAYMENT_TARGETS, paymentScenarios } from './payment-scenarios.ts';
 import { type PaymentScenario, runPayments } from './payment-run.ts';
 import { type RealtimeScenario, runRealtime } from './realtime-run.ts';
@@ -29,6 +32,8 @@ export type NamedScenario =
   | (Named & { readonly kind: 'payments' } & PaymentScenario)
   | (Named & { readonly kind: 'sagas' } & SagaScenario)
   | (Named & { readonly kind: 'webhooks' } & WebhookScenario)
+  | (Named & { readonly kind: 'path' } & PathScenario)
+  | (Named & { readonly kind: 'latency' } & LatencyScenario)
   | (Named & { readonly kind: 'deliveries' } & DeliveryScenario)
   | (Named & { readonly kind: 'shape' } & ShapeScenario)
   | (Named & { readonly kind: 'recovery' } & RecoveryScenario);
@@ -46,6 +51,7 @@ export function scenariosOf(size: Size): readonly NamedScenario[] {
     ...paymentScenarios(size),
     ...sagaScenarios(half),
     ...webhookScenarios(size),
+    ...pathScenarios(size),
     ...deliveryScenarios(half),
     ...shapeScenarios(size),
   ];
@@ -58,17 +64,8 @@ export async function runScenario(
 ): Promise<Sample> {
   switch (scenario.kind) {
     case 'settlement': {
-      const { perSecond, drainedPerSecond, operations, cpu } = await runSettlement(
-        deps,
-        scenario,
-        seed,
-      );
-      return {
-        perSecond,
-        operations,
-        cpu,
-        ...(drainedPerSecond !== undefined && { drainedPerSecond }),
-      };
+      const { perSecond, operations, cpu } = await runSettlement(deps, scenario, seed);
+      return { perSecond, operations, cpu };
     }
     case 'ingest':
       return runIngest(deps, scenario, seed);
@@ -82,6 +79,10 @@ export async function runScenario(
       return runWebhooks(deps, scenario);
     case 'sagas':
       return runSagas(deps, scenario);
+    case 'path':
+      return runPath(deps, scenario, seed);
+    case 'latency':
+      return runLatency(deps, scenario);
     case 'deliveries':
       return runDeliveries(deps, scenario);
     case 'shape':
@@ -168,17 +169,9 @@ function sagaScenarios(half: Half): readonly NamedScenario[] {
   ];
 }
 
-const WEBHOOKS = 'webhooks to one receiver';
-const BESIDE_DEAD = 'the same, beside a tenth to one that is down';
-const BESIDE_DEAD_EQUAL = 'the same, beside as many to one that is down';
-
 function deliveryScenarios(half: Half): readonly NamedScenario[] {
   const alike = { kind: 'deliveries', figures: ['deliveries'], warmUp: 100 } as const;
-  const webhooks = { ...alike, channel: 'webhook', deliveries: half(2_000) } as const;
   return [
-    { ...webhooks, name: WEBHOOKS },
-    { ...webhooks, name: BESIDE_DEAD, deadEvery: 10 },
-    { ...webhooks, name: BESIDE_DEAD_EQUAL, deadEvery: 1 },
     // These are held to a rate of our own (core/notifications/policies.ts).
     { ...alike, name: 'mails', channel: 'email', deliveries: half(1_000) },
     { ...alike, name: 'text messages', channel: 'sms', deliveries: half(200) },
@@ -250,21 +243,8 @@ export const TARGETS: readonly Target[] = [
     against: SAGAS_ALONE,
     atLeast: undefined,
   },
-  {
-    figure: 'deliveries',
-    what: 'webhooks beside a receiver that is down against without it',
-    of: BESIDE_DEAD,
-    against: WEBHOOKS,
-    atLeast: 0.9,
-  },
-  {
-    figure: 'deliveries',
-    what: 'the same with as many for the one that is down',
-    of: BESIDE_DEAD_EQUAL,
-    against: WEBHOOKS,
-    atLeast: undefined,
-  },
   ...PAYMENT_TARGETS,
   ...WEBHOOK_TARGETS,
+  ...PATH_TARGETS,
   ...SHAPE_TARGETS,
 ];

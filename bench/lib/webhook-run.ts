@@ -5,9 +5,10 @@ import type { EndpointDoc } from '../../core/notifications/webhook-endpoint.ts';
 import { type Arena, openArena } from './arena.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
 import { type Over, whenOver } from './ending.ts';
+import { allRouted } from './delivery-world.ts';
 import type { Side } from './load.ts';
 import type { RunDeps, Sample } from './measure.ts';
-import { type BenchProcess, startProcess, until } from './processes.ts';
+import { type BenchProcess, startProcess } from './processes.ts';
 import { type ReceiverProcess, startReceiverProcess } from './receiver-process.ts';
 import {
   type EndpointSpec,
@@ -91,7 +92,7 @@ async function measure(deps: RunDeps, run: WebhookRun): Promise<Sample> {
   const gates = gatesOf(arena);
   for (const queue of gates) await queue.pause();
   await tell(world.tenantIds, events);
-  await allMade(arena, warmUp + world.all.length * events);
+  await allRouted(arena, warmUp + world.all.length * events);
   const nodes = { node: [worker.pid], load: [receiver.process.pid] };
   const watched = { ...nodes, servers: deps.servers };
   const before = readCpu(watched);
@@ -143,19 +144,6 @@ async function buildWorld({ arena, receiver, scenario }: WebhookRun): Promise<Wo
   const living = stored.slice(0, alive.length);
   await receiver.trust(secretsOf(living));
   return { alive: living, all: stored, tenantIds };
-}
-
-/** Ours are made by the router, in the worker. */
-async function allMade({ db }: Arena, total: number): Promise<void> {
-  const deliveries = db.collection('deliveries');
-  const outbox = db.collection('outbox');
-  await until(
-    `${String(total)} deliveries are made`,
-    async () =>
-      (await deliveries.estimatedDocumentCount()) >= total &&
-      (await outbox.estimatedDocumentCount()) === 0,
-    { everyMs: 500, withinMs: 120_000 },
-  );
 }
 
 interface Sent {

@@ -16,15 +16,17 @@ export interface EndpointSpec {
   readonly name: string;
   readonly tenantId: string;
   readonly url: string;
+  /** By default every event of their tenant's. */
+  readonly events?: readonly string[];
 }
 
-/** As the API stores them; they want every event of their tenant's. */
+/** As the API stores them. */
 export async function storeEndpoints(
   { db }: Arena,
   specs: readonly EndpointSpec[],
 ): Promise<readonly EndpointDoc[]> {
   const now = new Date();
-  const endpoints = specs.map(({ name, tenantId, url }): EndpointDoc => {
+  const endpoints = specs.map(({ name, tenantId, url, events = ['*'] }): EndpointDoc => {
     const secrets = [{ secret: newEndpointSecret(), createdAt: now }];
     const whose = {
       _id: endpointIdOf(name),
@@ -32,7 +34,7 @@ export async function storeEndpoints(
       status: 'enabled',
       requestHash: '',
     } as const;
-    return { ...whose, url, events: ['*'], secrets, createdAt: now, updatedAt: now };
+    return { ...whose, url, events, secrets, createdAt: now, updatedAt: now };
   });
   await collection<EndpointDoc>(db, 'webhook_endpoints').insertMany(endpoints);
   return endpoints;
