@@ -3,6 +3,7 @@ import { onInterrupt } from '../scripts/local/interrupts.ts';
 import { removeAbandoned } from '../scripts/local/leftovers.ts';
 import { createTerminalLog, formatSeconds, type Log } from '../scripts/local/report.ts';
 import { type Servers, ensureServers } from '../scripts/local/servers.ts';
+import { runAgainst } from './lib/against-run.ts';
 import { buildMeasured } from './lib/build.ts';
 import { findServers } from './lib/cpu.ts';
 import { writeDocs } from './lib/docs-table.ts';
@@ -109,7 +110,14 @@ function chosenScenarios(options: BenchOptions): readonly NamedScenario[] {
   const names = new Set(chosenTargets(options).flatMap(({ of, against }) => [of, against]));
   return scenariosOf(options.size)
     .filter(({ figures }) => figures.some((one) => options.only.includes(one)))
+    .filter((scenario) => !options.ours || isOurs(scenario))
     .filter(({ name }) => options.ratio === undefined || names.has(name));
+}
+
+/** Journal entries that travel alone are another side as well. */
+function isOurs(scenario: NamedScenario): boolean {
+  if (scenario.kind === 'sagas') return scenario.groupMax === undefined;
+  return !('side' in scenario) || scenario.side === 'ours';
 }
 
 interface Judged {
@@ -167,6 +175,11 @@ async function main(): Promise<void> {
   }
   if (options.from !== undefined) {
     log(`• written to ${writeDocs(readResults(options.from))}`);
+    return;
+  }
+  if (options.against !== undefined) {
+    const comparisons = await runAgainst(options.against, options, log);
+    if (comparisons.some(({ isMet }) => isMet === false)) process.exitCode = 1;
     return;
   }
   await buildMeasured(log);

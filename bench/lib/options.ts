@@ -30,6 +30,10 @@ export interface BenchOptions {
   readonly floors: boolean;
   /** Only ratios whose name contains it. */
   readonly ratio: string | undefined;
+  /** Without the other sides, of which only we differ from commit to commit. */
+  readonly ours: boolean;
+  /** The commit to compare with. */
+  readonly against: string | undefined;
   /** Only says what would be measured. */
   readonly list: boolean;
   readonly help: boolean;
@@ -48,6 +52,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}]
                  [--quick] [--rounds N] [--wait-quiet MINUTES] [--json FILE] [--write-docs]
 npm run bench -- --only shapes,payments,webhooks --small --floors [--rounds N] [--ratio TEXT]
+npm run bench -- --against COMMIT [--only …] [--quick] [--rounds N]
 npm run bench -- --write-docs --from FILE
 npm run bench -- --profile
 npm run bench -- --list | --help
@@ -56,6 +61,8 @@ npm run bench -- --list | --help
 --floors  demands the floors that even a busy machine keeps, instead of the targets, and measures
           once more what falls below one
 --ratio   only the ratios whose name contains it, and what they are made of
+--against this checkout and another commit in turns, each by its own bench
+--ours    without the other sides of the ratios
 --list    the scenarios and the ratios, without measuring anything`;
 
 const ROUNDS = 3;
@@ -85,6 +92,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     size: values.small ? 'small' : values.quick ? 'half' : 'full',
     floors: values.floors,
     ratio: values.ratio,
+    ours: values.ours,
+    against: values.against,
     list: values.list,
     help: values.help,
     profile: values.profile,
@@ -104,6 +113,8 @@ function valuesOf(args: readonly string[]) {
         small: { type: 'boolean', default: false },
         floors: { type: 'boolean', default: false },
         ratio: { type: 'string' },
+        ours: { type: 'boolean', default: false },
+        against: { type: 'string' },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },

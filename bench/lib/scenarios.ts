@@ -11,6 +11,7 @@ import { PAYMENT_TARGETS, paymentScenarios } from './payment-scenarios.ts';
 import { type PaymentScenario, runPayments } from './payment-run.ts';
 import { type RealtimeScenario, runRealtime } from './realtime-run.ts';
 import { type RecoveryScenario, runRecovery } from './recovery-run.ts';
+import { SAGA_TARGETS, sagaScenarios } from './saga-scenarios.ts';
 import { type SagaScenario, runSagas } from './saga-run.ts';
 import { type SettleScenario, runSettlement } from './settle-run.ts';
 import { type ShapeScenario, runShape } from './shape-run.ts';
@@ -49,7 +50,7 @@ export function scenariosOf(size: Size): readonly NamedScenario[] {
     ...endToEndScenarios(half),
     ...realtimeScenarios(half),
     ...paymentScenarios(size),
-    ...sagaScenarios(half),
+    ...sagaScenarios(size),
     ...webhookScenarios(size),
     ...pathScenarios(size),
     ...deliveryScenarios(half),
@@ -158,17 +159,6 @@ export interface LatencyTarget {
 
 export const LATENCY_TARGETS: readonly LatencyTarget[] = [{ of: REALTIME.both, p99MsMax: 1_000 }];
 
-const SAGAS = 'ours, sagas of four steps, 2 processes';
-const SAGAS_ALONE = 'the same, each journal entry alone';
-
-function sagaScenarios(half: Half): readonly NamedScenario[] {
-  const alike = { kind: 'sagas', processes: 2, figures: ['sagas'] } as const;
-  return [
-    { ...alike, name: SAGAS_ALONE, groupMax: 1, sagas: half(1_500), warmUp: 200 },
-    { ...alike, name: SAGAS, sagas: half(6_000), warmUp: 500 },
-  ];
-}
-
 function deliveryScenarios(half: Half): readonly NamedScenario[] {
   const alike = { kind: 'deliveries', figures: ['deliveries'], warmUp: 100 } as const;
   return [
@@ -236,14 +226,8 @@ export const TARGETS: readonly Target[] = [
     against: 'baseline, end to end',
     atLeast: 10,
   },
-  {
-    figure: 'sagas',
-    what: 'sagas of four steps against each journal entry alone',
-    of: SAGAS,
-    against: SAGAS_ALONE,
-    atLeast: undefined,
-  },
   ...PAYMENT_TARGETS,
+  ...SAGA_TARGETS,
   ...WEBHOOK_TARGETS,
   ...PATH_TARGETS,
   ...SHAPE_TARGETS,

@@ -7,7 +7,7 @@ type Named = { readonly name: string; readonly figures: readonly ['webhooks'] } 
 } & WebhookScenario;
 
 const BASELINE = 'baseline, webhooks to one receiver';
-const ONE = 'ours, webhooks to one receiver';
+export const WEBHOOKS = 'ours, webhooks to one receiver';
 const TWO = 'ours, webhooks to two receivers';
 const REFUSING = 'the same, beside a third that refuses';
 const BLACK_HOLED = 'the same, beside a third that never answers';
@@ -35,7 +35,7 @@ export function webhookScenarios(size: Size): readonly Named[] {
   const two = { ...alike, events: ours / 2, endpoints: 2 };
   return [
     { ...alike, name: BASELINE, side: 'baseline', events: baseline },
-    { ...alike, name: ONE, events: ours },
+    { ...alike, name: WEBHOOKS, events: ours },
     { ...two, name: TWO },
     { ...two, name: REFUSING, down: 'refusing' },
     { ...two, name: BLACK_HOLED, down: 'black-holed' },
@@ -48,7 +48,7 @@ export const WEBHOOK_TARGETS: readonly Target[] = [
   {
     figure: 'webhooks',
     what: 'webhooks to one receiver against one job each',
-    of: ONE,
+    of: WEBHOOKS,
     against: BASELINE,
     atLeast: 6,
   },
@@ -70,14 +70,14 @@ export const WEBHOOK_TARGETS: readonly Target[] = [
     figure: 'webhooks',
     what: 'one webhook to each of many receivers against as many to one',
     of: MANY,
-    against: ONE,
+    against: WEBHOOKS,
     atLeast: 0.6,
   },
   {
     figure: 'webhooks',
     what: 'ten receivers that take 200 ms against what their windows allow',
     of: SLOW,
-    against: ONE,
+    against: WEBHOOKS,
     measure: 'window',
     atLeast: 0.9,
   },
