@@ -102,8 +102,11 @@ async function bench(servers: Servers, options: BenchOptions, log: Log): Promise
   return missed === 0;
 }
 
-function chosenTargets({ ratio = '' }: BenchOptions): readonly Target[] {
-  return TARGETS.filter(({ what }) => what.includes(ratio));
+/** With `--floors` only what has one. */
+function chosenTargets({ ratio = '', floors }: BenchOptions): readonly Target[] {
+  return TARGETS.filter(
+    ({ what, floor }) => what.includes(ratio) && (!floors || floor !== undefined),
+  );
 }
 
 function chosenScenarios(options: BenchOptions): readonly NamedScenario[] {
@@ -111,7 +114,7 @@ function chosenScenarios(options: BenchOptions): readonly NamedScenario[] {
   return scenariosOf(options.size)
     .filter(({ figures }) => figures.some((one) => options.only.includes(one)))
     .filter((scenario) => !options.ours || isOurs(scenario))
-    .filter(({ name }) => options.ratio === undefined || names.has(name));
+    .filter(({ name }) => (options.ratio === undefined && !options.floors) || names.has(name));
 }
 
 /** Journal entries that travel alone are another side as well. */

@@ -22,7 +22,7 @@ export interface Sample {
   readonly cpu: CpuUse;
   /** Of the answers, where there are any. */
   readonly latencyMs?: Latency;
-  /** Calls to a receiver that is down, until its breaker opened. */
+  /** Calls to each receiver that is down, until the first probe of its breaker's. */
   readonly deadCalls?: number;
   /** The whole path: operations settled until the last of them was. */
   readonly settledPerSecond?: number;

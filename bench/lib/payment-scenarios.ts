@@ -1,3 +1,4 @@
+import { FLOORS } from './floors.ts';
 import type { PaymentScenario, PaymentType } from './payment-run.ts';
 import type { Size } from './options.ts';
 import type { Target } from './targets.ts';
@@ -36,19 +37,25 @@ export function paymentScenarios(size: Size): readonly Named[] {
   );
 }
 
+const alike = { figure: 'payments' } as const;
+const deposits = { of: NAMES.deposit.ours, against: NAMES.deposit.baseline } as const;
+const withdrawals = { of: NAMES.withdrawal.ours, against: NAMES.withdrawal.baseline } as const;
+
 export const PAYMENT_TARGETS: readonly Target[] = [
   {
-    figure: 'payments',
-    what: 'deposits against one job each',
-    of: NAMES.deposit.ours,
-    against: NAMES.deposit.baseline,
-    atLeast: 6,
+    ...{ ...alike, ...deposits, what: 'deposits against one job each' },
+    ...{ atLeast: 6, floor: FLOORS.deposits },
   },
   {
-    figure: 'payments',
-    what: 'withdrawals against one job each',
-    of: NAMES.withdrawal.ours,
-    against: NAMES.withdrawal.baseline,
-    atLeast: 6,
+    ...{ ...alike, ...deposits, what: 'deposits against one job each, by CPU', measure: 'cpu' },
+    ...{ atLeast: undefined, floor: FLOORS['deposits, by CPU'] },
+  },
+  {
+    ...{ ...alike, ...withdrawals, what: 'withdrawals against one job each' },
+    ...{ atLeast: 6, floor: FLOORS.withdrawals },
+  },
+  {
+    ...{ ...alike, ...withdrawals, what: 'withdrawals against one job each, by CPU' },
+    ...{ measure: 'cpu', atLeast: undefined, floor: FLOORS['withdrawals, by CPU'] },
   },
 ];

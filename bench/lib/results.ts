@@ -18,7 +18,7 @@ const sampleSchema = z.object({
   latencyMs: latency.exactOptional(),
   latencies: z.record(z.string(), latency).exactOptional(),
   settledPerSecond: z.number().exactOptional(),
-  deadCalls: z.int().exactOptional(),
+  deadCalls: z.number().exactOptional(),
   windowPerSecond: z.number().exactOptional(),
   looks: z.number().exactOptional(),
   othersPerSecond: z.number().exactOptional(),

@@ -1,4 +1,5 @@
 import { collection } from '../../core/infra/collections.ts';
+import { BREAKER } from '../../core/notifications/breaker.ts';
 import type { DeliveryDoc } from '../../core/notifications/delivery.ts';
 import { POLICIES } from '../../core/notifications/policies.ts';
 import type { EndpointDoc } from '../../core/notifications/webhook-endpoint.ts';
@@ -103,7 +104,9 @@ async function measure(deps: RunDeps, run: WebhookRun): Promise<Sample> {
   const endedMs = over.atMs(await lastSentAt(arena, world));
   await checkWebhooks(run, { alive: [warm, ...world.alive], total: warmUp + wanted });
   const perSecond = (wanted / (endedMs - startedMs)) * 1_000;
-  return { perSecond, operations: wanted, cpu, ...windowOf(scenario) };
+  const sample = { perSecond, operations: wanted, cpu, ...windowOf(scenario) };
+  if (scenario.down === undefined) return sample;
+  return { ...sample, deadCalls: await callsToDown(run, world) };
 }
 
 /** Whatever queue a delivery may wait in, of either side. */
@@ -215,6 +218,27 @@ async function checkWebhooks(
   );
   if (isRight) return;
   throw new Error(`Of ${String(total)} webhooks there are ${JSON.stringify(found)}`);
+}
+
+/**
+ * To each that is down, before the first probe may go out. @throws when one that refuses at once was called
+ * more often than its breaker may take; how many calls hang in a black hole by then is only reported.
+ */
+async function callsToDown(
+  { arena, scenario }: WebhookRun,
+  { alive, all }: World,
+): Promise<number> {
+  const ids = all.slice(alive.length).map(({ _id }) => _id);
+  const found = await collection<DeliveryDoc>(arena.db, 'deliveries')
+    .find({ endpointId: { $in: ids }, attempts: { $ne: [] } }, { projection: { attempts: 1 } })
+    .toArray();
+  const times = found.flatMap(({ attempts }) => attempts.map(({ at }) => at.getTime()));
+  const endMs = Math.min(...times) + BREAKER.openMs;
+  const calls = times.filter((at) => at < endMs).length / ids.length;
+  if (scenario.down === 'refusing' && calls > BREAKER.samplesMin) {
+    throw new Error(`${String(calls)} calls to each that is down`);
+  }
+  return calls;
 }
 
 /** What as many calls at once as there may be to each can come to. */

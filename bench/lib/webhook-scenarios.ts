@@ -1,3 +1,4 @@
+import { FLOORS } from './floors.ts';
 import type { Size } from './options.ts';
 import type { Target } from './targets.ts';
 import type { WebhookScenario } from './webhook-run.ts';
@@ -44,41 +45,38 @@ export function webhookScenarios(size: Size): readonly Named[] {
   ];
 }
 
+const alike = { figure: 'webhooks' } as const;
+const usual = { ...alike, of: WEBHOOKS, against: BASELINE } as const;
+const refusing = { ...alike, of: REFUSING, against: TWO } as const;
+
 export const WEBHOOK_TARGETS: readonly Target[] = [
   {
-    figure: 'webhooks',
-    what: 'webhooks to one receiver against one job each',
-    of: WEBHOOKS,
-    against: BASELINE,
-    atLeast: 6,
+    ...{ ...usual, what: 'webhooks to one receiver against one job each' },
+    ...{ atLeast: 6, floor: FLOORS.webhooks },
   },
   {
-    figure: 'webhooks',
-    what: 'webhooks beside a third of endpoints that refuse, against alone',
-    of: REFUSING,
-    against: TWO,
-    atLeast: 0.95,
+    ...{ ...usual, what: 'webhooks to one receiver against one job each, by CPU', measure: 'cpu' },
+    ...{ atLeast: undefined, floor: FLOORS['webhooks, by CPU'] },
   },
   {
-    figure: 'webhooks',
+    ...{ ...refusing, what: 'webhooks beside a third of endpoints that refuse, against alone' },
+    ...{ atLeast: 0.95, floor: FLOORS['webhooks beside a third that refuses'] },
+  },
+  {
+    ...{ ...refusing, what: 'webhooks beside a third of endpoints that refuse, by CPU' },
+    ...{ measure: 'cpu', atLeast: undefined },
+    floor: FLOORS['webhooks beside a third that refuses, by CPU'],
+  },
+  {
+    ...{ ...alike, of: BLACK_HOLED, against: TWO, atLeast: 0.95 },
     what: 'webhooks beside a third of endpoints that never answer, against alone',
-    of: BLACK_HOLED,
-    against: TWO,
-    atLeast: 0.95,
   },
   {
-    figure: 'webhooks',
+    ...{ ...alike, of: MANY, against: WEBHOOKS, atLeast: 0.6 },
     what: 'one webhook to each of many receivers against as many to one',
-    of: MANY,
-    against: WEBHOOKS,
-    atLeast: 0.6,
   },
   {
-    figure: 'webhooks',
+    ...{ ...alike, of: SLOW, against: WEBHOOKS, atLeast: 0.9, measure: 'window' },
     what: 'ten receivers that take 200 ms against what their windows allow',
-    of: SLOW,
-    against: WEBHOOKS,
-    measure: 'window',
-    atLeast: 0.9,
   },
 ];
