@@ -85,7 +85,7 @@ function valueOf({ perSecond, operations, cpu, latencies }: Sample, aspect: Aspe
 
 export function describeComparisons(comparisons: readonly Comparison[]): string {
   const rows = comparisons.map(({ of, aspect, before, now, factor, perRound, bound, isMet }) => [
-    `${of}: ${aspect === 'rate' ? 'per second' : aspect.startsWith('p50') ? `${aspect}, ms` : `${aspect}, µs/op`}`,
+    `${of}: ${nameOf(aspect)}`,
     fixed(before),
     fixed(now),
     `${fixed(factor, 2)}×`,
@@ -94,4 +94,9 @@ export function describeComparisons(comparisons: readonly Comparison[]): string 
     isMet === undefined ? '' : isMet ? 'met' : 'MISSED',
   ]);
   return formatTable([['', 'before', 'now', 'of before', 'rounds', 'target', ''], ...rows]);
+}
+
+function nameOf(aspect: Aspect): string {
+  if (aspect === 'rate') return 'per second';
+  return aspect.startsWith('p50') ? `${aspect}, ms` : `${aspect}, µs/op`;
 }

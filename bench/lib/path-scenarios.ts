@@ -12,7 +12,7 @@ const NOBODY = 'whole path, nobody is told';
 const ONE = 'whole path, one endpoint';
 const THREE = 'whole path, three endpoints';
 export const ALONE = 'alone on an idle stack';
-export const TENTH = 'at a tenth of the full rate';
+const TENTH = 'at a tenth of the full rate';
 
 /** From the request to the webhook, and how long that takes where nothing stands in line. */
 export function pathScenarios(size: Size): readonly Named[] {

@@ -10,7 +10,7 @@ import { webhookJob } from '../baseline/queue.ts';
 import type { Arena } from './arena.ts';
 
 /** Webhook endpoints get it, and nobody else. */
-export const TOLD = 'hold.captured';
+const TOLD = 'hold.captured';
 
 export interface EndpointSpec {
   readonly name: string;
@@ -40,7 +40,7 @@ export async function storeEndpoints(
   return endpoints;
 }
 
-export function endpointIdOf(name: string): EndpointDoc['_id'] {
+function endpointIdOf(name: string): EndpointDoc['_id'] {
   return `whk_${name}`;
 }
 
