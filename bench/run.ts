@@ -3,6 +3,7 @@ import { onInterrupt } from '../scripts/dev/servers/interrupts.ts';
 import { removeAbandoned } from '../scripts/dev/servers/leftovers.ts';
 import { createTerminalLog, formatSeconds, type Log } from '../scripts/dev/servers/report.ts';
 import { type Servers, ensureServers } from '../scripts/dev/servers/servers.ts';
+import { runAgainst } from './lib/against-run.ts';
 import { buildMeasured } from './lib/build.ts';
 import { findServers } from './lib/cpu.ts';
 import { writeDocs } from './lib/docs-table.ts';
@@ -18,6 +19,7 @@ import {
   describeJudgements,
   describeLatencies,
   describeSamples,
+  describeWaits,
   judge,
   judgeLatency,
 } from './lib/report.ts';
@@ -100,15 +102,25 @@ async function bench(servers: Servers, options: BenchOptions, log: Log): Promise
   return missed === 0;
 }
 
-function chosenTargets({ ratio = '' }: BenchOptions): readonly Target[] {
-  return TARGETS.filter(({ what }) => what.includes(ratio));
+/** With `--floors` only what has one. */
+function chosenTargets({ ratio = '', floors }: BenchOptions): readonly Target[] {
+  return TARGETS.filter(
+    ({ what, floor }) => what.includes(ratio) && (!floors || floor !== undefined),
+  );
 }
 
 function chosenScenarios(options: BenchOptions): readonly NamedScenario[] {
   const names = new Set(chosenTargets(options).flatMap(({ of, against }) => [of, against]));
   return scenariosOf(options.size)
     .filter(({ figures }) => figures.some((one) => options.only.includes(one)))
-    .filter(({ name }) => options.ratio === undefined || names.has(name));
+    .filter((scenario) => !options.ours || isOurs(scenario))
+    .filter(({ name }) => (options.ratio === undefined && !options.floors) || names.has(name));
+}
+
+/** Journal entries that travel alone are another side as well. */
+function isOurs(scenario: NamedScenario): boolean {
+  if (scenario.kind === 'sagas') return scenario.groupMax === undefined;
+  return !('side' in scenario) || scenario.side === 'ours';
 }
 
 interface Judged {
@@ -125,7 +137,9 @@ async function judgeAll(
   const by = options.floors ? 'floor' : 'target';
   const targets = chosenTargets(options);
   const judgements = judge(targets, samples, by);
+  const waits = describeWaits(samples);
   deps.log(`\n${describeSamples(samples)}\n\n${describeJudgements(judgements)}`);
+  if (waits !== '') deps.log(`\n${waits}`);
   const missed = judgements.filter(({ isMet }) => isMet === false);
   if (!options.floors || missed.length === 0) return judgements;
   const names = new Set(missed.flatMap(({ of, against }) => [of, against]));
@@ -164,6 +178,11 @@ async function main(): Promise<void> {
   }
   if (options.from !== undefined) {
     log(`• written to ${writeDocs(readResults(options.from))}`);
+    return;
+  }
+  if (options.against !== undefined) {
+    const comparisons = await runAgainst(options.against, options, log);
+    if (comparisons.some(({ isMet }) => isMet === false)) process.exitCode = 1;
     return;
   }
   await buildMeasured(log);

@@ -1,12 +1,21 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { QUEUES, type QueueName, laneQueue, operationPayload } from '../../queues/catalog.ts';
+import {
+  QUEUES,
+  type QueueName,
+  deliveryPayload,
+  laneQueue,
+  operationPayload,
+} from '../../queues/catalog.ts';
 import { present } from '../../core/kernel/assert.ts';
+import { type DeliveryJob, deliveryJobId } from '../../core/notifications/delivery/delivery.ts';
 import { type OperationJob, jobIdOf } from '../../core/operations/operation.ts';
 
 /** The baseline has no lanes: one queue for everything. */
 export const BASELINE_QUEUE = 'baseline';
 export const BASELINE_CONCURRENCY = 32;
+/** The name of the jobs that send a webhook; the others have that of their operation's type. */
+export const WEBHOOK_JOB = 'webhook';
 
 /** A queue with the options that ours has. */
 export function openBaselineQueue(
@@ -40,4 +49,11 @@ export function baselineJob(job: OperationJob) {
     trace: { correlationId },
   });
   return { name: type, data, opts: { jobId: jobIdOf(operationId, seq) } };
+}
+
+/** The job of a delivery, likewise. */
+export function webhookJob(job: DeliveryJob) {
+  const { deliveryId, tenantId, seq } = job;
+  const data = deliveryPayload.parse({ v: 1, deliveryId, tenantId, seq });
+  return { name: WEBHOOK_JOB, data, opts: { jobId: deliveryJobId(job) } };
 }

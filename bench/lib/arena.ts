@@ -23,7 +23,7 @@ export interface Arena {
   readonly db: Db;
   readonly queues: Queues;
   readonly baseline: Queue;
-  /** Jobs that are not finished, over all settlement queues of both sides. */
+  /** Jobs that are not finished, over all queues of both sides that operations and deliveries go through. */
   unfinishedJobs(): Promise<number>;
   /** Operations that the waiting ones stand for. */
   operationsWaiting(): Promise<number>;
@@ -52,8 +52,9 @@ export async function openArena({ mongoUrl, redisUrl }: ServerUrls): Promise<Are
   const queues = openQueues({ env, logger, clock: systemClock });
   const { connection } = queues;
   const baseline = openBaselineQueue(BASELINE_QUEUE, { connection, prefix: name });
+  // Events have a consumer of their own, and recovery always has a job that stands by.
   const settlement = [baseline, ...queues.byName.values()].filter(
-    ({ name: one }) => one !== 'events',
+    ({ name: one }) => one !== 'events' && one !== 'recovery',
   );
   const count = async (...states: Parameters<Queue['getJobCounts']>): Promise<number> => {
     const counts = await Promise.all(settlement.map((queue) => queue.getJobCounts(...states)));

@@ -1,13 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../../core/infra/collections.ts';
-import { present } from '../../core/kernel/assert.ts';
 import { newOperationId, newToken } from '../../core/kernel/ids.ts';
 import { type UserDoc, userDocId } from '../../core/ledger/documents.ts';
-import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts';
-import {
-  type EndpointDoc,
-  newEndpointSecret,
-} from '../../core/notifications/webhooks/webhook-endpoint.ts';
 import type { OutboxRow } from '../../core/events/outbox.ts';
 import type { Log } from '../../scripts/dev/servers/report.ts';
 import type { Arena } from './arena.ts';
@@ -17,9 +11,8 @@ const TENANT = 'default';
 const USERS = 100;
 const EVENTS_PER_ROW = 100;
 
-/** Who is told of it: endpoints by their filters, users by the built-in rules. */
+/** Users are told of it by the built-in rules. */
 export const EVENTS = {
-  webhook: 'transfer.settled',
   email: 'user.unblocked',
   sms: 'user.blocked',
   push: 'hold.captured',
@@ -28,7 +21,6 @@ export const EVENTS = {
 export interface StandInsProcess {
   readonly process: BenchProcess;
   readonly env: Readonly<Record<string, string>>;
-  readonly receiverUrl: string;
 }
 
 /** The SMTP server and the HTTP receiver, in a process of their own. */
@@ -40,40 +32,13 @@ export async function startStandIns(arena: Arena, log: Log): Promise<StandInsPro
       if (!/export |inbox: /.test(line)) log(line);
     },
   });
-  const inbox = (): string | undefined =>
-    process.lines.map((line) => /^inbox: (\S+)$/.exec(line)?.[1]).find(Boolean);
-  await until('the stand-ins are ready', () => inbox() !== undefined);
+  const isReady = (): boolean => process.lines.some((line) => line.startsWith('inbox: '));
+  await until('the stand-ins are ready', isReady);
   const pairs = process.lines.flatMap((line) => {
     const [, name, value] = /^export (\w+)='(.*)'$/.exec(line) ?? [];
     return name === undefined || value === undefined ? [] : [[name, value] as const];
   });
-  const receiverUrl = present(inbox(), 'the address of the receiver');
-  return { process, env: Object.fromEntries(pairs), receiverUrl };
-}
-
-export async function addEndpoint(
-  arena: Arena,
-  { name, url, events }: { readonly name: string; readonly url: string; readonly events: string[] },
-): Promise<EndpointDoc> {
-  const now = new Date();
-  const secrets = [{ secret: newEndpointSecret(), createdAt: now }];
-  const dates = { createdAt: now, updatedAt: now };
-  const whose = {
-    _id: `whk_${name}`,
-    tenantId: TENANT,
-    status: 'enabled',
-    requestHash: '',
-  } as const;
-  const endpoint: EndpointDoc = { ...whose, url, events, secrets, ...dates };
-  await collection<EndpointDoc>(arena.db, 'webhook_endpoints').insertOne(endpoint);
-  return endpoint;
-}
-
-/** The receiver verifies what it gets, as a customer's would. */
-export async function trust({ url, secrets }: EndpointDoc): Promise<void> {
-  const body = JSON.stringify({ secrets: secrets.map(({ secret }) => secret) });
-  const answer = await fetch(`${url}/secrets`, { method: 'PUT', body });
-  if (!answer.ok) throw new Error(`The receiver answered ${String(answer.status)}`);
+  return { process, env: Object.fromEntries(pairs) };
 }
 
 /** Reached on this channel alone, so that an event makes one delivery. */
@@ -115,10 +80,10 @@ export async function happen(arena: Arena, names: readonly string[]): Promise<vo
 }
 
 /** Until as many deliveries as that have been made of the events. */
-export async function allRouted(arena: Arena, total: number): Promise<void> {
-  const deliveries = collection<DeliveryDoc>(arena.db, 'deliveries');
-  const count = async (): Promise<number> => deliveries.countDocuments({});
-  await until(`${String(total)} deliveries are made`, async () => (await count()) >= total);
-  const outbox = arena.db.collection('outbox');
-  await until('the outbox is empty', async () => (await outbox.countDocuments({})) === 0);
+export async function allRouted({ db }: Arena, total: number): Promise<void> {
+  const [deliveries, outbox] = [db.collection('deliveries'), db.collection('outbox')];
+  const isSo = async (): Promise<boolean> =>
+    (await deliveries.estimatedDocumentCount()) >= total &&
+    (await outbox.estimatedDocumentCount()) === 0;
+  await until(`${String(total)} deliveries are made`, isSo, { everyMs: 500, withinMs: 120_000 });
 }

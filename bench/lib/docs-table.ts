@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './processes.ts';
 import type { Sample } from './measure.ts';
-import { type Samples, fixed, judge, latencyOf, microsOf, rateOf } from './report.ts';
+import { type Samples, fixed, judge, latencyOf, microsOf, rateOf, waitsOf } from './report.ts';
 import type { Results } from './results.ts';
 import { TARGETS } from './scenarios.ts';
 import { SHAPE_TARGETS } from './shapes.ts';
@@ -42,9 +42,8 @@ function tablesOf(results: Results, targets: readonly Target[]): string {
   const samples = Object.fromEntries(
     Object.entries(results.samples).filter(([name]) => ofShapes.has(name) === isOfShapes),
   );
-  return [originOf(results), ratiosOf(samples, targets), samplesOf(samples, isOfShapes)].join(
-    '\n\n',
-  );
+  const tables = [ratiosOf(samples, targets), samplesOf(samples, isOfShapes), waitsTable(samples)];
+  return [originOf(results), ...tables.filter((table) => table !== '')].join('\n\n');
 }
 
 function originOf({ at, rounds, quick, environment, loadAfter, othersBefore }: Results): string {
@@ -92,6 +91,16 @@ function samplesOf(samples: Samples, isOfShapes: boolean): string {
   const cpu = ['Node, µs CPU/op', 'mongod', 'Redis'];
   const between = isOfShapes ? ['others', 'looked at/op', 'peak MB'] : ['p50 ms', 'p99 ms'];
   return markdownTable([['', 'per second', ...between, ...cpu], ...rows]);
+}
+
+function waitsTable(samples: Samples): string {
+  const rows = waitsOf(samples).map(({ name, of, p50, rounds, p99 }) => [
+    `${name}: ${of}`,
+    fixed(p50),
+    rounds.map((value) => fixed(value)).join(' '),
+    fixed(p99),
+  ]);
+  return rows.length === 0 ? '' : markdownTable([['', 'p50 ms', 'rounds', 'p99 ms'], ...rows]);
 }
 
 const NONE = '–';

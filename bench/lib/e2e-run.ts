@@ -1,6 +1,7 @@
 import { openArena } from './arena.ts';
-import { checkBooks } from './check-books.ts';
+import { booksOfTransfers, checkBooks } from './check-books.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
+import { lastWriteAt } from './ending.ts';
 import { BENCH_KEY, startApi } from './http-side.ts';
 import { type Side, openWallets } from './load.ts';
 import { type LoadProcess, startLoad } from './load-process.ts';
@@ -48,11 +49,11 @@ export async function runEndToEnd(
     const before = readCpu(watched);
     const startedMs = performance.now();
     const { p50Ms, p99Ms } = await load.offer();
-    await allSettled(arena, warmUp + requests);
-    const elapsedMs = performance.now() - startedMs;
+    const over = await allSettled(arena, warmUp + requests);
     const cpu = cpuBetween(before, readCpu(watched));
+    const elapsedMs = over.atMs(await lastWriteAt(arena.db, 'operations')) - startedMs;
     await allAcknowledged(arena);
-    await checkBooks(arena, warmUp + requests);
+    await checkBooks(arena, booksOfTransfers(warmUp + requests));
     return {
       perSecond: (requests / elapsedMs) * 1_000,
       operations: requests,

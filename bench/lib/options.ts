@@ -10,11 +10,18 @@ export const FIGURES = [
   'ingest',
   'e2e',
   'realtime',
+  'payments',
   'sagas',
+  'webhooks',
+  'path',
+  'latency',
   'deliveries',
   'shapes',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
+
+/** Those that have a small size. */
+const SMALL_FIGURES: ReadonlySet<Figure> = new Set<Figure>(['payments', 'webhooks', 'shapes']);
 
 export interface BenchOptions {
   readonly only: readonly Figure[];
@@ -23,6 +30,10 @@ export interface BenchOptions {
   readonly floors: boolean;
   /** Only ratios whose name contains it. */
   readonly ratio: string | undefined;
+  /** Without the other sides, of which only we differ from commit to commit. */
+  readonly ours: boolean;
+  /** The commit to compare with. */
+  readonly against: string | undefined;
   /** Only says what would be measured. */
   readonly list: boolean;
   readonly help: boolean;
@@ -40,15 +51,18 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}]
                  [--quick] [--rounds N] [--wait-quiet MINUTES] [--json FILE] [--write-docs]
-npm run bench -- --only shapes --small --floors [--rounds N] [--ratio TEXT]
+npm run bench -- --only shapes,payments,webhooks --small --floors [--rounds N] [--ratio TEXT]
+npm run bench -- --against COMMIT [--only …] [--quick] [--rounds N]
 npm run bench -- --write-docs --from FILE
 npm run bench -- --profile
 npm run bench -- --list | --help
 
---quick   half the size           --small   shapes only: seconds each, as CI runs them
+--quick   half the size           --small   seconds each, as CI runs them: these three only
 --floors  demands the floors that even a busy machine keeps, instead of the targets, and measures
           once more what falls below one
 --ratio   only the ratios whose name contains it, and what they are made of
+--against this checkout and another commit in turns, each by its own bench
+--ours    without the other sides of the ratios
 --list    the scenarios and the ratios, without measuring anything`;
 
 const ROUNDS = 3;
@@ -67,8 +81,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   if (values.from !== undefined && !values['write-docs']) {
     throw wrong('--from goes with --write-docs');
   }
-  if (values.small && (only.length !== 1 || only[0] !== 'shapes')) {
-    throw wrong('--small goes with --only shapes');
+  const large = only.filter((figure) => !SMALL_FIGURES.has(figure));
+  if (values.small && large.length > 0) {
+    throw wrong(`--small goes with --only ${[...SMALL_FIGURES].join(',')}`);
   }
   return {
     only,
@@ -77,6 +92,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     size: values.small ? 'small' : values.quick ? 'half' : 'full',
     floors: values.floors,
     ratio: values.ratio,
+    ours: values.ours,
+    against: values.against,
     list: values.list,
     help: values.help,
     profile: values.profile,
@@ -96,6 +113,8 @@ function valuesOf(args: readonly string[]) {
         small: { type: 'boolean', default: false },
         floors: { type: 'boolean', default: false },
         ratio: { type: 'string' },
+        ours: { type: 'boolean', default: false },
+        against: { type: 'string' },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },

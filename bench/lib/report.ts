@@ -3,7 +3,7 @@ import type { CpuUse } from './cpu.ts';
 import type { Sample } from './measure.ts';
 import type { LatencyTarget } from './scenarios.ts';
 import { median } from './stats.ts';
-import { type Measure, type Target, isTooBusy, measured, ratioOf } from './targets.ts';
+import { type Measure, type Target, againstOf, isTooBusy, measured, ratioOf } from './targets.ts';
 
 export interface Judgement {
   readonly what: string;
@@ -91,9 +91,10 @@ export function judge(
     const ours = samples[of]?.map((sample) => measured(sample, measure)) ?? [];
     const theirs = samples[against]?.map((sample) => measured(sample, measure)) ?? [];
     if (ours.length === 0 || theirs.length === 0) return [];
-    const ratio = ratioOf(median(ours), median(theirs), measure);
+    const other = (value: number): number => againstOf(samples[of] ?? [], value, measure);
+    const ratio = ratioOf(median(ours), other(median(theirs)), measure);
     const perRound = ours.map((value, index) =>
-      ratioOf(value, theirs[index] ?? Number.NaN, measure),
+      ratioOf(value, other(theirs[index] ?? Number.NaN), measure),
     );
     const atLeast = by === 'floor' ? target.floor : target.atLeast;
     const isBusy = [of, against].some((name) => isTooBusy(samples[name] ?? [], measure));
@@ -120,6 +121,36 @@ export function describeJudgements(judgements: readonly Judgement[]): string {
     verdict(one),
   ]);
   return formatTable([['ratio of medians', '', 'rounds', 'target', ''], ...rows]);
+}
+
+/** Times by what they are of, where a scenario has several. */
+export function describeWaits(samples: Samples): string {
+  const rows = waitsOf(samples).map(({ name, of, p50, p99, rounds }) => [
+    `${name}: ${of}`,
+    fixed(p50),
+    rounds.map((value) => fixed(value)).join(' '),
+    fixed(p99),
+  ]);
+  return rows.length === 0 ? '' : formatTable([['ms', 'p50', 'rounds', 'p99'], ...rows]);
+}
+
+interface Wait {
+  readonly name: string;
+  readonly of: string;
+  readonly p50: number;
+  readonly p99: number;
+  /** Each round's p50. */
+  readonly rounds: readonly number[];
+}
+
+export function waitsOf(samples: Samples): readonly Wait[] {
+  return Object.entries(samples).flatMap(([name, list]) =>
+    Object.keys(list[0]?.latencies ?? {}).map((of) => {
+      const all = list.flatMap(({ latencies }) => latencies?.[of] ?? []);
+      const rounds = all.map(({ p50 }) => p50);
+      return { name, of, p50: median(rounds), p99: median(all.map(({ p99 }) => p99)), rounds };
+    }),
+  );
 }
 
 export function describeHost(environment: Environment): string {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 
 const seconds = z.number();
+const latency = z.object({ p50: z.number(), p99: z.number() });
 const sampleSchema = z.object({
   perSecond: z.number(),
   operations: z.int(),
@@ -14,9 +15,11 @@ const sampleSchema = z.object({
     redis: seconds,
     othersShare: z.number(),
   }),
-  latencyMs: z.object({ p50: z.number(), p99: z.number() }).exactOptional(),
-  drainedPerSecond: z.number().exactOptional(),
-  deadCalls: z.int().exactOptional(),
+  latencyMs: latency.exactOptional(),
+  latencies: z.record(z.string(), latency).exactOptional(),
+  settledPerSecond: z.number().exactOptional(),
+  deadCalls: z.number().exactOptional(),
+  windowPerSecond: z.number().exactOptional(),
   looks: z.number().exactOptional(),
   othersPerSecond: z.number().exactOptional(),
   peakMb: z.number().exactOptional(),

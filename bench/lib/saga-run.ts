@@ -3,6 +3,7 @@ import { present } from '../../core/kernel/assert.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import { type Arena, openArena } from './arena.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
+import { type Over, lastWriteAt, noneOpen, whenOver } from './ending.ts';
 import { openIngest } from './load.ts';
 import type { RunDeps, Sample } from './measure.ts';
 import { type BenchProcess, startProcess, until } from './processes.ts';
@@ -68,14 +69,12 @@ async function measure(deps: RunDeps, { arena, scenario, workers }: SagaRun): Pr
   const before = readCpu(watched);
   const startedMs = performance.now();
   for (const worker of workers) worker.resume();
-  await allEnded(arena, warmUp + sagas);
-  const tookMs = performance.now() - startedMs;
+  const over = await allEnded(arena, warmUp + sagas);
   await allAcknowledged(arena);
-  const drainedMs = performance.now() - startedMs;
   const cpu = cpuBetween(before, readCpu(watched));
+  const tookMs = over.atMs(await lastWriteAt(arena.db, 'operations')) - startedMs;
   await checkSagas(arena, warmUp + sagas);
-  const perSecond = (sagas / tookMs) * 1_000;
-  return { perSecond, drainedPerSecond: (sagas / drainedMs) * 1_000, operations: sagas, cpu };
+  return { perSecond: (sagas / tookMs) * 1_000, operations: sagas, cpu };
 }
 
 const CHUNK = 500;
@@ -96,14 +95,12 @@ async function acceptSagas(arena: Arena, count: number, label: string): Promise<
   }
 }
 
-/** By the partial index of what is open. */
-async function allEnded(arena: Arena, total: number): Promise<void> {
-  const operations = arena.db.collection('operations');
-  await until(
-    `${String(total)} sagas have ended`,
-    async () => (await operations.countDocuments({ nextCheckAt: { $gt: new Date(0) } })) === 0,
-    { everyMs: 25, withinMs: 300_000 },
-  );
+async function allEnded({ db }: Arena, total: number): Promise<Over> {
+  return whenOver({
+    what: `${String(total)} sagas have ended`,
+    isOver: () => noneOpen(db),
+    withinMs: 300_000,
+  });
 }
 
 /** Every saga has run each of its steps once, and no job has failed. */

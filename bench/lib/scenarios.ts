@@ -4,13 +4,21 @@ import { type EndToEndScenario, runEndToEnd } from './e2e-run.ts';
 import { type IngestScenario, runIngest } from './ingest-run.ts';
 import type { RunDeps, Sample } from './measure.ts';
 import type { Figure, Size } from './options.ts';
+import { type LatencyScenario, runLatency } from './latency-run.ts';
+import { PATH_TARGETS, pathScenarios } from './path-scenarios.ts';
+import { type PathScenario, runPath } from './path-run.ts';
+import { PAYMENT_TARGETS, paymentScenarios } from './payment-scenarios.ts';
+import { type PaymentScenario, runPayments } from './payment-run.ts';
 import { type RealtimeScenario, runRealtime } from './realtime-run.ts';
 import { type RecoveryScenario, runRecovery } from './recovery-run.ts';
+import { SAGA_TARGETS, sagaScenarios } from './saga-scenarios.ts';
 import { type SagaScenario, runSagas } from './saga-run.ts';
 import { type SettleScenario, runSettlement } from './settle-run.ts';
 import { type ShapeScenario, runShape } from './shape-run.ts';
 import { SHAPE_TARGETS, shapeScenarios } from './shapes.ts';
 import type { Target } from './targets.ts';
+import { WEBHOOK_TARGETS, webhookScenarios } from './webhook-scenarios.ts';
+import { type WebhookScenario, runWebhooks } from './webhook-run.ts';
 
 interface Named {
   readonly name: string;
@@ -22,7 +30,11 @@ export type NamedScenario =
   | (Named & { readonly kind: 'ingest' } & IngestScenario)
   | (Named & { readonly kind: 'e2e' } & EndToEndScenario)
   | (Named & { readonly kind: 'realtime' } & RealtimeScenario)
+  | (Named & { readonly kind: 'payments' } & PaymentScenario)
   | (Named & { readonly kind: 'sagas' } & SagaScenario)
+  | (Named & { readonly kind: 'webhooks' } & WebhookScenario)
+  | (Named & { readonly kind: 'path' } & PathScenario)
+  | (Named & { readonly kind: 'latency' } & LatencyScenario)
   | (Named & { readonly kind: 'deliveries' } & DeliveryScenario)
   | (Named & { readonly kind: 'shape' } & ShapeScenario)
   | (Named & { readonly kind: 'recovery' } & RecoveryScenario);
@@ -37,7 +49,10 @@ export function scenariosOf(size: Size): readonly NamedScenario[] {
     ...ingestScenarios(half),
     ...endToEndScenarios(half),
     ...realtimeScenarios(half),
-    ...sagaScenarios(half),
+    ...paymentScenarios(size),
+    ...sagaScenarios(size),
+    ...webhookScenarios(size),
+    ...pathScenarios(size),
     ...deliveryScenarios(half),
     ...shapeScenarios(size),
   ];
@@ -50,17 +65,8 @@ export async function runScenario(
 ): Promise<Sample> {
   switch (scenario.kind) {
     case 'settlement': {
-      const { perSecond, drainedPerSecond, operations, cpu } = await runSettlement(
-        deps,
-        scenario,
-        seed,
-      );
-      return {
-        perSecond,
-        operations,
-        cpu,
-        ...(drainedPerSecond !== undefined && { drainedPerSecond }),
-      };
+      const { perSecond, operations, cpu } = await runSettlement(deps, scenario, seed);
+      return { perSecond, operations, cpu };
     }
     case 'ingest':
       return runIngest(deps, scenario, seed);
@@ -68,8 +74,16 @@ export async function runScenario(
       return runEndToEnd(deps, scenario, seed);
     case 'realtime':
       return runRealtime(deps, scenario);
+    case 'payments':
+      return runPayments(deps, scenario);
+    case 'webhooks':
+      return runWebhooks(deps, scenario);
     case 'sagas':
       return runSagas(deps, scenario);
+    case 'path':
+      return runPath(deps, scenario, seed);
+    case 'latency':
+      return runLatency(deps, scenario);
     case 'deliveries':
       return runDeliveries(deps, scenario);
     case 'shape':
@@ -145,28 +159,9 @@ export interface LatencyTarget {
 
 export const LATENCY_TARGETS: readonly LatencyTarget[] = [{ of: REALTIME.both, p99MsMax: 1_000 }];
 
-const SAGAS = 'ours, sagas of four steps, 2 processes';
-const SAGAS_ALONE = 'the same, each journal entry alone';
-
-function sagaScenarios(half: Half): readonly NamedScenario[] {
-  const alike = { kind: 'sagas', processes: 2, figures: ['sagas'] } as const;
-  return [
-    { ...alike, name: SAGAS_ALONE, groupMax: 1, sagas: half(1_500), warmUp: 200 },
-    { ...alike, name: SAGAS, sagas: half(6_000), warmUp: 500 },
-  ];
-}
-
-const WEBHOOKS = 'webhooks to one receiver';
-const BESIDE_DEAD = 'the same, beside a tenth to one that is down';
-const BESIDE_DEAD_EQUAL = 'the same, beside as many to one that is down';
-
 function deliveryScenarios(half: Half): readonly NamedScenario[] {
   const alike = { kind: 'deliveries', figures: ['deliveries'], warmUp: 100 } as const;
-  const webhooks = { ...alike, channel: 'webhook', deliveries: half(2_000) } as const;
   return [
-    { ...webhooks, name: WEBHOOKS },
-    { ...webhooks, name: BESIDE_DEAD, deadEvery: 10 },
-    { ...webhooks, name: BESIDE_DEAD_EQUAL, deadEvery: 1 },
     // These are held to a rate of our own (core/notifications/policies.ts).
     { ...alike, name: 'mails', channel: 'email', deliveries: half(1_000) },
     { ...alike, name: 'text messages', channel: 'sms', deliveries: half(200) },
@@ -231,26 +226,9 @@ export const TARGETS: readonly Target[] = [
     against: 'baseline, end to end',
     atLeast: 10,
   },
-  {
-    figure: 'sagas',
-    what: 'sagas of four steps against each journal entry alone',
-    of: SAGAS,
-    against: SAGAS_ALONE,
-    atLeast: undefined,
-  },
-  {
-    figure: 'deliveries',
-    what: 'webhooks beside a receiver that is down against without it',
-    of: BESIDE_DEAD,
-    against: WEBHOOKS,
-    atLeast: 0.9,
-  },
-  {
-    figure: 'deliveries',
-    what: 'the same with as many for the one that is down',
-    of: BESIDE_DEAD_EQUAL,
-    against: WEBHOOKS,
-    atLeast: undefined,
-  },
+  ...PAYMENT_TARGETS,
+  ...SAGA_TARGETS,
+  ...WEBHOOK_TARGETS,
+  ...PATH_TARGETS,
   ...SHAPE_TARGETS,
 ];

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Arena, openArena } from './arena.ts';
-import { checkBooks } from './check-books.ts';
+import { booksOfTransfers, checkBooks } from './check-books.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
+import { lastWriteAt } from './ending.ts';
 import { type Side, acceptTransfers, openWallets } from './load.ts';
 import type { RunDeps, Sample } from './measure.ts';
 import type { BenchProcess } from './processes.ts';
@@ -73,16 +74,14 @@ async function measure(deps: RunDeps, run: SettleRun): Promise<SettleResult> {
   const fromUs = monotonicUs();
   const startedMs = performance.now();
   for (const worker of workers) worker.resume();
-  await allSettled(arena, warmUp + transfers);
-  const settledMs = performance.now() - startedMs;
+  const over = await allSettled(arena, warmUp + transfers);
   await allAcknowledged(arena);
-  const drainedMs = performance.now() - startedMs;
   const toUs = monotonicUs();
   const cpu = cpuBetween(before, readCpu(watched));
-  await checkBooks(arena, warmUp + transfers);
+  const settledMs = over.atMs(await lastWriteAt(arena.db, 'operations')) - startedMs;
+  await checkBooks(arena, booksOfTransfers(warmUp + transfers));
   return {
     perSecond: (transfers / settledMs) * 1_000,
-    drainedPerSecond: (transfers / drainedMs) * 1_000,
     operations: transfers,
     cpu,
     window: { fromUs, toUs },

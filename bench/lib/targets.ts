@@ -2,10 +2,11 @@ import type { Sample } from './measure.ts';
 import type { Figure } from './options.ts';
 
 /**
- * `rate` and `others` (what is settled besides a hot line) are the better the larger they are; CPU and
+ * `rate`, `others` (what is settled besides a hot line) and `window` (a rate, as a part of what windows of
+ * calls allow, or of the other side where that is less) are the better the larger they are; CPU and
  * looks at keys and documents per operation, and memory, the smaller.
  */
-export type Measure = 'rate' | 'others' | 'cpu' | 'looks' | 'memory';
+export type Measure = 'rate' | 'others' | 'window' | 'cpu' | 'looks' | 'memory';
 
 /** Above this share of the machine that others use, a rate says nothing. */
 const OTHERS_SHARE_MAX = 0.3;
@@ -26,6 +27,7 @@ export interface Target {
 export function measured(sample: Sample, measure: Measure = 'rate'): number {
   switch (measure) {
     case 'rate':
+    case 'window':
       return sample.perSecond;
     case 'others':
       return sample.othersPerSecond ?? Number.NaN;
@@ -44,7 +46,17 @@ export function ratioOf(of: number, against: number, measure: Measure = 'rate'):
 }
 
 function isByTime(measure: Measure): boolean {
-  return measure === 'rate' || measure === 'others';
+  return measure === 'rate' || measure === 'others' || measure === 'window';
+}
+
+/** What the other side's figure is taken for: never more than the windows of this one allow. */
+export function againstOf(
+  of: readonly Sample[],
+  against: number,
+  measure: Measure = 'rate',
+): number {
+  if (measure !== 'window') return against;
+  return Math.min(against, ...of.flatMap(({ windowPerSecond }) => windowPerSecond ?? []));
 }
 
 /** CPU and looks are the same on a busy machine. */

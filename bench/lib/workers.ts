@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LANES } from '../../queues/catalog.ts';
 import type { Log } from '../../scripts/dev/servers/report.ts';
 import type { Arena } from './arena.ts';
+import { type Over, whenOver } from './ending.ts';
 import type { Side } from './load.ts';
 import { type BenchProcess, startProcess, until } from './processes.ts';
 
@@ -12,8 +12,9 @@ interface WorkersOptions {
   readonly log: Log;
 }
 
-const SAMPLE_MS = 25;
+const LOOK_MS = 500;
 const STALL_MS = 90_000;
+const SETTLED_WITHIN_MS = 600_000;
 
 /** Worker processes of a side; `allReady` says when they may be given work. */
 export function startWorkers(arena: Arena, options: WorkersOptions): BenchProcess[] {
@@ -51,25 +52,28 @@ export async function allReady(
   });
 }
 
-/** Polls the cheap count of transfers; the exact one is checked afterwards. */
-export async function allSettled(arena: Arena, total: number): Promise<void> {
-  const transfers = arena.db.collection('transfers');
+/** By the cheap count of transfers; the exact one is checked afterwards. */
+export async function allSettled({ db }: Arena, total: number): Promise<Over> {
+  const transfers = db.collection('transfers');
   let last = -1;
   let movedMs = performance.now();
-  for (;;) {
-    const count = await transfers.estimatedDocumentCount();
-    if (count >= total) return;
-    if (count !== last) movedMs = performance.now();
-    last = count;
-    if (performance.now() - movedMs > STALL_MS) {
-      throw new Error(`Settlement has stopped at ${count} of ${total}`);
-    }
-    await sleep(SAMPLE_MS);
-  }
+  return whenOver({
+    what: `${String(total)} transfers are settled`,
+    isOver: async () => {
+      const count = await transfers.estimatedDocumentCount();
+      if (count !== last) movedMs = performance.now();
+      last = count;
+      if (performance.now() - movedMs > STALL_MS) {
+        throw new Error(`Settlement has stopped at ${count} of ${total}`);
+      }
+      return count >= total;
+    },
+    withinMs: SETTLED_WITHIN_MS,
+  });
 }
 
 export async function allAcknowledged(arena: Arena): Promise<void> {
   await until('all jobs are acknowledged', async () => (await arena.unfinishedJobs()) === 0, {
-    everyMs: SAMPLE_MS,
+    everyMs: LOOK_MS,
   });
 }
