@@ -223,7 +223,9 @@ module.exports = {
   forbidden: [...layers, ...coreTiers, ...insideCore, ...packageHomes, ...hygiene],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|coverage|\\.data|\\.cache)/' },
+    // Ours, at the root. Unanchored it would also leave out what packages ship from their `dist`, and
+    // with it every rule about packages.
+    exclude: { path: '^(dist|coverage|\\.data|\\.cache)/' },
     // Before compilation, so that `import type` counts too.
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

@@ -2,8 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 /** Two cores, and the servers under test share them. */
 const WORKERS_MAX = 2;
-/** They measure times or kill servers, so whatever ran beside them would disturb them, or be disturbed. */
-const ALONE = [
+/**
+ * They kill servers of their own, or start whole platforms: many at a time would be too many. Two get
+ * along: most of their time they wait for what they broke to come round.
+ */
+const HEAVY_WORKERS_MAX = 2;
+const HEAVY = [
   'tests/faults/**/*.test.ts',
   'tests/e2e/**/*.test.ts',
   'tests/integration/local-servers/**/*.test.ts',
@@ -25,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['tests/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: HEAVY,
           maxWorkers: WORKERS_MAX,
           sequence: { groupOrder: 0 },
         },
@@ -33,11 +37,10 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'alone',
-          include: ALONE,
+          name: 'heavy',
+          include: HEAVY,
           exclude: LONG,
-          fileParallelism: false,
-          maxWorkers: 1,
+          maxWorkers: HEAVY_WORKERS_MAX,
           sequence: { groupOrder: 1 },
         },
       },

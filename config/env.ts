@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unknownNames } from './env-names.ts';
 import { LIMITS } from './limits.ts';
 
 /**
@@ -189,11 +190,15 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
     Object.entries(source).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = envSchema.safeParse(set);
-  if (parsed.success) {
+  const unknown = unknownNames(set, envSchema.shape);
+  if (parsed.success && unknown.length === 0) {
     refuseHalfSettings(parsed.data);
     return Object.freeze(parsed.data);
   }
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  const lines = [
+    ...unknown.map((name) => `  ${name}: there is no such setting`),
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `  ${path.join('.')}: ${message}`),
+  ];
   throw new EnvError(`The environment is not usable:\n${lines.join('\n')}\nSee .env.example.`);
 }
 
@@ -219,10 +224,21 @@ const TOGETHER = [
   ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'],
 ] as const;
 
+/** What is of no use without another name, while that one is without it. */
+const NEEDS = [
+  ['PAYMENT_PROVIDER_TOKEN', 'PAYMENT_PROVIDER_URL'],
+  ['MAIL_HTTP_TOKEN', 'MAIL_HTTP_URL'],
+] as const;
+
 function refuseHalfSettings(env: Env): void {
   for (const name of NOT_IN_PRODUCTION) {
     if (env[name] !== undefined && env.NODE_ENV === 'production') {
       throw new EnvError(`${name} must not be set when NODE_ENV is production`);
+    }
+  }
+  for (const [name, needed] of NEEDS) {
+    if (env[name] !== undefined && env[needed] === undefined) {
+      throw new EnvError(`${name} is of no use without ${needed}`);
     }
   }
   for (const names of TOGETHER) {

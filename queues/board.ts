@@ -4,8 +4,10 @@ import type { IServerAdapter } from '@bull-board/api/typings/app';
 import type { Queue } from 'bullmq';
 import { type QueueName, lanePayload, operationsOf, queueSpecOf } from './catalog.ts';
 
+export type BoardQueues = ReadonlyMap<QueueName, Queue>;
+
 interface BoardOptions {
-  readonly queues: ReadonlyMap<QueueName, Queue>;
+  readonly queues: BoardQueues;
   readonly serverAdapter: IServerAdapter;
   /** Where an operator reads about the operation of a job. */
   readonly operationUrl: (operationId: string, tenantId: string) => string;

@@ -6,7 +6,12 @@ import { spawnSupervised } from './dev/servers/processes.ts';
 import { reportRepairs } from './dev/servers/repair-times.ts';
 import { createTerminalLog, formatSeconds, type Log } from './dev/servers/report.ts';
 import { ensureServers, prepareServers, type Servers } from './dev/servers/servers.ts';
-import { formatSummary, summarise, type TestSummary } from './dev/servers/test-summary.ts';
+import {
+  describeSlowest,
+  formatSummary,
+  summarise,
+  type TestSummary,
+} from './dev/servers/test-summary.ts';
 import { createWatchdog } from './dev/servers/watchdog.ts';
 
 /**
@@ -24,6 +29,7 @@ const INTERRUPT_DEADLINE_MS = 10_000;
 const TEST_CACHE_GB = 0.5;
 /** No transaction lives longer than 15 s. */
 const TEST_HISTORY_SECONDS = 30;
+const SLOWEST_SHOWN = 10;
 
 /** What to stop at an interrupt, the last first. */
 type Stopper = () => Promise<void>;
@@ -50,7 +56,10 @@ async function runVitest(
   stoppers.push(async () => vitest.stop('SIGINT', INTERRUPT_DEADLINE_MS));
   const exit = await vitest.waitForExit(RUN_TIMEOUT_MS);
   await vitest.stop('SIGTERM', INTERRUPT_DEADLINE_MS);
-  return summarise(readIfThere(report), exit?.code ?? 1);
+  const said = readIfThere(report);
+  const slowest = describeSlowest(said, { root: ROOT, count: SLOWEST_SHOWN });
+  if (slowest !== undefined) log(slowest);
+  return summarise(said, exit?.code ?? 1);
 }
 
 function readIfThere(path: string): string | undefined {

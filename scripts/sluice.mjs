@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const SOURCE = new URL('../cli/main.ts', import.meta.url);
 const BUILT = new URL('../dist/cli/main.js', import.meta.url);
-const NODE_MAJOR_MIN = 20;
+const BOOTSTRAP = new URL('./bootstrap.mjs', import.meta.url);
 const EXIT_USAGE = 2;
 
 const require = createRequire(import.meta.url);
@@ -30,10 +30,8 @@ function stop(sentence) {
 }
 
 async function launch() {
-  if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
-    stop(`Node ${NODE_MAJOR_MIN}.19 or newer is needed; this is ${process.versions.node}.`);
-    return;
-  }
+  // An image has its Node and no bootstrap.
+  if (existsSync(BOOTSTRAP)) await (await import(BOOTSTRAP.href)).ensureNode();
   // The sources first: in a checkout a `dist` may be there too, and older than they are.
   if (existsSync(SOURCE) && isInstalled('tsx')) {
     const { register } = await import('tsx/esm/api');

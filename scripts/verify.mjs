@@ -6,6 +6,10 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { prepare } from './bootstrap.mjs';
+
+// Once here, and not in two steps at a time.
+await prepare();
 
 /** Longest first, so that the two lanes end together. Each name is a script of package.json. */
 const STEPS = [

@@ -20,7 +20,7 @@ interface PoolOptions<P> {
   readonly work: (payload: P) => Promise<number | undefined> | Promise<void>;
   /**
    * Ids for the log lines of a job. Left out where a job only waits for work that many share: the
-   * lines of that work are not its own, and Node 20 makes every promise of a process dearer from
+   * lines of that work are not its own, and before Node 24 every promise of a process is dearer from
    * the first context on.
    */
   readonly contextOf?: (payload: P) => Parameters<typeof withContext>[0];

@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { ExpressAdapter } from '@bull-board/express';
-import type { Queue } from 'bullmq';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { SignOutStore } from '../../core/access/sign-out-store.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
-import { mountBoard } from '../../queues/board.ts';
-import type { QueueName } from '../../queues/catalog.ts';
+import { type BoardQueues, mountBoard } from '../../queues/board.ts';
 import { type AdapterDeps, exchange } from '../http/adapter.ts';
 import { addressGroup } from '../http/address-group.ts';
 import { type BodySpec, readBody } from '../http/body.ts';
@@ -19,7 +17,7 @@ import { type AdminSession, type AdminSessions, createAdminSessions } from './se
 import { createThrottle } from './throttle.ts';
 
 export interface AdminDeps extends Omit<AdapterDeps, 'authenticator'> {
-  readonly queues: ReadonlyMap<QueueName, Queue>;
+  readonly queues: BoardQueues;
   /** False while Redis is away. */
   readonly hasQueues: () => boolean;
   /** Undefined: the admin pages say that they are shut. */

@@ -6,7 +6,7 @@ export interface Deadline {
 }
 
 /**
- * Instead of `AbortSignal.any([signal, AbortSignal.timeout(ms)])`: Node 20 lets the timeout in it be
+ * Instead of `AbortSignal.any([signal, AbortSignal.timeout(ms)])`: older Nodes let the timeout in it be
  * collected, and then it never fires. One that is listened to directly is kept.
  */
 export function startDeadline(signal: AbortSignal, ms: number): Deadline {

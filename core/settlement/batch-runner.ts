@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
 import type { DatabaseTime } from '../infra/database-clock.ts';
 import { faultOf, isPassing } from '../infra/database-errors.ts';
+import { createRecentMap } from '../infra/recent-map.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Failure } from '../kernel/errors.ts';
@@ -78,7 +78,7 @@ const FAILING_MAX = 10_000;
 
 export function createBatchRunner(deps: RunnerDeps): BatchRunner {
   /** Failures of single operations, so that a poison one ends with a human. */
-  const attempts = new LRUCache<string, number>({ max: FAILING_MAX });
+  const attempts = createRecentMap<number>(FAILING_MAX);
 
   const note = ({ waiting, outcomes }: Committed, tally: Tally): void => {
     tally.waiting.push(...waiting);

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../config/limits.ts';
+import { createRecentMap } from '../infra/recent-map.ts';
 import type { AppError } from '../kernel/errors.ts';
 
 interface Waiter {
@@ -37,7 +37,7 @@ export interface JobWaiters {
 
 export function createJobWaiters(): JobWaiters {
   const waiters = new Map<string, Waiter[]>();
-  const recent = new LRUCache<string, true>({ max: LIMITS.recentlySettledMax });
+  const recent = createRecentMap<true>(LIMITS.recentlySettledMax);
   let count = 0;
 
   const release = (operationId: string): void => {

@@ -59,8 +59,9 @@ export function queuesPage(): string {
 
 export function configPage(): string {
   const intro =
-    'Environment variables, read once at start; every problem is reported at once. Empty counts as\n' +
-    'unset. Hard ceilings stand in `config/limits.ts`.';
+    'Environment variables, read once at start; every problem is reported at once, and so is a\n' +
+    'misspelt name that begins like one of ours. Empty counts as unset. Hard ceilings stand in\n' +
+    '`config/limits.ts`.';
   const rows = Object.entries(envSchema.shape).map(([name, field]) => [
     code(name),
     code(defaultOf(field)),

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../../config/limits.ts';
+import { createRecentMap } from '../../infra/recent-map.ts';
 import type { QuietHours, UserDoc } from '../../ledger/documents.ts';
 import type { Channel } from '../ports.ts';
 
@@ -67,7 +67,7 @@ function minutesOf(text: string): number {
 }
 
 /** To make one takes a hundred times as long as to use it. */
-const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: LIMITS.zonesCachedMax });
+const formats = createRecentMap<Intl.DateTimeFormat>(LIMITS.zonesCachedMax);
 
 function minuteOfDay(ms: number, timeZone: string): number {
   const known = formats.get(timeZone);

@@ -1,4 +1,6 @@
+import { relative } from 'node:path';
 import { z } from 'zod';
+import { formatSeconds } from './report.ts';
 
 const resultsSchema = z.looseObject({
   numPassedTests: z.int(),
@@ -6,7 +8,13 @@ const resultsSchema = z.looseObject({
   numPendingTests: z.int(),
   numTodoTests: z.int(),
   testResults: z.array(
-    z.looseObject({ status: z.string(), assertionResults: z.array(z.unknown()) }),
+    z.looseObject({
+      name: z.string().default(''),
+      status: z.string(),
+      startTime: z.number().default(0),
+      endTime: z.number().default(0),
+      assertionResults: z.array(z.unknown()),
+    }),
   ),
 });
 
@@ -39,6 +47,21 @@ export function summarise(report: string | undefined, exitCode: number): TestSum
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
     skipped: results.numPendingTests + results.numTodoTests,
   };
+}
+
+/** Where the time of a run goes; nothing for a run of so few files that nobody waits for it. */
+export function describeSlowest(
+  report: string | undefined,
+  { root, count }: { readonly root: string; readonly count: number },
+): string | undefined {
+  const files = (parseReport(report) ?? NOTHING).testResults;
+  if (files.length <= count) return undefined;
+  const timed = files.map(({ name, startTime, endTime }) => ({ name, ms: endTime - startTime }));
+  const slowest = timed.toSorted((a, b) => b.ms - a.ms).slice(0, count);
+  const lines = slowest.map(
+    ({ name, ms }) => `  ${formatSeconds(ms).padStart(8)}  ${relative(root, name)}`,
+  );
+  return [`• the ${String(count)} slowest of ${String(files.length)} files`, ...lines].join('\n');
 }
 
 function parseReport(report: string | undefined): z.infer<typeof resultsSchema> | undefined {

@@ -20,6 +20,24 @@ const pay = async (fromUserId: string, toUserId: string, amount: number): Promis
   return (await succeed(api, '/v1/transfers', body)) as Paid;
 };
 
+/** What is done reaches the stream a little later, and would be news to a client that comes between. */
+async function streamed(event: string, userId: string): Promise<void> {
+  const stop = new AbortController();
+  const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'last-event-id': '0-0' };
+  const response = await fetch(stream(`?events=${event}&userId=${userId}`), {
+    headers,
+    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(30_000)]),
+  });
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes(`event: ${event}`)) break;
+  }
+  expect(text).toContain(`event: ${event}`);
+  stop.abort();
+}
+
 beforeAll(async () => {
   const queues = openQueues(api.platform);
   api.platform.lifecycle.onClose('event queues', () => queues.close());
@@ -28,6 +46,7 @@ beforeAll(async () => {
     const wallets = [{ ...eur, overdraftLimit: '1000000' }];
     await succeed(api, '/v1/users', { userId, wallets });
   }
+  await streamed('user.created', 'cyd');
 });
 
 describe('GET /v1/stream', () => {

@@ -4,14 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCleanup } from './support.ts';
 
-type Bootstrap = {
-  describeNodeProblem: (version: string) => string;
-  areDependenciesInstalled: (root: string) => boolean;
-};
+type Bootstrap = { areDependenciesInstalled: (root: string) => boolean };
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const file = pathToFileURL(join(root, 'scripts', 'bootstrap.mjs')).href;
-const { describeNodeProblem, areDependenciesInstalled } = (await import(file)) as Bootstrap;
+const { areDependenciesInstalled } = (await import(file)) as Bootstrap;
 
 const cleanup = createCleanup();
 
@@ -30,17 +27,6 @@ function makeClone(wanted: Packages, installed?: Packages): string {
 
 describe('before the first start', () => {
   afterEach(cleanup.run);
-
-  it.each(['v20.19.0', 'v20.20.2', 'v21.0.0', 'v22.1.0', 'v100.0.0'])(
-    'accepts Node %s',
-    (version) => {
-      expect(describeNodeProblem(version)).toBe('');
-    },
-  );
-
-  it.each(['v20.18.9', 'v18.20.0', 'v8.19.0'])('says what to do about Node %s', (version) => {
-    expect(describeNodeProblem(version)).toContain(`20.19 or newer, and this is ${version}`);
-  });
 
   const LEFT = { version: '1.0.0', integrity: 'sha512-a' };
   const PACKAGES = { '': { version: '0.1.0' }, 'node_modules/left': LEFT };

@@ -78,6 +78,37 @@ describe('the environment', () => {
     },
   );
 
+  it.each([
+    ['PAYMENT_PROVIDER_TOKEN', 'PAYMENT_PROVIDER_URL'],
+    ['MAIL_HTTP_TOKEN', 'MAIL_HTTP_URL'],
+  ])('refuses %s without %s, and takes them together', (token, url) => {
+    expect(problemsOf({ [token]: 'hunter2' })).toBe(`${token} is of no use without ${url}`);
+    expect(problemsOf({ [token]: 'hunter2', [url]: 'https://a.example' })).toBe('none');
+    expect(problemsOf({ [url]: 'https://a.example' }), 'who asks for no token').toBe('none');
+  });
+
+  it.each([
+    ...['SETTLEMENT_LANE', 'REDIS_QUEU_URL', 'PAYMENT_PROVIDER_KEY', 'SMS_SENDER', 'VAPID_KEY'],
+    ...['SLUICE_PORT_API', 'MAIL_HTTP_FROM', 'FCM_KEY', 'MONGO_DB_NAME', 'WEBHOOK_ALLOW_ALL'],
+  ])('refuses %s, a misspelt setting that would do nothing, with its name', (name) => {
+    expect(problemsOf({ [name]: 'hunter2' })).toContain(`\n  ${name}: there is no such setting`);
+    expect(problemsOf({ [name]: 'hunter2' })).not.toContain('hunter2');
+    expect(problemsOf({ [name]: '' }), 'empty is unset').toBe('none');
+  });
+
+  it('names an unknown setting together with what else is wrong', () => {
+    const text = problemsOf({ SETTLEMENT_LANE: '4', PORT: '70000' });
+    expect(text).toMatch(/SETTLEMENT_LANE: .*\n {2}PORT: /);
+  });
+
+  it.each([
+    ...['REDIS_PORT', 'REDIS_SERVICE_HOST', 'REDIS_PORT_6379_TCP_ADDR', 'MONGO_SERVICE_PORT'],
+    ...['SMS_SERVICE_PORT_HTTP', 'FCM_PORT_80_TCP', 'REDIS_TLS_URL', 'MONGO_INITDB_DATABASE'],
+    ...['SLUICE_URL', 'SLUICE_API_KEY', 'SLUICE_CACHE_DIR', 'WEBHOOK_URL', 'HOME', 'MAIL_HOST'],
+  ])('is not disturbed by %s, which others set or other parts read', (name) => {
+    expect(problemsOf({ [name]: 'tcp://10.0.0.1:6379' })).toBe('none');
+  });
+
   it('refuses half of a VAPID pair', () => {
     expect(problemsOf({ VAPID_PRIVATE_KEY: 'x'.repeat(43) })).toContain('VAPID_PUBLIC_KEY');
   });
@@ -119,6 +150,7 @@ describe('the environment in the log', () => {
           BOOTSTRAP_API_KEY: 'slk_boot_hunter2hunter2hunter2',
           ADMIN_PASSWORD: 'hunter2hunter2',
           SMTP_URL: 'smtp://sluice:hunter2@mail:587',
+          MAIL_HTTP_URL: 'https://mail.example',
           MAIL_HTTP_TOKEN: 'hunter2',
           SMS_ACCOUNT: 'AC1',
           SMS_TOKEN: 'hunter2',

@@ -8,6 +8,8 @@ import { describe, expect, it } from 'vitest';
 const SCRIPT = resolve(import.meta.dirname, '../../../.ci/run');
 
 interface Case {
+  /** What the search for a Node prints, in JavaScript. */
+  readonly node?: string;
   readonly install?: string;
   readonly verify?: string;
   readonly bench?: string;
@@ -21,11 +23,12 @@ interface Outcome {
 }
 
 async function plant(tree: string, steps: Case): Promise<void> {
-  const { install = 'true', verify = 'echo "8 passed, 0 failed"' } = steps;
+  const { node = 'console.log()', install = 'true', verify = 'echo "8 passed, 0 failed"' } = steps;
   const { bench = 'echo "0 passed, 0 failed"', test = 'echo "100 passed, 0 failed"' } = steps;
   for (const folder of ['.ci', 'bin', 'scripts']) await mkdir(join(tree, folder));
   await copyFile(SCRIPT, join(tree, '.ci/run'));
   await writeFile(join(tree, 'scripts/ci-install.sh'), 'echo "no browser"; exit 1\n');
+  await writeFile(join(tree, 'scripts/node-folder.mjs'), node);
   const body =
     `case "$1 $3" in\n"ci ") ${install} ;;\n"run verify") ${verify} ;;\n` +
     `"run bench") ${bench} ;;\n"test ") ${test} ;;\nesac\n`;
@@ -79,6 +82,19 @@ describe.skipIf(process.platform !== 'linux').concurrent('.ci/run', { timeout: 3
   it('does not take a count for success when the exit code says otherwise', async () => {
     const test = 'echo "5 passed, 0 failed"; exit 7';
     expect(await ci({ test })).toMatchObject({ code: 1, lastLine: '14 passed, 1 failed' });
+  });
+
+  it('installs and runs everything by the Node that was found', async () => {
+    const node = "console.log('/found/by/the/bootstrap')";
+    const outcome = await ci({ node, install: 'echo "PATH is $PATH"' });
+    expect(outcome).toMatchObject({ code: 0, lastLine: '109 passed, 0 failed' });
+    expect(outcome.output).toContain('PATH is /found/by/the/bootstrap:');
+  });
+
+  it('stops where no Node that is new enough can be had', async () => {
+    const outcome = await ci({ node: 'process.exit(1)', install: 'echo reached' });
+    expect(outcome).toMatchObject({ code: 1, lastLine: '0 passed, 1 failed' });
+    expect(outcome.output).not.toContain('reached');
   });
 
   it('stops at a failed installation', async () => {

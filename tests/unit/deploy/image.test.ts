@@ -19,7 +19,7 @@ const letThrough = dockerignore
 describe('Dockerfile', () => {
   it('is built on one pinned Node that the project supports', () => {
     const images = [...dockerfile.matchAll(/^FROM (\S+:\S+)/gm)].map(([, image]) => image);
-    expect(images).toEqual([expect.stringMatching(/^node:20\.(19|[2-9]\d)\.\d+-bookworm-slim$/)]);
+    expect(images).toEqual([expect.stringMatching(/^node:24\.\d+\.\d+-bookworm-slim$/)]);
   });
 
   it('installs from the lock file, and into the image without development packages', () => {
