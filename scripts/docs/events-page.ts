@@ -5,9 +5,9 @@ import { code, heading, table } from './markdown.ts';
 export function eventsPage(): string {
   const catalogue: Readonly<Record<string, EventSpec>> = EVENTS;
   const intro =
-    'One row of `core/events/catalog.ts` each. Filters of webhook endpoints and of streams name them one by\n' +
-    'one, by group (`transfer.*`) or all together (`*`). Amounts are minor units; webhooks add `amountText`\n' +
-    'for people, and what the ledger knows of a transfer or a hold.';
+    'One row of `core/events/catalog.ts` each. Filters of webhook endpoints and of streams name them\n' +
+    'one by one, by group (`transfer.*`) or all together (`*`). Amounts are minor units; webhooks add\n' +
+    '`amountText` for people, and what the ledger knows of a transfer or a hold.';
   const rows = EVENT_NAMES.map((name) => [
     code(name),
     catalogue[name]?.summary ?? '',

@@ -4,7 +4,7 @@ import { EVENTS, type EventSpec } from '../../core/events/catalog.ts';
 import type { OutboxRow } from '../../core/events/outbox.ts';
 import { collection } from '../../core/infra/collections.ts';
 
-/** Every event that waits to be told is in the catalogue, with the data that stands there. Which those are. */
+/** What waits to be told is in the catalogue, with the data that stands there; the names of it. */
 export async function expectEventsFit(db: Db): Promise<ReadonlySet<string>> {
   const catalogue: Readonly<Record<string, EventSpec>> = EVENTS;
   const rows = await collection<OutboxRow>(db, 'outbox').find().toArray();
