@@ -8,27 +8,28 @@ import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { counted } from './step-outcomes.ts';
-import { namedUsers } from './event-users.ts';
 import { FencedOut } from './fenced-out.ts';
+import type { AloneCommand } from './fuse-plan.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import type {
-  Commit,
-  CommitOutcome,
-  CommitPart,
-  Guard,
-  JournalChange,
-  SagaJournal,
-} from './journal.ts';
-import { CANCELED, type Command, nextCommand, turnedBack } from './machine.ts';
+import type { Commit, CommitOutcome, CommitPart, JournalChange, SagaJournal } from './journal.ts';
+import { type Command, nextCommand } from './machine.ts';
 import { type Nap, createNap } from './nap.ts';
 import type { OperationDoc } from './operation.ts';
 import type { SettledHints } from './ports.ts';
-import { type Run, beginRun, earliest, factsOf, failureOf, refOf, resultsOf } from './saga-run.ts';
+import {
+  type Run,
+  beginRun,
+  earliest,
+  factsOf,
+  failureOf,
+  mustBeStoredAlone,
+  refOf,
+} from './saga-run.ts';
+import { endChange, moveOn, storeAlone } from './saga-drive.ts';
 import type { SagaServices } from './services.ts';
 import { Postponed } from './provider-calls.ts';
 import type { SagaPlan } from './step.ts';
-import { type StepDeps, askStep, runStep } from './step-runner.ts';
-import { undoStep } from './undo-runner.ts';
+import { type StepDeps, askStep } from './step-runner.ts';
 import { WorkerUnfit } from './worker-unfit.ts';
 
 /** What the registry knows of a stored operation. */
@@ -120,9 +121,8 @@ async function drive(
   const stepDeps = { ...deps, commit };
   for (;;) {
     if (closing.isClosing) return giveBack(deps, run, shuttingDown());
-    const command = nextCommand(run.shapes, run.state, factsOf(run));
     try {
-      const isOver = await counted(deps.metrics, run, () => execute(stepDeps, run, command));
+      const isOver = await counted(deps.metrics, run, () => advance(stepDeps, run));
       if (isOver) return;
     } catch (error) {
       if (error instanceof WorkerUnfit) return giveBack(deps, run, error.reason);
@@ -134,33 +134,42 @@ async function drive(
       if (error instanceof FencedOut || isPassing(error)) throw error;
       // A bug in a decision: going on would only repeat it.
       deps.logger.error({ err: error, operationId: run.operation._id }, 'operation.step.crashed');
+      const command = nextCommand(run.shapes, run.state, factsOf(run));
       return park(deps, run, { error: failureOf(error), step: stepOf(run, command) });
     }
   }
 }
 
 /** True when the run is over. */
-async function execute(deps: StepDeps & Parts, run: Run, command: Command): Promise<boolean> {
-  switch (command.do) {
-    case 'run': {
-      const isParked = (await runStep(deps, run, command)) === 'parked-for-signal';
+async function advance(deps: StepDeps & Parts, run: Run): Promise<boolean> {
+  if (mustBeStoredAlone(run)) {
+    await storeAlone(deps, run);
+    return false;
+  }
+  const moved = await moveOn(deps, run);
+  switch (moved.kind) {
+    case 'moved':
+      return false;
+    case 'parked-for-signal':
       // Whoever waits for the outcome need not wait for a person as well.
-      if (isParked) deps.hints.announce([{ operationId: run.operation._id, status: 'waiting' }]);
-      return isParked;
-    }
+      deps.hints.announce([{ operationId: run.operation._id, status: 'waiting' }]);
+      return true;
+    case 'ended':
+      tellEnd(deps, run, moved.change);
+      return true;
+    case 'alone':
+      return execute(deps, run, moved.command);
+  }
+}
+
+/** True when the run is over. */
+async function execute(deps: StepDeps & Parts, run: Run, command: AloneCommand): Promise<boolean> {
+  switch (command.do) {
     case 'ask':
       await askStep(deps, run, command);
       return false;
-    case 'undo':
-      await undoStep(deps, run, command);
-      return false;
-    case 'turn-back':
-      run.state = turnedBack(run.shapes, run.state, command.why);
-      return false;
     case 'pause':
       return pause(deps, run, command.until);
-    case 'finish':
-      return finish(deps, run, command);
     case 'park':
       await park(deps, run, { error: command.error, step: stuckStepOf(run) });
       return true;
@@ -206,30 +215,6 @@ function stuckStepOf({ state, shapes }: Run): string | undefined {
   return shapes[index === -1 ? state.steps.length : index]?.name;
 }
 
-/** True when the run is over; false when a cancel was taken before the end was written. */
-async function finish(
-  deps: EngineDeps,
-  run: Run,
-  command: Extract<Command, { readonly do: 'finish' }>,
-): Promise<boolean> {
-  const { status, error } = command;
-  const { operation, state } = run;
-  const results = resultsOf(state);
-  const context = { operationId: operation._id, input: operation.input, results };
-  const result = status === 'succeeded' ? run.plan.result(context) : undefined;
-  const canGoBack = !state.pivotPassed && run.shapes.at(-1)?.hasCompensation === true;
-  const ending = {
-    status,
-    ...(result !== undefined && { result }),
-    ...(error !== undefined && { error }),
-  };
-  const isCancelable = status === 'succeeded' && canGoBack;
-  const guard: Guard = isCancelable ? { cancel: true } : {};
-  if (await end(deps, run, { ...ending, guard })) return true;
-  run.state = turnedBack(run.shapes, state, CANCELED);
-  return false;
-}
-
 interface Stuck {
   readonly error: Failure;
   readonly step: string | undefined;
@@ -239,40 +224,21 @@ async function park(deps: EngineDeps, run: Run, { error, step }: Stuck): Promise
   const { code, detail } = error;
   const at = run.now();
   const parked = { at, by: run.worker, code, detail, ...(step !== undefined && { step }) };
-  await end(deps, run, { status: 'needs_attention', error, parked, guard: {} });
+  const ending = { status: 'needs_attention', error, parked } as const;
+  const change = endChange(run, ending, { state: run.state, events: [] });
+  const outcome = await commitPatiently(deps, run, { guard: {}, change });
+  if (outcome.kind === 'written') tellEnd(deps, run, outcome.change);
   const { _id: operationId, type } = run.operation;
   deps.logger.error({ operationId, type, code: error.code }, 'operation.needs-attention');
 }
 
-type Ending = Pick<JournalChange, 'status' | 'result' | 'error' | 'parked'> & {
-  readonly guard: Guard;
-};
-
-/** False: what the guard names has come meanwhile, and nothing was written. */
-async function end(deps: EngineDeps, run: Run, { guard, ...ending }: Ending): Promise<boolean> {
-  const { operation, state } = run;
+function tellEnd(deps: EngineDeps, { operation }: Run, { status, at }: JournalChange): void {
   const { type, _id: operationId } = operation;
-  const at = run.now();
-  const outcome = await commitPatiently(deps, run, {
-    guard,
-    change: {
-      ...ending,
-      state,
-      lease: 'end',
-      settledBy: { worker: run.worker },
-      events: [
-        { name: `operation.${ending.status}`, data: { type, ...namedUsers(operation.input) } },
-      ],
-      at,
-    },
-  });
-  if (outcome.kind !== 'written') return false;
-  deps.metrics.settled.inc({ type, status: ending.status });
+  deps.metrics.settled.inc({ type, status });
   deps.metrics.settleLatency.observe(
     Math.max(0, (at.getTime() - operation.createdAt.getTime()) / 1_000),
   );
-  deps.hints.announce([{ operationId, status: ending.status }]);
-  return true;
+  deps.hints.announce([{ operationId, status }]);
 }
 
 /** The lease goes back at once, so that whoever gets the job next need not wait for its end. */
@@ -303,8 +269,11 @@ async function commitPatiently(
       const outcome = await deps.journal.commit(commit);
       if (outcome.kind === 'fenced') throw new FencedOut();
       if (outcome.kind === 'overtaken') run.requests = outcome.requests;
+      if (outcome.kind === 'aborted') run.wasAborted = true;
       if (outcome.kind === 'written') {
         run.state = outcome.change.state;
+        run.stored = run.state;
+        run.wasAborted = false;
         run.rev += 1;
         if (outcome.change.leavesLine === true) run.isInLine = false;
       }

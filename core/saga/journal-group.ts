@@ -31,6 +31,7 @@ import type {
 } from './journal.ts';
 import type { JobPublisher, OutboxRow } from './ports.ts';
 import { moveLinesOn } from './move-lines-on.ts';
+import { isSettled } from './status.ts';
 import { outboxRows } from './outbox-rows.ts';
 import { type OutboxStore } from './settle-store.ts';
 import { lapsedReads, withLapsed } from './want-of-money.ts';
@@ -60,6 +61,7 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
   const sizeMax = deps.groupMax ?? LIMITS.sagaGroupMax;
   /** What was being committed when the answer was lost: the truth if it turns out to be there. */
   const attempted = new WeakMap<Commit, JournalChange>();
+  const unknown = new WeakSet<Commit>();
 
   const claims = createGroup<OperationId, Claim | Unclaimed>({
     sizeMax,
@@ -80,7 +82,7 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
   const transactions = createGroup<Commit, Settled>({
     sizeMax,
     inFlightMax: LIMITS.sagaTransactionSlots,
-    run: (commits, slot) => settleTogether({ deps, attempted, slot }, commits),
+    run: (commits, slot) => settleTogether({ deps, attempted, unknown, slot }, commits),
   });
 
   return Object.freeze({
@@ -138,6 +140,8 @@ type PlainCommit = Commit & { readonly change: JournalChange };
 interface Setting {
   readonly deps: JournalDeps;
   readonly attempted: WeakMap<Commit, JournalChange>;
+  /** The answer was lost once: until it is known, nothing but the same is written. */
+  readonly unknown: WeakSet<Commit>;
   readonly slot: number;
 }
 
@@ -169,16 +173,19 @@ async function settleTogether(
   setting: Setting,
   commits: readonly Commit[],
 ): Promise<readonly Settled[]> {
+  const settled = new Map<Commit, Settled>();
   try {
-    const changes = await transactPatiently(setting, commits);
-    if (changes !== undefined) return changes.map((change) => ({ kind: 'written', change }));
+    await transactPatiently(setting, commits, settled);
   } catch (error) {
     const isAway = AWAY.has(faultOf(error));
-    if (isAway || commits.length === 1) return commits.map(() => ({ failure: error }));
+    if (isAway || commits.length === 1) {
+      return commits.map((commit) => settled.get(commit) ?? { failure: error });
+    }
   }
-  const settled: Settled[] = [];
-  for (const commit of commits) settled.push(await settleAlone(setting, commit));
-  return settled;
+  const all: Settled[] = [];
+  for (const commit of commits)
+    all.push(settled.get(commit) ?? (await settleAlone(setting, commit)));
+  return all;
 }
 
 const AWAY: ReadonlySet<DatabaseFault> = new Set(['unavailable', 'commit-unknown']);
@@ -189,8 +196,10 @@ async function settleAlone(setting: Setting, commit: Commit): Promise<Settled> {
       const places = await placesOf(setting.deps, [commit]);
       const known = outcomeOf(commit, places, setting.attempted.get(commit));
       if (known !== undefined) return known;
-      const [change] = (await transactPatiently(setting, [commit])) ?? [];
-      if (change !== undefined) return { kind: 'written', change };
+      const settled = new Map<Commit, Settled>();
+      await transactPatiently(setting, [commit], settled);
+      const found = settled.get(commit);
+      if (found !== undefined) return found;
     }
     // Nobody's fault either: the engine comes again for as long as it holds the lease.
     throw new AppError('ledger_unavailable', 'The journal moves under every attempt to write it');
@@ -199,22 +208,42 @@ async function settleAlone(setting: Setting, commit: Commit): Promise<Settled> {
   }
 }
 
-/** Tries again while neighbours' transactions are in the way. Undefined: a compare-and-set missed. */
+/**
+ * Tries again while neighbours' transactions are in the way; what has become of each is put into
+ * `settled`, and nothing of those whose compare-and-set missed. A conflict is nobody's attempt.
+ */
 async function transactPatiently(
-  { deps, attempted, slot }: Setting,
+  { deps, attempted, unknown, slot }: Setting,
   commits: readonly Commit[],
-): Promise<readonly JournalChange[] | undefined> {
-  for (let conflicts = 1; ; conflicts += 1) {
+  settled: Map<Commit, Settled>,
+): Promise<void> {
+  let left = commits;
+  for (let conflicts = 1; left.length > 0; conflicts += 1) {
     try {
-      return await transact(deps, commits, { stripe: deps.stripeOf(slot), attempted });
+      const changes = await transact(deps, left, { stripe: deps.stripeOf(slot), attempted });
+      for (const [index, change] of (changes ?? []).entries()) {
+        const commit = left[index];
+        if (commit !== undefined) settled.set(commit, { kind: 'written', change });
+      }
+      return;
     } catch (error) {
-      const isConflict = CONFLICTS.has(faultOf(error));
+      const fault = faultOf(error);
+      if (AWAY.has(fault)) for (const commit of left) unknown.add(commit);
+      const isConflict = CONFLICTS.has(fault);
       if (!isConflict || conflicts >= LIMITS.sagaConflictTriesMax) throw error;
       deps.metrics.conflicts.inc({ reason: 'saga' });
+      // What is known from outside is not held up any longer: its saga stores it by itself.
+      const isFree = (commit: Commit): boolean => holdsOutcome(commit) && !unknown.has(commit);
+      for (const commit of left.filter(isFree)) settled.set(commit, { kind: 'aborted' });
+      left = left.filter((commit) => !settled.has(commit));
       const { random } = deps;
       await deps.clock.sleep(fullJitterMs(conflicts, { baseMs: 2, capMs: 200, random }));
     }
   }
+}
+
+function holdsOutcome(commit: Commit): boolean {
+  return 'fuse' in commit && commit.holdsOutcome;
 }
 
 /** Two transactions that open the same stripe meet at its unique key. */
@@ -314,11 +343,25 @@ function outcomeOf(
 ): CommitOutcome | undefined {
   const place = places.get(ref.operation._id);
   if (place?.epoch !== ref.epoch) return { kind: 'fenced' };
-  if (place.rev === ref.rev + 1 && change !== undefined) return { kind: 'written', change };
+  if (place.rev === ref.rev + 1 && change !== undefined) {
+    return { kind: 'written', change: asStored(change, place) };
+  }
   if (place.rev !== ref.rev) return { kind: 'fenced' };
   const { requests } = place;
   const isOvertaken =
     (guard.cancel === true && requests.isCancelRequested) ||
     (guard.signal !== undefined && requests.signals[guard.signal] !== undefined);
   return isOvertaken ? { kind: 'overtaken', requests } : undefined;
+}
+
+/** What was decided again may differ from what was stored, and only that counts. */
+function asStored(change: JournalChange, { state, status, hasLease, isInLine }: JournalPlace) {
+  const { leavesLine: _leaves, ...rest } = change;
+  const without = isSettled(status) ? 'end' : 'wait';
+  return {
+    ...rest,
+    ...{ state, status },
+    lease: hasLease ? 'keep' : change.lease === 'keep' ? without : change.lease,
+    ...(!isInLine && { leavesLine: true as const }),
+  } satisfies JournalChange;
 }

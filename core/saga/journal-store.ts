@@ -12,8 +12,10 @@ import type {
   Renewal,
   Requests,
 } from './journal.ts';
+import type { SagaState } from './machine.ts';
 import type { OperationDoc, Parking } from './operation.ts';
-import { isSettled } from './status.ts';
+import { type OperationStatus, isSettled } from './status.ts';
+import { stateOf } from './stored-state.ts';
 
 /** One compare-and-set, as the store does it. */
 export interface JournalWrite {
@@ -27,6 +29,11 @@ export interface JournalPlace {
   readonly epoch: number;
   readonly rev: number;
   readonly requests: Requests;
+  /** Of the saga, as it is stored. */
+  readonly state: SagaState;
+  readonly status: OperationStatus;
+  readonly hasLease: boolean;
+  readonly isInLine: boolean;
 }
 
 export interface ClaimRequest {
@@ -118,10 +125,7 @@ export function createJournalStore(db: Db): JournalStore {
     },
     places: async (ids: readonly OperationId[]) => {
       const found = await operations
-        .find(
-          { _id: { $in: [...ids] } },
-          { ...options, projection: { epoch: 1, rev: 1, cancelRequested: 1, signals: 1 } },
-        )
+        .find({ _id: { $in: [...ids] } }, { ...options, projection: PLACE })
         .toArray();
       return new Map(found.map((doc) => [doc._id, placeOf(doc)]));
     },
@@ -192,6 +196,11 @@ function isPast(field: string) {
   return { $lte: [{ $ifNull: [field, new Date(0)] }, '$$NOW'] };
 }
 
+const PLACE = {
+  ...{ epoch: 1, rev: 1, cancelRequested: 1, signals: 1, steps: 1, pivotPassed: 1 },
+  ...{ turnBack: 1, status: 1, leaseUntil: 1, line: 1 },
+} as const;
+
 function placeOf(doc: OperationDoc): JournalPlace {
   return {
     epoch: doc.epoch,
@@ -200,6 +209,10 @@ function placeOf(doc: OperationDoc): JournalPlace {
       isCancelRequested: doc.cancelRequested !== undefined,
       signals: doc.signals ?? {},
     },
+    state: stateOf(doc),
+    status: doc.status,
+    hasLease: doc.leaseUntil !== undefined,
+    isInLine: doc.line !== undefined,
   };
 }
 

@@ -147,7 +147,8 @@ export interface Way {
   abandon(): void;
 }
 
-const FREE: Way = { leave: async () => undefined, abandon: () => undefined };
+/** Of a call that needs nobody's leave. */
+export const FREE_WAY: Way = { leave: async () => undefined, abandon: () => undefined };
 
 interface Asking {
   readonly step: number;
@@ -165,7 +166,7 @@ export async function enterWay(
   run: Run,
   { step, definition, context }: Asking,
 ): Promise<Way> {
-  if (definition.provider === undefined) return FREE;
+  if (definition.provider === undefined) return FREE_WAY;
   const name = definition.provider(context);
   const passage = await services.payments.enter(name);
   if (passage.kind === 'elsewhere') throw unfit(name);
@@ -174,7 +175,7 @@ export async function enterWay(
   const { state } = run;
   const pace = { baseMs: waitMs, capMs: waitMs, random };
   const { isOver } = waitOf(run, { step, outage: passage, state }, pace);
-  if (isOver) return FREE; // its last call decides
+  if (isOver) return FREE_WAY; // its last call decides
   const spreadMs = random() * Math.min(waitMs, LIMITS.deferSpreadMs);
   throw new Postponed(new Date(run.now().getTime() + Math.ceil(waitMs + spreadMs)), state);
 }

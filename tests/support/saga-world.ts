@@ -9,7 +9,15 @@ import type { Commit, CommitOutcome, JournalChange, SagaJournal } from '../../co
 import { type OperationDoc, SAGA_QUEUE } from '../../core/saga/operation.ts';
 import { isSettled } from '../../core/saga/status.ts';
 import type { SagaServices } from '../../core/saga/services.ts';
-import { type SagaPlan, type Step, done, refusedCall, waitFor } from '../../core/saga/step.ts';
+import {
+  type SagaPlan,
+  type Step,
+  type StepContext,
+  done,
+  refusedCall,
+  waitFor,
+} from '../../core/saga/step.ts';
+import { noneFails } from '../../core/kernel/every.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { operationOf } from './memory-ledger.ts';
@@ -22,13 +30,17 @@ export type Fate =
   | 'refuses by itself'
   | 'is lost on the way'
   | 'is done, but the answer is lost'
+  /** Of a write that wants to know at once: others are in its way. */
+  | 'meets others'
   | 'dies before it'
   | 'dies after it'
   | 'stalls before it';
 
 export interface ModelStep {
+  /** Before it begins it wants to know what the step before it came to. */
+  readonly isCurious?: boolean;
   /** `waits`: takes effect, then waits for somebody to say so. */
-  readonly kind: 'ledger' | 'safe' | 'query' | 'waits';
+  readonly kind: 'ledger' | 'look' | 'safe' | 'query' | 'waits';
   readonly isPivot: boolean;
   readonly hasCompensation: boolean;
 }
@@ -42,6 +54,7 @@ class Died extends Error {}
 /** A process: once dead, nothing that it does arrives anywhere. */
 interface Mortal {
   isDead: boolean;
+  epoch: number;
 }
 
 /**
@@ -92,7 +105,12 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
   };
 
   /** Passes a port call under the next fate of the script. */
-  const pass = async <T>(self: Mortal, act: () => T, refuse?: () => T): Promise<T> => {
+  const pass = async <T>(
+    self: Mortal,
+    act: () => T,
+    refuse?: () => T,
+    meet: () => T = act,
+  ): Promise<T> => {
     if (self.isDead) throw new Died();
     calls += 1;
     if (calls === cancelAtCall) doc = cancelRequestedOf(doc);
@@ -121,6 +139,8 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
           onStall();
         });
         return act();
+      case 'meets others':
+        return meet();
       case 'works':
         return act();
     }
@@ -145,6 +165,21 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
     return { kind: 'written', change: decided.change };
   };
 
+  /** One whose outcome is unknown is only ever written again. */
+  const isFreeToYield = (commit: Commit): boolean =>
+    'fuse' in commit && commit.holdsOutcome && !attempted.has(commit);
+
+  /** Whoever owns the operation is shown nothing but what is stored. */
+  const isStored = (self: Mortal, results: StepContext<unknown>['results']): boolean =>
+    doc.epoch !== self.epoch ||
+    noneFails(Object.entries(results), ([name, result]) => {
+      const record = doc.steps?.find((one) => one.name === name);
+      return record !== undefined && record.result === result;
+    });
+  const mind = (isRight: boolean, what: string): void => {
+    if (!isRight) unexpected.push(new Error(what));
+  };
+
   const journalOf = (self: Mortal): SagaJournal => ({
     claim: () =>
       pass(self, () => {
@@ -154,12 +189,19 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
         const status = doc.status === 'accepted' ? 'running' : doc.status;
         const claimed = { status, epoch: doc.epoch + 1, rev: doc.rev ?? 0 } as const;
         doc = { ...doc, ...claimed, leaseUntil: new Date(nowMs + LEASE_MS) };
+        self.epoch = doc.epoch;
         return {
           kind: 'claimed',
           claim: { operation: doc, epoch: doc.epoch, at: new Date(nowMs) },
         };
       }),
-    commit: (commit) => pass(self, () => write(commit)),
+    commit: (commit) =>
+      pass(
+        self,
+        () => write(commit),
+        undefined,
+        () => (isFreeToYield(commit) ? { kind: 'aborted' } : write(commit)),
+      ),
     renew: async () => [],
   });
 
@@ -194,10 +236,18 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
   const stepOf = (self: Mortal, shape: ModelStep, step: number): Step<unknown> => {
     const base = { name: `s${String(step)}`, ...(shape.isPivot && { isPivot: true as const }) };
     const posting = (name: 'does' | 'undoes') => ({
-      touches: () => ({}),
+      touches: ({ results }: Pick<StepContext<unknown>, 'results'>) => {
+        if (shape.isCurious === true && step > 0) {
+          mind(
+            isStored(self, { [`s${String(step - 1)}`]: results[`s${String(step - 1)}`] }),
+            'ahead',
+          );
+        }
+        return {};
+      },
       decide: (draft: { emit: (name: string, data: Record<string, string>) => void }) => {
         draft.emit(name, { step: String(step) });
-        return ok(undefined);
+        return ok(`posted ${String(step)}`);
       },
     });
     if (shape.kind === 'ledger') {
@@ -206,13 +256,37 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
         : ('none-needed: model' as const);
       return { ...base, kind: 'ledger', ...posting('does'), compensate };
     }
+    const { kind } = shape;
+    if (kind === 'look') {
+      return {
+        ...{ ...base, kind: 'call', redo: 'safe', onlyLooks: true, timeoutMs: 60_000 },
+        retry: { attemptsMax: 3, baseMs: 1, capMs: 2 },
+        run: ({ results }) =>
+          pass(
+            self,
+            () =>
+              done(
+                shape.isCurious === true && step > 0
+                  ? [results[`s${String(step - 1)}`] ?? null]
+                  : 'seen',
+              ),
+            () => refusedCall(FAILURE),
+          ),
+        compensate: 'none-needed: model',
+      };
+    }
     return {
       ...base,
       kind: 'call',
-      redo: shape.kind === 'waits' ? 'safe' : shape.kind,
+      redo: kind === 'waits' ? 'safe' : kind,
       timeoutMs: 60_000,
       retry: { attemptsMax: 3, baseMs: 1, capMs: 2 },
-      run: async ({ signals }, { key }) => {
+      run: async ({ signals, results, attempt }, { key }) => {
+        const { [base.name]: _own, ...others } = results;
+        mind(isStored(self, others), `${base.name} saw what is not stored`);
+        const record = doc.steps?.[step];
+        const isIntended = record?.status === 'started' && record.attempt === attempt;
+        mind(doc.epoch !== self.epoch || isIntended, `${base.name} was called without an intent`);
         const reply = await call(self, step, key);
         const isAsking = shape.kind === 'waits' && signals[base.name] === undefined;
         return isAsking && reply.kind === 'done' ? waitFor(base.name) : reply;
@@ -225,7 +299,7 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
   };
 
   const startProcess = (): { engine: SagaEngine } => {
-    const self: Mortal = { isDead: false };
+    const self: Mortal = { isDead: false, epoch: 0 };
     const plan: SagaPlan = {
       steps: steps.map((shape, step) => stepOf(self, shape, step)),
       result: () => undefined,
