@@ -115,6 +115,8 @@ export const LIMITS = {
   sagaGroupMax: 128,
   sagaClaimSlots: 2,
   sagaWriteSlots: 2,
+  /** So many writes are made without a transaction. */
+  sagaWritesAlone: 4,
   sagaTransactionSlots: 2,
   sagaConflictTriesMax: 12,
   sagaRetryInPlaceMs: 2 * SECOND,
