@@ -35,6 +35,8 @@ export interface SagaOptions {
   readonly timing?: LeaseTiming;
   /** 1: every journal write alone (for the benchmark). */
   readonly groupMax?: number;
+  /** Who may sleep through a pause; by default that of LIMITS. */
+  readonly sleepersMax?: number;
 }
 
 export interface Sagas {
@@ -83,6 +85,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
+    ...(options.sleepersMax !== undefined && { sleepersMax: options.sleepersMax }),
   });
   return { engine, heartbeat };
 }

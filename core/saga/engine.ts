@@ -11,9 +11,17 @@ import { counted } from './step-outcomes.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { AloneCommand } from './fuse-plan.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import type { Commit, CommitOutcome, CommitPart, JournalChange, SagaJournal } from './journal.ts';
+import type {
+  Claim,
+  Commit,
+  CommitOutcome,
+  CommitPart,
+  JournalChange,
+  SagaJournal,
+} from './journal.ts';
 import { type Command, nextCommand } from './machine.ts';
 import { type Nap, createNap } from './nap.ts';
+import { type Seat, createRoom } from './room.ts';
 import type { OperationDoc } from './operation.ts';
 import type { SettledHints } from './ports.ts';
 import {
@@ -30,6 +38,7 @@ import type { SagaServices } from './services.ts';
 import { Postponed } from './provider-calls.ts';
 import type { SagaPlan } from './step.ts';
 import { type StepDeps, askStep } from './step-runner.ts';
+import { goneVersion, isWornOut, newerVersion, wornOut } from './unfit-runs.ts';
 import { WorkerUnfit } from './worker-unfit.ts';
 
 /** What the registry knows of a stored operation. */
@@ -50,6 +59,7 @@ export interface EngineDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly sleepersMax?: number;
 }
 
 export interface SagaEngine {
@@ -65,47 +75,80 @@ export interface SagaEngine {
   close(): void;
 }
 
-const NEWER_PAUSE_SECONDS = 5;
-
 export function createSagaEngine(deps: EngineDeps): SagaEngine {
   const closing = { isClosing: false };
-  const parts: Parts = { ...deps, nap: createNap(deps.clock) };
+  const room = createRoom(LIMITS.sagaBytesMax);
+  const parts: Parts = { ...deps, nap: createNap(deps.clock, deps.sleepersMax) };
   return Object.freeze({
     run: async (operationId: string) => {
       if (closing.isClosing) throw shuttingDown();
       await deps.failpoint('saga.before-claim');
-      const sinceMs = deps.clock.monotonicMs();
-      const outcome = await deps.journal.claim(operationId);
-      if (outcome.kind === 'idle') return;
-      if (outcome.kind === 'busy') {
-        throw new AppError('operation_busy', 'Another claim is alive', {
-          retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1_000)),
-        });
-      }
-      await deps.failpoint('saga.after-claim');
-      const lease = deps.heartbeat.hold(outcome.claim, sinceMs);
+      const seat = await room.enter();
       try {
-        const found = deps.planOf(outcome.claim.operation);
-        const plan = found.kind === 'plan' ? found.plan : NO_PLAN;
-        const monotonicMs = (): number => deps.clock.monotonicMs();
-        const run = beginRun(outcome.claim, plan, { lease, monotonicMs });
-        if (isWornOut(run)) await park(deps, run, { error: wornOut(run), step: undefined });
-        else if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
-        else if (found.kind === 'gone') {
-          await park(deps, run, { error: goneVersion(run), step: undefined });
-        } else await drive(parts, run, closing);
-      } catch (error) {
-        if (!(error instanceof FencedOut)) throw error;
-        deps.metrics.fencedOut.inc({ type: outcome.claim.operation.type });
-        deps.logger.warn({ operationId, epoch: outcome.claim.epoch }, 'operation.fenced-out');
+        if (closing.isClosing) throw shuttingDown();
+        await runClaimed(parts, await claimed(deps, operationId), { closing, seat });
       } finally {
-        lease.drop();
+        seat.leave();
       }
     },
     close: () => {
       closing.isClosing = true;
     },
   } satisfies SagaEngine);
+}
+
+interface Claimed {
+  readonly claim: Claim;
+  /** Monotonic time just before it was asked for. */
+  readonly sinceMs: number;
+}
+
+/** Undefined: there is nothing to do. */
+async function claimed(deps: EngineDeps, operationId: string): Promise<Claimed | undefined> {
+  const sinceMs = deps.clock.monotonicMs();
+  const outcome = await deps.journal.claim(operationId);
+  if (outcome.kind === 'idle') return undefined;
+  if (outcome.kind === 'busy') {
+    throw new AppError('operation_busy', 'Another claim is alive', {
+      retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1_000)),
+    });
+  }
+  await deps.failpoint('saga.after-claim');
+  return { claim: outcome.claim, sinceMs };
+}
+
+interface Setting {
+  readonly closing: { readonly isClosing: boolean };
+  readonly seat: Seat;
+}
+
+async function runClaimed(
+  deps: Parts,
+  held: Claimed | undefined,
+  { closing, seat }: Setting,
+): Promise<void> {
+  if (held === undefined) return;
+  const { claim, sinceMs } = held;
+  const lease = deps.heartbeat.hold(claim, sinceMs);
+  seat.take(claim.bytes ?? 0);
+  try {
+    const found = deps.planOf(claim.operation);
+    const plan = found.kind === 'plan' ? found.plan : NO_PLAN;
+    const monotonicMs = (): number => deps.clock.monotonicMs();
+    const run = beginRun(claim, plan, { lease, monotonicMs });
+    if (isWornOut(run)) await park(deps, run, { error: wornOut(run), step: undefined });
+    else if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
+    else if (found.kind === 'gone') {
+      await park(deps, run, { error: goneVersion(run), step: undefined });
+    } else await drive(deps, run, closing);
+  } catch (error) {
+    if (!(error instanceof FencedOut)) throw error;
+    const { operation, epoch } = claim;
+    deps.metrics.fencedOut.inc({ type: operation.type });
+    deps.logger.warn({ operationId: operation._id, epoch }, 'operation.fenced-out');
+  } finally {
+    lease.drop();
+  }
 }
 
 const NO_PLAN: SagaPlan = { steps: [], result: () => undefined };
@@ -289,25 +332,4 @@ async function commitPatiently(
 
 function shuttingDown(): AppError {
   return new AppError('shutting_down', 'The worker stops', { retryAfterSeconds: 1 });
-}
-
-function newerVersion({ operation }: Run): AppError {
-  return new AppError('version_unknown', `${operation.type} ${operation.typeVersion} is newer`, {
-    retryAfterSeconds: NEWER_PAUSE_SECONDS,
-  });
-}
-
-/** It counts whoever takes it over, so that what kills its worker each time ends with a human. */
-function isWornOut({ operation: { interruptions = 0 } }: Run): boolean {
-  return interruptions > LIMITS.interruptionsMax;
-}
-
-function wornOut({ operation: { interruptions = 0 } }: Run): Failure {
-  const detail = `Its worker died or stalled ${interruptions} times`;
-  return { code: 'poison_operation', detail };
-}
-
-function goneVersion({ operation }: Run): Failure {
-  const detail = `No code here knows ${operation.type} version ${operation.typeVersion}`;
-  return { code: 'poison_operation', detail };
 }

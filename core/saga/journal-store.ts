@@ -109,8 +109,11 @@ export function createJournalStore(db: Db): JournalStore {
       ],
     );
     const found = await operations
-      .aggregate<OperationDoc & { readonly claimNow: Date }>(
-        [{ $match: { _id: { $in: [...ids] } } }, { $set: { claimNow: '$$NOW' } }],
+      .aggregate<OperationDoc & { readonly claimNow: Date; readonly claimBytes: number }>(
+        [
+          { $match: { _id: { $in: [...ids] } } },
+          { $set: { claimNow: '$$NOW', claimBytes: { $bsonSize: '$$ROOT' } } },
+        ],
         options,
       )
       .toArray();
@@ -118,11 +121,11 @@ export function createJournalStore(db: Db): JournalStore {
     return ids.map((id): Claim | Unclaimed => {
       const doc = byId.get(id);
       if (doc === undefined || isSettled(doc.status) || doc.status === 'waiting') return {};
-      const { claimNow, ...operation } = doc;
+      const { claimNow, claimBytes: bytes, ...operation } = doc;
       const { leaseUntil, runAt } = operation;
       if (operation.owner === owner && leaseUntil !== undefined) {
         const at = new Date(leaseUntil.getTime() - leaseMs);
-        return { operation, epoch: operation.epoch, at };
+        return { operation, epoch: operation.epoch, bytes, at };
       }
       // Without either it was given back just now: it is free, and the job comes again for it.
       const freeAt = leaseUntil ?? runAt ?? claimNow;

@@ -151,9 +151,13 @@ describe('journal writes that share a transaction', () => {
     const commits = claims.map((claim) => commitOf(claim));
     const journal = journalOn(createJournalStore(arena.mongo.db));
     await kinds(journal, commits);
-    // The same again, while in the database it is what the first attempt has made of it.
+    // As the first attempt, decided on an older ledger, may have stored it.
+    const [first] = claims;
+    await touch(first?.operation._id ?? 'op_', { pivotPassed: true });
     const outcomes = await Promise.all(commits.map((commit) => journal.commit(commit)));
     expect(outcomes.map(({ kind }) => kind)).toEqual(expected('written'));
+    const states = outcomes.map((one) => one.kind === 'written' && one.change.state.pivotPassed);
+    expect(states).toEqual([true, ...Array.from({ length: COUNT - 1 }, () => false)]);
     expect(await revsOf(claims)).toEqual(Array.from({ length: COUNT }, () => 1));
   });
 
