@@ -11,6 +11,13 @@ export const PAYMENT_LIMITS = {
   paymentInFlightMax: 64,
   paymentLineMax: 256,
   paymentLinesMax: 256,
+  /**
+   * How long a saga waits in its process while a provider is merely busy: to put it away and fetch it
+   * again is two writes, a sweep and a job. One that hangs has a line longer than this at once.
+   */
+  paymentWaitMs: 10 * SECOND,
+  /** Who may do so besides those in the line. */
+  paymentBusyMax: 192,
   /** Providers that there is code for, at the most. */
   paymentProvidersMax: 2,
   /** The longest wait that one may ask for; the calls of others are held back no longer than this. */

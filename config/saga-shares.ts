@@ -7,8 +7,9 @@ export interface SagaShares {
   /** Who waits for a place at one provider, and at all of them. */
   readonly lineMax: number;
   readonly linesMax: number;
-  /** Who sleeps through a pause. */
+  /** Who sleeps through a pause; and who does because a provider is busy. */
   readonly sleepersMax: number;
+  readonly busyMax: number;
 }
 
 export function sagaShares(concurrency: number): SagaShares {
@@ -19,5 +20,6 @@ export function sagaShares(concurrency: number): SagaShares {
     lineMax: shareOf(LIMITS.paymentLineMax),
     linesMax: shareOf(LIMITS.paymentLinesMax),
     sleepersMax: shareOf(LIMITS.sagaSleepersMax),
+    busyMax: shareOf(LIMITS.paymentBusyMax),
   };
 }

@@ -43,7 +43,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     ...deps,
     platform,
     services,
-    sleepersMax: sagaShares(env.SAGA_CONCURRENCY).sleepersMax,
+    shares: sagaShares(env.SAGA_CONCURRENCY),
   });
   const connection = openRedis({
     url: redisUrls(env).queue,

@@ -87,10 +87,10 @@ export function createPaymentGate({
         channel: CHANNEL,
         room: () => roomOf(samples.get(provider) ?? NO_SAMPLES, inFlightMax),
         paceMsMin: 0,
-        deadlineMs: nowMs + LIMITS.deliveryWaitMs,
+        deadlineMs: nowMs + LIMITS.paymentWaitMs,
         isFirst: false,
       });
-      if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs };
+      if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs, isBusy: true };
       const entry = await breakers.enter(keyOf(provider), 0, WHOLE);
       places.proceed(provider);
       if (entry.kind === 'go') {

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import type { SagaShares } from '../../config/saga-shares.ts';
 import { planLookup } from '../operations/saga-plans.ts';
 import { OPERATIONS, type Registry } from '../operations/registry.ts';
 import { createTenantPolicies, createTenantSetup } from '../operations/tenant-services-store.ts';
@@ -35,8 +36,7 @@ export interface SagaOptions {
   readonly timing?: LeaseTiming;
   /** 1: every journal write alone (for the benchmark). */
   readonly groupMax?: number;
-  /** Who may sleep through a pause; by default that of LIMITS. */
-  readonly sleepersMax?: number;
+  readonly shares?: SagaShares;
 }
 
 export interface Sagas {
@@ -85,7 +85,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
-    ...(options.sleepersMax !== undefined && { sleepersMax: options.sleepersMax }),
+    ...(options.shares !== undefined && { shares: options.shares }),
   });
   return { engine, heartbeat };
 }

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import { type SagaShares, sagaShares } from '../../config/saga-shares.ts';
 import { isPassing } from '../infra/database-errors.ts';
 import { assertNever } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
@@ -59,7 +60,8 @@ export interface EngineDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly sleepersMax?: number;
+  /** By default those of as many sagas as LIMITS has. */
+  readonly shares?: SagaShares;
 }
 
 export interface SagaEngine {
@@ -78,7 +80,9 @@ export interface SagaEngine {
 export function createSagaEngine(deps: EngineDeps): SagaEngine {
   const closing = { isClosing: false };
   const room = createRoom(LIMITS.sagaBytesMax);
-  const parts: Parts = { ...deps, nap: createNap(deps.clock, deps.sleepersMax) };
+  const { sleepersMax, busyMax } = deps.shares ?? sagaShares(LIMITS.sagaConcurrency);
+  const nap = createNap(deps.clock, sleepersMax);
+  const parts: Parts = { ...deps, nap, wait: createNap(deps.clock, busyMax) };
   return Object.freeze({
     run: async (operationId: string) => {
       if (closing.isClosing) throw shuttingDown();
@@ -153,7 +157,8 @@ async function runClaimed(
 
 const NO_PLAN: SagaPlan = { steps: [], result: () => undefined };
 
-type Parts = EngineDeps & { readonly nap: Nap };
+/** `wait`: for a place at a provider that is busy. */
+type Parts = EngineDeps & { readonly nap: Nap; readonly wait: Nap };
 
 async function drive(
   deps: Parts,
@@ -171,7 +176,7 @@ async function drive(
       if (error instanceof WorkerUnfit) return giveBack(deps, run, error.reason);
       if (error instanceof Postponed) {
         run.state = error.state;
-        if (await pause(deps, run, error.until)) return;
+        if (await pause(deps, run, error)) return;
         continue;
       }
       if (error instanceof FencedOut || isPassing(error)) throw error;
@@ -212,7 +217,7 @@ async function execute(deps: StepDeps & Parts, run: Run, command: AloneCommand):
       await askStep(deps, run, command);
       return false;
     case 'pause':
-      return pause(deps, run, command.until);
+      return pause(deps, run, { until: command.until, isBusy: false });
     case 'park':
       await park(deps, run, { error: command.error, step: stuckStepOf(run) });
       return true;
@@ -222,9 +227,15 @@ async function execute(deps: StepDeps & Parts, run: Run, command: AloneCommand):
 }
 
 /** Short pauses are slept through with the lease held; longer ones are a timer in the database. */
-async function pause(deps: Parts, run: Run, until: Date): Promise<boolean> {
+async function pause(
+  deps: Parts,
+  run: Run,
+  { until, isBusy }: Pick<Postponed, 'until' | 'isBusy'>,
+): Promise<boolean> {
   const ms = until.getTime() - run.now().getTime();
-  if (ms <= LIMITS.sagaRetryInPlaceMs && (await deps.nap(ms, run.lease.signal))) {
+  const inPlaceMs = isBusy ? LIMITS.paymentWaitMs : LIMITS.sagaRetryInPlaceMs;
+  const nap = isBusy ? deps.wait : deps.nap;
+  if (ms <= inPlaceMs && (await nap(ms, run.lease.signal))) {
     if (run.lease.signal.aborted) throw new FencedOut();
     return false;
   }

@@ -16,11 +16,14 @@ export class Postponed extends Error {
   override readonly name = 'Postponed';
   readonly until: Date;
   readonly state: SagaState;
+  /** It waits for a place, and nothing else. */
+  readonly isBusy: boolean;
 
-  constructor(until: Date, state: SagaState) {
+  constructor(until: Date, state: SagaState, isBusy = false) {
     super(`not before ${until.toISOString()}`);
     this.until = until;
     this.state = state;
+    this.isBusy = isBusy;
   }
 }
 
@@ -177,7 +180,8 @@ export async function enterWay(
   const { isOver } = waitOf(run, { step, outage: passage, state }, pace);
   if (isOver) return FREE_WAY; // its last call decides
   const spreadMs = random() * Math.min(waitMs, LIMITS.deferSpreadMs);
-  throw new Postponed(new Date(run.now().getTime() + Math.ceil(waitMs + spreadMs)), state);
+  const until = new Date(run.now().getTime() + Math.ceil(waitMs + spreadMs));
+  throw new Postponed(until, state, passage.isBusy);
 }
 
 type Passage = Awaited<ReturnType<SagaServices['payments']['enter']>> & { readonly kind: 'go' };
