@@ -46,15 +46,8 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'a cancel that was taken is overlooked by a write of several moments',
     file: 'core/saga/fuse-plan.ts',
     find: 'const isCancelable = state.turnBack === undefined && !run.stored.pivotPassed;',
-    replace: 'const isCancelable = state.turnBack !== undefined && !run.stored.pivotPassed;',
+    replace: 'const isCancelable = state.turnBack === undefined && run.epoch < 0;',
     foundBy: [MODEL, 'tests/sagas/late-cancels.test.ts'],
-  },
-  {
-    name: 'a look that is lost has passed the point of no return',
-    file: 'core/saga/saga-run.ts',
-    find: '!hasCompensation(step) && !isLook(step);',
-    replace: '!hasCompensation(step);',
-    foundBy: [MODEL],
   },
   {
     name: 'a word that comes while somebody looks whether it is late is lost',

@@ -39,9 +39,11 @@ describe('a room for so many bytes', () => {
     first.take(100);
     const second = room.enter();
     const third = room.enter();
+    const fourth = room.enter();
     first.leave();
     (await second).leave();
     (await third).leave();
+    (await fourth).leave();
     expect(await room.enter()).toBeDefined();
   });
 });
