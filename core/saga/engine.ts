@@ -39,7 +39,7 @@ import type { SagaServices } from './services.ts';
 import { Postponed } from './provider-calls.ts';
 import type { SagaPlan } from './step.ts';
 import { type StepDeps, askStep } from './step-runner.ts';
-import { goneVersion, isWornOut, newerVersion, wornOut } from './unfit-runs.ts';
+import { goneVersion, isWornOut, newerVersion, shuttingDown, wornOut } from './unfit-runs.ts';
 import { WorkerUnfit } from './worker-unfit.ts';
 
 /** What the registry knows of a stored operation. */
@@ -226,19 +226,27 @@ async function execute(deps: StepDeps & Parts, run: Run, command: AloneCommand):
   }
 }
 
+/** With the lease held; false: there is no room for that, or it is too long. */
+async function sleptThrough(
+  deps: Parts,
+  run: Run,
+  { until, isBusy }: Pick<Postponed, 'until' | 'isBusy'>,
+): Promise<boolean> {
+  const ms = until.getTime() - run.now().getTime();
+  const nap = isBusy ? deps.wait : deps.nap;
+  if (ms > (isBusy ? LIMITS.paymentWaitMs : LIMITS.sagaRetryInPlaceMs)) return false;
+  if (!(await nap(ms, run.lease.signal))) return false;
+  if (run.lease.signal.aborted) throw new FencedOut();
+  return true;
+}
+
 /** Short pauses are slept through with the lease held; longer ones are a timer in the database. */
 async function pause(
   deps: Parts,
   run: Run,
   { until, isBusy }: Pick<Postponed, 'until' | 'isBusy'>,
 ): Promise<boolean> {
-  const ms = until.getTime() - run.now().getTime();
-  const inPlaceMs = isBusy ? LIMITS.paymentWaitMs : LIMITS.sagaRetryInPlaceMs;
-  const nap = isBusy ? deps.wait : deps.nap;
-  if (ms <= inPlaceMs && (await nap(ms, run.lease.signal))) {
-    if (run.lease.signal.aborted) throw new FencedOut();
-    return false;
-  }
+  if (await sleptThrough(deps, run, { until, isBusy })) return false;
   const { state } = run;
   const wakeAt = earliest(until, state.pivotPassed ? undefined : run.operation.deadline) ?? until;
   const outcome = await commitPatiently(deps, run, {
@@ -339,8 +347,4 @@ async function commitPatiently(
       await deps.clock.sleep(ms, run.lease.signal);
     }
   }
-}
-
-function shuttingDown(): AppError {
-  return new AppError('shutting_down', 'The worker stops', { retryAfterSeconds: 1 });
 }

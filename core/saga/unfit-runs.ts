@@ -24,3 +24,7 @@ export function goneVersion({ operation }: Run): Failure {
   const detail = `No code here knows ${operation.type} version ${operation.typeVersion}`;
   return { code: 'poison_operation', detail };
 }
+
+export function shuttingDown(): AppError {
+  return new AppError('shutting_down', 'The worker stops', { retryAfterSeconds: 1 });
+}
