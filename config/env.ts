@@ -34,6 +34,16 @@ const lanes = z
   .pipe(z.int().min(1).max(LIMITS.lanesEver))
   .default(LIMITS.lanes);
 
+const sagas = z
+  .string()
+  .regex(
+    /^\d{1,4}$/,
+    `must be a number from ${LIMITS.sagaConcurrencyMin} to ${LIMITS.sagaConcurrencyMax}`,
+  )
+  .transform(Number)
+  .pipe(z.int().min(LIMITS.sagaConcurrencyMin).max(LIMITS.sagaConcurrencyMax))
+  .default(LIMITS.sagaConcurrency);
+
 const port = (fallback: number) =>
   z
     .string()
@@ -96,6 +106,9 @@ export const envSchema = z.object({
     .describe('key prefix of the queues in Redis'),
   TENANCY: z.enum(['shared']).default('shared').describe('shared: all tenants in one database'),
   SETTLEMENT_LANES: lanes.describe('lanes of atomic operations: so many processes settle at most'),
+  SAGA_CONCURRENCY: sagas.describe(
+    'stepwise operations under way in a process; an eighth of it are calls to one payment provider',
+  ),
   WORKER_POOLS: pools.describe('the pools that a worker process runs'),
   BOOTSTRAP_API_KEY: z
     .string()

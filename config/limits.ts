@@ -2,6 +2,7 @@ import { BACKLOG_LIMITS } from './backlog-limits.ts';
 import { LINE_LIMITS } from './line-limits.ts';
 import { LIST_LIMITS } from './list-limits.ts';
 import { PAYMENT_LIMITS } from './payment-limits.ts';
+import { SAGA_LIMITS } from './saga-limits.ts';
 import { STREAM_LIMITS } from './stream-limits.ts';
 
 /**
@@ -111,7 +112,6 @@ export const LIMITS = {
   operationHeartbeatMs: 10 * SECOND,
   /** No new external call this close to the end of a lease. */
   operationFenceMs: 5 * SECOND,
-  sagaConcurrency: 64,
   sagaGroupMax: 128,
   sagaClaimSlots: 2,
   sagaWriteSlots: 2,
@@ -122,8 +122,6 @@ export const LIMITS = {
   sagaUndoRetryMs: 500,
   sagaUndoRetryMsMax: MINUTE,
   sagaLedgerAttemptsMax: 5,
-  /** Sagas that sleep through a short pause and keep their place in the process. */
-  sagaSleepersMax: 16,
   waitRecheckMs: HOUR,
   riskReviewMs: 72 * HOUR,
   timerIntervalMs: SECOND,
@@ -208,6 +206,7 @@ export const LIMITS = {
   resendTokensMax: 20,
 
   ...PAYMENT_LIMITS,
+  ...SAGA_LIMITS,
 
   /** Notification providers: what one attempt may cost, whatever the other side does. */
   providerAttemptMs: 20 * SECOND,

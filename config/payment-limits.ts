@@ -4,10 +4,20 @@ const HOUR = 60 * MINUTE;
 
 /** Of calls to payment providers; a part of `LIMITS`. */
 export const PAYMENT_LIMITS = {
-  /** Payment providers: calls under way to one in one process, and who may wait for a place. */
-  paymentInFlightMax: 16,
-  paymentLineMax: 8,
-  paymentLinesMax: 12,
+  /**
+   * Payment providers: calls under way to one in one process, and who may wait for a place, for as many
+   * sagas as LIMITS has; of another number of them the same shares (`saga-shares.ts`).
+   */
+  paymentInFlightMax: 64,
+  paymentLineMax: 256,
+  paymentLinesMax: 256,
+  /**
+   * How long a saga waits in its process while a provider is merely busy: to put it away and fetch it
+   * again is two writes, a sweep and a job. One that hangs has a line longer than this at once.
+   */
+  paymentWaitMs: 10 * SECOND,
+  /** Who may do so besides those in the line. */
+  paymentBusyMax: 192,
   /** Providers that there is code for, at the most. */
   paymentProvidersMax: 2,
   /** The longest wait that one may ask for; the calls of others are held back no longer than this. */

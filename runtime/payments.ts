@@ -1,4 +1,5 @@
 import { LIMITS } from '../config/limits.ts';
+import { type SagaShares, sagaShares } from '../config/saga-shares.ts';
 import type { Breakers, Hold, Samples } from '../core/notifications/admission/breaker-cache.ts';
 import { BREAKER, type BreakerTuning, roomOf } from '../core/notifications/admission/breaker.ts';
 import { createPlaces } from '../core/notifications/admission/slots.ts';
@@ -18,6 +19,8 @@ export const PAYMENT_BREAKER: BreakerTuning = {
 interface PaymentGateDeps {
   readonly platform: Pick<Platform, 'clock' | 'random' | 'logger' | 'metrics'>;
   readonly breakers: Breakers;
+  /** By default those of as many sagas as LIMITS has. */
+  readonly shares?: SagaShares;
 }
 
 const CHANNEL = 'payment';
@@ -29,9 +32,13 @@ const NO_SAMPLES: Samples = { good: 0, bad: 0 };
  * One breaker a provider, shared by all processes, and so is the time for which it has asked to be
  * left alone; so many calls at once in this process, and a short line.
  */
-export function createPaymentGate({ platform, breakers }: PaymentGateDeps): PaymentGate {
+export function createPaymentGate({
+  platform,
+  breakers,
+  shares = sagaShares(LIMITS.sagaConcurrency),
+}: PaymentGateDeps): PaymentGate {
   const { clock, random, logger, metrics } = platform;
-  const { paymentLineMax: lineMax, paymentLinesMax: linesMax } = LIMITS;
+  const { lineMax, linesMax, inFlightMax } = shares;
   const places = createPlaces({ clock, random, lineMax, linesMax });
   // By provider: a closed set.
   const samples = new Map<string, Samples>();
@@ -78,12 +85,12 @@ export function createPaymentGate({ platform, breakers }: PaymentGateDeps): Paym
       const turn = await places.take({
         key: provider,
         channel: CHANNEL,
-        room: () => roomOf(samples.get(provider) ?? NO_SAMPLES, LIMITS.paymentInFlightMax),
+        room: () => roomOf(samples.get(provider) ?? NO_SAMPLES, inFlightMax),
         paceMsMin: 0,
-        deadlineMs: nowMs + LIMITS.deliveryWaitMs,
+        deadlineMs: nowMs + LIMITS.paymentWaitMs,
         isFirst: false,
       });
-      if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs };
+      if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs, isBusy: true };
       const entry = await breakers.enter(keyOf(provider), 0, WHOLE);
       places.proceed(provider);
       if (entry.kind === 'go') {

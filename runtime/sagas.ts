@@ -1,4 +1,5 @@
 import { LIMITS } from '../config/limits.ts';
+import type { SagaShares } from '../config/saga-shares.ts';
 import { planLookup } from '../core/saga/plans.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
 import type { Registry } from '../core/operations/define.ts';
@@ -40,6 +41,7 @@ export interface SagaOptions {
   readonly timing?: LeaseTiming;
   /** 1: every journal write alone (for the benchmark). */
   readonly groupMax?: number;
+  readonly shares?: SagaShares;
 }
 
 export interface Sagas {
@@ -88,6 +90,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
+    ...(options.shares !== undefined && { shares: options.shares }),
   });
   return { engine, heartbeat };
 }

@@ -16,6 +16,8 @@ interface PoolOptions<P> {
   readonly platform: Platform;
   readonly connection: ConnectionOptions;
   readonly queue: QueueName;
+  /** By default what the catalogue says. */
+  readonly concurrency?: number;
   /** A number: the job comes again after as many milliseconds, and no attempt of it is used up. */
   readonly work: (payload: P) => Promise<number | undefined> | Promise<void>;
   /**
@@ -56,7 +58,7 @@ export function startPool<P>(options: PoolOptions<P>): Pool {
   const worker = new Worker(queue, process, {
     connection,
     prefix: platform.env.QUEUE_PREFIX,
-    concurrency: spec.concurrency,
+    concurrency: options.concurrency ?? spec.concurrency,
     lockDuration: spec.lockDurationMs,
     stalledInterval: spec.stalledIntervalMs,
     maxStalledCount: spec.maxStalledCount,

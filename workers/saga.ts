@@ -1,4 +1,5 @@
 import { redisUrls } from '../config/env.ts';
+import { sagaShares } from '../config/saga-shares.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import {
   createLocalBreakers,
@@ -42,7 +43,12 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     gate: openPaymentGate(platform, payments.breaker),
     ...(payments.attemptMs !== undefined && { attemptMs: payments.attemptMs }),
   });
-  const { engine, heartbeat } = createSagas({ ...deps, platform, services });
+  const { engine, heartbeat } = createSagas({
+    ...deps,
+    platform,
+    services,
+    shares: sagaShares(env.SAGA_CONCURRENCY),
+  });
   const connection = openRedis({
     url: redisUrls(env).queue,
     name: 'saga',
@@ -57,6 +63,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     platform,
     connection,
     queue: SAGA_QUEUE,
+    concurrency: env.SAGA_CONCURRENCY,
     work: ({ operationId }) => engine.run(operationId),
     contextOf: ({ operationId, tenantId, trace }) => ({
       operationId,
@@ -85,5 +92,5 @@ function openPaymentGate(platform: Platform, tuning = PAYMENT_BREAKER): PaymentG
   const local = createLocalBreakers(clock, tuning);
   const prefix = env.QUEUE_PREFIX;
   const breakers = createSharedBreakers({ redis, prefix, local, logger, tuning });
-  return createPaymentGate({ platform, breakers });
+  return createPaymentGate({ platform, breakers, shares: sagaShares(env.SAGA_CONCURRENCY) });
 }

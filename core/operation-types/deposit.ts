@@ -114,6 +114,7 @@ export const deposit = defineOperation({
     {
       name: 'bonus-rule',
       kind: 'call',
+      onlyLooks: true,
       redo: 'safe',
       timeoutMs: 10_000,
       retry: { attemptsMax: 20, baseMs: 200, capMs: 30_000 },

@@ -132,6 +132,7 @@ export const withdrawal = defineOperation({
     {
       name: 'risk-check',
       kind: 'call',
+      onlyLooks: true,
       redo: 'safe',
       timeoutMs: 10_000,
       retry: { attemptsMax: 8, baseMs: 200, capMs: 30_000 },

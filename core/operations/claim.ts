@@ -5,6 +5,8 @@ export interface Claim {
   /** As the claim left it. */
   readonly operation: OperationDoc;
   readonly epoch: number;
+  /** Stored size of the operation. */
+  readonly bytes?: number;
   /** Database time of the claim. */
   readonly at: Date;
 }

@@ -6,7 +6,13 @@ import type { OperationId } from '../kernel/ids.ts';
 import { type Result, ok } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
 import type { Scope } from '../access/api-key.ts';
-import type { SagaPlan, Step, StepContext } from './step.ts';
+import {
+  type CallStep,
+  type SagaPlan,
+  type Step,
+  type StepContext,
+  hasCompensation,
+} from './step.ts';
 import { NO_TOUCHES, type Touches, type WalletRef } from './touches.ts';
 
 /**
@@ -192,15 +198,20 @@ function mergeTouches(all: readonly Touches[]): Touches {
   };
 }
 
+function assertCall<I>(step: CallStep<I>): void {
+  const { name, redo, onlyLooks } = step;
+  assert(redo !== 'query' || step.query !== undefined, `step ${name} says how to ask`);
+  // Nothing of it is anywhere, so that it can be forgotten.
+  const isRepeatable = redo === 'safe' && step.provider === undefined && step.isPivot !== true;
+  const isLook = isRepeatable && !hasCompensation(step);
+  assert(onlyLooks !== true || isLook, `step ${name} only looks, and can be made again`);
+}
+
 function defineStepwise<I>(spec: StepwiseSpec<I>): StepwiseDefinition {
   const names = spec.steps.map(({ name }) => name);
   assert(new Set(names).size === names.length, 'the steps of a saga have different names');
   assert(spec.steps.filter((step) => step.isPivot).length <= 1, 'a saga has one pivot at most');
-  for (const step of spec.steps) {
-    const canAsk = step.kind === 'call' && step.query !== undefined;
-    const mustAsk = step.kind === 'call' && step.redo === 'query';
-    assert(canAsk || !mustAsk, `step ${step.name} says how to ask`);
-  }
+  for (const step of spec.steps) if (step.kind === 'call') assertCall(step);
   return Object.freeze({
     type: spec.type,
     version: spec.version,

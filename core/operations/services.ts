@@ -60,8 +60,8 @@ export type PaymentPassage =
       leave(outcome: PaymentOutcome): Promise<void>;
       abandon(): void;
     }
-  /** Not now: it is down, has asked for patience, or has as many calls as it may have. */
-  | { readonly kind: 'kept'; readonly waitMs: number }
+  /** Not now: it is down, has asked for patience, or (`isBusy`) has as many calls as it may have. */
+  | { readonly kind: 'kept'; readonly waitMs: number; readonly isBusy?: true }
   /** This process lacks it, and others may not. */
   | { readonly kind: 'elsewhere' };
 

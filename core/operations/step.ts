@@ -93,6 +93,11 @@ export interface LedgerStep<I> extends StepBase, LedgerPosting<I> {
 export interface CallStep<I> extends StepBase {
   readonly kind: 'call';
   readonly redo: Redo;
+  /**
+   * It looks something up and changes nothing anywhere: no intent is stored before it, and what it
+   * found is stored with what comes next. A look that is lost is made again.
+   */
+  readonly onlyLooks?: true;
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
   /**
@@ -135,8 +140,8 @@ export function waitFor(signal: string, forMs?: number): StepReply {
   return forMs === undefined ? { kind: 'wait', signal } : { kind: 'wait', signal, forMs };
 }
 
-export function hasCompensation(step: Step<unknown>): boolean {
-  return typeof step.compensate !== 'string';
+export function hasCompensation({ compensate }: { readonly compensate: unknown }): boolean {
+  return typeof compensate !== 'string';
 }
 
 /** Legs of a step's entries: room for each posting's own, so that none can take another's id. */

@@ -4,6 +4,7 @@ import { collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { ensureCollections } from '../infra/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { createGroup } from '../kernel/group.ts';
 import { SYSTEM_WALLETS, type WalletDoc, systemUserId } from '../ledger/documents.ts';
 import { openWallet } from '../ledger/wallet.ts';
 import type {
@@ -23,11 +24,24 @@ interface ProvisionedTenant extends TenantDoc {
 
 export function createTenantPolicies(db: Db): TenantPolicies {
   const tenants = collection<ProvisionedTenant>(db, 'tenants');
-  return Object.freeze({
-    find: async (tenantId: string, currency: string) => {
-      const tenant = await tenants.findOne({ _id: tenantId }, { maxTimeMS: LIMITS.mongoMaxTimeMs });
-      return tenant?.policies?.find((policy) => policy.currency === currency);
+  // Read, not remembered: a limit holds from when it is set. Those who look at once share a read.
+  const reads = createGroup<string, readonly TenantPolicy[]>({
+    sizeMax: LIMITS.policyReadsMax,
+    inFlightMax: LIMITS.policyReadSlots,
+    run: async (ids) => {
+      const found = await tenants
+        .find(
+          { _id: { $in: [...new Set(ids)] } },
+          { maxTimeMS: LIMITS.mongoMaxTimeMs, projection: { policies: 1 } },
+        )
+        .toArray();
+      const byId = new Map(found.map(({ _id, policies = [] }) => [_id, policies]));
+      return ids.map((id) => byId.get(id) ?? []);
     },
+  });
+  return Object.freeze({
+    find: async (tenantId: string, currency: string) =>
+      (await reads.add(tenantId)).find((policy) => policy.currency === currency),
   });
 }
 

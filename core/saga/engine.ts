@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import { type SagaShares, sagaShares } from '../../config/saga-shares.ts';
 import { isPassing } from '../infra/database-errors.ts';
 import { assertNever } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
@@ -8,27 +9,31 @@ import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { counted } from './step-outcomes.ts';
-import { namedUsers } from '../events/event-users.ts';
 import { FencedOut } from './fenced-out.ts';
+import type { AloneCommand } from './fuse-plan.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import type {
-  Commit,
-  CommitOutcome,
-  CommitPart,
-  Guard,
-  JournalChange,
-  SagaJournal,
-} from './journal.ts';
-import { CANCELED, type Command, nextCommand, turnedBack } from './machine.ts';
+import type { Commit, CommitOutcome, CommitPart, JournalChange, SagaJournal } from './journal.ts';
+import type { Claim } from '../operations/claim.ts';
+import { type Command, nextCommand } from './machine.ts';
 import { type Nap, createNap } from './nap.ts';
+import { type Seat, createRoom } from './room.ts';
 import type { OperationDoc } from '../operations/operation.ts';
 import type { SettledHints } from '../events/hints.ts';
-import { type Run, beginRun, earliest, factsOf, failureOf, refOf, resultsOf } from './saga-run.ts';
+import {
+  type Run,
+  beginRun,
+  earliest,
+  factsOf,
+  failureOf,
+  mustBeStoredAlone,
+  refOf,
+} from './saga-run.ts';
+import { endChange, moveOn, storeAlone } from './saga-drive.ts';
 import type { SagaServices } from '../operations/services.ts';
 import { Postponed } from './provider-calls.ts';
 import type { SagaPlan } from '../operations/step.ts';
-import { type StepDeps, askStep, runStep } from './step-runner.ts';
-import { undoStep } from './undo-runner.ts';
+import { type StepDeps, askStep } from './step-runner.ts';
+import { goneVersion, isWornOut, newerVersion, shuttingDown, wornOut } from './unfit-runs.ts';
 import { WorkerUnfit } from './worker-unfit.ts';
 
 /** What the registry knows of a stored operation. */
@@ -49,6 +54,8 @@ export interface EngineDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** By default those of as many sagas as LIMITS has. */
+  readonly shares?: SagaShares;
 }
 
 export interface SagaEngine {
@@ -64,41 +71,22 @@ export interface SagaEngine {
   close(): void;
 }
 
-const NEWER_PAUSE_SECONDS = 5;
-
 export function createSagaEngine(deps: EngineDeps): SagaEngine {
   const closing = { isClosing: false };
-  const parts: Parts = { ...deps, nap: createNap(deps.clock) };
+  const room = createRoom(LIMITS.sagaBytesMax);
+  const { sleepersMax, busyMax } = deps.shares ?? sagaShares(LIMITS.sagaConcurrency);
+  const nap = createNap(deps.clock, sleepersMax);
+  const parts: Parts = { ...deps, nap, wait: createNap(deps.clock, busyMax) };
   return Object.freeze({
     run: async (operationId: string) => {
       if (closing.isClosing) throw shuttingDown();
       await deps.failpoint('saga.before-claim');
-      const sinceMs = deps.clock.monotonicMs();
-      const outcome = await deps.journal.claim(operationId);
-      if (outcome.kind === 'idle') return;
-      if (outcome.kind === 'busy') {
-        throw new AppError('operation_busy', 'Another claim is alive', {
-          retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1_000)),
-        });
-      }
-      await deps.failpoint('saga.after-claim');
-      const lease = deps.heartbeat.hold(outcome.claim, sinceMs);
+      const seat = await room.enter();
       try {
-        const found = deps.planOf(outcome.claim.operation);
-        const plan = found.kind === 'plan' ? found.plan : NO_PLAN;
-        const monotonicMs = (): number => deps.clock.monotonicMs();
-        const run = beginRun(outcome.claim, plan, { lease, monotonicMs });
-        if (isWornOut(run)) await park(deps, run, { error: wornOut(run), step: undefined });
-        else if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
-        else if (found.kind === 'gone') {
-          await park(deps, run, { error: goneVersion(run), step: undefined });
-        } else await drive(parts, run, closing);
-      } catch (error) {
-        if (!(error instanceof FencedOut)) throw error;
-        deps.metrics.fencedOut.inc({ type: outcome.claim.operation.type });
-        deps.logger.warn({ operationId, epoch: outcome.claim.epoch }, 'operation.fenced-out');
+        if (closing.isClosing) throw shuttingDown();
+        await runClaimed(parts, await claimed(deps, operationId), { closing, seat });
       } finally {
-        lease.drop();
+        seat.leave();
       }
     },
     close: () => {
@@ -107,9 +95,64 @@ export function createSagaEngine(deps: EngineDeps): SagaEngine {
   } satisfies SagaEngine);
 }
 
+interface Claimed {
+  readonly claim: Claim;
+  /** Monotonic time just before it was asked for. */
+  readonly sinceMs: number;
+}
+
+/** Undefined: there is nothing to do. */
+async function claimed(deps: EngineDeps, operationId: string): Promise<Claimed | undefined> {
+  const sinceMs = deps.clock.monotonicMs();
+  const outcome = await deps.journal.claim(operationId);
+  if (outcome.kind === 'idle') return undefined;
+  if (outcome.kind === 'busy') {
+    throw new AppError('operation_busy', 'Another claim is alive', {
+      retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1_000)),
+    });
+  }
+  await deps.failpoint('saga.after-claim');
+  return { claim: outcome.claim, sinceMs };
+}
+
+interface Setting {
+  readonly closing: { readonly isClosing: boolean };
+  readonly seat: Seat;
+}
+
+async function runClaimed(
+  deps: Parts,
+  held: Claimed | undefined,
+  { closing, seat }: Setting,
+): Promise<void> {
+  if (held === undefined) return;
+  const { claim, sinceMs } = held;
+  const lease = deps.heartbeat.hold(claim, sinceMs);
+  seat.take(claim.bytes ?? 0);
+  try {
+    const found = deps.planOf(claim.operation);
+    const plan = found.kind === 'plan' ? found.plan : NO_PLAN;
+    const monotonicMs = (): number => deps.clock.monotonicMs();
+    const run = beginRun(claim, plan, { lease, monotonicMs });
+    if (isWornOut(run)) await park(deps, run, { error: wornOut(run), step: undefined });
+    else if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
+    else if (found.kind === 'gone') {
+      await park(deps, run, { error: goneVersion(run), step: undefined });
+    } else await drive(deps, run, closing);
+  } catch (error) {
+    if (!(error instanceof FencedOut)) throw error;
+    const { operation, epoch } = claim;
+    deps.metrics.fencedOut.inc({ type: operation.type });
+    deps.logger.warn({ operationId: operation._id, epoch }, 'operation.fenced-out');
+  } finally {
+    lease.drop();
+  }
+}
+
 const NO_PLAN: SagaPlan = { steps: [], result: () => undefined };
 
-type Parts = EngineDeps & { readonly nap: Nap };
+/** `wait`: for a place at a provider that is busy. */
+type Parts = EngineDeps & { readonly nap: Nap; readonly wait: Nap };
 
 async function drive(
   deps: Parts,
@@ -120,47 +163,55 @@ async function drive(
   const stepDeps = { ...deps, commit };
   for (;;) {
     if (closing.isClosing) return giveBack(deps, run, shuttingDown());
-    const command = nextCommand(run.shapes, run.state, factsOf(run));
     try {
-      const isOver = await counted(deps.metrics, run, () => execute(stepDeps, run, command));
+      const isOver = await counted(deps.metrics, run, () => advance(stepDeps, run));
       if (isOver) return;
     } catch (error) {
       if (error instanceof WorkerUnfit) return giveBack(deps, run, error.reason);
       if (error instanceof Postponed) {
         run.state = error.state;
-        if (await pause(deps, run, error.until)) return;
+        if (await pause(deps, run, error)) return;
         continue;
       }
       if (error instanceof FencedOut || isPassing(error)) throw error;
       // A bug in a decision: going on would only repeat it.
       deps.logger.error({ err: error, operationId: run.operation._id }, 'operation.step.crashed');
+      const command = nextCommand(run.shapes, run.state, factsOf(run));
       return park(deps, run, { error: failureOf(error), step: stepOf(run, command) });
     }
   }
 }
 
 /** True when the run is over. */
-async function execute(deps: StepDeps & Parts, run: Run, command: Command): Promise<boolean> {
-  switch (command.do) {
-    case 'run': {
-      const isParked = (await runStep(deps, run, command)) === 'parked-for-signal';
+async function advance(deps: StepDeps & Parts, run: Run): Promise<boolean> {
+  if (mustBeStoredAlone(run)) {
+    await storeAlone(deps, run);
+    return false;
+  }
+  const moved = await moveOn(deps, run);
+  switch (moved.kind) {
+    case 'moved':
+      return false;
+    case 'parked-for-signal':
       // Whoever waits for the outcome need not wait for a person as well.
-      if (isParked) deps.hints.announce([{ operationId: run.operation._id }]);
-      return isParked;
-    }
+      deps.hints.announce([{ operationId: run.operation._id }]);
+      return true;
+    case 'ended':
+      tellEnd(deps, run, moved.change);
+      return true;
+    case 'alone':
+      return execute(deps, run, moved.command);
+  }
+}
+
+/** True when the run is over. */
+async function execute(deps: StepDeps & Parts, run: Run, command: AloneCommand): Promise<boolean> {
+  switch (command.do) {
     case 'ask':
       await askStep(deps, run, command);
       return false;
-    case 'undo':
-      await undoStep(deps, run, command);
-      return false;
-    case 'turn-back':
-      run.state = turnedBack(run.shapes, run.state, command.why);
-      return false;
     case 'pause':
-      return pause(deps, run, command.until);
-    case 'finish':
-      return finish(deps, run, command);
+      return pause(deps, run, { until: command.until, isBusy: false });
     case 'park':
       await park(deps, run, { error: command.error, step: stuckStepOf(run) });
       return true;
@@ -169,13 +220,27 @@ async function execute(deps: StepDeps & Parts, run: Run, command: Command): Prom
   }
 }
 
-/** Short pauses are slept through with the lease held; longer ones are a timer in the database. */
-async function pause(deps: Parts, run: Run, until: Date): Promise<boolean> {
+/** With the lease held; false: there is no room for that, or it is too long. */
+async function sleptThrough(
+  deps: Parts,
+  run: Run,
+  { until, isBusy }: Pick<Postponed, 'until' | 'isBusy'>,
+): Promise<boolean> {
   const ms = until.getTime() - run.now().getTime();
-  if (ms <= LIMITS.sagaRetryInPlaceMs && (await deps.nap(ms, run.lease.signal))) {
-    if (run.lease.signal.aborted) throw new FencedOut();
-    return false;
-  }
+  const nap = isBusy ? deps.wait : deps.nap;
+  if (ms > (isBusy ? LIMITS.paymentWaitMs : LIMITS.sagaRetryInPlaceMs)) return false;
+  if (!(await nap(ms, run.lease.signal))) return false;
+  if (run.lease.signal.aborted) throw new FencedOut();
+  return true;
+}
+
+/** Short pauses are slept through with the lease held; longer ones are a timer in the database. */
+async function pause(
+  deps: Parts,
+  run: Run,
+  { until, isBusy }: Pick<Postponed, 'until' | 'isBusy'>,
+): Promise<boolean> {
+  if (await sleptThrough(deps, run, { until, isBusy })) return false;
   const { state } = run;
   const wakeAt = earliest(until, state.pivotPassed ? undefined : run.operation.deadline) ?? until;
   const outcome = await commitPatiently(deps, run, {
@@ -206,30 +271,6 @@ function stuckStepOf({ state, shapes }: Run): string | undefined {
   return shapes[index === -1 ? state.steps.length : index]?.name;
 }
 
-/** True when the run is over; false when a cancel was taken before the end was written. */
-async function finish(
-  deps: EngineDeps,
-  run: Run,
-  command: Extract<Command, { readonly do: 'finish' }>,
-): Promise<boolean> {
-  const { status, error } = command;
-  const { operation, state } = run;
-  const results = resultsOf(state);
-  const context = { operationId: operation._id, input: operation.input, results };
-  const result = status === 'succeeded' ? run.plan.result(context) : undefined;
-  const canGoBack = !state.pivotPassed && run.shapes.at(-1)?.hasCompensation === true;
-  const ending = {
-    status,
-    ...(result !== undefined && { result }),
-    ...(error !== undefined && { error }),
-  };
-  const isCancelable = status === 'succeeded' && canGoBack;
-  const guard: Guard = isCancelable ? { cancel: true } : {};
-  if (await end(deps, run, { ...ending, guard })) return true;
-  run.state = turnedBack(run.shapes, state, CANCELED);
-  return false;
-}
-
 interface Stuck {
   readonly error: Failure;
   readonly step: string | undefined;
@@ -239,40 +280,21 @@ async function park(deps: EngineDeps, run: Run, { error, step }: Stuck): Promise
   const { code, detail } = error;
   const at = run.now();
   const parked = { at, by: run.worker, code, detail, ...(step !== undefined && { step }) };
-  await end(deps, run, { status: 'needs_attention', error, parked, guard: {} });
+  const ending = { status: 'needs_attention', error, parked } as const;
+  const change = endChange(run, ending, { state: run.state, events: [] });
+  const outcome = await commitPatiently(deps, run, { guard: {}, change });
+  if (outcome.kind === 'written') tellEnd(deps, run, outcome.change);
   const { _id: operationId, type } = run.operation;
   deps.logger.error({ operationId, type, code: error.code }, 'operation.needs-attention');
 }
 
-type Ending = Pick<JournalChange, 'status' | 'result' | 'error' | 'parked'> & {
-  readonly guard: Guard;
-};
-
-/** False: what the guard names has come meanwhile, and nothing was written. */
-async function end(deps: EngineDeps, run: Run, { guard, ...ending }: Ending): Promise<boolean> {
-  const { operation, state } = run;
+function tellEnd(deps: EngineDeps, { operation }: Run, { status, at }: JournalChange): void {
   const { type, _id: operationId } = operation;
-  const at = run.now();
-  const outcome = await commitPatiently(deps, run, {
-    guard,
-    change: {
-      ...ending,
-      state,
-      lease: 'end',
-      settledBy: { worker: run.worker },
-      events: [
-        { name: `operation.${ending.status}`, data: { type, ...namedUsers(operation.input) } },
-      ],
-      at,
-    },
-  });
-  if (outcome.kind !== 'written') return false;
-  deps.metrics.settled.inc({ type, status: ending.status });
+  deps.metrics.settled.inc({ type, status });
   deps.metrics.settleLatency.observe(
     Math.max(0, (at.getTime() - operation.createdAt.getTime()) / 1_000),
   );
   deps.hints.announce([{ operationId }]);
-  return true;
 }
 
 /** The lease goes back at once, so that whoever gets the job next need not wait for its end. */
@@ -303,8 +325,11 @@ async function commitPatiently(
       const outcome = await deps.journal.commit(commit);
       if (outcome.kind === 'fenced') throw new FencedOut();
       if (outcome.kind === 'overtaken') run.requests = outcome.requests;
+      if (outcome.kind === 'aborted') run.wasAborted = true;
       if (outcome.kind === 'written') {
         run.state = outcome.change.state;
+        run.stored = run.state;
+        run.wasAborted = false;
         run.rev += 1;
         if (outcome.change.leavesLine === true) run.isInLine = false;
       }
@@ -316,29 +341,4 @@ async function commitPatiently(
       await deps.clock.sleep(ms, run.lease.signal);
     }
   }
-}
-
-function shuttingDown(): AppError {
-  return new AppError('shutting_down', 'The worker stops', { retryAfterSeconds: 1 });
-}
-
-function newerVersion({ operation }: Run): AppError {
-  return new AppError('version_unknown', `${operation.type} ${operation.typeVersion} is newer`, {
-    retryAfterSeconds: NEWER_PAUSE_SECONDS,
-  });
-}
-
-/** It counts whoever takes it over, so that what kills its worker each time ends with a human. */
-function isWornOut({ operation: { interruptions = 0 } }: Run): boolean {
-  return interruptions > LIMITS.interruptionsMax;
-}
-
-function wornOut({ operation: { interruptions = 0 } }: Run): Failure {
-  const detail = `Its worker died or stalled ${interruptions} times`;
-  return { code: 'poison_operation', detail };
-}
-
-function goneVersion({ operation }: Run): Failure {
-  const detail = `No code here knows ${operation.type} version ${operation.typeVersion}`;
-  return { code: 'poison_operation', detail };
 }

@@ -36,6 +36,7 @@ interface HeartbeatDeps {
 interface Holding {
   readonly lease: Lease;
   readonly abort: AbortController;
+  readonly sinceMs: number;
   safeUntilMs: number;
   isCancelRequested: boolean;
 }
@@ -46,7 +47,11 @@ export function createHeartbeat({ journal, timing, clock, logger }: HeartbeatDep
   const { leaseMs, heartbeatMs, fenceMs } = timing;
 
   const renew = async (): Promise<void> => {
-    const held = [...holdings].filter(({ abort }) => !abort.signal.aborted);
+    // Most are over before they would have to be renewed.
+    const now = clock.monotonicMs();
+    const held = [...holdings].filter(
+      ({ abort, sinceMs }) => !abort.signal.aborted && now - sinceMs >= heartbeatMs / 2,
+    );
     if (held.length === 0) return;
     const sentMs = clock.monotonicMs();
     const renewals = await journal.renew(held.map(({ lease }) => lease));
@@ -79,6 +84,7 @@ export function createHeartbeat({ journal, timing, clock, logger }: HeartbeatDep
       const holding: Holding = {
         lease: { operationId: operation._id, epoch },
         abort: new AbortController(),
+        sinceMs,
         safeUntilMs: sinceMs + leaseMs - fenceMs,
         isCancelRequested: operation.cancelRequested !== undefined,
       };

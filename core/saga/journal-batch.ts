@@ -1,6 +1,7 @@
 import { type Book, type LedgerState, createBook, laterOf } from '../ledger/book.ts';
 import { LAPSED_PER_POSTING } from '../ledger/documents.ts';
 import type { LedgerReads } from '../ledger/ledger-store.ts';
+import { decideFuse } from './fuse.ts';
 import type { JournalWrite } from './journal-store.ts';
 import type { Commit, JournalChange, JournalRef } from './journal.ts';
 import { leavesLine } from '../operations/line.ts';
@@ -20,8 +21,12 @@ export interface JournalBatch {
 /** Everything that the ledger steps among some commits look at. */
 export function journalReads(commits: readonly Commit[], stripe: number): LedgerReads {
   const ledger = commits.flatMap((commit) =>
-    'ledger' in commit
-      ? [{ tenantId: commit.ref.operation.tenantId, touches: commit.ledger.touches }]
+    'fuse' in commit
+      ? commit.fuse.parts.flatMap((part) =>
+          part.kind === 'post'
+            ? [{ tenantId: commit.ref.operation.tenantId, touches: part.ledger.touches }]
+            : [],
+        )
       : [],
   );
   return readsOf(ledger, stripe);
@@ -43,32 +48,37 @@ export function decideJournalBatch(
   const wants: Want[] = [];
   const writes = commits.map((commit): JournalWrite => {
     const { ref, guard } = commit;
-    if (!('ledger' in commit)) return { ref, guard, change: withLine(ref, commit.change) };
+    if (!('fuse' in commit)) return { ref, guard, change: withLine(ref, commit.change) };
     const { tenantId, _id, metadata } = ref.operation;
-    const scope = {
-      tenantId,
-      operationId: _id,
-      at: laterOf(commit.ledger.at, notBefore),
-      acceptedAt: acceptedAt(ref.operation),
-      stripe,
-      ...(metadata !== undefined && { metadata }),
-    };
-    const { touches, legOffset } = commit.ledger;
-    const { draft, decision } = decideTwice({
-      ...{ tenantId, touches, max: LAPSED_PER_POSTING },
-      open: () => book.draft(scope, legOffset),
-      decide: (trial, prepare) => {
-        prepare();
-        return commit.ledger.decide(trial);
-      },
+    const { change, hasPosted } = decideFuse(commit.fuse, (ledger, state) => {
+      const scope = {
+        tenantId,
+        operationId: _id,
+        at: laterOf(ledger.at, notBefore),
+        acceptedAt: acceptedAt(ref.operation),
+        stripe,
+        ...(metadata !== undefined && { metadata }),
+      };
+      const { touches, legOffset } = ledger;
+      const { draft, decision } = decideTwice({
+        ...{ tenantId, touches, max: LAPSED_PER_POSTING },
+        open: () => book.draft(scope, legOffset),
+        decide: (trial, prepare) => {
+          prepare();
+          return ledger.decide(trial, state);
+        },
+      });
+      if (!decision.ok && isForWantOfMoney(decision.failure)) {
+        wants.push({ tenantId, touches, at: scope.at });
+      }
+      return {
+        ...{ draft, decision },
+        take: () => {
+          book.apply(draft);
+        },
+      };
     });
-    if (!decision.ok && isForWantOfMoney(decision.failure)) {
-      wants.push({ tenantId, touches, at: scope.at });
-    }
-    if (decision.ok) book.apply(draft);
-    const events = decision.ok ? draft.events : [];
-    const hasPosted = decision.ok && draft.entries.length > 0;
-    return { ref, guard, change: withLine(ref, commit.changeOf(decision, events), hasPosted) };
+    return { ref, guard, change: withLine(ref, change, hasPosted) };
   });
   return { book, writes, wants };
 }

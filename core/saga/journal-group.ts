@@ -1,60 +1,31 @@
 import { LIMITS } from '../../config/limits.ts';
-import type { ReadDatabaseTime } from '../infra/database-clock.ts';
 import { type DatabaseFault, faultOf, isPassing } from '../infra/database-errors.ts';
 import { present } from '../kernel/assert.ts';
 import { fullJitterMs } from '../kernel/backoff.ts';
-import type { Clock } from '../kernel/clock.ts';
-import { AppError } from '../kernel/errors.ts';
-import type { Failpoint } from '../kernel/failpoint.ts';
 import { createGroup } from '../kernel/group.ts';
 import { type OperationId, newToken } from '../kernel/ids.ts';
-import { supervise } from '../kernel/supervise.ts';
-import type { LedgerStore, LedgerTransaction } from '../ledger/ledger-store.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import { withLine } from './journal-batch.ts';
+import type { Unclaimed } from './journal-store.ts';
 import {
-  type JournalBatch,
-  decideJournalBatch,
-  journalReads,
-  outboxEvents,
-  withLine,
-} from './journal-batch.ts';
-import type { Lines } from '../operations/lines.ts';
-import type { JournalPlace, JournalStore, JournalWrite, Unclaimed } from './journal-store.ts';
-import type { ClaimOutcome, Commit, CommitOutcome, JournalChange, SagaJournal } from './journal.ts';
+  type JournalDeps,
+  type Setting,
+  type Settled,
+  idsOf,
+  linesLeft,
+  settledOf,
+  standingOf,
+  transact,
+} from './journal-transact.ts';
+import type { ClaimOutcome, Commit, JournalChange, SagaJournal } from './journal.ts';
 import type { Claim } from '../operations/claim.ts';
-import type { JobPublisher } from '../operations/ports.ts';
-import type { OutboxRow } from '../events/outbox.ts';
 import { moveLinesOn } from '../operations/move-lines-on.ts';
-import { outboxRows } from '../events/outbox-rows.ts';
-import type { OutboxStore } from '../events/outbox-store.ts';
-import { lapsedReads, withLapsed } from '../operations/want-of-money.ts';
-
-interface JournalDeps {
-  readonly workerId: string;
-  readonly store: JournalStore;
-  readonly ledger: LedgerStore;
-  readonly outbox: OutboxStore;
-  readonly lines: Lines;
-  readonly publisher: JobPublisher;
-  readonly databaseTime: ReadDatabaseTime;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly failpoint: Failpoint;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly leaseMs: number;
-  /** The stripe of the system wallets for a slot of this process. */
-  readonly stripeOf: (slot: number) => number;
-  /** 1: every write on its own, for the comparison in the benchmark. */
-  readonly groupMax?: number;
-}
 
 /** The journal in MongoDB. What concurrent sagas write shares round trips and transactions. */
 export function createSagaJournal(deps: JournalDeps): SagaJournal {
   const sizeMax = deps.groupMax ?? LIMITS.sagaGroupMax;
   /** What was being committed when the answer was lost: the truth if it turns out to be there. */
   const attempted = new WeakMap<Commit, JournalChange>();
+  const unknown = new WeakSet<Commit>();
 
   const claims = createGroup<OperationId, Claim | Unclaimed>({
     sizeMax,
@@ -64,18 +35,21 @@ export function createSagaJournal(deps: JournalDeps): SagaJournal {
   const plain = createGroup<PlainCommit, Settled>({
     sizeMax,
     inFlightMax: LIMITS.sagaWriteSlots,
-    run: async (commits) => {
+    run: async (commits, slot) => {
       await deps.failpoint('saga.before-journal');
-      const settled = await writeTogether(deps, commits);
+      const isFew = commits.length <= LIMITS.sagaWritesAlone;
+      const settled = isFew
+        ? await writeEach(deps, commits)
+        : await settleTogether({ deps, attempted, unknown, slot }, commits);
       await deps.failpoint('saga.after-journal');
-      moveLinesOn(deps, linesLeft(commits));
+      if (isFew) moveLinesOn(deps, linesLeft(commits));
       return settled;
     },
   });
   const transactions = createGroup<Commit, Settled>({
     sizeMax,
     inFlightMax: LIMITS.sagaTransactionSlots,
-    run: (commits, slot) => settleTogether({ deps, attempted, slot }, commits),
+    run: (commits, slot) => settleTogether({ deps, attempted, unknown, slot }, commits),
   });
 
   return Object.freeze({
@@ -126,18 +100,10 @@ async function claimPatiently(
   }
 }
 
-/** The outcome of one commit, or why it has none: one failure must not be its neighbours'. */
-type Settled = CommitOutcome | { readonly failure: unknown };
 type PlainCommit = Commit & { readonly change: JournalChange };
 
-interface Setting {
-  readonly deps: JournalDeps;
-  readonly attempted: WeakMap<Commit, JournalChange>;
-  readonly slot: number;
-}
-
-/** One bulk write for all; one that cannot be written at all must not take the others with it. */
-async function writeTogether(
+/** For a few a transaction is dearer than a compare-and-set each, and takes longer. */
+async function writeEach(
   deps: JournalDeps,
   commits: readonly PlainCommit[],
 ): Promise<readonly Settled[]> {
@@ -146,8 +112,12 @@ async function writeTogether(
     if (await deps.store.write(writes)) {
       return commits.map(({ change }) => ({ kind: 'written', change }));
     }
-    const places = await placesOf(deps, commits);
-    return commits.map((commit) => outcomeOf(commit, places, commit.change) ?? { kind: 'fenced' });
+    const places = await deps.store.places(idsOf(commits));
+    return commits.map((commit): Settled => {
+      const standing = standingOf(commit, places);
+      if (standing === 'written') return { kind: 'written', change: commit.change };
+      return standing ?? { kind: 'fenced' };
+    });
   } catch (failure) {
     if (faultOf(failure) !== 'other' || commits.length === 1) {
       return commits.map(() => ({ failure }));
@@ -155,7 +125,7 @@ async function writeTogether(
   }
   // What the failed write has stored of the others is found by its place.
   const alone: Settled[] = [];
-  for (const commit of commits) alone.push(...(await writeTogether(deps, [commit])));
+  for (const commit of commits) alone.push(...(await writeEach(deps, [commit])));
   return alone;
 }
 
@@ -164,156 +134,62 @@ async function settleTogether(
   setting: Setting,
   commits: readonly Commit[],
 ): Promise<readonly Settled[]> {
+  const settled = new Map<Commit, Settled>();
   try {
-    const changes = await transactPatiently(setting, commits);
-    if (changes !== undefined) return changes.map((change) => ({ kind: 'written', change }));
+    await transactPatiently(setting, commits, settled);
   } catch (error) {
     const isAway = AWAY.has(faultOf(error));
-    if (isAway || commits.length === 1) return commits.map(() => ({ failure: error }));
+    if (isAway || commits.length === 1) {
+      return commits.map((commit) => settled.get(commit) ?? { failure: error });
+    }
   }
-  const settled: Settled[] = [];
-  for (const commit of commits) settled.push(await settleAlone(setting, commit));
-  return settled;
+  for (const commit of commits) {
+    if (settled.has(commit)) continue;
+    const [one] = await settleTogether(setting, [commit]);
+    settled.set(commit, present(one, 'what has become of a commit'));
+  }
+  return commits.map((commit) => present(settled.get(commit), 'what has become of a commit'));
 }
 
 const AWAY: ReadonlySet<DatabaseFault> = new Set(['unavailable', 'commit-unknown']);
 
-async function settleAlone(setting: Setting, commit: Commit): Promise<Settled> {
-  try {
-    for (let tries = 0; tries < LIMITS.sagaConflictTriesMax; tries += 1) {
-      const places = await placesOf(setting.deps, [commit]);
-      const known = outcomeOf(commit, places, setting.attempted.get(commit));
-      if (known !== undefined) return known;
-      const [change] = (await transactPatiently(setting, [commit])) ?? [];
-      if (change !== undefined) return { kind: 'written', change };
-    }
-    // Nobody's fault either: the engine comes again for as long as it holds the lease.
-    throw new AppError('ledger_unavailable', 'The journal moves under every attempt to write it');
-  } catch (failure) {
-    return { failure };
-  }
-}
-
-/** Tries again while neighbours' transactions are in the way. Undefined: a compare-and-set missed. */
+/**
+ * Tries again while neighbours' transactions are in the way, which is nobody's attempt. What has become
+ * of each is put into `settled`.
+ */
 async function transactPatiently(
-  { deps, attempted, slot }: Setting,
+  { deps, attempted, unknown, slot }: Setting,
   commits: readonly Commit[],
-): Promise<readonly JournalChange[] | undefined> {
-  for (let conflicts = 1; ; conflicts += 1) {
+  settled: Map<Commit, Settled>,
+): Promise<void> {
+  let left = commits;
+  for (let conflicts = 1; left.length > 0; conflicts += 1) {
     try {
-      return await transact(deps, commits, { stripe: deps.stripeOf(slot), attempted });
+      const options = { stripe: deps.stripeOf(slot), attempted };
+      const known = await transact(deps, left, options);
+      for (const commit of left) {
+        settled.set(commit, await settledOf({ deps, attempted }, commit, known));
+      }
+      return;
     } catch (error) {
-      const isConflict = CONFLICTS.has(faultOf(error));
+      const fault = faultOf(error);
+      if (AWAY.has(fault)) for (const commit of left) unknown.add(commit);
+      const isConflict = CONFLICTS.has(fault);
       if (!isConflict || conflicts >= LIMITS.sagaConflictTriesMax) throw error;
       deps.metrics.conflicts.inc({ reason: 'saga' });
+      // What is known from outside is not held up any longer: its saga stores it by itself.
+      const isFree = (commit: Commit): boolean => holdsOutcome(commit) && !unknown.has(commit);
+      for (const commit of left.filter(isFree)) settled.set(commit, { kind: 'aborted' });
+      left = left.filter((commit) => !settled.has(commit));
       const { random } = deps;
       await deps.clock.sleep(fullJitterMs(conflicts, { baseMs: 2, capMs: 200, random }));
     }
   }
 }
 
+function holdsOutcome(commit: Commit): boolean {
+  return 'fuse' in commit && commit.holdsOutcome;
+}
+
 /** Two transactions that open the same stripe meet at its unique key. */
 const CONFLICTS: ReadonlySet<DatabaseFault> = new Set(['transient', 'duplicate-key']);
-
-/** Aborts the transaction: somebody has claimed, or asked to cancel, one of the operations. */
-class JournalMissed extends Error {
-  override readonly name = 'JournalMissed';
-}
-
-interface TransactOptions {
-  readonly stripe: number;
-  readonly attempted: WeakMap<Commit, JournalChange>;
-}
-
-async function transact(
-  deps: JournalDeps,
-  commits: readonly Commit[],
-  { stripe, attempted }: TransactOptions,
-): Promise<readonly JournalChange[] | undefined> {
-  const batch = newToken();
-  let decided: JournalBatch | undefined;
-  const work = deps.ledger.transact(
-    async (transaction) => {
-      decided = await decideLoaded(deps, transaction, { commits, stripe });
-      const isOurs = await deps.store.write(decided.writes, transaction.session);
-      if (!isOurs) throw new JournalMissed();
-      await deps.failpoint('saga.in-transaction');
-      await transaction.write(decided.book.changes());
-      const at = present(decided.writes[0], 'a write').change.at;
-      const rows = outboxRows(outboxEvents(decided.writes), { batch, at });
-      await deps.outbox.insert(transaction.session, rows);
-      return rows;
-    },
-    async () => {
-      for (const [index, commit] of commits.entries()) {
-        const write = decided?.writes[index];
-        if (write !== undefined) attempted.set(commit, write.change);
-      }
-      await deps.failpoint('saga.before-commit');
-    },
-  );
-  const rows = await work.catch((error: unknown) => {
-    if (error instanceof JournalMissed) return undefined;
-    throw error;
-  });
-  if (rows === undefined) return undefined;
-  await deps.failpoint('saga.after-commit');
-  moveLinesOn(deps, linesLeft(decided?.writes ?? []));
-  supervise(publish(deps, rows), (err) => {
-    deps.metrics.enqueueFailed.inc({ queue: 'events' });
-    deps.logger.warn({ err, rows: rows.length }, 'outbox.publish.failed');
-  });
-  await deps.failpoint('saga.after-publish');
-  return present(decided, 'the decisions of a transaction').writes.map(({ change }) => change);
-}
-
-/** With what lapsed holds give back to those that want it. */
-async function decideLoaded(
-  { databaseTime }: JournalDeps,
-  transaction: LedgerTransaction,
-  { commits, stripe }: { readonly commits: readonly Commit[]; readonly stripe: number },
-): Promise<JournalBatch> {
-  let loaded = await transaction.load(journalReads(commits, stripe));
-  const { now: notBefore } = await databaseTime();
-  const looked = new Set<string>();
-  for (;;) {
-    const decided = decideJournalBatch(commits, loaded, { stripe, notBefore });
-    const lapsed = lapsedReads(decided.wants, loaded, looked);
-    if (lapsed === undefined) return decided;
-    loaded = withLapsed(loaded, await transaction.loadLapsed({ ...lapsed, stripe }));
-  }
-}
-
-/** The lines that some writes have given up. */
-function linesLeft(writes: readonly Pick<JournalWrite, 'ref' | 'change'>[]): readonly string[] {
-  const left = writes.filter(({ change }) => change.leavesLine === true);
-  return left.map(({ ref }) => ref.operation.orderingKey);
-}
-
-async function publish(deps: JournalDeps, rows: readonly OutboxRow[]): Promise<void> {
-  if (rows.length > 0) await deps.publisher.publishEvents(rows);
-}
-
-function placesOf(
-  deps: JournalDeps,
-  commits: readonly Commit[],
-): Promise<ReadonlyMap<string, JournalPlace>> {
-  return deps.store.places(commits.map(({ ref }) => ref.operation._id));
-}
-
-/** What has become of a commit by where its journal stands; undefined: not written, may be. */
-function outcomeOf(
-  { ref, guard }: Commit,
-  places: ReadonlyMap<string, JournalPlace>,
-  change: JournalChange | undefined,
-): CommitOutcome | undefined {
-  const place = places.get(ref.operation._id);
-  if (place?.epoch !== ref.epoch) return { kind: 'fenced' };
-  if (place.rev === ref.rev + 1 && change !== undefined) return { kind: 'written', change };
-  if (place.rev !== ref.rev) return { kind: 'fenced' };
-  const { requests } = place;
-  const isOvertaken =
-    (guard.cancel === true && requests.isCancelRequested) ||
-    (guard.signal !== undefined && requests.signals[guard.signal] !== undefined);
-  return isOvertaken ? { kind: 'overtaken', requests } : undefined;
-}

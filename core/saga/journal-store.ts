@@ -1,13 +1,16 @@
 import type { AnyBulkWriteOperation, ClientSession, Db, Filter, UpdateFilter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { assert, present } from '../kernel/assert.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import { laterOf } from '../ledger/book.ts';
 import type { Guard, JournalChange, JournalRef, Lease, Renewal, Requests } from './journal.ts';
 import type { Claim } from '../operations/claim.ts';
 import { parkingPushed } from '../operations/parking.ts';
+import type { SagaState } from './machine.ts';
 import type { OperationDoc } from '../operations/operation.ts';
-import { isSettled } from '../operations/status.ts';
+import { type OperationStatus, isSettled } from '../operations/status.ts';
+import { stateOf } from './stored-state.ts';
 
 /** One compare-and-set, as the store does it. */
 export interface JournalWrite {
@@ -16,11 +19,19 @@ export interface JournalWrite {
   readonly change: JournalChange;
 }
 
-/** Where an operation stands, for telling whether a write of unknown outcome has happened. */
+/** Where an operation stands: what a write compares. */
 export interface JournalPlace {
   readonly epoch: number;
   readonly rev: number;
   readonly requests: Requests;
+}
+
+/** What is stored of it, for whoever does not know what of theirs is. */
+export interface StoredSaga {
+  readonly state: SagaState;
+  readonly status: OperationStatus;
+  readonly hasLease: boolean;
+  readonly isInLine: boolean;
 }
 
 export interface ClaimRequest {
@@ -33,9 +44,21 @@ export interface ClaimRequest {
 export interface JournalStore {
   /** Claims what is free of these, in database time; two round trips for all of them. */
   claim(request: ClaimRequest): Promise<readonly (Claim | Unclaimed)[]>;
-  /** False: some of them missed, and it is unknown which. Without a session each stands alone. */
-  write(writes: readonly JournalWrite[], session?: ClientSession): Promise<boolean>;
-  places(ids: readonly OperationId[]): Promise<ReadonlyMap<string, JournalPlace>>;
+  /** Each by a compare-and-set of its own. False: some missed, and it is unknown which. */
+  write(writes: readonly JournalWrite[]): Promise<boolean>;
+  /**
+   * By id alone, which the server need not plan: whoever calls it has read the places in the same
+   * transaction, and compared.
+   *
+   * @throws the driver's error for a conflict when somebody has moved one of them since.
+   */
+  writeRead(writes: readonly JournalWrite[], session: ClientSession): Promise<void>;
+  places(
+    ids: readonly OperationId[],
+    session?: ClientSession,
+  ): Promise<ReadonlyMap<string, JournalPlace>>;
+  /** @throws InvariantError when there is no such operation. */
+  stored(id: OperationId): Promise<StoredSaga>;
   renew(leases: readonly Lease[], leaseMs: number): Promise<readonly Renewal[]>;
 }
 
@@ -80,8 +103,11 @@ export function createJournalStore(db: Db): JournalStore {
       ],
     );
     const found = await operations
-      .aggregate<OperationDoc & { readonly claimNow: Date }>(
-        [{ $match: { _id: { $in: [...ids] } } }, { $set: { claimNow: '$$NOW' } }],
+      .aggregate<OperationDoc & { readonly claimNow: Date; readonly claimBytes: number }>(
+        [
+          { $match: { _id: { $in: [...ids] } } },
+          { $set: { claimNow: '$$NOW', claimBytes: { $bsonSize: '$$ROOT' } } },
+        ],
         options,
       )
       .toArray();
@@ -89,11 +115,11 @@ export function createJournalStore(db: Db): JournalStore {
     return ids.map((id): Claim | Unclaimed => {
       const doc = byId.get(id);
       if (doc === undefined || isSettled(doc.status) || doc.status === 'waiting') return {};
-      const { claimNow, ...operation } = doc;
+      const { claimNow, claimBytes: bytes, ...operation } = doc;
       const { leaseUntil, runAt } = operation;
       if (operation.owner === owner && leaseUntil !== undefined) {
         const at = new Date(leaseUntil.getTime() - leaseMs);
-        return { operation, epoch: operation.epoch, at };
+        return { operation, epoch: operation.epoch, bytes, at };
       }
       // Without either it was given back just now: it is free, and the job comes again for it.
       const freeAt = leaseUntil ?? runAt ?? claimNow;
@@ -103,21 +129,37 @@ export function createJournalStore(db: Db): JournalStore {
 
   return Object.freeze({
     claim,
-    write: async (writes: readonly JournalWrite[], session?: ClientSession) => {
-      const result = await operations.bulkWrite(writes.map(writeOf), {
-        ordered: false,
-        ...(session !== undefined && { session }),
-      });
+    write: async (writes: readonly JournalWrite[]) => {
+      const result = await operations.bulkWrite(
+        writes.map((write) => updateOneOf(write, filterOf(write))),
+        { ordered: false },
+      );
       return result.matchedCount === writes.length;
     },
-    places: async (ids: readonly OperationId[]) => {
+    writeRead: async (writes: readonly JournalWrite[], session: ClientSession) => {
+      const updates = writes.map((write) => updateOneOf(write, { _id: write.ref.operation._id }));
+      const result = await operations.bulkWrite(updates, { ordered: true, session });
+      assert(result.matchedCount === writes.length, 'what was read in a transaction is there');
+    },
+    places: async (ids: readonly OperationId[], session?: ClientSession) => {
       const found = await operations
         .find(
           { _id: { $in: [...ids] } },
-          { ...options, projection: { epoch: 1, rev: 1, cancelRequested: 1, signals: 1 } },
+          { ...options, projection: PLACE, ...(session !== undefined && { session }) },
         )
+        .batchSize(ids.length + 1) // all in one answer
         .toArray();
       return new Map(found.map((doc) => [doc._id, placeOf(doc)]));
+    },
+    stored: async (id: OperationId) => {
+      const found = await operations.findOne({ _id: id }, { ...options, projection: STORED });
+      const doc = present(found ?? undefined, 'an operation that was written');
+      return {
+        state: stateOf(doc),
+        status: doc.status,
+        hasLease: doc.leaseUntil !== undefined,
+        isInLine: doc.line !== undefined,
+      };
     },
     renew: async (leases: readonly Lease[], leaseMs: number) => {
       const until = { $add: ['$$NOW', leaseMs] };
@@ -186,6 +228,12 @@ function isPast(field: string) {
   return { $lte: [{ $ifNull: [field, new Date(0)] }, '$$NOW'] };
 }
 
+const PLACE = { epoch: 1, rev: 1, cancelRequested: 1, signals: 1 } as const;
+const STORED = {
+  ...{ steps: 1, pivotPassed: 1, turnBack: 1, status: 1 },
+  ...{ leaseUntil: 1, line: 1 },
+} as const;
+
 function placeOf(doc: OperationDoc): JournalPlace {
   return {
     epoch: doc.epoch,
@@ -197,14 +245,20 @@ function placeOf(doc: OperationDoc): JournalPlace {
   };
 }
 
-function writeOf({ ref, guard, change }: JournalWrite): AnyBulkWriteOperation<OperationDoc> {
-  const filter: Filter<OperationDoc> = {
+function filterOf({ ref, guard }: JournalWrite): Filter<OperationDoc> {
+  return {
     _id: ref.operation._id,
     epoch: ref.epoch,
     rev: ref.rev,
     ...(guard.cancel === true && { cancelRequested: { $exists: false } }),
     ...(guard.signal !== undefined && { [`signals.${guard.signal}`]: { $exists: false } }),
   };
+}
+
+function updateOneOf(
+  { ref, change }: JournalWrite,
+  filter: Filter<OperationDoc>,
+): AnyBulkWriteOperation<OperationDoc> {
   return { updateOne: { filter, update: updateOf(ref, change) } };
 }
 

@@ -57,8 +57,37 @@ export interface LedgerWork {
   readonly legOffset: number;
   /** Database time of the entries. */
   readonly at: Date;
-  /** Pure; may run again when the transaction has to be repeated. */
-  decide(draft: Draft): Result<Json | undefined>;
+  /** Pure; may run again when the transaction has to be repeated. Sees what was decided before it. */
+  decide(draft: Draft, state: SagaState): Result<Json | undefined>;
+}
+
+/** A part of a fuse: something that is known already, or a posting with the state after it. */
+export type FusePart =
+  | { readonly kind: 'know'; readonly after: (state: SagaState) => SagaState }
+  | {
+      readonly kind: 'post';
+      readonly ledger: LedgerWork;
+      readonly after: (state: SagaState, decision: Result<Json | undefined>) => SagaState;
+    };
+
+/** How far a fuse has come. */
+export interface Reached {
+  readonly state: SagaState;
+  readonly events: readonly DraftEvent[];
+  /** No part was refused or threw: what was to come after them comes. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Moments of a saga that are one write, in order, each with a draft of its own. What is refused, or
+ * throws, ends it there, and what was accepted before it is written.
+ */
+export interface Fuse {
+  /** What it begins with. */
+  readonly state: SagaState;
+  readonly parts: readonly FusePart[];
+  /** Pure. */
+  changeOf(reached: Reached): JournalChange;
 }
 
 /** What must not have come from outside when a write happens, for it would be overlooked. */
@@ -82,11 +111,12 @@ interface CommitBase {
 export type Commit =
   | (CommitBase & { readonly change: JournalChange })
   | (CommitBase & {
-      readonly ledger: LedgerWork;
-      readonly changeOf: (
-        decision: Result<Json | undefined>,
-        events: readonly DraftEvent[],
-      ) => JournalChange;
+      readonly fuse: Fuse;
+      /**
+       * It builds on an outcome from outside that is not stored yet. Such a one is not held up by
+       * what the fuse meets in the ledger: at the first abort the commit comes back as `aborted`.
+       */
+      readonly holdsOutcome: boolean;
     });
 
 /** A commit but for the place in the journal that it builds upon. */
@@ -101,7 +131,9 @@ export type CommitOutcome =
   /** Somebody else has claimed the operation: stop, write nothing, call nobody. */
   | { readonly kind: 'fenced' }
   /** Not written, for what the guard names has come meanwhile. */
-  | { readonly kind: 'overtaken'; readonly requests: Requests };
+  | { readonly kind: 'overtaken'; readonly requests: Requests }
+  /** Not written, for others were in the way; nothing has moved. */
+  | { readonly kind: 'aborted' };
 
 export interface Lease {
   readonly operationId: OperationId;

@@ -16,11 +16,14 @@ export class Postponed extends Error {
   override readonly name = 'Postponed';
   readonly until: Date;
   readonly state: SagaState;
+  /** It waits for a place, and nothing else. */
+  readonly isBusy: boolean;
 
-  constructor(until: Date, state: SagaState) {
+  constructor(until: Date, state: SagaState, isBusy = false) {
     super(`not before ${until.toISOString()}`);
     this.until = until;
     this.state = state;
+    this.isBusy = isBusy;
   }
 }
 
@@ -147,7 +150,8 @@ export interface Way {
   abandon(): void;
 }
 
-const FREE: Way = { leave: async () => undefined, abandon: () => undefined };
+/** Of a call that needs nobody's leave. */
+export const FREE_WAY: Way = { leave: async () => undefined, abandon: () => undefined };
 
 interface Asking {
   readonly step: number;
@@ -165,7 +169,7 @@ export async function enterWay(
   run: Run,
   { step, definition, context }: Asking,
 ): Promise<Way> {
-  if (definition.provider === undefined) return FREE;
+  if (definition.provider === undefined) return FREE_WAY;
   const name = definition.provider(context);
   const passage = await services.payments.enter(name);
   if (passage.kind === 'elsewhere') throw unfit(name);
@@ -174,9 +178,10 @@ export async function enterWay(
   const { state } = run;
   const pace = { baseMs: waitMs, capMs: waitMs, random };
   const { isOver } = waitOf(run, { step, outage: passage, state }, pace);
-  if (isOver) return FREE; // its last call decides
+  if (isOver) return FREE_WAY; // its last call decides
   const spreadMs = random() * Math.min(waitMs, LIMITS.deferSpreadMs);
-  throw new Postponed(new Date(run.now().getTime() + Math.ceil(waitMs + spreadMs)), state);
+  const until = new Date(run.now().getTime() + Math.ceil(waitMs + spreadMs));
+  throw new Postponed(until, state, passage.isBusy);
 }
 
 type Passage = Awaited<ReturnType<SagaServices['payments']['enter']>> & { readonly kind: 'go' };

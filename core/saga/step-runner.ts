@@ -1,12 +1,8 @@
 import { fullJitterMs } from '../kernel/backoff.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { AppError, InvariantError } from '../kernel/errors.ts';
 import { assert, present } from '../kernel/assert.ts';
-import type { Failpoint } from '../kernel/failpoint.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { callOut } from './call-out.ts';
-import type { CommitOutcome, CommitPart, Guard } from './journal.ts';
+import type { CommitOutcome, CommitPart, JournalChange } from './journal.ts';
 import {
   type Refusal,
   type SagaState,
@@ -14,122 +10,33 @@ import {
   stepAsked,
   stepDone,
   stepRefused,
-  stepStarted,
   stepUnsure,
   stepWaits,
 } from './machine.ts';
 import { type Way, afterOutage, enterWay } from './provider-calls.ts';
 import { type Run, attemptsUsed, contextOf, earliest, failureOf } from './saga-run.ts';
-import type { SagaServices } from '../operations/services.ts';
-import {
-  type CallStep,
-  type LedgerStep,
-  type QueryReply,
-  type StepContext,
-  type StepReply,
-  legOffsetOf,
-} from '../operations/step.ts';
+import type { CallStep, QueryReply, StepReply } from '../operations/step.ts';
+import type { CallTurn, Turn, TurnDeps } from './turn.ts';
 import { leaveToOthers } from './worker-unfit.ts';
 
-export interface StepDeps {
-  readonly services: SagaServices;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly failpoint: Failpoint;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
+export interface StepDeps extends TurnDeps {
   readonly commit: (part: CommitPart) => Promise<CommitOutcome>;
 }
 
-export interface Turn {
-  readonly step: number;
-  readonly attempt: number;
-}
+export type WayTurn = CallTurn & {
+  readonly way: Way;
+  /** As it was before the intent. */
+  readonly before: SagaState;
+};
 
 /** `moved`: the state has changed, or something has come from outside. */
 export type StepOutcome = 'moved' | 'parked-for-signal';
 
-export async function runStep(deps: StepDeps, run: Run, turn: Turn): Promise<StepOutcome> {
-  const step = present(run.plan.steps[turn.step], 'a step of the plan');
-  return step.kind === 'ledger'
-    ? runLedgerStep(deps, run, { ...turn, definition: step })
-    : runCallStep(deps, run, { ...turn, definition: step });
-}
-
-/** Journal and ledger in one transaction; a refusal is recorded by the same compare-and-set. */
-async function runLedgerStep(
-  deps: StepDeps,
-  run: Run,
-  turn: Turn & { readonly definition: LedgerStep<unknown> },
-): Promise<StepOutcome> {
-  const { step, attempt, definition } = turn;
-  const at = run.now();
-  const started = stepStarted(run.shapes, run.state, {
-    step,
-    attempt,
-    epoch: run.epoch,
-    at,
-    by: run.worker,
-  });
-  const context = contextOf(run, step, attempt);
-  await deps.commit({
-    guard: run.state.pivotPassed ? {} : { cancel: true },
-    ledger: {
-      touches: definition.touches(context),
-      legOffset: legOffsetOf(step, 'forward'),
-      at,
-      decide: (draft) => definition.decide(draft, context),
-    },
-    changeOf: (decision, events) => ({
-      state: decision.ok
-        ? stepDone(started, step, { at, result: decision.value })
-        : stepRefused(run.shapes, started, { step, at, error: decision.failure }),
-      lease: 'keep',
-      status: run.state.status,
-      events,
-      at,
-    }),
-  });
-  return 'moved';
-}
-
-export type CallTurn = Turn & { readonly definition: CallStep<unknown> };
-
-/** The intent is stored before the call, its outcome with whatever is stored next. */
-async function runCallStep(deps: StepDeps, run: Run, turn: CallTurn): Promise<StepOutcome> {
-  const { step, attempt, definition } = turn;
-  const context = contextOf(run, step, attempt);
-  const way = await enterWay(deps, run, { step, definition, context });
-  try {
-    return await callStep(deps, run, { ...turn, context, way });
-  } finally {
-    way.abandon();
-  }
-}
-
-export type WayTurn = CallTurn & { readonly context: StepContext<unknown>; readonly way: Way };
-
-async function callStep(deps: StepDeps, run: Run, turn: WayTurn): Promise<StepOutcome> {
-  const { step, attempt, definition, context, way } = turn;
-  const at = run.now();
-  const before = run.state;
-  const outcome = await deps.commit({
-    guard: guardOf(run, step),
-    change: {
-      state: stepStarted(run.shapes, run.state, {
-        step,
-        attempt,
-        epoch: run.epoch,
-        at,
-        by: run.worker,
-      }),
-      lease: 'keep',
-      status: run.state.status,
-      events: [],
-      at,
-    },
-  });
-  if (outcome.kind !== 'written') return 'moved';
+/** The intent is stored; the outcome is, with whatever is stored next. */
+export async function callStep(deps: StepDeps, run: Run, turn: WayTurn): Promise<StepOutcome> {
+  const { step, definition, way, before } = turn;
+  // Only now: what was decided with the intent is stored, and may be seen.
+  const context = contextOf(run, turn);
   const called = await callOut(deps, run, {
     way,
     name: definition.name,
@@ -141,22 +48,11 @@ async function callStep(deps: StepDeps, run: Run, turn: WayTurn): Promise<StepOu
     leaveToOthers(run, before, error);
     // A rule that throws says that this attempt did nothing, and knows of no other.
     const isRefusal = error instanceof AppError && error.kind === 'rule';
-    if (!isRefusal) unsure(deps, run, { ...turn, error, before });
+    if (!isRefusal) run.state = unsureAfter(deps, run, { ...turn, error })(run.state);
     else run.state = stepRefused(run.shapes, run.state, ownRefusal(run, step, error));
     return 'moved';
   }
   return applyReply(deps, run, { step, reply: called.reply });
-}
-
-/** What would be overlooked if it came now: a cancel, or the answer that the step has waited for. */
-function guardOf({ state, requests }: Run, step: number): Guard {
-  const record = state.steps[step];
-  const signal = record?.status === 'waiting' ? record.waitingFor?.signal : undefined;
-  const isMissing = signal !== undefined && requests.signals[signal] === undefined;
-  return {
-    ...(!state.pivotPassed && { cancel: true as const }),
-    ...(isMissing && { signal }),
-  };
 }
 
 function ownRefusal(run: Run, step: number, error: AppError): Refusal {
@@ -181,42 +77,46 @@ async function applyReply(
   }
 }
 
+export interface Waiting {
+  readonly step: number;
+  readonly reply: Extract<StepReply, { readonly kind: 'wait' }>;
+}
+
 /** The guard keeps a signal that arrives just now from being slept over; one seen already is not. */
-async function waitForSignal(
-  deps: StepDeps,
-  run: Run,
-  waiting: { readonly step: number; readonly reply: Extract<StepReply, { kind: 'wait' }> },
-): Promise<StepOutcome> {
+export function guardOfWaiting({ requests }: Run, { reply: { signal } }: Waiting) {
+  const isSeen = requests.signals[signal] !== undefined;
+  return { cancel: true, ...(!isSeen && { signal }) } as const;
+}
+
+/** The write by which a saga goes to sleep until somebody says something. */
+export function waitingChange(run: Run, waiting: Waiting, state: SagaState): JournalChange {
   const { signal, forMs } = waiting.reply;
   const at = run.now();
   const until = forMs === undefined ? undefined : new Date(at.getTime() + forMs);
-  const state = stepWaits(run.state, waiting.step, {
-    signal,
-    ...(until !== undefined && { until }),
-  });
-  run.state = state;
   const wakeAt = earliest(until, run.operation.deadline);
-  const isSeen = run.requests.signals[signal] !== undefined;
-  const outcome = await deps.commit({
-    guard: { cancel: true, ...(!isSeen && { signal }) },
-    change: {
-      state,
-      lease: 'wait',
-      status: 'waiting',
-      ...(wakeAt !== undefined && { wakeAt }),
-      events: [],
-      at,
-    },
-  });
+  return {
+    state: stepWaits(state, waiting.step, { signal, ...(until !== undefined && { until }) }),
+    lease: 'wait',
+    status: 'waiting',
+    ...(wakeAt !== undefined && { wakeAt }),
+    events: [],
+    at,
+  };
+}
+
+async function waitForSignal(deps: StepDeps, run: Run, waiting: Waiting): Promise<StepOutcome> {
+  const change = waitingChange(run, waiting, run.state);
+  run.state = change.state;
+  const outcome = await deps.commit({ guard: guardOfWaiting(run, waiting), change });
   return outcome.kind === 'written' ? 'parked-for-signal' : 'moved';
 }
 
 /** R8: asks the other side what became of a call. */
 export async function askStep(deps: StepDeps, run: Run, turn: Turn): Promise<void> {
-  const { step, attempt } = turn;
+  const { step } = turn;
   const definition = callStepOf(run, step);
   const query = present(definition.query?.bind(definition), 'the question of a step');
-  const context = contextOf(run, step, attempt);
+  const context = contextOf(run, turn);
   const way = await enterWay(deps, run, { step, definition, context });
   deps.metrics.sweepStale.inc({ rule: 'R8' });
   const before = run.state;
@@ -245,40 +145,46 @@ export async function askStep(deps: StepDeps, run: Run, turn: Turn): Promise<voi
     case 'unknown': {
       const error =
         'error' in asked ? asked.error : new AppError('provider_unavailable', 'No answer known');
-      unsure(deps, run, { ...turn, definition, error });
+      run.state = unsureAfter(deps, run, { ...turn, definition, error })(run.state);
       return;
     }
   }
   deps.metrics.sweepRepaired.inc({ rule: 'R8' });
 }
 
-function unsure(
-  deps: StepDeps,
+type FailedTurn = CallTurn & {
+  readonly error: unknown;
+  /** As it was before the intent of a call was stored; absent: it was a question. */
+  readonly before?: SagaState;
+};
+
+/** What a call of which nobody knows what became of it makes of the state. */
+export function unsureAfter(
+  deps: TurnDeps,
   run: Run,
-  turn: CallTurn & { readonly error: unknown; readonly before?: SagaState },
-): void {
+  turn: FailedTurn,
+): (state: SagaState) => SagaState {
   const { step, attempt, definition, error } = turn;
   if (error instanceof InvariantError) throw error;
   const postponed = afterOutage(run, turn, deps.random);
   if (postponed !== undefined) {
     deps.logger.warn({ err: error, ...logOf(run, turn) }, 'operation.step.postponed');
-    run.state = postponed;
-    return;
+    return () => postponed;
   }
   const at = run.now();
-  const failure = failureOf(error);
   const { baseMs, capMs, attemptsMax } = definition.retry;
   const asked = error instanceof AppError ? error.retryAfterSeconds : undefined;
   const { random } = deps;
   const ms = asked === undefined ? fullJitterMs(attempt, { baseMs, capMs, random }) : asked * 1_000;
   const isHopeless = error instanceof AppError && error.retry === 'never';
   deps.logger.warn({ err: error, ...logOf(run, turn) }, 'operation.step.failed');
-  run.state = stepUnsure(run.state, step, {
+  const failed = {
     attempt: isHopeless ? Math.max(attempt, attemptsMax) : attemptsUsed(attempt, error),
-    error: failure,
+    error: failureOf(error),
     at,
     retryAt: new Date(at.getTime() + ms),
-  });
+  };
+  return (state) => stepUnsure(state, step, failed);
 }
 
 function logOf(run: Run, { definition, attempt }: CallTurn) {

@@ -48,11 +48,16 @@ function section(definition: OperationDefinition): string {
   return `${head}\n${fields}${rest}`;
 }
 
+function kindOf(step: NonNullable<OperationDefinition['saga']>['steps'][number]): string {
+  if (step.kind === 'ledger') return 'ledger';
+  return step.onlyLooks === true ? 'look' : `call, redo ${code(step.redo)}`;
+}
+
 function steps({ saga }: OperationDefinition): string {
   if (saga === undefined) return '';
   const rows = saga.steps.map((step) => [
     code(step.name),
-    step.kind === 'ledger' ? 'ledger' : `call, redo ${code(step.redo)}`,
+    kindOf(step),
     step.isPivot === true ? 'yes' : '',
     typeof step.compensate === 'string' ? step.compensate : 'yes',
   ]);

@@ -88,8 +88,8 @@ const EDGES = [
   ['W6: before it claims', 'saga.before-claim'],
   ['W7: inside the transaction of the hold', 'saga.in-transaction'],
   ['W8: after the payout, before the journal', 'saga.after-call@2'],
-  ['W9: after the last commit, before the job is complete', 'saga.after-commit@4'],
-  ['W10: after a commit, before what follows from it is published', 'saga.after-commit@3'],
+  ['W9: after the last commit, before the job is complete', 'saga.after-publish@2'],
+  ['W10: after a commit, before what follows from it is published', 'saga.after-commit@2'],
 ] as const;
 
 describe('a worker that is killed', { timeout: 120_000 }, () => {

@@ -104,13 +104,14 @@ describe('the journal of a saga that was taken over', () => {
       if (id === undefined || first === undefined) throw new Error('nothing to claim');
       const second = await takenOver(id);
       expect(second.operation.rev).toBe(first.operation.rev); // only the epoch tells them apart
-      const store = createJournalStore(arena.mongo.db);
-      const write = (claim: Claim): Promise<boolean> =>
-        how === 'alone'
-          ? store.write([writeOf(claim)])
-          : arena.mongo.client.withSession((session) =>
-              session.withTransaction(() => store.write([writeOf(claim)], session)),
-            );
+      const journal = journalOn(createJournalStore(arena.mongo.db));
+      const write = async (claim: Claim): Promise<boolean> => {
+        const { ref, guard, change } = writeOf(claim);
+        const fuse = { state: change.state, parts: [], changeOf: () => change };
+        const commit =
+          how === 'alone' ? { ref, guard, change } : { ref, guard, fuse, holdsOutcome: false };
+        return (await journal.commit(commit)).kind === 'written';
+      };
       const before = await arena.operation(id);
       expect(await write(first)).toBe(false);
       expect(await arena.operation(id)).toEqual(before);

@@ -13,10 +13,12 @@ import type { SagaServices } from '../../core/operations/services.ts';
 import {
   type SagaPlan,
   type Step,
+  type StepContext,
   done,
   refusedCall,
   waitFor,
 } from '../../core/operations/step.ts';
+import { noneFails } from '../../core/kernel/every.ts';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import { createMetrics } from '../../core/telemetry/metrics.ts';
 import { operationOf } from './memory-ledger.ts';
@@ -29,13 +31,17 @@ export type Fate =
   | 'refuses by itself'
   | 'is lost on the way'
   | 'is done, but the answer is lost'
+  /** Of a write that wants to know at once: others are in its way. */
+  | 'meets others'
   | 'dies before it'
   | 'dies after it'
   | 'stalls before it';
 
 export interface ModelStep {
+  /** Before it begins it wants to know what the step before it came to. */
+  readonly isCurious?: boolean;
   /** `waits`: takes effect, then waits for somebody to say so. */
-  readonly kind: 'ledger' | 'safe' | 'query' | 'waits';
+  readonly kind: 'ledger' | 'look' | 'safe' | 'query' | 'waits';
   readonly isPivot: boolean;
   readonly hasCompensation: boolean;
 }
@@ -49,6 +55,7 @@ class Died extends Error {}
 /** A process: once dead, nothing that it does arrives anywhere. */
 interface Mortal {
   isDead: boolean;
+  epoch: number;
 }
 
 /**
@@ -99,7 +106,12 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
   };
 
   /** Passes a port call under the next fate of the script. */
-  const pass = async <T>(self: Mortal, act: () => T, refuse?: () => T): Promise<T> => {
+  const pass = async <T>(
+    self: Mortal,
+    act: () => T,
+    refuse?: () => T,
+    meet: () => T = act,
+  ): Promise<T> => {
     if (self.isDead) throw new Died();
     calls += 1;
     if (calls === cancelAtCall) doc = cancelRequestedOf(doc);
@@ -128,6 +140,8 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
           onStall();
         });
         return act();
+      case 'meets others':
+        return meet();
       case 'works':
         return act();
     }
@@ -152,6 +166,21 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
     return { kind: 'written', change: decided.change };
   };
 
+  /** One whose outcome is unknown is only ever written again. */
+  const isFreeToYield = (commit: Commit): boolean =>
+    'fuse' in commit && commit.holdsOutcome && !attempted.has(commit);
+
+  /** Whoever owns the operation is shown nothing but what is stored. */
+  const isStored = (self: Mortal, results: StepContext<unknown>['results']): boolean =>
+    doc.epoch !== self.epoch ||
+    noneFails(Object.entries(results), ([name, result]) => {
+      const record = doc.steps?.find((one) => one.name === name);
+      return record !== undefined && record.result === result;
+    });
+  const mind = (isRight: boolean, what: string): void => {
+    if (!isRight) unexpected.push(new Error(what));
+  };
+
   const journalOf = (self: Mortal): SagaJournal => ({
     claim: () =>
       pass(self, () => {
@@ -161,12 +190,19 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
         const status = doc.status === 'accepted' ? 'running' : doc.status;
         const claimed = { status, epoch: doc.epoch + 1, rev: doc.rev ?? 0 } as const;
         doc = { ...doc, ...claimed, leaseUntil: new Date(nowMs + LEASE_MS) };
+        self.epoch = doc.epoch;
         return {
           kind: 'claimed',
           claim: { operation: doc, epoch: doc.epoch, at: new Date(nowMs) },
         };
       }),
-    commit: (commit) => pass(self, () => write(commit)),
+    commit: (commit) =>
+      pass(
+        self,
+        () => write(commit),
+        undefined,
+        () => (isFreeToYield(commit) ? { kind: 'aborted' } : write(commit)),
+      ),
     renew: async () => [],
   });
 
@@ -201,10 +237,18 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
   const stepOf = (self: Mortal, shape: ModelStep, step: number): Step<unknown> => {
     const base = { name: `s${String(step)}`, ...(shape.isPivot && { isPivot: true as const }) };
     const posting = (name: 'does' | 'undoes') => ({
-      touches: () => ({}),
+      touches: ({ results }: Pick<StepContext<unknown>, 'results'>) => {
+        if (shape.isCurious === true && step > 0) {
+          mind(
+            isStored(self, { [`s${String(step - 1)}`]: results[`s${String(step - 1)}`] }),
+            'ahead',
+          );
+        }
+        return {};
+      },
       decide: (draft: Pick<Draft, 'emit'>) => {
         draft.emit(name as never, { step: String(step) } as never); // of the model's own
-        return ok(undefined);
+        return ok(`posted ${String(step)}`);
       },
     });
     if (shape.kind === 'ledger') {
@@ -213,13 +257,37 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
         : ('none-needed: model' as const);
       return { ...base, kind: 'ledger', ...posting('does'), compensate };
     }
+    const { kind } = shape;
+    if (kind === 'look') {
+      return {
+        ...{ ...base, kind: 'call', redo: 'safe', onlyLooks: true, timeoutMs: 60_000 },
+        retry: { attemptsMax: 3, baseMs: 1, capMs: 2 },
+        run: ({ results }) =>
+          pass(
+            self,
+            () =>
+              done(
+                shape.isCurious === true && step > 0
+                  ? [results[`s${String(step - 1)}`] ?? null]
+                  : 'seen',
+              ),
+            () => refusedCall(FAILURE),
+          ),
+        compensate: 'none-needed: model',
+      };
+    }
     return {
       ...base,
       kind: 'call',
-      redo: shape.kind === 'waits' ? 'safe' : shape.kind,
+      redo: kind === 'waits' ? 'safe' : kind,
       timeoutMs: 60_000,
       retry: { attemptsMax: 3, baseMs: 1, capMs: 2 },
-      run: async ({ signals }, { key }) => {
+      run: async ({ signals, results, attempt }, { key }) => {
+        const { [base.name]: _own, ...others } = results;
+        mind(isStored(self, others), `${base.name} saw what is not stored`);
+        const record = doc.steps?.[step];
+        const isIntended = record?.status === 'started' && record.attempt === attempt;
+        mind(doc.epoch !== self.epoch || isIntended, `${base.name} was called without an intent`);
         const reply = await call(self, step, key);
         const isAsking = shape.kind === 'waits' && signals[base.name] === undefined;
         return isAsking && reply.kind === 'done' ? waitFor(base.name) : reply;
@@ -232,7 +300,7 @@ export function createSagaWorld({ steps, fates, cancelAtCall }: WorldOptions): S
   };
 
   const startProcess = (): { engine: SagaEngine } => {
-    const self: Mortal = { isDead: false };
+    const self: Mortal = { isDead: false, epoch: 0 };
     const plan: SagaPlan = {
       steps: steps.map((shape, step) => stepOf(self, shape, step)),
       result: () => undefined,

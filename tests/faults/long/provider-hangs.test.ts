@@ -1,5 +1,4 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LIMITS } from '../../../config/limits.ts';
 import { allOf } from '../../../core/kernel/every.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { isSettled } from '../../../core/operations/status.ts';
@@ -18,6 +17,9 @@ const message = (userId: string) => ({
   input: { userId, channels: ['realtime'], content: { subject: 'Hello', text: 'A note' } },
 });
 
+/** A pool of this size is filled in no time. */
+const CONCURRENCY = 64;
+
 async function statusesOf(stage: Stage, operations: readonly OperationDoc[]) {
   const found = await Promise.all(operations.map(({ _id }) => stage.operation(_id)));
   return found.map(({ status }) => status);
@@ -29,8 +31,9 @@ describe('a payment provider that hangs under load', { timeout: 400_000 }, () =>
     onTestFinished(() => stage.close());
     const other = await startSandbox();
     onTestFinished(() => other.close());
-    const users = await openUsers(stage, 2 * LIMITS.sagaConcurrency);
-    await stage.worker({ PAYMENT_PROVIDER_URL: other.url });
+    const users = await openUsers(stage, 2 * CONCURRENCY);
+    const settings = { SAGA_CONCURRENCY: String(CONCURRENCY) };
+    await stage.worker({ ...settings, PAYMENT_PROVIDER_URL: other.url });
     stage.sandbox.inject({ on: 'authorisations', kind: 'hang', times: 100_000 });
     // Each in a line of its own: more at once than the pool has slots.
     const hanging = await stage.accept(

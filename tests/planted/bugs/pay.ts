@@ -32,7 +32,7 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a provider that hangs takes all places of the saga pool',
     file: 'runtime/payments.ts',
-    find: 'NO_SAMPLES, LIMITS.paymentInFlightMax)',
+    find: 'NO_SAMPLES, inFlightMax)',
     replace: 'NO_SAMPLES, 1_000)',
     foundBy: ['tests/unit/runtime/payments.test.ts'],
   },

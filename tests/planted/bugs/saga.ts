@@ -52,13 +52,6 @@ export const BUGS: readonly PlantedBug[] = [
     foundBy: ['tests/sagas/late-cancels.test.ts'],
   },
   {
-    name: 'a cancel that was taken is overlooked by the finishing write',
-    file: 'core/saga/engine.ts',
-    find: "const isCancelable = status === 'succeeded' && canGoBack;",
-    replace: 'const isCancelable = canGoBack && error !== undefined;',
-    foundBy: ['tests/sagas/late-cancels.test.ts'],
-  },
-  {
     name: 'a refusal speaks for attempts that nobody has heard of',
     file: 'core/saga/step-ends.ts',
     find: "const mayStand = record.status === 'refused' && record.mayHaveEffect === true;",

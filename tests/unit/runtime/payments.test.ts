@@ -100,7 +100,7 @@ describe('the breaker of a payment provider', () => {
 describe('the places at a payment provider', () => {
   it('are so few that one that hangs leaves the pool to others', async () => {
     const { gate, call } = open();
-    for (let calls = 0; calls < 50; calls += 1) await call(ANSWERED);
+    for (let calls = 0; calls < 2 * LIMITS.paymentInFlightMax; calls += 1) await call(ANSWERED);
     const entered: PaymentPassage[] = [];
     const all = Array.from({ length: LIMITS.sagaConcurrency }, async () => {
       entered.push(await gate.enter('http'));

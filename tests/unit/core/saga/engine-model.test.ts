@@ -19,6 +19,7 @@ const fates = fc.constantFrom<Fate>(
   'refuses by itself',
   'is lost on the way',
   'is done, but the answer is lost',
+  'meets others',
   'dies before it',
   'dies after it',
   'stalls before it',
@@ -27,15 +28,25 @@ const fates = fc.constantFrom<Fate>(
 const plans = fc
   .array(
     fc.record({
-      kind: fc.constantFrom<ModelStep['kind']>('ledger', 'safe', 'query', 'waits'),
+      kind: fc.constantFrom<ModelStep['kind']>(
+        'ledger',
+        'ledger',
+        'look',
+        'safe',
+        'query',
+        'waits',
+      ),
+      isCurious: fc.boolean(),
       hasCompensation: fc.boolean(),
     }),
-    { minLength: 1, maxLength: 5 },
+    { minLength: 1, maxLength: 6 },
   )
   .chain((list) =>
     fc.integer({ min: -1, max: list.length - 1 }).map((pivot): ModelStep[] =>
-      list.map(({ kind, hasCompensation }, index) => ({
-        kind,
+      list.map(({ kind, isCurious, hasCompensation }, index) => ({
+        isCurious,
+        // A look passes nothing.
+        kind: index === pivot && kind === 'look' ? 'ledger' : kind,
         isPivot: index === pivot,
         // Before and at the pivot an effect must be able to be taken back; without one, all but
         // that of the last step.
@@ -86,7 +97,8 @@ describe('the engine, whatever fails, dies and stalls at a port', () => {
         }
         // A cancel that was taken has been honoured.
         expect([ended.status, ended.cancelRequested]).not.toEqual(['succeeded', expect.anything()]);
-        const wanted = plan.map(() => (ended.status === 'succeeded' ? 1 : 0));
+        const lasts = ended.status === 'succeeded';
+        const wanted = plan.map(({ kind }) => (lasts && kind !== 'look' ? 1 : 0));
         expect(standing).toEqual(wanted);
       },
     );
