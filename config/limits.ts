@@ -1,4 +1,5 @@
 import { BACKLOG_LIMITS } from './backlog-limits.ts';
+import { DELIVERY_LIMITS } from './delivery-limits.ts';
 import { LINE_LIMITS } from './line-limits.ts';
 import { LIST_LIMITS } from './list-limits.ts';
 import { PAYMENT_LIMITS } from './payment-limits.ts';
@@ -137,6 +138,7 @@ export const LIMITS = {
   parkingsKept: 20,
 
   /** Notifications. */
+  ...DELIVERY_LIMITS,
   pushTargetsMax: 10,
   deliveryConcurrency: 1_024,
   /** Waiting for a place at one host, and at all hosts of a channel, in one process. */

@@ -2,7 +2,9 @@ import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { startTicker } from '../core/kernel/clock.ts';
-import { createLocalBreakers, createSharedBreakers } from '../core/notifications/breaker-cache.ts';
+import { createLocalBreakers } from '../core/notifications/breaker-cache.ts';
+import { createNearBreakers } from '../core/notifications/breaker-near.ts';
+import { createSharedBreakers } from '../core/notifications/breaker-shared.ts';
 import type { DeliveryId } from '../core/notifications/delivery.ts';
 import {
   CHANNELS,
@@ -48,11 +50,14 @@ export function startNotifications(deps: NotificationDeps): void {
   const { router, engine, gate } = createNotifications({
     platform,
     publisher,
-    breakers: createSharedBreakers({
-      redis: state,
-      prefix: env.QUEUE_PREFIX,
-      local: createLocalBreakers(clock),
-      logger,
+    breakers: createNearBreakers({
+      shared: createSharedBreakers({
+        redis: state,
+        prefix: env.QUEUE_PREFIX,
+        local: createLocalBreakers(clock),
+        logger,
+      }),
+      clock,
     }),
     providers: {
       ...providers,
