@@ -6,4 +6,23 @@ export const DELIVERY_LIMITS = {
   breakerNearMs: 100,
   /** Good calls are counted together within this. */
   breakerTellMs: 20,
+  /** Deliveries that one job stands for, and that one insert stores. */
+  jobDeliveriesMax: 64,
+  deliveryInsertMax: 500,
+  deliveryInsertCharsMax: 4_000_000,
+  /** Between two groups of claims, and of outcomes, while more of them come. */
+  deliveryClaimPaceMs: 4,
+  deliveryWritePaceMs: 8,
+  /** Taken from the queue and not yet dealt with, in one process and of one channel. */
+  deliveryHandMax: 2_048,
+  /** More are fetched while fewer than these are about to get a place within this. */
+  deliveryReadyMin: 64,
+  deliverySoonMs: 500,
+  deliveryFetchMs: 5,
+  /** What is read of a delivery is good for a call within this. */
+  deliverySightMsMax: 1_000,
+  /** What failed for a reason of ours comes again after this. */
+  deliveryTroubleMs: 2_000,
+  /** What has gathered for a target that was away comes back in steps, each twice the one before. */
+  deliveryWakeStepMs: 1_000,
 } as const;

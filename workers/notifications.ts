@@ -5,7 +5,6 @@ import { startTicker } from '../core/kernel/clock.ts';
 import { createLocalBreakers } from '../core/notifications/breaker-cache.ts';
 import { createNearBreakers } from '../core/notifications/breaker-near.ts';
 import { createSharedBreakers } from '../core/notifications/breaker-shared.ts';
-import type { DeliveryId } from '../core/notifications/delivery.ts';
 import {
   CHANNELS,
   type Channel,
@@ -16,10 +15,9 @@ import {
 import type { DeliveryPublisher } from '../core/notifications/publisher.ts';
 import { type NotificationTuning, createNotifications } from '../core/runtime/notifications.ts';
 import type { Platform } from '../core/runtime/platform.ts';
-import { type DeliveryPayload, notifyQueue } from '../queues/catalog.ts';
 import { type EventStream, createEventStream } from '../queues/event-stream.ts';
+import { startDeliveryPool } from './delivery-pool.ts';
 import { startEvents } from './events.ts';
-import { startPool } from './pool.ts';
 
 interface NotificationDeps {
   readonly platform: Platform;
@@ -81,11 +79,12 @@ export function startNotifications(deps: NotificationDeps): void {
   });
   lifecycle.onClose('breaker metric', () => refreshed.stop());
   const pools = CHANNELS.map((channel) =>
-    startPool<DeliveryPayload>({
+    startDeliveryPool({
       platform,
       connection: jobs,
-      queue: notifyQueue(channel),
-      work: ({ deliveryId }) => engine.run(deliveryId as DeliveryId), // its schema says so
+      channel,
+      engine,
+      ready: () => gate.ready(channel),
     }),
   );
   lifecycle.onDrain('notifications', async () => {

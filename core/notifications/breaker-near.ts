@@ -45,9 +45,7 @@ export function createNearBreakers({ shared, clock }: NearDeps): Breakers {
     const count = one.untold;
     one.untold = 0;
     const report = { isGood: true, isProbe: false };
-    const exits = await Promise.all(
-      Array.from({ length: count }, () => shared.leave(key, report)),
-    );
+    const exits = await Promise.all(Array.from({ length: count }, () => shared.leave(key, report)));
     const last = exits.at(-1);
     if (last !== undefined) heed(key, last);
   };
@@ -71,7 +69,11 @@ export function createNearBreakers({ shared, clock }: NearDeps): Breakers {
       if (one !== undefined && report.isGood && !report.isProbe && hold.ms === 0) {
         one.samples = { good: one.samples.good + 1, bad: one.samples.bad };
         one.untold += 1;
-        if (one.untold === 1) clock.after(LIMITS.breakerTellMs, () => void flush(key));
+        if (one.untold === 1) {
+          clock.after(LIMITS.breakerTellMs, () => {
+            flush(key).catch(() => undefined); // breakers do not reject
+          });
+        }
         return { openMs: 0, samples: one.samples };
       }
       if (hold.ms > 0) unheld.delete(`${key}\n${hold.key}`);

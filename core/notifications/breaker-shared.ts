@@ -3,7 +3,13 @@ import { LIMITS } from '../../config/limits.ts';
 import { withTimeout } from '../kernel/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BREAKER, type BreakerTuning, type Report } from './breaker.ts';
-import { BREAKER_SCRIPT, type Breakers, type Entry, type Exit, type Hold } from './breaker-cache.ts';
+import {
+  BREAKER_SCRIPT,
+  type Breakers,
+  type Entry,
+  type Exit,
+  type Hold,
+} from './breaker-cache.ts';
 
 interface SharedDeps {
   readonly redis: Redis;
@@ -86,12 +92,15 @@ interface Turns<T> {
 }
 
 /** Collects by key what comes in one turn of the event loop; no more of them than fit a call. */
-function createTurns<T>(run: (key: string, items: readonly T[]) => Promise<void>): Turns<T> {
+function createTurns<T>(work: (key: string, items: readonly T[]) => Promise<void>): Turns<T> {
+  const run = (key: string, items: readonly T[]): void => {
+    work(key, items).catch(() => undefined); // it answers each, and does not reject
+  };
   let pending = new Map<string, T[]>();
   const flush = (): void => {
     const all = pending;
     pending = new Map();
-    for (const [key, items] of all) void run(key, items); // answers each, and does not reject
+    for (const [key, items] of all) run(key, items);
   };
   return {
     add: (key, item) => {
@@ -101,7 +110,7 @@ function createTurns<T>(run: (key: string, items: readonly T[]) => Promise<void>
       else if (items.length < LIMITS.breakerGroupMax) items.push(item);
       else {
         pending.delete(key);
-        void run(key, items);
+        run(key, items);
         if (pending.size === 0) setImmediate(flush);
         pending.set(key, [item]);
       }
@@ -123,18 +132,22 @@ async function enterAll({ ask, local }: Sides, key: string, all: readonly Asking
     for (const one of all) one.answer(await local.enter(key, one.rate, one.holdKey));
     return;
   }
-  const [kind, ms, good, bad, granted = 0, ...heldMs] = reply;
+  const [, , , , granted = 0, ...heldMs] = reply;
   const held = new Map(holdKeys.map((one, index) => [one, heldMs[index] ?? 0]));
   let left = granted;
   for (const { holdKey, answer } of all) {
     const waitMs = held.get(holdKey) ?? 0;
     if (waitMs > 0) answer({ kind: 'held', waitMs });
-    else if (left > 0) {
+    else {
+      answer(entryOf(reply, left > 0));
       left -= 1;
-      answer({ kind: 'go', isProbe: kind === 'probe', samples: { good, bad } });
-    } else if (kind === 'open' || kind === 'probe') answer({ kind: 'open', waitMs: ms });
-    else answer({ kind: 'throttled', waitMs: ms });
+    }
   }
+}
+
+function entryOf([kind, waitMs, good, bad]: Reply, isGranted: boolean): Entry {
+  if (isGranted) return { kind: 'go', isProbe: kind === 'probe', samples: { good, bad } };
+  return { kind: kind === 'open' || kind === 'probe' ? 'open' : 'throttled', waitMs };
 }
 
 /** The probe by itself; the others are counted together. */

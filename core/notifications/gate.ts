@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Breakers, Samples } from './breaker-cache.ts';
 import { BREAKER, roomOf } from './breaker.ts';
 import { createPlaces } from './places.ts';
+import { createWakes } from './wakes.ts';
 import type { ChannelPolicy } from './policies.ts';
 import type { Channel, SendOutcome } from './ports.ts';
 
@@ -27,7 +28,7 @@ export type Passage =
   /** One of the two has to be called: with what came of it, or when nothing was sent after all. */
   | {
       readonly kind: 'go';
-      leave(outcome: SendOutcome): Promise<void>;
+      leave(outcome: SendOutcome): Promise<Left>;
       abandon(): void;
     }
   /** The other side has asked to be left alone for so long. */
@@ -36,8 +37,18 @@ export type Passage =
   /** Too many at once, or too many a second, and no place in its time. */
   | { readonly kind: 'busy'; readonly waitMs: number };
 
+/** How it stands where a call has been to. */
+export interface Left {
+  /** The call was to see whether it is back. */
+  readonly isProbe: boolean;
+  /** 0: its breaker is closed. */
+  readonly openMs: number;
+}
+
 export interface Gate {
   enter(door: Door): Promise<Passage>;
+  /** Of those who wait for a place on a channel, how many get one in a moment. */
+  ready(channel: Channel): number;
   /** Breakers that this process knows to be open, for the metric. */
   refresh(): void;
 }
@@ -65,6 +76,7 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
   const shares = createShares();
   const samples = new Map<string, Samples>();
   const open = new Map<string, Known>();
+  const wakes = createWakes(clock);
 
   const keyOf = ({ channel, provider, breakerKey }: Door): string =>
     `${channel}/${provider}/${breakerKey}`;
@@ -110,6 +122,7 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
       places.giveBack(key);
       shares.giveBack(door);
       if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
+      return { isProbe, openMs };
     },
   });
 
@@ -133,12 +146,14 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
       if (entry.kind === 'go') return passage(key, door, entry.isProbe);
       places.giveBack(key);
       if (entry.kind === 'open') noteOpen(key, door, entry.waitMs);
-      return entry;
+      const sleeper = entry.kind === 'open' ? key : `${key}\n${door.holdKey}`;
+      return { kind: entry.kind, waitMs: wakes.of(sleeper, entry.waitMs) };
     }
   };
 
   return Object.freeze({
     refresh,
+    ready: (channel: Channel) => places.ready(channel, LIMITS.deliverySoonMs),
     enter: async (door: Door): Promise<Passage> => {
       if (!shares.take(door)) {
         const waitMs = LIMITS.deliveryShareWaitMs * (1 + random());

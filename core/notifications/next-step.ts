@@ -11,6 +11,8 @@ export interface Sight extends SeenDelivery {
   readonly user?: UserFacts;
   readonly endpoint?: EndpointDoc;
   readonly isSuppressed: boolean;
+  /** By the monotonic clock: when the reading began. */
+  readonly readMs: number;
 }
 
 export type NextStep =

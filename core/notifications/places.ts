@@ -33,6 +33,8 @@ export interface Places {
   giveBack(key: string): void;
   /** Nobody's turn for so long, and then one at a time, as long as the line lasts. */
   slow(key: string, ms: number): void;
+  /** How many of those who wait get their turn within that time, by the pace of their lines. */
+  ready(channel: string, withinMs: number): number;
   /** Forgets lines that nobody has stood in lately. */
   tidy(): void;
 }
@@ -61,6 +63,7 @@ interface Line {
 
 const FIRST_PACE_MS = 2;
 const SMOOTHING = 0.05;
+const PACE_MS_MIN = 0.01;
 
 interface PlacesDeps {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
@@ -160,6 +163,14 @@ export function createPlaces(deps: PlacesDeps): Places {
         if (line.slowedUntilMs === untilMs) line.slowedUntilMs = 0;
         pump(line);
       });
+    },
+    ready: (channel: string, withinMs: number) => {
+      let count = 0;
+      for (const { waiting, paceMs } of lines.values()) {
+        if (waiting[0]?.request.channel !== channel) continue;
+        count += Math.min(waiting.length, withinMs / Math.max(paceMs, PACE_MS_MIN));
+      }
+      return count;
     },
     tidy: () => {
       for (const [key, { taken, waiting, away }] of lines) {

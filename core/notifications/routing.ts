@@ -5,7 +5,7 @@ import { userDocId } from '../ledger/documents.ts';
 import type { OutboxEvent, OutboxRow } from '../saga/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type DeliveryDoc, type DeliveryJob, jobOfDelivery } from './delivery.ts';
+import { type DeliveryDoc, type DeliveryJob, jobOfDelivery, sharedJobIdOf } from './delivery.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { digestOf, requestedDeliveries, userDeliveries, webhookDelivery } from './drafts.ts';
 import { REQUESTED_EVENT } from './event-rules.ts';
@@ -51,7 +51,8 @@ export function createRouter(deps: RoutingDeps): Router {
     (channel) => channel !== 'webhook' && channel !== 'realtime' && deps.canSend(channel),
   );
 
-  const store = async (drafts: Drafts): Promise<readonly DeliveryJob[]> => {
+  const store = async (given: Drafts): Promise<readonly DeliveryJob[]> => {
+    const drafts = { ...given, single: inSharedJobs(given.single) };
     const fresh = await deliveries.insert(drafts.single);
     for (const { channel } of fresh) metrics.deliveriesCreated.inc({ channel });
     const digests = await gatherAll(deps, drafts);
@@ -97,6 +98,23 @@ function partsOf(wanted: readonly Wanted[]): readonly (readonly Wanted[])[] {
     if (isRequest) requests += 1;
   }
   return parts;
+}
+
+/** Those of a channel share jobs, whoever they go to; one by itself has its own. */
+function inSharedJobs(deliveries: readonly DeliveryDoc[]): readonly DeliveryDoc[] {
+  const jobs = new Map<DeliveryDoc, string>();
+  for (const channel of CHANNELS) {
+    const due = deliveries.filter((one) => one.channel === channel && isPending(one));
+    for (let from = 0; from < due.length; from += LIMITS.jobDeliveriesMax) {
+      const some = due.slice(from, from + LIMITS.jobDeliveriesMax);
+      const jobId = some.length > 1 ? sharedJobIdOf(some) : undefined;
+      if (jobId !== undefined) for (const one of some) jobs.set(one, jobId);
+    }
+  }
+  return deliveries.map((one) => {
+    const jobId = jobs.get(one);
+    return jobId === undefined ? one : { ...one, jobId };
+  });
 }
 
 function isPending({ status }: DeliveryDoc): boolean {

@@ -70,6 +70,7 @@ export function createNotifications(deps: NotificationDeps): Notifications {
   });
   const engine = createDeliveryEngine({
     ...shared,
+    publisher,
     endpoints,
     suppressions: createSuppressionStore(mongo.db),
     templates: createTemplates(createTemplateStore(mongo.db)),
