@@ -11,12 +11,12 @@ export const DELIVERY_LIMITS = {
   deliveryInsertMax: 500,
   deliveryInsertCharsMax: 4_000_000,
   /** Between two groups of claims, and of outcomes, while more of them come. */
-  deliveryClaimPaceMs: 4,
-  deliveryWritePaceMs: 8,
+  deliveryClaimPaceMs: 8,
+  deliveryWritePaceMs: 25,
   /** Taken from the queue and not yet dealt with, in one process and of one channel. */
   deliveryHandMax: 2_048,
-  /** More are fetched while fewer than these are about to get a place within this. */
-  deliveryReadyMin: 64,
+  /** More are fetched while fewer than these are being made ready or get a place within this. */
+  deliveryReadyMin: 128,
   deliverySoonMs: 500,
   deliveryFetchMs: 5,
   /** What is read of a delivery is good for a call within this. */

@@ -3,6 +3,7 @@ import { LIMITS } from '../config/limits.ts';
 import { present } from '../core/kernel/assert.ts';
 import { startTicker, withTimeout } from '../core/kernel/clock.ts';
 import type { DeliveryEngine } from '../core/notifications/engine.ts';
+import type { Gate } from '../core/notifications/gate.ts';
 import type { DeliveryId } from '../core/notifications/delivery.ts';
 import type { Channel } from '../core/notifications/ports.ts';
 import type { Platform } from '../core/runtime/platform.ts';
@@ -14,8 +15,7 @@ interface DeliveryPoolOptions {
   readonly connection: ConnectionOptions;
   readonly channel: Channel;
   readonly engine: DeliveryEngine;
-  /** Of those in hand, how many get a place in a moment. */
-  readonly ready: () => number;
+  readonly gate: Pick<Gate, 'standing'>;
 }
 
 /**
@@ -24,7 +24,7 @@ interface DeliveryPoolOptions {
  * job ends with its last delivery; what must come again has another one by then.
  */
 export function startDeliveryPool(options: DeliveryPoolOptions): Pool {
-  const { platform, channel, ready } = options;
+  const { platform, channel, gate } = options;
   const { clock, logger, processId } = platform;
   const queue = notifyQueue(channel);
   const spec = present(queueSpecOf(queue), `queue ${queue} of the catalogue`);
@@ -34,8 +34,11 @@ export function startDeliveryPool(options: DeliveryPoolOptions): Pool {
   const stopping = new AbortController();
   let fetched = 0;
 
-  const hasRoom = (): boolean =>
-    hand.count < LIMITS.deliveryHandMax && ready() < LIMITS.deliveryReadyMin;
+  const hasRoom = (): boolean => {
+    if (hand.count >= LIMITS.deliveryHandMax) return false;
+    const { all, soon } = gate.standing(channel);
+    return hand.count - all + soon < LIMITS.deliveryReadyMin;
+  };
   const fetch = async (): Promise<void> => {
     fetched += 1;
     const token = `${processId}:${String(fetched)}`;

@@ -84,7 +84,7 @@ export function startNotifications(deps: NotificationDeps): void {
       connection: jobs,
       channel,
       engine,
-      ready: () => gate.ready(channel),
+      gate,
     }),
   );
   lifecycle.onDrain('notifications', async () => {

@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Breakers, Samples } from './breaker-cache.ts';
 import { BREAKER, roomOf } from './breaker.ts';
-import { createPlaces } from './places.ts';
+import { type Standing, createPlaces } from './places.ts';
 import { createWakes } from './wakes.ts';
 import type { ChannelPolicy } from './policies.ts';
 import type { Channel, SendOutcome } from './ports.ts';
@@ -47,8 +47,8 @@ export interface Left {
 
 export interface Gate {
   enter(door: Door): Promise<Passage>;
-  /** Of those who wait for a place on a channel, how many get one in a moment. */
-  ready(channel: Channel): number;
+  /** Who is in line or under way on a channel, and how many of them get a place in a moment. */
+  standing(channel: Channel): Standing;
   /** Breakers that this process knows to be open, for the metric. */
   refresh(): void;
 }
@@ -153,7 +153,7 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
 
   return Object.freeze({
     refresh,
-    ready: (channel: Channel) => places.ready(channel, LIMITS.deliverySoonMs),
+    standing: (channel: Channel) => places.standing(channel, LIMITS.deliverySoonMs),
     enter: async (door: Door): Promise<Passage> => {
       if (!shares.take(door)) {
         const waitMs = LIMITS.deliveryShareWaitMs * (1 + random());

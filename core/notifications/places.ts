@@ -33,10 +33,15 @@ export interface Places {
   giveBack(key: string): void;
   /** Nobody's turn for so long, and then one at a time, as long as the line lasts. */
   slow(key: string, ms: number): void;
-  /** How many of those who wait get their turn within that time, by the pace of their lines. */
-  ready(channel: string, withinMs: number): number;
+  /** Who waits on a channel or has a turn, and how many get theirs within that time. */
+  standing(channel: string, withinMs: number): Standing;
   /** Forgets lines that nobody has stood in lately. */
   tidy(): void;
+}
+
+export interface Standing {
+  readonly all: number;
+  readonly soon: number;
 }
 
 interface Waiting {
@@ -46,6 +51,7 @@ interface Waiting {
 }
 
 interface Line {
+  readonly channel: string;
   taken: number;
   readonly waiting: Waiting[];
   /** Between two turns while somebody waits, smoothed. */
@@ -79,10 +85,10 @@ export function createPlaces(deps: PlacesDeps): Places {
   const lines = new Map<string, Line>();
   const waitingOn = new Map<string, number>();
 
-  const lineOf = (key: string): Line => {
+  const lineOf = (key: string, channel = ''): Line => {
     const known = lines.get(key);
     if (known !== undefined) return known;
-    const fresh = newLine();
+    const fresh = newLine(channel);
     lines.set(key, fresh);
     return fresh;
   };
@@ -131,7 +137,7 @@ export function createPlaces(deps: PlacesDeps): Places {
 
   return Object.freeze({
     take: async (request: PlaceRequest): Promise<Turn> => {
-      const line = lineOf(request.key);
+      const line = lineOf(request.key, request.channel);
       const nowMs = clock.monotonicMs();
       if (line.waiting.length === 0 && isFree(line, request, nowMs)) {
         occupy(line, nowMs);
@@ -164,13 +170,16 @@ export function createPlaces(deps: PlacesDeps): Places {
         pump(line);
       });
     },
-    ready: (channel: string, withinMs: number) => {
-      let count = 0;
-      for (const { waiting, paceMs } of lines.values()) {
-        if (waiting[0]?.request.channel !== channel) continue;
-        count += Math.min(waiting.length, withinMs / Math.max(paceMs, PACE_MS_MIN));
+    standing: (channel: string, withinMs: number) => {
+      let soon = 0;
+      let all = 0;
+      for (const line of lines.values()) {
+        if (line.channel !== channel) continue;
+        const { waiting, taken, paceMs } = line;
+        all += waiting.length + taken;
+        soon += Math.min(waiting.length, withinMs / Math.max(paceMs, PACE_MS_MIN));
       }
-      return count;
+      return { all, soon };
     },
     tidy: () => {
       for (const [key, { taken, waiting, away }] of lines) {
@@ -180,8 +189,9 @@ export function createPlaces(deps: PlacesDeps): Places {
   });
 }
 
-function newLine(): Line {
+function newLine(channel: string): Line {
   return {
+    channel,
     ...{ taken: 0, waiting: [], paceMs: FIRST_PACE_MS, turnMs: 0, away: 0 },
     ...{ slowedUntilMs: 0, isSlowed: false, isAsking: false, isTimed: false },
   };
