@@ -23,6 +23,11 @@ export const DELIVERY_LIMITS = {
   deliverySightMsMax: 1_000,
   /** What failed for a reason of ours comes again after this. */
   deliveryTroubleMs: 2_000,
+  /** Calls at once to a target that has not taken anything yet. */
+  deliveryUnprovenMax: 2,
+  /** Calls older than this have half of the places at the most; they are counted this often. */
+  deliveryOldMs: 1_000,
+  deliveryOldCountMs: 100,
   /** What has gathered for a target that was away comes back in steps, each twice the one before. */
   deliveryWakeStepMs: 1_000,
 } as const;

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Breakers, Samples } from './breaker-cache.ts';
 import { BREAKER, roomOf } from './breaker.ts';
 import { type Standing, createPlaces } from './places.ts';
+import { createOldCalls } from './old-calls.ts';
 import { createWakes } from './wakes.ts';
 import type { ChannelPolicy } from './policies.ts';
 import type { Channel, SendOutcome } from './ports.ts';
@@ -77,6 +78,7 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
   const samples = new Map<string, Samples>();
   const open = new Map<string, Known>();
   const wakes = createWakes(clock);
+  const calls = createOldCalls(clock);
 
   const keyOf = ({ channel, provider, breakerKey }: Door): string =>
     `${channel}/${provider}/${breakerKey}`;
@@ -107,29 +109,38 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
     samples.set(key, seen);
   };
 
-  const passage = (key: string, door: Door, isProbe: boolean): Passage => ({
-    kind: 'go',
-    abandon: () => {
-      places.giveBack(key);
-      shares.giveBack(door);
-    },
-    leave: async (outcome) => {
-      const report = { isGood: outcome.kind !== 'fault', isProbe };
-      const hold = { key: door.holdKey, ms: holdMsOf(outcome, door) };
-      const { openMs, samples: seen } = await breakers.leave(key, report, hold);
-      // Together: its place is free only once its outcome counts.
-      remember(key, seen);
-      places.giveBack(key);
-      shares.giveBack(door);
-      if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
-      return { isProbe, openMs };
-    },
-  });
+  const passage = (key: string, door: Door, isProbe: boolean): Passage => {
+    const endCall = calls.begin(door.channel, key);
+    return {
+      kind: 'go',
+      abandon: () => {
+        endCall();
+        places.giveBack(key);
+        shares.giveBack(door);
+      },
+      leave: async (outcome) => {
+        endCall();
+        const report = { isGood: outcome.kind !== 'fault', isProbe };
+        const hold = { key: door.holdKey, ms: holdMsOf(outcome, door) };
+        const { openMs, samples: seen } = await breakers.leave(key, report, hold);
+        // Together: its place is free only once its outcome counts.
+        remember(key, seen);
+        places.giveBack(key);
+        shares.giveBack(door);
+        if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
+        return { isProbe, openMs };
+      },
+    };
+  };
 
   const enter = async (door: Door): Promise<Passage> => {
     const key = keyOf(door);
     const { channel, policy } = door;
-    const room = (): number => roomOf(samples.get(key) ?? NO_SAMPLES, policy.inFlightMax);
+    const room = (): number => {
+      const seen = samples.get(key) ?? NO_SAMPLES;
+      const inFlight = roomOf(seen, policy.inFlightMax);
+      return seen.good === 0 ? Math.min(inFlight, LIMITS.deliveryUnprovenMax) : inFlight;
+    };
     const paceMsMin = policy.ratePerSecond > 0 ? 1_000 / policy.ratePerSecond : 0;
     const deadlineMs = clock.monotonicMs() + LIMITS.deliveryWaitMs;
     for (let isFirst = false; ; isFirst = true) {
@@ -155,7 +166,10 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
     refresh,
     standing: (channel: Channel) => places.standing(channel, LIMITS.deliverySoonMs),
     enter: async (door: Door): Promise<Passage> => {
-      if (!shares.take(door)) {
+      const key = keyOf(door);
+      const isProven = (samples.get(key) ?? NO_SAMPLES).good > 0;
+      const isSlow = !isProven || calls.hasOld(door.channel, key);
+      if ((isSlow && calls.areHalfOld(door.channel)) || !shares.take(door)) {
         const waitMs = LIMITS.deliveryShareWaitMs * (1 + random());
         return { kind: 'busy', waitMs: Math.ceil(waitMs) };
       }

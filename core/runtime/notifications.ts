@@ -7,7 +7,7 @@ import { type DeliveryEngine, createDeliveryEngine } from '../notifications/engi
 import { createFactsStore } from '../notifications/facts-store.ts';
 import { type Gate, createGate } from '../notifications/gate.ts';
 import { createPlans } from '../notifications/plans.ts';
-import { POLICIES, type Policies } from '../notifications/policies.ts';
+import { type Policies, policiesWith } from '../notifications/policies.ts';
 import type { Channel } from '../notifications/ports.ts';
 import type { DeliveryPublisher } from '../notifications/publisher.ts';
 import { type Router, createRouter } from '../notifications/routing.ts';
@@ -28,7 +28,7 @@ export interface NotificationTuning {
 interface NotificationDeps {
   readonly platform: Pick<
     Platform,
-    'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
+    'env' | 'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
   >;
   readonly publisher: DeliveryPublisher;
   readonly breakers: Breakers;
@@ -48,7 +48,7 @@ interface Notifications {
 export function createNotifications(deps: NotificationDeps): Notifications {
   const { platform, publisher, breakers, providers, hasAny = () => false, tuning = {} } = deps;
   const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
-  const { policies = POLICIES } = tuning;
+  const { policies = policiesWith(platform.env.DELIVERY_POLICIES) } = tuning;
   const deliveries = createDeliveryStore(mongo.db);
   const facts = createFactsStore(mongo.db);
   const endpoints = createEndpointHealthStore(mongo.db);
