@@ -22,7 +22,7 @@ export interface QueueDepth {
   readonly consumers: readonly string[];
   /** Jobs to do per consumer: waiting, prioritised, due and active; of deliveries what they stand for. */
   readonly load: number;
-  /** What one of its jobs stands for on the average, where that may be several; else 1. */
+  /** What one of its jobs stands for on the average, where that may be several. */
   readonly perJob?: number;
 }
 
@@ -119,15 +119,19 @@ async function depthOf(name: QueueName, queue: Queue, now: number): Promise<Queu
     oldestWaitSeconds: Math.round(waitedMs / 100) / 10,
     consumers,
     load: ((waiting + prioritized + due + active) * perJob) / Math.max(1, consumers.length),
-    perJob,
+    ...(isOfSeveral(name) && { perJob }),
   };
 }
 
 /** Their ids say what they stand for: of as many as these it is counted exactly. */
 const IDS_READ = 1_000;
 
+function isOfSeveral(name: QueueName): boolean {
+  return poolOf(name) === 'notification' && name !== 'events';
+}
+
 async function perJobOf(name: QueueName, queue: Queue): Promise<number> {
-  if (poolOf(name) !== 'notification' || name === 'events') return 1;
+  if (!isOfSeveral(name)) return 1;
   const ids = await queue.getRanges(['wait', 'active', 'prioritized', 'delayed'], 0, IDS_READ - 1);
   const all = ids.reduce((sum, id) => sum + deliveriesOfJobId(id), 0);
   return ids.length === 0 ? 1 : all / ids.length;

@@ -43,14 +43,15 @@ export function deliveryJobs(jobs: readonly DeliveryJob[]): readonly DeliveriesJ
 }
 
 export function deliveryJobSpec(jobs: DeliveriesJob, nowMs: number): JobSpec {
-  const [{ deliveryId, tenantId, channel, seq, jobId, notBefore }] = jobs;
+  const [{ deliveryId, tenantId, channel, seq, jobId, isUrgent, notBefore }] = jobs;
   const data = deliveryPayload.parse(
     jobId === undefined
       ? { v: 1, deliveryId, tenantId, seq }
       : { v: 2, deliveries: jobs.map((job) => ({ deliveryId: job.deliveryId, seq: job.seq })) },
   );
   const delay = Math.max(0, (notBefore?.getTime() ?? 0) - nowMs);
-  return { name: channel, data, opts: { jobId: deliveryJobId(jobs[0]), delay } };
+  const urgent = isUrgent === true && delay === 0 ? { lifo: true } : {};
+  return { name: channel, data, opts: { jobId: deliveryJobId(jobs[0]), delay, ...urgent } };
 }
 
 /** A job with the operations that name it. */

@@ -127,6 +127,8 @@ export interface DeliveryJob {
   readonly seq: number;
   /** Those that name the same one share it. */
   readonly jobId?: string;
+  /** Goes before what waits. */
+  readonly isUrgent?: true;
   /** Not due before then: the job is delayed. */
   readonly notBefore?: Date;
 }

@@ -22,6 +22,8 @@ export interface Door {
   readonly holdMsMax: number;
   /** Whose message it is: no tenant takes up more than half of a pool. */
   readonly tenantId: string;
+  /** Before the others in its line. */
+  readonly isUrgent: boolean;
   readonly policy: ChannelPolicy;
 }
 
@@ -143,7 +145,7 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
     };
     const paceMsMin = policy.ratePerSecond > 0 ? 1_000 / policy.ratePerSecond : 0;
     const deadlineMs = clock.monotonicMs() + LIMITS.deliveryWaitMs;
-    for (let isFirst = false; ; isFirst = true) {
+    for (let isFirst = door.isUrgent; ; isFirst = true) {
       const turn = await places.take({ key, channel, room, paceMsMin, deadlineMs, isFirst });
       if (turn.kind === 'busy') return turn;
       const entry = await breakers.enter(key, policy.ratePerSecond, door.holdKey);

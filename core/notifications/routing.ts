@@ -8,7 +8,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { type DeliveryDoc, type DeliveryJob, jobOfDelivery, sharedJobIdOf } from './delivery.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { digestOf, requestedDeliveries, userDeliveries, webhookDelivery } from './drafts.ts';
-import { REQUESTED_EVENT } from './event-rules.ts';
+import { REQUESTED_EVENT, URGENT_CATEGORY } from './event-rules.ts';
 import { type EventSubject, type Facts, type UserFacts, idsOf, subjectOf } from './facts.ts';
 import type { FactsStore } from './facts-store.ts';
 import type { EventPlan, Plans, TenantPlan } from './plans.ts';
@@ -57,7 +57,7 @@ export function createRouter(deps: RoutingDeps): Router {
     for (const { channel } of fresh) metrics.deliveriesCreated.inc({ channel });
     const digests = await gatherAll(deps, drafts);
     // Of a repeated row as well: whether its jobs were enqueued the last time is unknown.
-    return [...drafts.single.filter(isPending).map(jobOfDelivery), ...digests];
+    return [...drafts.single.filter(isPending).map(jobOf), ...digests];
   };
 
   const routePart = async (row: OutboxRow, wanted: readonly Wanted[]): Promise<void> => {
@@ -103,8 +103,10 @@ function partsOf(wanted: readonly Wanted[]): readonly (readonly Wanted[])[] {
 /** Those of a channel share jobs, whoever they go to; one by itself has its own. */
 function inSharedJobs(deliveries: readonly DeliveryDoc[]): readonly DeliveryDoc[] {
   const jobs = new Map<DeliveryDoc, string>();
-  for (const channel of CHANNELS) {
-    const due = deliveries.filter((one) => one.channel === channel && isPending(one));
+  const pending = deliveries.filter(isPending);
+  const kinds = CHANNELS.flatMap((channel) => [true, false].map((urgent) => ({ channel, urgent })));
+  for (const { channel, urgent } of kinds) {
+    const due = pending.filter((one) => one.channel === channel && isUrgent(one) === urgent);
     for (let from = 0; from < due.length; from += LIMITS.jobDeliveriesMax) {
       const some = due.slice(from, from + LIMITS.jobDeliveriesMax);
       const jobId = some.length > 1 ? sharedJobIdOf(some) : undefined;
@@ -115,6 +117,15 @@ function inSharedJobs(deliveries: readonly DeliveryDoc[]): readonly DeliveryDoc[
     const jobId = jobs.get(one);
     return jobId === undefined ? one : { ...one, jobId };
   });
+}
+
+function jobOf(delivery: DeliveryDoc): DeliveryJob {
+  return { ...jobOfDelivery(delivery), ...(isUrgent(delivery) && { isUrgent: true }) };
+}
+
+/** One-time passwords and the like do not wait behind what tells of payments. */
+function isUrgent({ category }: DeliveryDoc): boolean {
+  return category === URGENT_CATEGORY;
 }
 
 function isPending({ status }: DeliveryDoc): boolean {
