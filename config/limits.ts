@@ -219,6 +219,7 @@ export const LIMITS = {
   providerReplyBytesMax: 65_536,
   providerConnectionsMax: 64,
   providerIdleMs: 30 * SECOND,
+  providerIdleConnectionsMax: 512,
   retryAfterMsMax: 24 * HOUR,
   dnsTimeoutMs: 1_500,
   dnsTriesMax: 2,

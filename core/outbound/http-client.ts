@@ -88,9 +88,12 @@ interface HttpClientOptions {
    * through before. Off where a repeat does harm.
    */
   readonly keepAlive: boolean;
+  /** Connections that are kept although nobody uses them, over all hosts together. */
+  readonly idleMax?: number;
 }
 
-export function createHttpClient({ keepAlive }: HttpClientOptions): AskingHttpClient {
+export function createHttpClient(clientOptions: HttpClientOptions): AskingHttpClient {
+  const { keepAlive, idleMax = LIMITS.providerIdleConnectionsMax } = clientOptions;
   const options = {
     keepAlive,
     maxSockets: LIMITS.providerConnectionsMax,
@@ -98,6 +101,7 @@ export function createHttpClient({ keepAlive }: HttpClientOptions): AskingHttpCl
     timeout: LIMITS.providerIdleMs,
   };
   const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  if (keepAlive) for (const agent of Object.values(agents)) closeWhatIsIdle(agent, idleMax);
   const ask = async (request: HttpRequest): Promise<HttpReply> => {
     const ending = startEnding(request.signal);
     try {
@@ -154,6 +158,19 @@ function startEnding(signal: AbortSignal): Ending {
       signal.removeEventListener('abort', end);
     },
   };
+}
+
+const IDLE_LOOKS = 32;
+
+/** Of hosts that were called once there may be thousands: those that came first go first. */
+function closeWhatIsIdle(agent: HttpAgent, max: number): void {
+  let freed = 0;
+  agent.on('free', () => {
+    freed += 1;
+    if (freed % IDLE_LOOKS !== 0) return;
+    const idle = Object.values(agent.freeSockets).flatMap((sockets = []) => sockets);
+    for (const socket of idle.slice(0, Math.max(0, idle.length - max))) socket.destroy();
+  });
 }
 
 async function askWithin(request: HttpRequest, means: Means): Promise<HttpReply> {

@@ -99,4 +99,25 @@ export const BUGS: readonly PlantedBug[] = [
     replace: 'sum + Math.ceil((waiting + prioritised + due + active) * Math.min(1, perJob)),',
     foundBy: ['tests/unit/queues/depth.test.ts'],
   },
+  {
+    name: 'every host that was ever called keeps a connection',
+    file: 'core/outbound/http-client.ts',
+    find: 'Math.max(0, idle.length - max)',
+    replace: 'Math.max(0, idle.length - max * 1_000)',
+    foundBy: ['tests/integration/notifications/idle-connections.test.ts'],
+  },
+  {
+    name: 'calls that do not come back take all places',
+    file: 'core/notifications/old-calls.ts',
+    find: '(count().byChannel.get(channel) ?? 0) >= LIMITS.deliveryConcurrency / 2',
+    replace: '(count().byChannel.get(channel) ?? 0) > LIMITS.deliveryConcurrency',
+    foundBy: ['tests/unit/core/notifications/old-calls.test.ts'],
+  },
+  {
+    name: 'a setting lets an attempt outlive its lease',
+    file: 'core/notifications/policies.ts',
+    find: 'if (policy.timeoutMs + LIMITS.deliveryMarginMs > LIMITS.deliveryLeaseMs) {',
+    replace: 'if (policy.timeoutMs > LIMITS.deliveryLeaseMs * 2) {',
+    foundBy: ['tests/unit/core/notifications/policies.test.ts'],
+  },
 ];
