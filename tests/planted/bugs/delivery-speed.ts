@@ -11,8 +11,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'those who ask a breaker together all get through when it is time for one probe',
     file: 'core/notifications/breaker-cache.ts',
-    find: `if phase ~= 'closed' then granted = 1 end`,
-    replace: `if phase == 'none' then granted = 1 end`,
+    find: 'recheckMs, 0, 0, 1, unpack(held)}',
+    replace: 'recheckMs, 0, 0, asking, unpack(held)}',
     foundBy: ['tests/integration/notifications/shared-breaker.test.ts'],
   },
   {
