@@ -144,8 +144,11 @@ async function workOn(
     await Promise.all(
       items.map(async ({ deliveryId, seq }) => {
         const _id = deliveryId as DeliveryId; // its schema says so
-        await engine.run({ _id, channel, seq, tenantId: '' }, job.id ?? '');
-        hand.count -= 1;
+        try {
+          await engine.run({ _id, channel, seq }, job.id ?? '');
+        } finally {
+          hand.count -= 1;
+        }
       }),
     );
     await job.moveToCompleted(undefined, token, false);

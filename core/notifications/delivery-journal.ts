@@ -7,7 +7,12 @@ import { createGroup } from '../kernel/group.ts';
 import { newToken } from '../kernel/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type DeliveryId, type DeliveryRef, type DeliveryJob, jobOfDelivery } from './delivery.ts';
+import {
+  type DeliveryId,
+  type DeliveryInJob,
+  type DeliveryJob,
+  type DeliveryRef,
+} from './delivery.ts';
 import type { DeliveryChange, DeliveryStore } from './delivery-store.ts';
 import type { DeliveryPublisher } from './publisher.ts';
 import { type ComingAgain, jobsOf } from './put-off.ts';
@@ -35,7 +40,7 @@ export interface Journal {
    */
   write(entry: JournalEntry): Promise<void>;
   /** Comes again, and nothing is written of it. */
-  again(delivery: DeliveryRef, delayMs: number): Promise<void>;
+  again(delivery: DeliveryInJob, delayMs: number): Promise<void>;
 }
 
 interface JournalDeps {
@@ -107,7 +112,7 @@ export function createDeliveryJournal(deps: JournalDeps): Journal {
     write: async (entry: JournalEntry) => {
       await writes.add(entry);
     },
-    again: async (delivery: DeliveryRef, delayMs: number) => {
+    again: async (delivery: DeliveryInJob, delayMs: number) => {
       await returns.add({ delivery, delayMs });
     },
   });
@@ -121,7 +126,7 @@ function comingAgain({ delivery, change, isAlone }: JournalEntry): readonly Comi
 /** What Redis does not take is found by recovery. */
 async function publish(
   { publisher, clock, logger, metrics }: JournalDeps,
-  all: readonly { readonly delivery: DeliveryRef }[],
+  all: readonly { readonly delivery: DeliveryInJob }[],
   jobs: ReturnType<typeof jobsOf>,
 ): Promise<void> {
   const nowMs = clock.now();
@@ -129,7 +134,8 @@ async function publish(
     const job = jobs.get(delivery._id);
     if (job === undefined) return [];
     const notBefore = new Date(nowMs + job.delayMs);
-    return [{ ...jobOfDelivery(delivery), jobId: job.jobId, notBefore }];
+    const { _id: deliveryId, channel, seq } = delivery;
+    return [{ deliveryId, channel, seq, tenantId: '', jobId: job.jobId, notBefore }];
   });
   try {
     await publisher.publishDeliveries(due);

@@ -136,6 +136,9 @@ export interface DeliveryJob {
 /** What a job needs to know of a delivery. */
 export type DeliveryRef = Pick<DeliveryDoc, '_id' | 'tenantId' | 'channel' | 'seq' | 'jobId'>;
 
+/** What a job says of one. */
+export type DeliveryInJob = Pick<DeliveryDoc, '_id' | 'channel' | 'seq'>;
+
 export function jobOfDelivery(delivery: DeliveryRef): DeliveryJob {
   const { _id: deliveryId, tenantId, channel, seq, jobId } = delivery;
   return { deliveryId, tenantId, channel, seq, ...(jobId !== undefined && { jobId }) };

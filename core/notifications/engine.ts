@@ -3,7 +3,7 @@ import { assertNever } from '../kernel/assert.ts';
 import {
   type DeliveryDoc,
   type DeliveryId,
-  type DeliveryRef,
+  type DeliveryInJob,
   deliveryJobId,
   jobOfDelivery,
 } from './delivery.ts';
@@ -19,7 +19,7 @@ export interface DeliveryEngine {
    * Takes a delivery one step further, whatever it is waiting for. What must come again has another
    * job when this resolves; it does not reject. `jobId`: of the job that has brought it.
    */
-  run(ref: DeliveryRef, jobId: string): Promise<void>;
+  run(delivery: DeliveryInJob, jobId: string): Promise<void>;
 }
 
 export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
@@ -56,14 +56,14 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
   };
 
   return Object.freeze({
-    run: async (ref: DeliveryRef, jobId: string) => {
+    run: async (delivery: DeliveryInJob, jobId: string) => {
       try {
-        const sight = await look(ref._id);
+        const sight = await look(delivery._id);
         if (sight !== 'gone') await step(sight, jobId);
       } catch (err) {
         // Ours to bear: its neighbours go on, and it comes again by itself.
-        logger.warn({ err, deliveryId: ref._id }, 'delivery.troubled');
-        await journal.again(ref, Math.ceil(LIMITS.deliveryTroubleMs * (1 + random())));
+        logger.warn({ err, deliveryId: delivery._id }, 'delivery.troubled');
+        await journal.again(delivery, Math.ceil(LIMITS.deliveryTroubleMs * (1 + random())));
       }
     },
   });

@@ -1,9 +1,9 @@
 import { LIMITS } from '../../config/limits.ts';
-import { type DeliveryId, type DeliveryRef, newSharedJobId } from './delivery.ts';
+import { type DeliveryId, type DeliveryInJob, newSharedJobId } from './delivery.ts';
 
 /** A delivery that is put off. */
 export interface ComingAgain {
-  readonly delivery: DeliveryRef;
+  readonly delivery: DeliveryInJob;
   readonly delayMs: number;
   /** In a job of its own. */
   readonly isAlone?: true;
