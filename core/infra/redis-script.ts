@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
 /** A script that Redis knows by its hash: its text is sent once to each server, not each time. */
@@ -9,15 +8,20 @@ export interface RedisScript {
 const UNKNOWN = /^NOSCRIPT\b/;
 
 export function defineScript(text: string): RedisScript {
-  const hash = createHash('sha1').update(text).digest('hex');
+  let hash: string | undefined; // the same on every server
+  const load = async (redis: Redis): Promise<string> => {
+    hash = String(await redis.script('LOAD', text));
+    return hash;
+  };
   return Object.freeze({
     run: async (redis: Redis, keys: readonly string[], args: readonly (string | number)[]) => {
+      const all = [...keys, ...args];
       try {
-        return await redis.evalsha(hash, keys.length, ...keys, ...args);
+        return await redis.evalsha(hash ?? (await load(redis)), keys.length, ...all);
       } catch (error) {
         // Started anew, emptied or another one by now: it has not run anything.
         if (!(error instanceof Error) || !UNKNOWN.test(error.message)) throw error;
-        return redis.eval(text, keys.length, ...keys, ...args);
+        return redis.evalsha(await load(redis), keys.length, ...all);
       }
     },
   });

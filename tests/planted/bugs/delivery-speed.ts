@@ -4,8 +4,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'every call of a script sends its whole text',
     file: 'core/infra/redis-script.ts',
-    find: 'return await redis.evalsha(hash, keys.length, ...keys, ...args);',
-    replace: 'return await redis.eval(text, keys.length, ...keys, ...args);',
+    find: 'return await redis.evalsha(hash ?? (await load(redis)), keys.length, ...all);',
+    replace: 'return await redis.eval(text, keys.length, ...all);',
     foundBy: ['tests/integration/queues/redis-script.test.ts'],
   },
   {
