@@ -3,8 +3,8 @@ import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { startTicker } from '../core/kernel/clock.ts';
 import { createLocalBreakers } from '../core/notifications/breaker-cache.ts';
-import { createNearBreakers } from '../core/notifications/breaker-near.ts';
-import { createSharedBreakers } from '../core/notifications/breaker-shared.ts';
+import { createNearBreakers } from '../core/notifications/breaker-near-cache.ts';
+import { createSharedBreakers } from '../core/notifications/breaker-shared-cache.ts';
 import {
   CHANNELS,
   type Channel,

@@ -1,7 +1,7 @@
 import { redisUrls } from '../config/env.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { createLocalBreakers } from '../core/notifications/breaker-cache.ts';
-import { createSharedBreakers } from '../core/notifications/breaker-shared.ts';
+import { createSharedBreakers } from '../core/notifications/breaker-shared-cache.ts';
 import type { BreakerTuning } from '../core/notifications/breaker.ts';
 import type { Registry } from '../core/operations/registry.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../core/runtime/payments.ts';

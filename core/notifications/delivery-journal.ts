@@ -13,7 +13,8 @@ import {
   type DeliveryJob,
   type DeliveryRef,
 } from './delivery.ts';
-import type { DeliveryChange, DeliveryStore } from './delivery-store.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import type { DeliveryChange } from './delivery-write.ts';
 import type { DeliveryPublisher } from './publisher.ts';
 import { type ComingAgain, jobsOf } from './put-off.ts';
 

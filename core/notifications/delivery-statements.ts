@@ -1,14 +1,18 @@
-import type { Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { assertNever } from '../kernel/assert.ts';
-import type { DeliveryDoc, DeliveryStatus } from './delivery.ts';
-import type { DeliveryChange, DeliveryWrite } from './delivery-store.ts';
+import type { DeliveryId, DeliveryStatus } from './delivery.ts';
+import type { DeliveryChange, DeliveryWrite } from './delivery-write.ts';
 
 /** Writes that differ in nothing but whose they are, who had claimed it, and the calls that were made. */
 type Alike = readonly [DeliveryWrite, ...DeliveryWrite[]];
 
 interface Statement {
-  readonly filter: Filter<DeliveryDoc>;
+  readonly filter: {
+    readonly _id: { readonly $in: DeliveryId[] };
+    readonly status: DeliveryStatus | { readonly $in: DeliveryStatus[] };
+    readonly owner?: string;
+    readonly $expr?: Record<string, unknown>;
+  };
   readonly update: Record<string, unknown>[];
 }
 
@@ -40,7 +44,7 @@ export function statementOf(alike: Alike): Statement {
   const owners = alike.map(({ owner }) => owner ?? '');
   const isOnes = others.length === 0 || new Set(owners).size === 1;
   return isOnes
-    ? { filter: { ...held, owner: first.owner }, update }
+    ? { filter: { ...held, owner: owners[0] ?? '' }, update }
     : { filter: { ...held, $expr: { $eq: ['$owner', ownOf(ids, owners)] } }, update };
 }
 

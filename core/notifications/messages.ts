@@ -1,7 +1,7 @@
 import { CHANNEL_DEFINITIONS } from './channels.ts';
 import { type Materials, TOO_LONG } from './channel.ts';
 import type { DeliveryDoc } from './delivery.ts';
-import type { Reason } from './delivery-store.ts';
+import type { Reason } from './delivery-write.ts';
 import { DIGEST_TEMPLATE } from './event-rules.ts';
 import type { Sight } from './next-step.ts';
 import type { Channel, Messages } from './ports.ts';

@@ -1,5 +1,6 @@
 import type { DeferralCode, DeliveryDoc, FinalStatus } from './delivery.ts';
-import type { Reason, SeenDelivery } from './delivery-store.ts';
+import type { SeenDelivery } from './delivery-store.ts';
+import type { Reason } from './delivery-write.ts';
 import { URGENT_CATEGORY } from './event-rules.ts';
 import type { UserFacts } from './facts.ts';
 import type { ChannelPolicy } from './policies.ts';

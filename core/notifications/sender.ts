@@ -2,7 +2,7 @@ import { LIMITS } from '../../config/limits.ts';
 import { charsOf, createBudget } from './budget.ts';
 import { type KeptBack, type SenderDeps, type Tried, tryProviders } from './call-chain.ts';
 import type { DeliveryDoc } from './delivery.ts';
-import type { DeliveryChange, Reason } from './delivery-store.ts';
+import type { DeliveryChange, Reason } from './delivery-write.ts';
 import { noteHealth } from './endpoint-health.ts';
 import { REFUSALS, messageOf } from './messages.ts';
 import type { Sight } from './next-step.ts';

@@ -2,10 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import type { Attempt, DeliveryDoc, DeliveryId } from '../../../core/notifications/delivery.ts';
 import { alikeOf } from '../../../core/notifications/delivery-statements.ts';
-import {
-  type DeliveryWrite,
-  createDeliveryStore,
-} from '../../../core/notifications/delivery-store.ts';
+import { createDeliveryStore } from '../../../core/notifications/delivery-store.ts';
+import type { DeliveryWrite } from '../../../core/notifications/delivery-write.ts';
 import { openWorld } from '../../support/platform.ts';
 
 const ATTEMPT = {

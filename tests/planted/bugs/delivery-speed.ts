@@ -17,7 +17,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a place that asked to be left alone is called by those who were let in a moment ago',
-    file: 'core/notifications/breaker-near.ts',
+    file: 'core/notifications/breaker-near-cache.ts',
     find: 'if (hold.ms > 0) unheld.delete(',
     replace: 'if (hold.ms < 0) unheld.delete(',
     foundBy: ['tests/integration/notifications/shared-breaker.test.ts'],
