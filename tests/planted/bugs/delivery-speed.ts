@@ -74,8 +74,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a call goes out on a claim that may run out before it comes back',
     file: 'core/notifications/call-chain.ts',
-    find: 'if (endMs <= claim.askedMs + leaseMs &&',
-    replace: 'if (endMs - policies[sight.delivery.channel].timeoutMs <= claim.askedMs + leaseMs &&',
+    find: 'if (isAlive && (!isFirst',
+    replace: 'if ((isAlive || spareMs > 0) && (!isFirst',
     foundBy: ['tests/integration/notifications/several.test.ts'],
   },
   {
