@@ -5,7 +5,7 @@ import { createHttpClient } from '../../../core/outbound/http-client.ts';
 import { until } from '../../support/wait.ts';
 
 it('hosts that were called once do not keep a connection each: those that came first go', async () => {
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     request.resume();
     response.writeHead(204).end();
   });
