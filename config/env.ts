@@ -44,6 +44,30 @@ const sagas = z
   .pipe(z.int().min(LIMITS.sagaConcurrencyMin).max(LIMITS.sagaConcurrencyMax))
   .default(LIMITS.sagaConcurrency);
 
+/** Of a channel what differs from what is built in; whether it fits a lease is seen where it is used. */
+const policyFields = z.strictObject({
+  pausesMs: z.array(z.int().min(0)).max(30).exactOptional(),
+  timeoutMs: z.int().min(1).exactOptional(),
+  ratePerSecond: z.int().min(0).exactOptional(),
+  inFlightMax: z.int().min(1).exactOptional(),
+});
+const policyChannels = z.strictObject({
+  email: policyFields.exactOptional(),
+  sms: policyFields.exactOptional(),
+  push: policyFields.exactOptional(),
+  webhook: policyFields.exactOptional(),
+  realtime: policyFields.exactOptional(),
+});
+const deliveryPolicies = z
+  .string()
+  .transform((text, ctx): z.infer<typeof policyChannels> => {
+    const parsed = policyChannels.safeParse(jsonOf(text));
+    if (parsed.success) return parsed.data;
+    ctx.addIssue({ code: 'custom', message: 'must be JSON as {"webhook":{"inFlightMax":64}}' });
+    return z.NEVER;
+  })
+  .optional();
+
 const port = (fallback: number) =>
   z
     .string()
@@ -184,6 +208,9 @@ export const envSchema = z.object({
     .enum(['loopback'])
     .optional()
     .describe('development: webhooks may go to this machine, by http too; production refuses it'),
+  DELIVERY_POLICIES: deliveryPolicies.describe(
+    'JSON by channel: pausesMs, timeoutMs, ratePerSecond, inFlightMax; what is left out is as built in',
+  ),
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 

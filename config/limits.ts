@@ -1,4 +1,5 @@
 import { BACKLOG_LIMITS } from './backlog-limits.ts';
+import { DELIVERY_LIMITS } from './delivery-limits.ts';
 import { LINE_LIMITS } from './line-limits.ts';
 import { LIST_LIMITS } from './list-limits.ts';
 import { PAYMENT_LIMITS } from './payment-limits.ts';
@@ -135,6 +136,7 @@ export const LIMITS = {
   parkingsKept: 20,
 
   /** Notifications. */
+  ...DELIVERY_LIMITS,
   pushTargetsMax: 10,
   deliveryConcurrency: 1_024,
   /** Waiting for a place at one host, and at all hosts of a channel, in one process. */
@@ -169,8 +171,6 @@ export const LIMITS = {
   deliveryShareMax: 512,
   deliveryShareWaitMs: SECOND,
   breakersMax: 10_000,
-  /** Rows of the outbox that share a reading of their tenants' plans. */
-  routingGroupMax: 64,
   templateCacheMs: 2 * SECOND,
   templatesCachedMax: 5_000,
   zonesCachedMax: 500,
@@ -216,6 +216,7 @@ export const LIMITS = {
   providerReplyBytesMax: 65_536,
   providerConnectionsMax: 64,
   providerIdleMs: 30 * SECOND,
+  providerIdleConnectionsMax: 512,
   retryAfterMsMax: 24 * HOUR,
   dnsTimeoutMs: 1_500,
   dnsTriesMax: 2,

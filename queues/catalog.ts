@@ -66,13 +66,28 @@ export const eventsPayload = z.strictObject({
 });
 export type EventsPayload = z.infer<typeof eventsPayload>;
 
-export const deliveryPayload = z.strictObject({
+const oneDelivery = z.strictObject({
   v: z.literal(1),
   deliveryId: z.string().regex(/^dlv_[0-9a-f]{48}$/),
   tenantId: z.string().min(1),
   seq: z.int().min(1),
 });
+
+const deliveryItem = oneDelivery.pick({ deliveryId: true, seq: true });
+
+/** One delivery, or several of a channel, whoever they go to. */
+export const deliveryPayload = z.discriminatedUnion('v', [
+  oneDelivery,
+  z.strictObject({
+    v: z.literal(2),
+    deliveries: z.array(deliveryItem).min(1).max(LIMITS.jobDeliveriesMax),
+  }),
+]);
 export type DeliveryPayload = z.infer<typeof deliveryPayload>;
+
+export function deliveriesOf(payload: DeliveryPayload): readonly z.infer<typeof deliveryItem>[] {
+  return payload.v === 1 ? [payload] : payload.deliveries;
+}
 
 const HOUR_SECONDS = 3_600;
 
@@ -139,6 +154,7 @@ const notify: Omit<QueueSpec, 'summary' | 'concurrency'> = {
   pool: 'notification',
   isMoney: false,
   payload: deliveryPayload,
+  removeOnComplete: { age: HOUR_SECONDS, count: 250 }, // each may name dozens of deliveries
   attempts: 20,
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
   lockDurationMs: 15_000,

@@ -4,6 +4,7 @@ import { WORKER_POOLS, type WorkerPool } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { type Clock, withTimeout } from '../core/kernel/clock.ts';
 import { AppError } from '../core/kernel/errors.ts';
+import { deliveriesOfJobId } from '../core/notifications/delivery/delivery.ts';
 import { type QueueName, queueSpecOf } from './catalog.ts';
 
 /** One queue at one moment. */
@@ -19,15 +20,17 @@ export interface QueueDepth {
   readonly oldestWaitSeconds: number;
   /** The processes that consume it. */
   readonly consumers: readonly string[];
-  /** Jobs to do per consumer: waiting, prioritised, due and active. */
+  /** Jobs to do per consumer: waiting, prioritised, due and active; of deliveries what they stand for. */
   readonly load: number;
+  /** What one of its jobs stands for on the average, where that may be several. */
+  readonly perJob?: number;
 }
 
 export interface PoolAdvice {
   readonly pool: WorkerPool;
   /** Processes that consume for it now. */
   readonly workers: number;
-  /** Jobs to do; of settlement operations to do, since a job may stand for many. */
+  /** Jobs to do; of settlement operations and of notification deliveries, since a job may stand for many. */
   readonly backlog: number;
   readonly oldestWaitSeconds: number;
   readonly recommendedReplicas: number;
@@ -99,9 +102,10 @@ async function depthOf(name: QueueName, queue: Queue, now: number): Promise<Queu
   ]);
   const consumers = [...new Set(clients.map((client) => processOf(client['rawname'] ?? '')))];
   const { waiting = 0, prioritized = 0, delayed = 0, active = 0 } = counts;
-  const [due, oldest] = await Promise.all([
+  const [due, oldest, perJob] = await Promise.all([
     delayed === 0 ? 0 : queue.getDelayedCount(now),
     waiting + prioritized === 0 ? undefined : oldestOf(queue),
+    waiting + prioritized + delayed + active === 0 ? 1 : perJobOf(name, queue),
   ]);
   const waitedMs = oldest === undefined ? 0 : Math.max(0, now - oldest);
   return {
@@ -114,8 +118,23 @@ async function depthOf(name: QueueName, queue: Queue, now: number): Promise<Queu
     active,
     oldestWaitSeconds: Math.round(waitedMs / 100) / 10,
     consumers,
-    load: (waiting + prioritized + due + active) / Math.max(1, consumers.length),
+    load: ((waiting + prioritized + due + active) * perJob) / Math.max(1, consumers.length),
+    ...(isOfSeveral(name) && { perJob }),
   };
+}
+
+/** Their ids say what they stand for: of as many as these it is counted exactly. */
+const IDS_READ = 1_000;
+
+function isOfSeveral(name: QueueName): boolean {
+  return poolOf(name) === 'notification' && name !== 'events';
+}
+
+async function perJobOf(name: QueueName, queue: Queue): Promise<number> {
+  if (!isOfSeveral(name)) return 1;
+  const ids = await queue.getRanges(['wait', 'active', 'prioritized', 'delayed'], 0, IDS_READ - 1);
+  const all = ids.reduce((sum, id) => sum + deliveriesOfJobId(id), 0);
+  return ids.length === 0 ? 1 : all / ids.length;
 }
 
 /** BullMQ names a worker's connection `<queue>:w:<name of the worker>`, ours after the process. */
@@ -151,7 +170,8 @@ export function adviseReplicas(
   return WORKER_POOLS.filter((pool) => depths.some((depth) => depth.pool === pool)).map((pool) => {
     const own = depths.filter((depth) => depth.pool === pool);
     const jobs = own.reduce(
-      (sum, { waiting, prioritised, due, active }) => sum + waiting + prioritised + due + active,
+      (sum, { waiting, prioritised, due, active, perJob = 1 }) =>
+        sum + Math.ceil((waiting + prioritised + due + active) * perJob),
       0,
     );
     const backlog = pool === 'settlement' ? Math.max(jobs, openOperations) : jobs;

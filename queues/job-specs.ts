@@ -27,11 +27,31 @@ export function eventsJobSpec({ _id, tenantId }: RowRef): JobSpec {
   return { name: 'events', data, opts: { jobId: _id } };
 }
 
-export function deliveryJobSpec(job: DeliveryJob, nowMs: number): JobSpec {
-  const { deliveryId, tenantId, channel, seq, notBefore } = job;
-  const data = deliveryPayload.parse({ v: 1, deliveryId, tenantId, seq });
+/** A job with the deliveries that name it. */
+type DeliveriesJob = readonly [DeliveryJob, ...DeliveryJob[]];
+
+/** The jobs that deliveries name, each with all that name it, and no more than it may stand for. */
+export function deliveryJobs(jobs: readonly DeliveryJob[]): readonly DeliveriesJob[] {
+  const byId = new Map<string, [DeliveryJob, ...DeliveryJob[]]>();
+  for (const job of jobs) {
+    const key = `${job.channel}/${deliveryJobId(job)}`;
+    const shared = byId.get(key);
+    if (shared === undefined) byId.set(key, [job]);
+    else if (!shared.some(({ deliveryId }) => deliveryId === job.deliveryId)) shared.push(job);
+  }
+  return [...byId.values()];
+}
+
+export function deliveryJobSpec(jobs: DeliveriesJob, nowMs: number): JobSpec {
+  const [{ deliveryId, tenantId, channel, seq, jobId, isUrgent, notBefore }] = jobs;
+  const data = deliveryPayload.parse(
+    jobId === undefined
+      ? { v: 1, deliveryId, tenantId, seq }
+      : { v: 2, deliveries: jobs.map((job) => ({ deliveryId: job.deliveryId, seq: job.seq })) },
+  );
   const delay = Math.max(0, (notBefore?.getTime() ?? 0) - nowMs);
-  return { name: channel, data, opts: { jobId: deliveryJobId(job), delay } };
+  const urgent = isUrgent === true && delay === 0 ? { lifo: true } : {};
+  return { name: channel, data, opts: { jobId: deliveryJobId(jobs[0]), delay, ...urgent } };
 }
 
 /** A job with the operations that name it. */

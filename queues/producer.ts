@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { type Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Env, redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
@@ -13,11 +13,19 @@ import type { OperationJob } from '../core/operations/operation.ts';
 import type { JobPublisher } from '../core/operations/ports.ts';
 import type { JobPresence } from '../core/events/job-presence.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
-import { type QueueName, notifyQueue, queueSpecOf, queuesWith } from './catalog.ts';
+import {
+  type QueueName,
+  deliveriesOf,
+  deliveryPayload,
+  notifyQueue,
+  queueSpecOf,
+  queuesWith,
+} from './catalog.ts';
 import {
   type JobSpec,
   type RowRef,
   deliveryJobSpec,
+  deliveryJobs,
   eventsJobSpec,
   operationsJobSpec,
   sharedJobs,
@@ -180,6 +188,16 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
     return ids;
   };
 
+  /** The first one of each of the jobs that come next. */
+  const nextDeliveries = async (queue: QueueName, max: number): Promise<readonly string[]> => {
+    let next: readonly string[] = [];
+    await unhurried(async () => {
+      const jobs = await queueOf(queue).getJobs(['wait'], 0, max - 1, true);
+      next = jobs.flatMap(firstDeliveryOf);
+    });
+    return next;
+  };
+
   const dueTimes = async (jobs: readonly JobRef[]): Promise<ReadonlyMap<string, number>> => {
     const due = new Map<string, number>();
     await unhurried(() =>
@@ -198,7 +216,10 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       addEach(sharedJobs(jobs).map((shared) => [shared[0].queue, operationsJobSpec(shared)])),
     publishDeliveries: (jobs: readonly DeliveryJob[]) =>
       addEach(
-        jobs.map((job) => [notifyQueue(job.channel), deliveryJobSpec(job, clock.now())] as const),
+        deliveryJobs(jobs).map(
+          (shared) =>
+            [notifyQueue(shared[0].channel), deliveryJobSpec(shared, clock.now())] as const,
+        ),
       ),
     publishEvents,
     republishEvents: async (rows: readonly RowRef[]) => {
@@ -216,7 +237,7 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       if (unseen.length > 0) await publishEvents(unseen);
     },
     nextJobs,
-    nextDeliveryJobs: (channel: Channel, max: number) => nextJobs(notifyQueue(channel), max),
+    nextDeliveries: (channel: Channel, max: number) => nextDeliveries(notifyQueue(channel), max),
     findJobs: (jobs: readonly OperationJob[]) =>
       find(jobs.map(({ queue, jobId }) => ({ queue, id: jobId }))),
     findDeliveryJobs: async (jobs: readonly DeliveryJob[]) => {
@@ -239,6 +260,13 @@ function createPublisher(deps: PublisherDeps): JobPublisher & DeliveryPublisher 
       );
     },
   });
+}
+
+/** None of one that is gone meanwhile. */
+function firstDeliveryOf(job: Job | undefined): readonly string[] {
+  const payload = deliveryPayload.safeParse(job?.data);
+  const [first] = payload.success ? deliveriesOf(payload.data) : [];
+  return first === undefined ? [] : [first.deliveryId];
 }
 
 /** What is sent until the promises that are due have run leaves in one system call. */

@@ -23,6 +23,7 @@ export const LASTING_KEYS: readonly LastingKey[] = [
   { key: ':*:failed', bound: 'as many, and as long, as the table says' },
   { key: ':*:op_*', bound: 'a job, gone with its place in one of the lists' },
   { key: ':*:obx_*', bound: 'a job, gone with its place in one of the lists' },
+  { key: ':*:dlvs_*', bound: 'a job, gone with its place in one of the lists' },
   { key: ':*:dlv_*', bound: 'a job, gone with its place in one of the lists' },
   { key: ':recovery:repeat*', bound: 'one a schedule, and its next job' },
   { key: '-sockets', bound: 'a stream of 10,000 at most, one an installation' },

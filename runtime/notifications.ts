@@ -10,7 +10,7 @@ import {
 import { createFactsStore } from '../core/notifications/routing/facts-store.ts';
 import { type Gate, createGate } from '../core/notifications/admission/admission.ts';
 import { createPlans } from '../core/notifications/routing/plans.ts';
-import { POLICIES, type Policies } from '../core/notifications/policies.ts';
+import { type Policies, policiesWith } from '../core/notifications/policies.ts';
 import type { Channel } from '../core/notifications/ports.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
 import { type Router, createRouter } from '../core/notifications/routing/routing.ts';
@@ -31,7 +31,7 @@ export interface NotificationTuning {
 interface NotificationDeps {
   readonly platform: Pick<
     Platform,
-    'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
+    'env' | 'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
   >;
   readonly publisher: DeliveryPublisher;
   readonly breakers: Breakers;
@@ -51,7 +51,7 @@ interface Notifications {
 export function createNotifications(deps: NotificationDeps): Notifications {
   const { platform, publisher, breakers, providers, hasAny = () => false, tuning = {} } = deps;
   const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
-  const { policies = POLICIES } = tuning;
+  const { policies = policiesWith(platform.env.DELIVERY_POLICIES) } = tuning;
   const deliveries = createDeliveryStore(mongo.db);
   const facts = createFactsStore(mongo.db);
   const endpoints = createEndpointHealthStore(mongo.db);
@@ -73,6 +73,7 @@ export function createNotifications(deps: NotificationDeps): Notifications {
   });
   const engine = createDeliveryEngine({
     ...shared,
+    publisher,
     endpoints,
     suppressions: createSuppressionStore(mongo.db),
     templates: createTemplates(createTemplateStore(mongo.db)),

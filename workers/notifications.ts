@@ -2,11 +2,9 @@ import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { startTicker } from '../core/kernel/clock.ts';
-import {
-  createLocalBreakers,
-  createSharedBreakers,
-} from '../core/notifications/admission/breaker-cache.ts';
-import type { DeliveryId } from '../core/notifications/delivery/delivery.ts';
+import { createLocalBreakers } from '../core/notifications/admission/breaker-cache.ts';
+import { createNearBreakers } from '../core/notifications/admission/breaker-near-cache.ts';
+import { createSharedBreakers } from '../core/notifications/admission/breaker-shared-cache.ts';
 import {
   CHANNELS,
   type Channel,
@@ -17,10 +15,9 @@ import {
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
 import { type NotificationTuning, createNotifications } from '../runtime/notifications.ts';
 import type { Platform } from '../runtime/platform.ts';
-import { type DeliveryPayload, notifyQueue } from '../queues/catalog.ts';
 import { type EventStream, createEventStream } from '../core/events/stream.ts';
+import { startDeliveryPool } from './delivery-pool.ts';
 import { startEvents } from './events.ts';
-import { startPool } from './pool.ts';
 
 interface NotificationDeps {
   readonly platform: Platform;
@@ -51,11 +48,14 @@ export function startNotifications(deps: NotificationDeps): void {
   const { router, engine, gate } = createNotifications({
     platform,
     publisher,
-    breakers: createSharedBreakers({
-      redis: state,
-      prefix: env.QUEUE_PREFIX,
-      local: createLocalBreakers(clock),
-      logger,
+    breakers: createNearBreakers({
+      shared: createSharedBreakers({
+        redis: state,
+        prefix: env.QUEUE_PREFIX,
+        local: createLocalBreakers(clock),
+        logger,
+      }),
+      clock,
     }),
     providers: {
       ...providers,
@@ -79,11 +79,12 @@ export function startNotifications(deps: NotificationDeps): void {
   });
   lifecycle.onClose('breaker metric', () => refreshed.stop());
   const pools = CHANNELS.map((channel) =>
-    startPool<DeliveryPayload>({
+    startDeliveryPool({
       platform,
       connection: jobs,
-      queue: notifyQueue(channel),
-      work: ({ deliveryId }) => engine.run(deliveryId as DeliveryId), // its schema says so
+      channel,
+      engine,
+      gate,
     }),
   );
   lifecycle.onDrain('notifications', async () => {

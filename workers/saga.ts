@@ -1,10 +1,8 @@
 import { redisUrls } from '../config/env.ts';
 import { sagaShares } from '../config/saga-shares.ts';
 import { closeRedis, openRedis } from '../core/infra/redis.ts';
-import {
-  createLocalBreakers,
-  createSharedBreakers,
-} from '../core/notifications/admission/breaker-cache.ts';
+import { createLocalBreakers } from '../core/notifications/admission/breaker-cache.ts';
+import { createSharedBreakers } from '../core/notifications/admission/breaker-shared-cache.ts';
 import type { BreakerTuning } from '../core/notifications/admission/breaker.ts';
 import type { Registry } from '../core/operations/define.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../runtime/payments.ts';

@@ -1,10 +1,11 @@
 import { type Job, Worker } from 'bullmq';
+import { z } from 'zod';
 import { parseEnv, redisUrls } from '../../config/env.ts';
 import { openMongo } from '../../core/infra/mongo.ts';
 import { openRedis } from '../../core/infra/redis.ts';
 import { present } from '../../core/kernel/assert.ts';
 import type { OutboxRow } from '../../core/events/outbox.ts';
-import { QUEUES, deliveryPayload, laneQueue, operationPayload } from '../../queues/catalog.ts';
+import { QUEUES, laneQueue, operationPayload } from '../../queues/catalog.ts';
 import { createProviderClient } from './provider.ts';
 import { BASELINE_CONCURRENCY, BASELINE_QUEUE, WEBHOOK_JOB, openBaselineQueue } from './queue.ts';
 import { createSendWebhook } from './send-webhook.ts';
@@ -28,11 +29,13 @@ const settlePayment = createSettlePayment({ ...deps, concurrency, callProvider }
 const sendWebhook = createSendWebhook(deps);
 const spec = present(QUEUES.get(laneQueue(0)), 'a settlement queue');
 
+const webhookPayload = z.object({ deliveryId: z.string() });
+
 const settle = async (type: string, operationId: string): Promise<OutboxRow | undefined> =>
   type === 'transfer' ? settleTransfer(operationId) : settlePayment(operationId);
 
 const work = async (job: Job): Promise<void> => {
-  if (job.name === WEBHOOK_JOB) return sendWebhook(deliveryPayload.parse(job.data).deliveryId);
+  if (job.name === WEBHOOK_JOB) return sendWebhook(webhookPayload.parse(job.data).deliveryId);
   const row = await settle(job.name, operationPayload.parse(job.data).operationId);
   if (row === undefined) return;
   const data = { v: 1, rowId: row._id, tenantId: row.tenantId };

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { LIMITS } from '../../config/limits.ts';
+import { defineScript } from '../infra/redis-script.ts';
 import { audienceOf } from './event-users.ts';
 import type { OutboxRow } from './outbox.ts';
 
@@ -25,7 +26,7 @@ const ROW_MARK_SECONDS = 900;
  * not the newest few thousand; a ceiling of bytes comes before both. A stream that nobody adds to
  * goes in the end.
  */
-const APPEND = `
+const APPEND = defineScript(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 local keep, historyMs, bytes, idleMs = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 for i = 6, #ARGV, 6 do
@@ -47,7 +48,7 @@ end
 redis.call('PEXPIRE', KEYS[1], idleMs)
 redis.call('SET', KEYS[2], '1', 'EX', ARGV[1])
 return 1
-`;
+`);
 
 export function createEventStream(redis: Redis, prefix: string): EventStream {
   return Object.freeze({
@@ -63,7 +64,7 @@ export function createEventStream(redis: Redis, prefix: string): EventStream {
         ...[ROW_MARK_SECONDS, LIMITS.streamEventsKept, LIMITS.streamHistoryMs],
         ...[LIMITS.streamBytesMax, LIMITS.streamIdleMs],
       ];
-      await redis.eval(APPEND, 2, ...keys, ...bounds, ...fields);
+      await APPEND.run(redis, keys, [...bounds, ...fields]);
     },
   });
 }

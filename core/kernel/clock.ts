@@ -27,6 +27,14 @@ export const systemClock: Clock = Object.freeze({
   },
 });
 
+/** Calls once after `ms`, unless what it returns is called before. */
+export function startTimer(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
 /** A repeating timer whose runs never overlap and whose failures go to `onError`. */
 export interface Ticker {
   stop(): Promise<void>;

@@ -27,6 +27,7 @@ export const FAILPOINTS = [
   'notify.after-claim',
   'notify.after-send',
   'notify.after-journal',
+  'notify.before-requeue',
 ] as const;
 
 export type FailpointName = (typeof FAILPOINTS)[number];

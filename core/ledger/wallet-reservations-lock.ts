@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { LIMITS } from '../../config/limits.ts';
+import { type RedisScript, defineScript } from '../infra/redis-script.ts';
 import { withTimeout } from '../kernel/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -29,7 +30,7 @@ export const noReservations: WalletReservations = Object.freeze({
  * resources and the resources. Returns a string of 1 (granted) and 0, one character per item. One
  * key, so that it works on a cluster. Time is the server's.
  */
-const TAKE = `
+const TAKE = defineScript(`
 local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 local owner, expires = ARGV[1], now + tonumber(ARGV[2])
@@ -64,10 +65,10 @@ while i <= #ARGV do
 end
 redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]) * 2)
 return table.concat(granted)
-`;
+`);
 
 /** KEYS[1] the hash, ARGV: owner, then resources. Deletes those that the owner still holds. */
-const RELEASE = `
+const RELEASE = defineScript(`
 local held = redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
 local gone = {}
 for n = 1, #held do
@@ -78,7 +79,7 @@ for n = 1, #held do
 end
 if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
 return #gone
-`;
+`);
 
 interface ClaimsDeps {
   readonly redis: Redis;
@@ -90,9 +91,9 @@ interface ClaimsDeps {
 const UNPACK_MAX = 2_000;
 
 export function createWalletReservations({ redis, key, logger }: ClaimsDeps): WalletReservations {
-  const run = async (script: string, args: readonly (string | number)[]): Promise<unknown> =>
+  const run = async (script: RedisScript, args: readonly (string | number)[]): Promise<unknown> =>
     withTimeout(
-      redis.eval(script, 1, key, ...args),
+      script.run(redis, [key], args),
       LIMITS.claimTimeoutMs,
       () => new Error('Redis did not answer in time'),
     );

@@ -90,11 +90,31 @@ export const POLICIES = {
 
 export type Policies = Readonly<Record<Channel, ChannelPolicy>>;
 
-for (const [channel, { timeoutMs }] of Object.entries(POLICIES)) {
-  if (timeoutMs + LIMITS.deliveryMarginMs > LIMITS.deliveryLeaseMs) {
-    throw new Error(`policies.ts: an attempt on ${channel} may outlive its lease`);
-  }
+type Changes = { readonly [C in Channel]?: Partial<ChannelPolicy> };
+
+/**
+ * What is built in, with what an installation has set.
+ *
+ * @throws Error when an attempt may outlive its lease.
+ */
+export function policiesWith(changes: Changes = {}): Policies {
+  const policyOf = (channel: Channel): ChannelPolicy => {
+    const policy = { ...POLICIES[channel], ...changes[channel] };
+    if (policy.timeoutMs + LIMITS.deliveryMarginMs > LIMITS.deliveryLeaseMs) {
+      throw new Error(`An attempt on ${channel} may outlive its lease`);
+    }
+    return policy;
+  };
+  return Object.freeze({
+    email: policyOf('email'),
+    sms: policyOf('sms'),
+    push: policyOf('push'),
+    webhook: policyOf('webhook'),
+    realtime: policyOf('realtime'),
+  });
 }
+
+policiesWith();
 
 export function attemptsMax({ pausesMs }: ChannelPolicy): number {
   return pausesMs.length + 1;

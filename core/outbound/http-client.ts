@@ -8,7 +8,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { LIMITS } from '../../config/limits.ts';
-import { startDeadline } from './deadline.ts';
+import { startTimer } from '../kernel/clock.ts';
 import { hostOf } from './url-guard.ts';
 
 export interface HttpPost {
@@ -88,9 +88,12 @@ interface HttpClientOptions {
    * through before. Off where a repeat does harm.
    */
   readonly keepAlive: boolean;
+  /** Connections that are kept although nobody uses them, over all hosts together. */
+  readonly idleMax?: number;
 }
 
-export function createHttpClient({ keepAlive }: HttpClientOptions): AskingHttpClient {
+export function createHttpClient(clientOptions: HttpClientOptions): AskingHttpClient {
+  const { keepAlive, idleMax = LIMITS.providerIdleConnectionsMax } = clientOptions;
   const options = {
     keepAlive,
     maxSockets: LIMITS.providerConnectionsMax,
@@ -98,12 +101,13 @@ export function createHttpClient({ keepAlive }: HttpClientOptions): AskingHttpCl
     timeout: LIMITS.providerIdleMs,
   };
   const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  if (keepAlive) for (const agent of Object.values(agents)) closeWhatIsIdle(agent, idleMax);
   const ask = async (request: HttpRequest): Promise<HttpReply> => {
-    const deadline = startDeadline(request.signal, LIMITS.providerAttemptMs);
+    const ending = startEnding(request.signal);
     try {
-      return await askWithin({ ...request, signal: deadline.signal }, agents);
+      return await askWithin(request, { agents, ending });
     } finally {
-      deadline.release();
+      ending.release();
     }
   };
   return Object.freeze({
@@ -116,12 +120,65 @@ export function createHttpClient({ keepAlive }: HttpClientOptions): AskingHttpCl
   });
 }
 
-async function askWithin(request: HttpRequest, agents: Agents): Promise<HttpReply> {
+/** How a request is made. */
+interface Means {
+  readonly agents: Agents;
+  readonly ending: Ending;
+}
+
+/** The end of all tries of a request: its signal's, or its ceiling. */
+interface Ending {
+  hasCome(): boolean;
+  /** Of the try that is under way. */
+  watch(request: ClientRequest): void;
+  release(): void;
+}
+
+/** One timer, and one listener to the signal. */
+function startEnding(signal: AbortSignal): Ending {
+  let current: ClientRequest | undefined;
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+    const error: NodeJS.ErrnoException = new Error('its time is over');
+    error.code = 'ABORT_ERR';
+    current?.destroy(error);
+  };
+  const stopTimer = startTimer(LIMITS.providerAttemptMs, end);
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  return {
+    hasCome: () => isOver,
+    watch: (request) => {
+      current = request;
+      if (isOver) end();
+    },
+    release: () => {
+      stopTimer();
+      signal.removeEventListener('abort', end);
+    },
+  };
+}
+
+const IDLE_LOOKS = 32;
+
+/** Of hosts that were called once there may be thousands: those that came first go first. */
+function closeWhatIsIdle(agent: HttpAgent, max: number): void {
+  let freed = 0;
+  agent.on('free', () => {
+    freed += 1;
+    if (freed % IDLE_LOOKS !== 0) return;
+    const idle = Object.values(agent.freeSockets).flatMap((sockets = []) => sockets);
+    for (const socket of idle.slice(0, Math.max(0, idle.length - max))) socket.destroy();
+  });
+}
+
+async function askWithin(request: HttpRequest, means: Means): Promise<HttpReply> {
   const addresses = request.addresses?.slice(0, LIMITS.dnsAddressesTriedMax) ?? [undefined];
   let reply: HttpReply = failure('dns_failed', false);
   for (const address of addresses) {
-    reply = await attempt(request, address, agents);
-    if (reply.kind === 'answered' || reply.mayHaveSent || request.signal.aborted) break;
+    reply = await attempt(request, address, means);
+    if (reply.kind === 'answered' || reply.mayHaveSent || means.ending.hasCome()) break;
   }
   return reply;
 }
@@ -141,9 +198,9 @@ const FRESH: Agents = { http: false, https: false };
 async function attempt(
   asked: HttpRequest,
   address: string | undefined,
-  agents: Agents,
+  { agents, ending }: Means,
 ): Promise<HttpReply> {
-  const { method, url, headers, body, signal } = asked;
+  const { method, url, headers, body } = asked;
   const isTls = url.protocol === 'https:';
   const host = hostOf(url);
   const options = {
@@ -157,7 +214,6 @@ async function attempt(
       host: url.host,
       ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
     },
-    signal,
   };
   return new Promise((resolve, reject) => {
     const answer = (message: IncomingMessage): void => {
@@ -181,9 +237,10 @@ async function attempt(
     request.on('error', (error: NodeJS.ErrnoException) => {
       const failed = failureOf(error, progress.isConnected);
       if (!request.reusedSocket || failed.code !== 'connection_reset') resolve(failed);
-      else attempt(asked, address, FRESH).then(resolve, reject);
+      else attempt(asked, address, { agents: FRESH, ending }).then(resolve, reject);
     });
     request.end(body);
+    ending.watch(request);
   });
 }
 
@@ -214,25 +271,31 @@ function watchConnection(request: ClientRequest, isTls: boolean): Progress {
   return progress;
 }
 
+/** Until its end, its ceilings of size and time, or a cut: the status has been said already. */
 async function readText(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const stop = (): void => {
-    message.destroy();
-  };
-  const ceiling = AbortSignal.timeout(LIMITS.providerReplyMs);
-  ceiling.addEventListener('abort', stop);
-  try {
-    for await (const chunk of message) {
-      chunks.push(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-      if (bytes > LIMITS.providerReplyBytesMax) break; // ends the connection as well
-    }
-  } catch {
-    // Cut off by them, by us or by the deadline: the status has been said already.
-  } finally {
-    ceiling.removeEventListener('abort', stop);
-  }
+  await new Promise<void>((resolve) => {
+    const stopTimer = startTimer(LIMITS.providerReplyMs, () => {
+      stop();
+    });
+    const stop = (): void => {
+      stopTimer();
+      message.destroy(); // without an effect once it has ended
+      resolve();
+    };
+    message.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > LIMITS.providerReplyBytesMax) stop(); // ends the connection as well
+    });
+    message.on('end', () => {
+      stopTimer();
+      resolve();
+    });
+    message.on('error', stop);
+    message.on('close', stop);
+  });
   return Buffer.concat(chunks).subarray(0, LIMITS.providerReplyBytesMax).toString('utf8');
 }
 

@@ -7,7 +7,6 @@ import type {
 } from '../notifications/delivery/delivery-recovery-store.ts';
 import { CHANNELS, type Channel } from '../notifications/ports.ts';
 import type { DeliveryPublisher } from '../notifications/delivery/publisher.ts';
-import { subjectOf } from '../operations/operation.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { News } from './news.ts';
@@ -73,8 +72,7 @@ async function missingBy(
   channel: Channel,
   now: Date,
 ): Promise<Date> {
-  const next = await publisher.nextDeliveryJobs(channel, LIMITS.sweepHeads);
-  const at = await store.dueOf(next.map(subjectOf));
+  const at = await store.dueOf(await publisher.nextDeliveries(channel, LIMITS.sweepHeads));
   if (at === undefined) return now;
   return new Date(Math.min(now.getTime(), at.getTime() + LIMITS.deliveryRecheckMs));
 }
@@ -92,7 +90,11 @@ async function sweepPage(
   const until = new Date(now.getTime() + LIMITS.deliveryRecheckMs);
   await Promise.all([store.putOff(putsOff ? slow : [], until), store.redispatch(lost, until)]);
   // Where another sweeper was first, its job has this very number.
-  const jobs = lost.map((delivery) => ({ ...jobOfDelivery(delivery), seq: delivery.seq + 1 }));
+  // Alone: what another one of its job does to a worker is not its doing.
+  const jobs = lost.map(({ jobId: _shared, ...delivery }) => ({
+    ...jobOfDelivery(delivery),
+    seq: delivery.seq + 1,
+  }));
   if (jobs.length > 0) await publisher.publishDeliveries(jobs);
   metrics.sweepRepaired.inc({ rule: 'R11' }, jobs.length);
   for (const { nextCheckAt } of lost) {

@@ -97,6 +97,36 @@ describe('a worker that is killed', { timeout: 240_000 }, () => {
     expect(allOf(webhooksOf(notifying), ({ verdict }) => verdict === 'verified')).toBe(true);
   });
 
+  it('between putting deliveries off and giving them a job has them sent all the same', async () => {
+    const notifying = await openNotifying({ isSilent: true });
+    await notifying.endpoint('shop');
+    const { receiver } = notifying.standIns;
+    receiver.inject({ on: 'webhooks', kind: 'throttle', retryAfter: '1', times: 20 });
+    const first = await start(notifying, { FAILPOINTS: 'notify.before-requeue' });
+    await notifying.happen(...Array.from({ length: 20 }, () => PAID));
+    expect(await first.ended).toBe('SIGKILL');
+    const written = await notifying.deliveries({ status: 'pending' });
+    expect(written.some(({ deferral }) => deferral?.code === 'throttled')).toBe(true);
+    await start(notifying);
+    const deliveries = await finished(notifying, 20, 90_000);
+    expect(allOf(deliveries, ({ status }) => status === 'sent')).toBe(true);
+  });
+
+  it('in the middle of a job of several has each of them finished, and none held responsible', async () => {
+    const notifying = await openNotifying({ isSilent: true });
+    await notifying.endpoint('shop');
+    const first = await start(notifying, { FAILPOINTS: 'notify.after-send@30' });
+    await notifying.happen(...Array.from({ length: 60 }, () => PAID));
+    expect(await first.ended).toBe('SIGKILL');
+    await start(notifying);
+    const deliveries = await finished(notifying, 60, 90_000);
+    expect(allOf(deliveries, ({ status }) => status === 'sent')).toBe(true);
+    expect(deliveries.some(({ attempts }) => attempts.length > 1)).toBe(true);
+    expect(allOf(deliveries, ({ attemptsUsed }) => attemptsUsed === 1)).toBe(true);
+    const ids = webhooksOf(notifying).map(({ headers }) => headers['webhook-id']);
+    expect(new Set(ids).size).toBe(60);
+  });
+
   it('after a text message was handed over leaves it at that: it must not come twice', async () => {
     const notifying = await openNotifying({ isSilent: true });
     await seedPeople(notifying);

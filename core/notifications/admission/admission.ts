@@ -4,7 +4,9 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Breakers, Samples } from './breaker-cache.ts';
 import { BREAKER, roomOf } from './breaker.ts';
-import { createPlaces } from './slots.ts';
+import { type Standing, createPlaces } from './slots.ts';
+import { createOldCalls } from './old-calls.ts';
+import { createWakes } from './wakes.ts';
 import type { ChannelPolicy } from '../policies.ts';
 import type { Channel, SendOutcome } from '../ports.ts';
 
@@ -20,6 +22,8 @@ export interface Door {
   readonly holdMsMax: number;
   /** Whose message it is: no tenant takes up more than half of a pool. */
   readonly tenantId: string;
+  /** Before the others in its line. */
+  readonly isUrgent: boolean;
   readonly policy: ChannelPolicy;
 }
 
@@ -27,7 +31,7 @@ export type Passage =
   /** One of the two has to be called: with what came of it, or when nothing was sent after all. */
   | {
       readonly kind: 'go';
-      leave(outcome: SendOutcome): Promise<void>;
+      leave(outcome: SendOutcome): Promise<Left>;
       abandon(): void;
     }
   /** The other side has asked to be left alone for so long. */
@@ -36,8 +40,18 @@ export type Passage =
   /** Too many at once, or too many a second, and no place in its time. */
   | { readonly kind: 'busy'; readonly waitMs: number };
 
+/** How it stands where a call has been to. */
+export interface Left {
+  /** The call was to see whether it is back. */
+  readonly isProbe: boolean;
+  /** 0: its breaker is closed. */
+  readonly openMs: number;
+}
+
 export interface Gate {
   enter(door: Door): Promise<Passage>;
+  /** Who is in line or under way on a channel, and how many of them get a place in a moment. */
+  standing(channel: Channel): Standing;
   /** Breakers that this process knows to be open, for the metric. */
   refresh(): void;
 }
@@ -65,6 +79,8 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
   const shares = createShares();
   const samples = new Map<string, Samples>();
   const open = new Map<string, Known>();
+  const wakes = createWakes(clock);
+  const calls = createOldCalls(clock);
 
   const keyOf = ({ channel, provider, breakerKey }: Door): string =>
     `${channel}/${provider}/${breakerKey}`;
@@ -95,31 +111,41 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
     samples.set(key, seen);
   };
 
-  const passage = (key: string, door: Door, isProbe: boolean): Passage => ({
-    kind: 'go',
-    abandon: () => {
-      places.giveBack(key);
-      shares.giveBack(door);
-    },
-    leave: async (outcome) => {
-      const report = { isGood: outcome.kind !== 'fault', isProbe };
-      const hold = { key: door.holdKey, ms: holdMsOf(outcome, door) };
-      const { openMs, samples: seen } = await breakers.leave(key, report, hold);
-      // Together: its place is free only once its outcome counts.
-      remember(key, seen);
-      places.giveBack(key);
-      shares.giveBack(door);
-      if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
-    },
-  });
+  const passage = (key: string, door: Door, isProbe: boolean): Passage => {
+    const endCall = calls.begin(door.channel, key);
+    return {
+      kind: 'go',
+      abandon: () => {
+        endCall();
+        places.giveBack(key);
+        shares.giveBack(door);
+      },
+      leave: async (outcome) => {
+        endCall();
+        const report = { isGood: outcome.kind !== 'fault', isProbe };
+        const hold = { key: door.holdKey, ms: holdMsOf(outcome, door) };
+        const { openMs, samples: seen } = await breakers.leave(key, report, hold);
+        // Together: its place is free only once its outcome counts.
+        remember(key, seen);
+        places.giveBack(key);
+        shares.giveBack(door);
+        if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
+        return { isProbe, openMs };
+      },
+    };
+  };
 
   const enter = async (door: Door): Promise<Passage> => {
     const key = keyOf(door);
     const { channel, policy } = door;
-    const room = (): number => roomOf(samples.get(key) ?? NO_SAMPLES, policy.inFlightMax);
+    const room = (): number => {
+      const seen = samples.get(key) ?? NO_SAMPLES;
+      const inFlight = roomOf(seen, policy.inFlightMax);
+      return seen.good === 0 ? Math.min(inFlight, LIMITS.deliveryUnprovenMax) : inFlight;
+    };
     const paceMsMin = policy.ratePerSecond > 0 ? 1_000 / policy.ratePerSecond : 0;
     const deadlineMs = clock.monotonicMs() + LIMITS.deliveryWaitMs;
-    for (let isFirst = false; ; isFirst = true) {
+    for (let isFirst = door.isUrgent; ; isFirst = true) {
       const turn = await places.take({ key, channel, room, paceMsMin, deadlineMs, isFirst });
       if (turn.kind === 'busy') return turn;
       const entry = await breakers.enter(key, policy.ratePerSecond, door.holdKey);
@@ -133,14 +159,19 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
       if (entry.kind === 'go') return passage(key, door, entry.isProbe);
       places.giveBack(key);
       if (entry.kind === 'open') noteOpen(key, door, entry.waitMs);
-      return entry;
+      const sleeper = entry.kind === 'open' ? key : `${key}\n${door.holdKey}`;
+      return { kind: entry.kind, waitMs: wakes.of(sleeper, entry.waitMs) };
     }
   };
 
   return Object.freeze({
     refresh,
+    standing: (channel: Channel) => places.standing(channel, LIMITS.deliverySoonMs),
     enter: async (door: Door): Promise<Passage> => {
-      if (!shares.take(door)) {
+      const key = keyOf(door);
+      const isProven = (samples.get(key) ?? NO_SAMPLES).good > 0;
+      const isSlow = !isProven || calls.hasOld(door.channel, key);
+      if ((isSlow && calls.areHalfOld(door.channel)) || !shares.take(door)) {
         const waitMs = LIMITS.deliveryShareWaitMs * (1 + random());
         return { kind: 'busy', waitMs: Math.ceil(waitMs) };
       }

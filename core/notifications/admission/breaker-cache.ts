@@ -1,8 +1,7 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../../config/limits.ts';
-import { type Clock, withTimeout } from '../../kernel/clock.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import { defineScript } from '../../infra/redis-script.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import {
   BREAKER,
   type BreakerState,
@@ -48,12 +47,13 @@ export interface Breakers {
 }
 
 /**
- * KEYS: the breaker, the meter, the hold (all with the key as their hash tag). ARGV: command, time
- * (0: the server's), the eight numbers of the tuning, then for `enter` the rate, for `leave` good,
- * probe and for how long to hold back what comes next.
+ * KEYS: the breaker, the meter, then the holds (all with the key as their hash tag). ARGV: command,
+ * time (0: the server's), the eight numbers of the tuning, then for `enter` the rate and how many ask
+ * for each of the holds, for `leave` the good and the bad ones, whether it is the probe, and for how
+ * long to keep each hold. `enter` answers with how many may go, and with what is left of each hold.
  * The table is that of breaker.ts. The meter is a leaky bucket of one second (GCRA).
  */
-const SCRIPT = `
+export const BREAKER_SCRIPT = defineScript(`
 local now = tonumber(ARGV[2])
 if now == 0 then
   local t = redis.call('TIME')
@@ -89,34 +89,46 @@ local function trip()
   return ms
 end
 if ARGV[1] == 'enter' then
-  local heldMs = tonumber(redis.call('GET', KEYS[3]) or '0') - now
-  if heldMs > 0 then return {'held', math.ceil(heldMs), 0, 0} end
+  local held, asking = {}, 0
+  for i = 3, #KEYS do
+    held[i - 2] = math.max(0, math.ceil(tonumber(redis.call('GET', KEYS[i]) or '0') - now))
+    if held[i - 2] == 0 then asking = asking + tonumber(ARGV[9 + i]) end
+  end
+  if asking == 0 then return {'held', 0, 0, 0, 0, unpack(held)} end
   if phase ~= 'closed' and now < untilMs then
     local waitMs = recheckMs
     if phase == 'open' then waitMs = untilMs - now end
-    return {'open', waitMs, 0, 0}
+    return {'open', waitMs, 0, 0, 0, unpack(held)}
   end
-  local rate = tonumber(ARGV[11])
+  local rate, granted, waitMs = tonumber(ARGV[11]), asking, 0
+  if phase ~= 'closed' then granted = 1 end
   if rate > 0 then
     local tat = math.max(now, tonumber(redis.call('GET', KEYS[2]) or '0'))
-    if tat - now > 1000 then return {'throttled', math.ceil(tat - now - 1000), 0, 0} end
-    redis.call('SET', KEYS[2], string.format('%.3f', tat + 1000 / rate), 'PX', 5000)
+    local free = math.floor((1000 + now - tat) * rate / 1000 + 1.000001)
+    granted = math.max(0, math.min(granted, free))
+    tat = tat + granted * 1000 / rate
+    waitMs = math.ceil(tat - now - 1000)
+    if granted == 0 then return {'throttled', waitMs, 0, 0, 0, unpack(held)} end
+    redis.call('SET', KEYS[2], string.format('%.3f', tat), 'PX', 5000)
   end
   if phase == 'closed' then
     local good, bad = samples()
-    return {'go', 0, good, bad}
+    return {'go', math.max(1, waitMs), good, bad, granted, unpack(held)}
   end
   redis.call('HSET', KEYS[1], 'phase', 'probing', 'until', string.format('%.0f', now + probeMs))
   keep()
-  return {'probe', 0, 0, 0}
+  return {'probe', recheckMs, 0, 0, 1, unpack(held)}
 end
-local isGood, isProbe, holdMs = ARGV[11] == '1', ARGV[12] == '1', tonumber(ARGV[13])
-if holdMs > 0 and tonumber(redis.call('GET', KEYS[3]) or '0') < now + holdMs then
-  redis.call('SET', KEYS[3], string.format('%.0f', now + holdMs), 'PX', math.ceil(holdMs))
+local good, bad, isProbe = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13] == '1'
+for i = 3, #KEYS do
+  local holdMs = tonumber(ARGV[11 + i])
+  if holdMs > 0 and tonumber(redis.call('GET', KEYS[i]) or '0') < now + holdMs then
+    redis.call('SET', KEYS[i], string.format('%.0f', now + holdMs), 'PX', math.ceil(holdMs))
+  end
 end
 if phase == 'probing' then
   if not isProbe then return {'open', math.max(0, untilMs - now), 0, 0} end
-  if not isGood then return {'open', trip(), 0, 0} end
+  if bad > 0 then return {'open', trip(), 0, 0} end
   redis.call('DEL', KEYS[1])
   return {'closed', 0, 0, 0}
 end
@@ -125,16 +137,15 @@ local i = slot % buckets
 if num('s' .. i) ~= slot then
   h['s' .. i], h['g' .. i], h['b' .. i] = slot, 0, 0
 end
-local name = isGood and 'g' or 'b'
-h[name .. i] = num(name .. i) + 1
-local good, bad = samples()
-if not isGood and good + bad >= samplesMin and bad >= share * (good + bad) then
-  return {'open', trip(), good, bad}
+h['g' .. i], h['b' .. i] = num('g' .. i) + good, num('b' .. i) + bad
+local allGood, allBad = samples()
+if bad > 0 and allGood + allBad >= samplesMin and allBad >= share * (allGood + allBad) then
+  return {'open', trip(), allGood, allBad}
 end
 redis.call('HSET', KEYS[1], 's' .. i, slot, 'g' .. i, num('g' .. i), 'b' .. i, num('b' .. i))
 keep()
-return {'closed', 0, good, bad}
-`;
+return {'closed', 0, allGood, allBad}
+`);
 
 /** Of one process alone: for when Redis is away, and for tests. No limit of messages per second. */
 export function createLocalBreakers(clock: Clock, tuning: BreakerTuning = BREAKER): Breakers {
@@ -161,73 +172,6 @@ export function createLocalBreakers(clock: Clock, tuning: BreakerTuning = BREAKE
       states.set(key, state);
       const openMs = state.phase === 'closed' ? 0 : Math.max(0, state.untilMs - nowMs);
       return { openMs, samples: samplesOf(state, nowMs, tuning) };
-    },
-  } satisfies Breakers);
-}
-
-interface SharedDeps {
-  readonly redis: Redis;
-  readonly prefix: string;
-  readonly local: Breakers;
-  readonly logger: Logger;
-  readonly tuning?: BreakerTuning;
-  /** Milliseconds; by default the time of the Redis server. */
-  readonly now?: () => number;
-}
-
-/** Shared by all processes through Redis, in the server's time; on its own while that is away. */
-export function createSharedBreakers(deps: SharedDeps): Breakers {
-  const { redis, prefix, local, logger, tuning = BREAKER, now = () => 0 } = deps;
-  const { windowMs, buckets, failureShare, samplesMin } = tuning;
-  const { openMs, openMsMax, probeMs, recheckMs } = tuning;
-  const numbers = [windowMs, buckets, failureShare, samplesMin];
-  const times = [openMs, openMsMax, probeMs, recheckMs];
-
-  const ask = async (
-    command: 'enter' | 'leave',
-    { key, holdKey }: { readonly key: string; readonly holdKey: string },
-    args: readonly number[],
-  ): Promise<readonly [string, number, Samples] | undefined> => {
-    if (redis.status !== 'ready') return undefined;
-    const keys = [
-      `${prefix}-breaker:{${key}}`,
-      `${prefix}-meter:{${key}}`,
-      `${prefix}-hold:{${key}}:${holdKey}`,
-    ];
-    const all = [...keys, command, now(), ...numbers, ...times, ...args];
-    try {
-      const run = redis.eval(SCRIPT, keys.length, ...all);
-      const reply = await withTimeout(
-        run,
-        LIMITS.claimTimeoutMs,
-        () => new Error('Redis did not answer in time'),
-      );
-      const [kind, ms, good, bad] = reply as readonly [string, number, number, number];
-      return [kind, ms, { good, bad }];
-    } catch (err) {
-      logger.debug({ err }, 'breaker.redis.failed');
-      return undefined;
-    }
-  };
-
-  return Object.freeze({
-    enter: async (key: string, ratePerSecond: number, holdKey = ''): Promise<Entry> => {
-      const answer = await ask('enter', { key, holdKey }, [ratePerSecond]);
-      if (answer === undefined) return local.enter(key, ratePerSecond, holdKey);
-      const [kind, waitMs, samples] = answer;
-      if (kind === 'open' || kind === 'throttled' || kind === 'held') return { kind, waitMs };
-      return { kind: 'go', isProbe: kind === 'probe', samples };
-    },
-    leave: async (key: string, report: Report, hold: Hold = { key: '', ms: 0 }) => {
-      const args = [report.isGood ? 1 : 0, report.isProbe ? 1 : 0, hold.ms];
-      // Counted here as well, so that the breaker does not start from nothing when Redis goes.
-      const [answer, own] = await Promise.all([
-        ask('leave', { key, holdKey: hold.key }, args),
-        local.leave(key, report, hold),
-      ]);
-      if (answer === undefined) return own;
-      const [kind, waitMs, samples] = answer;
-      return { openMs: kind === 'open' ? waitMs : 0, samples };
     },
   } satisfies Breakers);
 }

@@ -33,8 +33,15 @@ export interface Places {
   giveBack(key: string): void;
   /** Nobody's turn for so long, and then one at a time, as long as the line lasts. */
   slow(key: string, ms: number): void;
+  /** Who waits on a channel or has a turn, and how many get theirs within that time. */
+  standing(channel: string, withinMs: number): Standing;
   /** Forgets lines that nobody has stood in lately. */
   tidy(): void;
+}
+
+export interface Standing {
+  readonly all: number;
+  readonly soon: number;
 }
 
 interface Waiting {
@@ -44,6 +51,7 @@ interface Waiting {
 }
 
 interface Line {
+  readonly channel: string;
   taken: number;
   readonly waiting: Waiting[];
   /** Between two turns while somebody waits, smoothed. */
@@ -61,6 +69,7 @@ interface Line {
 
 const FIRST_PACE_MS = 2;
 const SMOOTHING = 0.05;
+const PACE_MS_MIN = 0.01;
 
 interface PlacesDeps {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
@@ -76,10 +85,10 @@ export function createPlaces(deps: PlacesDeps): Places {
   const lines = new Map<string, Line>();
   const waitingOn = new Map<string, number>();
 
-  const lineOf = (key: string): Line => {
+  const lineOf = (key: string, channel = ''): Line => {
     const known = lines.get(key);
     if (known !== undefined) return known;
-    const fresh = newLine();
+    const fresh = newLine(channel);
     lines.set(key, fresh);
     return fresh;
   };
@@ -128,7 +137,7 @@ export function createPlaces(deps: PlacesDeps): Places {
 
   return Object.freeze({
     take: async (request: PlaceRequest): Promise<Turn> => {
-      const line = lineOf(request.key);
+      const line = lineOf(request.key, request.channel);
       const nowMs = clock.monotonicMs();
       if (line.waiting.length === 0 && isFree(line, request, nowMs)) {
         occupy(line, nowMs);
@@ -161,6 +170,17 @@ export function createPlaces(deps: PlacesDeps): Places {
         pump(line);
       });
     },
+    standing: (channel: string, withinMs: number) => {
+      let soon = 0;
+      let all = 0;
+      for (const line of lines.values()) {
+        if (line.channel !== channel) continue;
+        const { waiting, taken, paceMs } = line;
+        all += waiting.length + taken;
+        soon += Math.min(waiting.length, withinMs / Math.max(paceMs, PACE_MS_MIN));
+      }
+      return { all, soon };
+    },
     tidy: () => {
       for (const [key, { taken, waiting, away }] of lines) {
         if (taken + waiting.length + away === 0) lines.delete(key);
@@ -169,8 +189,9 @@ export function createPlaces(deps: PlacesDeps): Places {
   });
 }
 
-function newLine(): Line {
+function newLine(channel: string): Line {
   return {
+    channel,
     ...{ taken: 0, waiting: [], paceMs: FIRST_PACE_MS, turnMs: 0, away: 0 },
     ...{ slowedUntilMs: 0, isSlowed: false, isAsking: false, isTimed: false },
   };

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../../config/limits.ts';
-import { type Clock, withTimeout } from '../../kernel/clock.ts';
+import { type Clock, startTimer } from '../../kernel/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Attempt } from './delivery.ts';
@@ -46,19 +46,41 @@ async function outcomeOf<C extends Channel>(
   { logger }: CallDeps,
   { provider, message, key, timeoutMs, now }: Call<C>,
 ): Promise<SendOutcome> {
+  const deadline = startDeadline(timeoutMs);
   try {
-    return await withTimeout(
-      provider.send(message, { key, now, signal: AbortSignal.timeout(timeoutMs) }),
-      // A provider notices its signal; this is for one that does not.
-      timeoutMs + LIMITS.deliveryMarginMs / 2,
-      () => new Error('the provider did not come back'),
-    );
+    return await Promise.race([
+      provider.send(message, { key, now, signal: deadline.signal }),
+      deadline.missed,
+    ]);
   } catch (err) {
     const { channel, name } = provider;
     logger.error({ err, channel, provider: name }, 'provider.threw');
     const detail = 'The provider failed for a reason that is not the message';
     return { kind: 'fault', code: 'provider_error', detail, mayHaveSent: true };
+  } finally {
+    deadline.release();
   }
+}
+
+/** One signal and one timer for a call, and a second one for a provider that ignores its signal. */
+function startDeadline(ms: number) {
+  const controller = new AbortController();
+  let release: () => void = () => undefined;
+  const missed = new Promise<never>((_resolve, reject) => {
+    release = startTimer(ms, () => {
+      controller.abort();
+      release = startTimer(LIMITS.deliveryMarginMs / 2, () => {
+        reject(new Error('the provider did not come back'));
+      });
+    });
+  });
+  return {
+    signal: controller.signal,
+    missed,
+    release: () => {
+      release();
+    },
+  };
 }
 
 const DETAIL_CHARS_MAX = 500;

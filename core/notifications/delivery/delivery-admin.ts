@@ -47,9 +47,13 @@ const CHUNK = 500;
 export function createDeliveryAdmin(deps: AdminDeps): DeliveryAdmin {
   const { deliveries, publisher, repeats, databaseTime, logger } = deps;
   const { replayMax: max = LIMITS.replayMax } = deps;
-  const enqueue = async (rearmed: readonly DeliveryDoc[]): Promise<void> => {
+  /** One that a person waits for goes before what waits, a replay of thousands behind it. */
+  const enqueue = async (rearmed: readonly DeliveryDoc[], isUrgent = false): Promise<void> => {
+    const urgent = isUrgent ? { isUrgent: true as const } : {};
     try {
-      await publisher.publishDeliveries(rearmed.map(jobOfDelivery));
+      await publisher.publishDeliveries(
+        rearmed.map((one) => ({ ...jobOfDelivery(one), ...urgent })),
+      );
     } catch (err) {
       logger.warn({ err, deliveries: rearmed.length }, 'deliveries.enqueue.failed'); // R11
     }
@@ -99,7 +103,7 @@ export function createDeliveryAdmin(deps: AdminDeps): DeliveryAdmin {
       if (!isFinal(delivery.status)) {
         throw new AppError('illegal_state', `The delivery is ${delivery.status}: it is under way`);
       }
-      await enqueue(await deliveries.rearm([delivery._id], asked?.token));
+      await enqueue(await deliveries.rearm([delivery._id], asked?.token), true);
       return { result: (await deliveries.find(id)) ?? delivery, isRepeat: false };
     },
     replay: async (filter: DeliveryFilter, { dryRun, after, key }: ReplayRequest) => {

@@ -10,6 +10,7 @@ import {
   type DeliveryStatus,
   deliveryIdsOf,
   isFinal,
+  newSharedJobId,
 } from './delivery.ts';
 import type { Policies } from '../policies.ts';
 import { CHANNELS, type Channel } from '../ports.ts';
@@ -67,15 +68,19 @@ export function createDeliveryReads(
       const fresh = token === undefined ? {} : { resendTokens: { $ne: token } };
       const mine = { _id: { $in: [...ids] }, tenantId, status: { $in: FINAL }, ...fresh };
       const before = await deliveries.find(mine, options).toArray();
+      const jobs = sharedJobs(before);
       const writes = before.map(({ _id, seq, status, channel }) => ({
         updateOne: {
           filter: { _id, seq, status, ...fresh },
-          update: rearmed(policies[channel].lifeMs, token),
+          update: rearmed({ lifeMs: policies[channel].lifeMs, token, jobId: jobs.get(_id) }),
         },
       }));
       if (writes.length > 0) await deliveries.bulkWrite(writes, { ordered: false });
       // Whoever was first: the job of this number is the one that it needs.
-      return before.map((delivery) => ({ ...delivery, seq: delivery.seq + 1 }));
+      return before.map(({ jobId: _earlier, ...delivery }) => {
+        const jobId = jobs.get(delivery._id);
+        return { ...delivery, seq: delivery.seq + 1, ...(jobId !== undefined && { jobId }) };
+      });
     },
     insert: async (delivery) => {
       try {
@@ -89,7 +94,27 @@ export function createDeliveryReads(
 
 const FINAL: readonly DeliveryStatus[] = DELIVERY_STATUSES.filter(isFinal);
 
-function rearmed(lifeMs: number, token?: string) {
+/** Those of a channel go in jobs of several; one by itself has its own. */
+function sharedJobs(deliveries: readonly DeliveryDoc[]): ReadonlyMap<DeliveryId, string> {
+  const jobs = new Map<DeliveryId, string>();
+  for (const channel of CHANNELS) {
+    const some = deliveries.filter((one) => one.channel === channel);
+    for (let from = 0; from < some.length; from += LIMITS.jobDeliveriesMax) {
+      const shared = some.slice(from, from + LIMITS.jobDeliveriesMax);
+      const jobId = newSharedJobId(shared.length);
+      if (shared.length > 1) for (const { _id } of shared) jobs.set(_id, jobId);
+    }
+  }
+  return jobs;
+}
+
+interface Rearming {
+  readonly lifeMs: number;
+  readonly token: string | undefined;
+  readonly jobId: string | undefined;
+}
+
+function rearmed({ lifeMs, token, jobId }: Rearming) {
   return [
     {
       $set: {
@@ -100,6 +125,7 @@ function rearmed(lifeMs: number, token?: string) {
         nextCheckAt: { $add: ['$$NOW', LIMITS.deliveryRecheckMs] },
         expiresAt: { $add: ['$$NOW', lifeMs] },
         updatedAt: '$$NOW',
+        ...(jobId !== undefined && { jobId }),
         ...(token !== undefined && {
           resendTokens: {
             $slice: [
@@ -119,6 +145,7 @@ function rearmed(lifeMs: number, token?: string) {
         'deadline',
         'isProlonged',
         'throttles',
+        ...(jobId === undefined ? ['jobId'] : []),
       ],
     },
   ];

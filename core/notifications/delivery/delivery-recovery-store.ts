@@ -8,10 +8,10 @@ import { CHANNELS, type Channel } from '../ports.ts';
 /** Without what it says, which may be large. */
 export type OverdueDelivery = Pick<
   DeliveryDoc,
-  '_id' | 'tenantId' | 'channel' | 'seq' | 'status' | 'nextCheckAt'
+  '_id' | 'tenantId' | 'channel' | 'seq' | 'jobId' | 'status' | 'nextCheckAt'
 >;
 
-const PLACE = { tenantId: 1, channel: 1, seq: 1, status: 1, nextCheckAt: 1 } as const;
+const PLACE = { tenantId: 1, channel: 1, seq: 1, jobId: 1, status: 1, nextCheckAt: 1 } as const;
 
 /** Repairs by compare-and-set on what was read, so that two sweepers do nothing twice. */
 export interface DeliveryRecoveryStore {
@@ -24,7 +24,7 @@ export interface DeliveryRecoveryStore {
   /** When the middle one of some deliveries became due. */
   dueOf(ids: readonly string[]): Promise<Date | undefined>;
   putOff(deliveries: readonly OverdueDelivery[], until: Date): Promise<void>;
-  /** Gives each the next job number: one that is known in any state would be ignored. */
+  /** Gives each a job of its own, of the next number: one that is known in any state is ignored. */
   redispatch(deliveries: readonly OverdueDelivery[], until: Date): Promise<void>;
 }
 
@@ -85,7 +85,11 @@ export function createDeliveryRecoveryStore(db: Db): DeliveryRecoveryStore {
       const writes = lost.map((delivery) => ({
         updateOne: {
           filter: placeOf(delivery),
-          update: { $set: { nextCheckAt: until }, $inc: { seq: 1 } },
+          update: {
+            $set: { nextCheckAt: until },
+            $inc: { seq: 1 },
+            $unset: { jobId: '' as const },
+          },
         },
       }));
       await deliveries.bulkWrite(writes, { ordered: false });

@@ -1,52 +1,16 @@
-import type { AnyBulkWriteOperation, Db, Filter } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../infra/collections.ts';
 import { duplicatesOf, faultOf } from '../../infra/database-errors.ts';
-import { assertNever } from '../../kernel/assert.ts';
-import type {
-  Attempt,
-  DeferralCode,
-  DeliveryDoc,
-  DeliveryId,
-  DigestItem,
-  FinalStatus,
-} from './delivery.ts';
+import { noneFails } from '../../kernel/every.ts';
+import type { DeliveryDoc, DeliveryId, DigestItem } from './delivery.ts';
+import { alikeOf, lateStatementOf, statementOf } from './delivery-statements.ts';
+import type { DeliveryWrite } from './delivery-write.ts';
 
 /** A delivery as it is, and when it was read by the database's clock. */
 export interface SeenDelivery {
   readonly delivery: DeliveryDoc;
   readonly now: Date;
-}
-
-interface Record {
-  readonly attempts: readonly Attempt[];
-  /** Attempts that count. */
-  readonly used: 0 | 1;
-}
-
-export interface Reason {
-  readonly code: string;
-  readonly detail: string;
-}
-
-export type DeliveryChange =
-  | (Record & { readonly kind: 'final'; readonly status: FinalStatus; readonly reason?: Reason })
-  | (Record & {
-      readonly kind: 'pending';
-      readonly delayMs: number;
-      /** Its life begins anew when it is due; never beyond its deadline. */
-      readonly lifeMs?: number;
-      /** The other side wants it later. */
-      readonly isThrottled?: true;
-      readonly reason?: Reason;
-      readonly deferral?: { readonly code: DeferralCode; readonly provider?: string };
-    });
-
-/** One compare-and-set. With `owner`: the claim's; without: nobody has it. */
-export interface DeliveryWrite {
-  readonly id: DeliveryId;
-  readonly owner?: string;
-  readonly change: DeliveryChange;
 }
 
 interface ClaimRequest {
@@ -73,14 +37,9 @@ export function createDeliveryStore(db: Db): DeliveryStore {
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   return Object.freeze({
     insert: async (docs) => {
-      if (docs.length === 0) return docs;
-      try {
-        await deliveries.insertMany([...docs], { ordered: false });
-        return docs;
-      } catch (error) {
-        const known = duplicatesOf(error);
-        return docs.filter((_doc, index) => !known.has(index));
-      }
+      const fresh: DeliveryDoc[] = [];
+      for (const part of insertsOf(docs)) fresh.push(...(await insertSome(deliveries, part)));
+      return fresh;
     },
     gather: async (digest, item) => {
       const { items: _items, ...fresh } = digest;
@@ -134,86 +93,57 @@ export function createDeliveryStore(db: Db): DeliveryStore {
       return new Set(ours.map(({ _id }) => _id));
     },
     write: async (writes) => {
-      const result = await deliveries.bulkWrite(writes.map(writeOf), { ordered: false });
-      return result.matchedCount === writes.length;
+      const written = await Promise.all(
+        alikeOf(writes).map(async (alike) => {
+          const { filter, update } = statementOf(alike);
+          const { matchedCount } = await deliveries.updateMany(filter, update);
+          if (matchedCount === alike.length) return true;
+          const late = lateStatementOf(alike);
+          if (late !== undefined) await deliveries.updateMany(late.filter, late.update);
+          return false;
+        }),
+      );
+      return noneFails(written, (isComplete) => isComplete);
     },
   } satisfies DeliveryStore);
 }
 
-function omitId({ _id, ...rest }: Omit<DeliveryDoc, 'items'>): object {
-  return rest;
+/** So many, and so much, at a time. */
+function insertsOf(docs: readonly DeliveryDoc[]): readonly (readonly DeliveryDoc[])[] {
+  const parts: DeliveryDoc[][] = [];
+  let chars = 0;
+  for (const doc of docs) {
+    const part = parts.at(-1);
+    const size = charsIn(doc);
+    const isFull =
+      part === undefined ||
+      part.length >= LIMITS.deliveryInsertMax ||
+      chars + size > LIMITS.deliveryInsertCharsMax;
+    chars = isFull ? size : chars + size;
+    if (isFull) parts.push([doc]);
+    else part.push(doc);
+  }
+  return parts;
 }
 
-function writeOf({ id, owner, change }: DeliveryWrite): AnyBulkWriteOperation<DeliveryDoc> {
-  const filter: Filter<DeliveryDoc> =
-    owner === undefined ? { _id: id, status: 'pending' } : { _id: id, status: 'sending', owner };
-  switch (change.kind) {
-    case 'final':
-      return { updateOne: { filter, update: finalUpdate(change) } };
-    case 'pending':
-      return { updateOne: { filter, update: pendingUpdate(change) } };
-    default:
-      return assertNever(change);
+function charsIn({ content, data }: DeliveryDoc): number {
+  const texts = [content?.subject, content?.text, content?.html, ...Object.values(data)];
+  return texts.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 0), 0);
+}
+
+async function insertSome(
+  deliveries: Collection<DeliveryDoc>,
+  docs: readonly DeliveryDoc[],
+): Promise<readonly DeliveryDoc[]> {
+  try {
+    await deliveries.insertMany([...docs], { ordered: false });
+    return docs;
+  } catch (error) {
+    const known = duplicatesOf(error);
+    return docs.filter((_doc, index) => !known.has(index));
   }
 }
 
-function finalUpdate(change: DeliveryChange & { readonly kind: 'final' }) {
-  const { status, reason, attempts, used } = change;
-  return {
-    $set: { status, ...(reason !== undefined && { reason }) },
-    $unset: {
-      owner: '' as const,
-      leaseUntil: '' as const,
-      nextCheckAt: '' as const,
-      notBefore: '' as const,
-      ...(reason === undefined && { reason: '' as const }),
-    },
-    $push: { attempts: { $each: [...attempts], $slice: -LIMITS.deliveryAttemptsKept } },
-    $inc: { attemptsUsed: used },
-    $currentDate: { updatedAt: true, completedAt: true } as const,
-  };
-}
-
-/** A pipeline, so that the times are the database's. */
-function pendingUpdate(change: DeliveryChange & { readonly kind: 'pending' }) {
-  const { delayMs, lifeMs, isThrottled, reason, deferral, attempts, used } = change;
-  const due = { $add: ['$$NOW', delayMs] };
-  const appended = {
-    $slice: [
-      { $concatArrays: ['$attempts', { $literal: attempts }] },
-      -LIMITS.deliveryAttemptsKept,
-    ],
-  };
-  return [
-    {
-      $set: {
-        status: 'pending',
-        notBefore: due,
-        nextCheckAt: { $add: ['$$NOW', delayMs + LIMITS.deliveryRecheckMs] },
-        updatedAt: '$$NOW',
-        attempts: appended,
-        attemptsUsed: { $add: ['$attemptsUsed', used] },
-        ...(isThrottled === true && { throttles: { $add: [{ $ifNull: ['$throttles', 0] }, 1] } }),
-        ...(lifeMs !== undefined && prolonged(delayMs + lifeMs)),
-        ...(reason !== undefined && { reason: { $literal: reason } }),
-        ...(deferral !== undefined && {
-          deferral: {
-            code: deferral.code,
-            ...(deferral.provider !== undefined && {
-              provider: { $literal: deferral.provider },
-            }),
-            at: '$$NOW',
-            until: due,
-            times: { $add: [{ $ifNull: ['$deferral.times', 0] }, 1] },
-          },
-        }),
-      },
-    },
-    { $unset: ['owner', 'leaseUntil'] },
-  ];
-}
-
-function prolonged(ms: number) {
-  const latest = { $max: ['$expiresAt', { $add: ['$$NOW', ms] }] };
-  return { expiresAt: { $min: [latest, '$deadline'] }, isProlonged: true }; // without one: the latest
+function omitId({ _id, ...rest }: Omit<DeliveryDoc, 'items'>): object {
+  return rest;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { assert } from '../../kernel/assert.ts';
 import type { Json } from '../../kernel/canonical.ts';
-import type { OperationId } from '../../kernel/ids.ts';
+import { type OperationId, newToken } from '../../kernel/ids.ts';
 import type { Channel, PushTarget, SendOutcome } from '../ports.ts';
 
 export type DeliveryId = `dlv_${string}`;
@@ -84,8 +84,10 @@ export interface DeliveryDoc {
   readonly items?: readonly DigestItem[];
   /** Ids of the events of a digest beyond those that it shows: counted, each once. */
   readonly more?: readonly string[];
-  /** Number of its job: the job id is `<id>.<seq>`. */
+  /** Number of its job: the job id is `<id>.<seq>`, unless it shares one. */
   readonly seq: number;
+  /** Of the job that it shares with others, or that it was put off to. */
+  readonly jobId?: string;
   /** Fresh at every claim; whoever writes the outcome of an attempt has to show it. */
   readonly owner?: string;
   readonly leaseUntil?: Date;
@@ -123,20 +125,47 @@ export interface DeliveryJob {
   readonly tenantId: string;
   readonly channel: Channel;
   readonly seq: number;
+  /** Those that name the same one share it. */
+  readonly jobId?: string;
+  /** Goes before what waits. */
+  readonly isUrgent?: true;
   /** Not due before then: the job is delayed. */
   readonly notBefore?: Date;
 }
 
-export function jobOfDelivery(
-  delivery: Pick<DeliveryDoc, '_id' | 'tenantId' | 'channel' | 'seq'>,
-): DeliveryJob {
-  const { _id: deliveryId, tenantId, channel, seq } = delivery;
-  return { deliveryId, tenantId, channel, seq };
+/** What a job needs to know of a delivery. */
+export type DeliveryRef = Pick<DeliveryDoc, '_id' | 'tenantId' | 'channel' | 'seq' | 'jobId'>;
+
+/** What a job says of one. */
+export type DeliveryInJob = Pick<DeliveryDoc, '_id' | 'channel' | 'seq'>;
+
+export function jobOfDelivery(delivery: DeliveryRef): DeliveryJob {
+  const { _id: deliveryId, tenantId, channel, seq, jobId } = delivery;
+  return { deliveryId, tenantId, channel, seq, ...(jobId !== undefined && { jobId }) };
 }
 
-export function deliveryJobId({ deliveryId, seq }: DeliveryJob): string {
-  return `${deliveryId}.${seq}`;
+export function deliveryJobId({ deliveryId, seq, jobId }: DeliveryJob): string {
+  return jobId ?? `${deliveryId}.${seq}`;
 }
+
+/** Of a job of so many that is made for this once. */
+export function newSharedJobId(count: number): string {
+  return `dlvs_${newToken()}.${String(count)}`;
+}
+
+/** The same for the same deliveries, so that who publishes them again adds nothing. */
+export function sharedJobIdOf(deliveries: readonly Pick<DeliveryDoc, '_id' | 'seq'>[]): string {
+  const hash = createHash('sha256');
+  for (const { _id, seq } of deliveries) hash.update(`${_id}.${seq}\n`);
+  return `dlvs_${hash.digest('hex').slice(0, 32)}.${String(deliveries.length)}`;
+}
+
+/** How many a job of that id stands for. */
+export function deliveriesOfJobId(jobId: string): number {
+  return Number(SHARED_JOB.exec(jobId)?.[1] ?? 1);
+}
+
+const SHARED_JOB = /^dlvs_[0-9a-f]+\.(\d+)$/;
 
 const TIME_SORTED = /[0-9a-f]{32}/;
 const BODY = /^dlv_[0-9a-f]{48}$/;

@@ -7,6 +7,7 @@ import type { FactsStore } from '../routing/facts-store.ts';
 import type { Gate } from '../admission/admission.ts';
 import type { Policies } from '../policies.ts';
 import type { Channel, Provider } from '../ports.ts';
+import type { DeliveryPublisher } from './publisher.ts';
 import type { SuppressionStore } from '../suppressions/suppression-store.ts';
 import type { Templates } from '../templates/template-cache.ts';
 import type { EndpointHealthStore } from '../webhooks/webhook-endpoint-store.ts';
@@ -16,6 +17,7 @@ export type AnyProviders = { readonly [C in Channel]: readonly Provider<C>[] };
 
 export interface EngineDeps {
   readonly deliveries: DeliveryStore;
+  readonly publisher: Pick<DeliveryPublisher, 'publishDeliveries'>;
   readonly facts: FactsStore;
   readonly endpoints: EndpointHealthStore;
   readonly suppressions: SuppressionStore;

@@ -1,5 +1,6 @@
 import type { DeferralCode, DeliveryDoc, FinalStatus } from './delivery.ts';
-import type { Reason, SeenDelivery } from './delivery-store.ts';
+import type { SeenDelivery } from './delivery-store.ts';
+import type { Reason } from './delivery-write.ts';
 import { URGENT_CATEGORY } from '../routing/event-rules.ts';
 import type { UserFacts } from '../routing/facts.ts';
 import type { ChannelPolicy } from '../policies.ts';
@@ -11,6 +12,8 @@ export interface Sight extends SeenDelivery {
   readonly user?: UserFacts;
   readonly endpoint?: EndpointDoc;
   readonly isSuppressed: boolean;
+  /** By the monotonic clock: when the reading began. */
+  readonly readMs: number;
 }
 
 export type NextStep =

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LIMITS } from '../../../config/limits.ts';
 import type { DeliveryDoc } from './delivery.ts';
+import { URGENT_CATEGORY } from '../routing/event-rules.ts';
 import type { Door } from '../admission/admission.ts';
 import type { Sight } from './next-step.ts';
 
@@ -18,7 +19,10 @@ export function doorOf(
     endpoint === undefined
       ? { holdKey: '', holdMsMax: LIMITS.sharedHoldMsMax }
       : { holdKey: hashOf(endpoint.url), holdMsMax: LIMITS.retryAfterMsMax };
-  return { channel, provider: provider.name, breakerKey, tenantId, policy, ...hold };
+  // What a person has sent again by itself, and not with thousands of others.
+  const isManual = (delivery.resends ?? 0) > 0 && delivery.jobId === undefined;
+  const isUrgent = delivery.category === URGENT_CATEGORY || isManual;
+  return { channel, provider: provider.name, breakerKey, tenantId, isUrgent, policy, ...hold };
 }
 
 /** The provider's key for it. What a person has sent again is to arrive, so it has one of its own. */

@@ -1,45 +1,19 @@
 import { LIMITS } from '../../../config/limits.ts';
-import { type Budget, charsOf, createBudget } from '../admission/budget.ts';
-import { type CallDeps, type Called, callProvider } from './call-provider.ts';
-import { CHANNEL_DEFINITIONS } from '../channels/registry.ts';
-import { type Materials, TOO_LONG } from '../channels/channel.ts';
+import { charsOf, createBudget } from '../admission/budget.ts';
+import { type KeptBack, type SenderDeps, type Tried, tryProviders } from './call-chain.ts';
 import type { DeliveryDoc } from './delivery.ts';
-import type { DeliveryChange } from './delivery-store.ts';
+import type { DeliveryChange, Reason } from './delivery-write.ts';
 import { noteHealth } from '../webhooks/endpoint-health.ts';
-import type { Journal } from './delivery-journal.ts';
-import type { EngineDeps } from './engine-deps.ts';
-import { DIGEST_TEMPLATE } from '../routing/event-rules.ts';
-import { callKeyOf, doorOf } from './request-of.ts';
-import type { Door, Gate, Passage } from '../admission/admission.ts';
+import { REFUSALS, messageOf } from './messages.ts';
 import type { Sight } from './next-step.ts';
-import type { Channel, Messages, Provider } from '../ports.ts';
+import type { Channel, Provider } from '../ports.ts';
 import { suppressionIdOf } from '../suppressions/suppression.ts';
-import type { TemplateText } from '../templates/template.ts';
-import type { Templates } from '../templates/template-cache.ts';
 import { verdictOf } from './verdict.ts';
 
 export interface Sender {
-  /** A delivery that may go out now. As `DeliveryEngine.run`. */
-  send(sight: Sight): Promise<number | undefined>;
+  /** A delivery that may go out now. What has changed while it waited for its turn comes back. */
+  send(sight: Sight): Promise<Sight | undefined>;
 }
-
-type SenderDeps = Omit<EngineDeps, 'deliveries' | 'facts' | 'leaseMs'> & {
-  readonly journal: Journal;
-  readonly budget: Budget;
-};
-
-interface KeptBack {
-  readonly kind: 'open' | 'held' | 'busy';
-  readonly waitMs: number;
-  readonly provider: string;
-}
-
-/** What trying the providers of a channel has come to. */
-type Tried =
-  | { readonly kind: 'called'; readonly owner: string; readonly calls: readonly Called[] }
-  | KeptBack
-  /** Another worker has it. */
-  | { readonly kind: 'taken' };
 
 export function createSender(given: Omit<SenderDeps, 'budget'>): Sender {
   const deps = { ...given, budget: createBudget(LIMITS.deliveryCharsInFlightMax) };
@@ -53,181 +27,104 @@ async function sendOn<C extends Channel>(
   deps: SenderDeps,
   sight: Sight,
   channel: C,
-): Promise<number | undefined> {
+): Promise<Sight | undefined> {
   const { delivery } = sight;
-  const now = databaseClock(deps, sight);
-  const message = CHANNEL_DEFINITIONS[channel].message(await materialsOf(deps.templates, sight));
-  if (message === undefined) {
-    return refuse(deps, delivery, {
-      code: 'template_missing',
-      detail: `There is no template ${delivery.template} for ${channel}`,
-    });
-  }
-  if (message === TOO_LONG) {
-    const detail = `It would be longer than a message on ${channel} may be`;
-    return refuse(deps, delivery, { code: 'too_long', detail });
-  }
+  const message = await messageOf(deps, sight, channel);
+  if (typeof message === 'string') return refuse(deps, delivery, REFUSALS[message](delivery));
   const providers: readonly Provider<C>[] = deps.providers[channel];
   const fitting = providers.filter((provider) => provider.accepts(message));
-  if (fitting.length === 0 && deps.isElsewhere(channel)) return LIMITS.workerUnfitMs;
-  if (fitting.length === 0) {
-    const detail = `No provider of ${channel} takes this message`;
-    return refuse(deps, delivery, { code: 'no_provider', detail });
+  if (fitting.length === 0 && deps.isElsewhere(channel)) {
+    return putBack(deps, delivery, LIMITS.workerUnfitMs);
   }
+  if (fitting.length === 0) return refuse(deps, delivery, REFUSALS.no_provider(delivery));
   const chars = charsOf(message);
-  if (!deps.budget.take(chars)) return Math.ceil(LIMITS.deliveryShareWaitMs * (1 + deps.random()));
+  if (!deps.budget.take(chars)) {
+    return putBack(deps, delivery, LIMITS.deliveryShareWaitMs * (1 + deps.random()));
+  }
   let tried: Tried;
   try {
-    tried = await tryProviders(deps, { sight, message, providers: fitting, now });
+    tried = await tryProviders(deps, { sight, channel, message, providers: fitting });
   } finally {
     deps.budget.giveBack(chars);
   }
+  return conclude(deps, delivery, tried);
+}
+
+async function conclude(
+  deps: SenderDeps,
+  delivery: DeliveryDoc,
+  tried: Tried,
+): Promise<Sight | undefined> {
   switch (tried.kind) {
     case 'taken':
       return undefined;
+    case 'changed':
+      return tried.sight;
     case 'busy':
-      return tried.waitMs; // nothing to write: its job comes back in a moment
+      return putBack(deps, delivery, tried.waitMs);
     case 'open':
     case 'held':
       return putOff(deps, delivery, tried);
     case 'called':
-      return settle(deps, sight, tried);
+      return settle(deps, tried);
   }
-}
-
-/** The database's time from here on, by our monotonic clock: our wall clock may be anywhere. */
-function databaseClock({ clock }: SenderDeps, { now }: Sight): () => number {
-  const startMs = clock.monotonicMs();
-  return () => now.getTime() + clock.monotonicMs() - startMs;
 }
 
 async function refuse(
   { journal, metrics }: SenderDeps,
-  { _id: id, channel }: DeliveryDoc,
-  reason: { readonly code: string; readonly detail: string },
+  delivery: DeliveryDoc,
+  reason: Reason,
 ): Promise<undefined> {
   const change = { kind: 'final', status: 'failed', reason, attempts: [], used: 0 } as const;
-  await journal.write({ id, change });
-  metrics.deliveriesFinished.inc({ channel, status: 'failed' });
+  await journal.write({ delivery, change });
+  metrics.deliveriesFinished.inc({ channel: delivery.channel, status: 'failed' });
 }
 
-interface Outgoing<C extends Channel> {
-  readonly sight: Sight;
-  readonly message: Messages[C];
-  readonly providers: readonly Provider<C>[];
-  /** By the database's clock. */
-  readonly now: () => number;
+/** There is no place for it now. */
+async function putBack(
+  { journal }: SenderDeps,
+  delivery: DeliveryDoc,
+  waitMs: number,
+): Promise<undefined> {
+  const delayMs = Math.ceil(waitMs);
+  await journal.write({ delivery, change: { kind: 'pending', delayMs, attempts: [], used: 0 } });
 }
 
-/**
- * The first provider whose breaker lets it through; the next one when it definitely did not take the
- * message. The claim comes after the gate, so that what is kept back costs no write.
- */
-async function tryProviders<C extends Channel>(
-  deps: SenderDeps,
-  { sight, message, providers, now }: Outgoing<C>,
-): Promise<Tried> {
-  const { delivery } = sight;
-  const { gate, journal, failpoint } = deps;
-  const policy = deps.policies[delivery.channel];
-  // By now: it may have waited for a place.
-  const isExpired = (): boolean => now() >= delivery.expiresAt.getTime();
-  const calls: Called[] = [];
-  let owner: string | undefined;
-  let kept: Tried = { kind: 'taken' };
-  for (const provider of providers) {
-    const breakerKey = provider.breakerKey(message, delivery.tenantId);
-    const passage = await entered(gate, doorOf(sight, { provider, breakerKey, policy }), isExpired);
-    if (passage.kind !== 'go') {
-      kept = sooner(kept, { ...passage, provider: provider.name });
-      if (passage.kind === 'busy') break; // it is well: worth waiting for
-      continue;
-    }
-    owner ??= await claimed(journal, delivery, passage);
-    if (owner === undefined) return { kind: 'taken' };
-    await failpoint('notify.after-claim');
-    const { timeoutMs } = policy;
-    const call = { provider, message, key: callKeyOf(delivery), timeoutMs, now };
-    const called = await callProvider(callDeps(deps), call);
-    calls.push(called);
-    await passage.leave(called.outcome);
-    await failpoint('notify.after-send');
-    const { outcome } = called;
-    if (outcome.kind !== 'fault' || outcome.mayHaveSent) break;
-  }
-  return owner === undefined ? kept : { kind: 'called', owner, calls };
-}
-
-/** What has expired while it waited comes again at once, and is found to be so. */
-async function entered(gate: Gate, door: Door, isExpired: () => boolean): Promise<Passage> {
-  const passage = await gate.enter(door);
-  if (passage.kind !== 'go' || !isExpired()) return passage;
-  passage.abandon();
-  return { kind: 'busy', waitMs: 0 };
-}
-
-async function claimed(
-  journal: Journal,
-  { _id }: DeliveryDoc,
-  passage: Passage & { readonly kind: 'go' },
-): Promise<string | undefined> {
-  try {
-    const owner = await journal.claim(_id);
-    if (owner === undefined) passage.abandon();
-    return owner;
-  } catch (error) {
-    passage.abandon();
-    throw error;
-  }
-}
-
-function callDeps({ clock, logger, metrics, workerId }: SenderDeps): CallDeps {
-  return { clock, logger, metrics, workerId };
-}
-
-/** Of several that keep it back, the one that lets go first. */
-function sooner(kept: Tried, now: KeptBack): Tried {
-  return 'waitMs' in kept && kept.waitMs <= now.waitMs ? kept : now;
-}
-
-/** Comes back when the breaker may let one through, not all in the same moment. */
+/** Comes back when the other side may be tried; the gate has seen to it that not all do so at once. */
 async function putOff(
-  { journal, metrics, random }: SenderDeps,
-  { _id: id, channel }: DeliveryDoc,
+  { journal, metrics }: SenderDeps,
+  delivery: DeliveryDoc,
   { kind, waitMs, provider }: KeptBack,
-): Promise<number> {
+): Promise<undefined> {
   const code = kind === 'held' ? 'throttled' : 'breaker_open';
-  const delayMs = Math.round(waitMs + random() * Math.min(waitMs, LIMITS.deferSpreadMs));
-  metrics.deliveriesDeferred.inc({ channel, reason: code });
+  const delayMs = Math.ceil(waitMs);
+  metrics.deliveriesDeferred.inc({ channel: delivery.channel, reason: code });
   const deferral = { code, provider } as const;
   await journal.write({
-    id,
+    delivery,
     change: { kind: 'pending', delayMs, deferral, attempts: [], used: 0 },
   });
-  return delayMs;
 }
 
 /** Journals what the calls came to, and draws the conclusions. */
 async function settle(
   deps: SenderDeps,
-  sight: Sight,
-  { owner, calls }: { readonly owner: string; readonly calls: readonly Called[] },
-): Promise<number | undefined> {
+  { sight, owner, calls, probedMs }: Tried & { readonly kind: 'called' },
+): Promise<undefined> {
   const { delivery, endpoint, now } = sight;
   const { journal, metrics, random, policies, failpoint } = deps;
-  const { _id: id, channel, attemptsUsed, throttles = 0 } = delivery;
+  const { channel, attemptsUsed, throttles = 0 } = delivery;
   const last = calls.at(-1);
-  if (last === undefined) return undefined;
+  if (last === undefined) return;
   const { outcome } = last;
+  const standing = { policy: policies[channel], attemptsUsed, throttles, random };
   const verdict = verdictOf(outcome, {
-    policy: policies[channel],
-    attemptsUsed,
-    throttles,
-    random,
+    ...standing,
+    ...(probedMs !== undefined && { probedMs }),
   });
   const attempts = calls.map(({ attempt }) => attempt);
   const change = changeOf(verdict, { attempts, provider: last.attempt.provider });
-  await journal.write({ id, owner, change });
+  await journal.write({ delivery, owner, change });
   await failpoint('notify.after-journal');
   if (verdict.kind === 'final') {
     metrics.deliveriesFinished.inc({ channel, status: verdict.status });
@@ -240,7 +137,6 @@ async function settle(
   }
   if (endpoint !== undefined) await noteHealth(deps, endpoint, { outcome, now });
   else if (outcome.kind === 'permanent' && outcome.isGone === true) await forget(deps, sight);
-  return verdict.kind === 'final' ? undefined : verdict.delayMs;
 }
 
 function changeOf(
@@ -256,6 +152,11 @@ function changeOf(
       const { delayMs, reason } = verdict;
       return { kind: 'pending', delayMs, reason, attempts, used: 1 };
     }
+    case 'asleep': {
+      const { delayMs, reason } = verdict;
+      const deferral = { code: 'breaker_open', provider } as const;
+      return { kind: 'pending', delayMs, reason, deferral, attempts, used: 0 };
+    }
     case 'later': {
       const deferral = { code: 'throttled', provider } as const;
       const { delayMs } = verdict;
@@ -269,31 +170,4 @@ async function forget({ suppressions }: SenderDeps, { delivery, now }: Sight): P
   const { tenantId, channel, address } = delivery;
   const _id = suppressionIdOf(tenantId, channel, address);
   await suppressions.add({ _id, tenantId, channel, address, reason: 'gone', createdAt: now });
-}
-
-async function materialsOf(templates: Templates, sight: Sight): Promise<Materials> {
-  const { delivery, now, endpoint } = sight;
-  const find = (name: string): Promise<TemplateText | undefined> =>
-    templates.find({
-      tenantId: delivery.tenantId,
-      name,
-      channel: delivery.channel,
-      ...(delivery.locale !== undefined && { locale: delivery.locale }),
-    });
-  const isGiven =
-    delivery.content !== undefined || !CHANNEL_DEFINITIONS[delivery.channel].hasTemplate;
-  const template = isGiven ? undefined : await find(delivery.template);
-  const shared = {
-    delivery,
-    now,
-    ...(endpoint !== undefined && { endpoint }),
-    ...(template !== undefined && { template }),
-  };
-  if (delivery.template !== DIGEST_TEMPLATE) return shared;
-  const names = [...new Set((delivery.items ?? []).map(({ name }) => name))];
-  const found = await Promise.all(names.map(async (name) => [name, await find(name)] as const));
-  const known = found.flatMap(([name, text]) =>
-    text === undefined ? [] : [[name, text] as const],
-  );
-  return { ...shared, itemTemplates: new Map(known) };
 }

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../../config/limits.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import { type Group, createGroup } from '../../kernel/group.ts';
 import { userDocId } from '../../ledger/documents.ts';
 import type { DeliveryDoc, DeliveryId } from './delivery.ts';
@@ -16,6 +17,7 @@ interface SightDeps {
   readonly facts: FactsStore;
   readonly endpoints: EndpointHealthStore;
   readonly suppressions: SuppressionStore;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 /** Reads what jobs need, all those of a moment together. */
@@ -24,8 +26,9 @@ export function createSights(deps: SightDeps): Group<DeliveryId, Sight | 'gone'>
     sizeMax: LIMITS.deliveryGroupMax,
     inFlightMax: LIMITS.deliveryGroupsInFlightMax,
     run: async (ids) => {
-      const seen = await deps.deliveries.look(ids);
-      const complete = await completed(deps, seen);
+      const readMs = deps.clock.monotonicMs();
+      const seen = await deps.deliveries.look([...new Set(ids)]);
+      const complete = await completed(deps, seen, readMs);
       return ids.map((id) => complete.get(id) ?? 'gone');
     },
   });
@@ -34,6 +37,7 @@ export function createSights(deps: SightDeps): Group<DeliveryId, Sight | 'gone'>
 async function completed(
   { facts, endpoints, suppressions }: SightDeps,
   seen: readonly SeenDelivery[],
+  readMs: number,
 ): Promise<ReadonlyMap<string, Sight>> {
   const open = seen.map(({ delivery }) => delivery).filter(({ status }) => status === 'pending');
   const people = open.filter(({ channel }) => channel !== 'webhook');
@@ -59,6 +63,7 @@ async function completed(
       const sight: Sight = {
         delivery,
         now,
+        readMs,
         ...(user !== undefined && { user }),
         ...(endpoint !== undefined && { endpoint }),
         isSuppressed:

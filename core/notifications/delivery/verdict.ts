@@ -10,7 +10,9 @@ export type Verdict =
   /** Again after `delayMs`; the attempt counts. */
   | { readonly kind: 'again'; readonly delayMs: number; readonly reason: Reason }
   /** Later, and the attempt does not count. */
-  | { readonly kind: 'later'; readonly delayMs: number };
+  | { readonly kind: 'later'; readonly delayMs: number }
+  /** It was to see whether the other side is back, and it is not: no attempt of this one's. */
+  | { readonly kind: 'asleep'; readonly delayMs: number; readonly reason: Reason };
 
 interface Reason {
   readonly code: string;
@@ -23,6 +25,8 @@ interface Standing {
   readonly attemptsUsed: number;
   /** Times that it was throttled before. */
   readonly throttles?: number;
+  /** The call was a breaker's probe: for how long the other side is left alone now. */
+  readonly probedMs?: number;
   readonly random: () => number;
 }
 
@@ -41,10 +45,19 @@ export function verdictOf(outcome: SendOutcome, standing: Standing): Verdict {
       if (outcome.mayHaveSent && standing.policy.isAtMostOnce) {
         return { kind: 'final', status: 'uncertain', reason: reasonOf(outcome) };
       }
+      if (standing.probedMs !== undefined) return asleep(outcome, standing.probedMs);
       return again(reasonOf(outcome), standing, outcome.retryAfterMs);
     default:
       return assertNever(outcome);
   }
+}
+
+function asleep(
+  { retryAfterMs = 0, ...reason }: SendOutcome & { readonly kind: 'fault' },
+  openMs: number,
+): Verdict {
+  const delayMs = Math.max(openMs, Math.min(retryAfterMs, LIMITS.retryAfterMsMax));
+  return { kind: 'asleep', delayMs, reason: reasonOf(reason) };
 }
 
 function reasonOf({ code, detail }: Reason): Reason {

@@ -5,10 +5,15 @@ import { userDocId } from '../../ledger/documents.ts';
 import type { OutboxEvent, OutboxRow } from '../../events/outbox.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { type DeliveryDoc, type DeliveryJob, jobOfDelivery } from '../delivery/delivery.ts';
+import {
+  type DeliveryDoc,
+  type DeliveryJob,
+  jobOfDelivery,
+  sharedJobIdOf,
+} from '../delivery/delivery.ts';
 import type { DeliveryStore } from '../delivery/delivery-store.ts';
 import { digestOf, requestedDeliveries, userDeliveries, webhookDelivery } from './drafts.ts';
-import { REQUESTED_EVENT } from './event-rules.ts';
+import { REQUESTED_EVENT, URGENT_CATEGORY } from './event-rules.ts';
 import { type EventSubject, type Facts, type UserFacts, idsOf, subjectOf } from './facts.ts';
 import type { FactsStore } from './facts-store.ts';
 import type { EventPlan, Plans, TenantPlan } from './plans.ts';
@@ -51,12 +56,13 @@ export function createRouter(deps: RoutingDeps): Router {
     (channel) => channel !== 'webhook' && channel !== 'realtime' && deps.canSend(channel),
   );
 
-  const store = async (drafts: Drafts): Promise<readonly DeliveryJob[]> => {
+  const store = async (given: Drafts): Promise<readonly DeliveryJob[]> => {
+    const drafts = { ...given, single: inSharedJobs(given.single) };
     const fresh = await deliveries.insert(drafts.single);
     for (const { channel } of fresh) metrics.deliveriesCreated.inc({ channel });
     const digests = await gatherAll(deps, drafts);
     // Of a repeated row as well: whether its jobs were enqueued the last time is unknown.
-    return [...drafts.single.filter(isPending).map(jobOfDelivery), ...digests];
+    return [...drafts.single.filter(isPending).map(jobOf), ...digests];
   };
 
   const routePart = async (row: OutboxRow, wanted: readonly Wanted[]): Promise<void> => {
@@ -97,6 +103,34 @@ function partsOf(wanted: readonly Wanted[]): readonly (readonly Wanted[])[] {
     if (isRequest) requests += 1;
   }
   return parts;
+}
+
+/** Those of a channel share jobs, whoever they go to; one by itself has its own. */
+function inSharedJobs(deliveries: readonly DeliveryDoc[]): readonly DeliveryDoc[] {
+  const jobs = new Map<DeliveryDoc, string>();
+  const pending = deliveries.filter(isPending);
+  const kinds = CHANNELS.flatMap((channel) => [true, false].map((urgent) => ({ channel, urgent })));
+  for (const { channel, urgent } of kinds) {
+    const due = pending.filter((one) => one.channel === channel && isUrgent(one) === urgent);
+    for (let from = 0; from < due.length; from += LIMITS.jobDeliveriesMax) {
+      const some = due.slice(from, from + LIMITS.jobDeliveriesMax);
+      const jobId = some.length > 1 ? sharedJobIdOf(some) : undefined;
+      if (jobId !== undefined) for (const one of some) jobs.set(one, jobId);
+    }
+  }
+  return deliveries.map((one) => {
+    const jobId = jobs.get(one);
+    return jobId === undefined ? one : { ...one, jobId };
+  });
+}
+
+function jobOf(delivery: DeliveryDoc): DeliveryJob {
+  return { ...jobOfDelivery(delivery), ...(isUrgent(delivery) && { isUrgent: true }) };
+}
+
+/** One-time passwords and the like do not wait behind what tells of payments. */
+function isUrgent({ category }: DeliveryDoc): boolean {
+  return category === URGENT_CATEGORY;
 }
 
 function isPending({ status }: DeliveryDoc): boolean {

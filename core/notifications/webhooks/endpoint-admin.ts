@@ -156,7 +156,7 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
       const delivery = webhookDelivery(endpoint, subject, context);
       await deliveries.insert(delivery);
       try {
-        await publisher.publishDeliveries([jobOfDelivery(delivery)]);
+        await publisher.publishDeliveries([{ ...jobOfDelivery(delivery), isUrgent: true }]);
       } catch (err) {
         logger.warn({ err, deliveryId: delivery._id }, 'deliveries.enqueue.failed'); // R11
       }

@@ -26,9 +26,10 @@ async function openJournal() {
   const proxy = await startTcpProxy({ port: Number(new URL(`http://${String(host)}`).port) });
   onTestFinished(() => proxy.close());
   const url = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
-  const { platform } = await open({ MONGO_URL: url });
+  const { platform, queues } = await open({ MONGO_URL: url });
+  const { publisher } = queues;
   const deliveries = createDeliveryStore(platform.mongo.db);
-  const journal = createDeliveryJournal({ ...platform, deliveries, leaseMs: 30_000 });
+  const journal = createDeliveryJournal({ ...platform, deliveries, publisher, leaseMs: 30_000 });
   const stored = collection<DeliveryDoc>(node.platform.mongo.db, 'deliveries');
   return { proxy, deliveries, journal, stored };
 }
@@ -50,7 +51,7 @@ describe('a delivery whose journal gets no answer', () => {
     const sms = pendingSms();
     await deliveries.insert([sms]);
     loseBoth(proxy, UPDATE);
-    const owner = await journal.claim(sms._id);
+    const { owner } = (await journal.claim(sms._id)) ?? {};
     expect(owner).toBeDefined();
     expect(await stored.findOne({ _id: sms._id })).toMatchObject({ status: 'sending', owner });
   });
@@ -59,11 +60,11 @@ describe('a delivery whose journal gets no answer', () => {
     const { proxy, journal, deliveries, stored } = await openJournal();
     const sms = pendingSms();
     await deliveries.insert([sms]);
-    const owner = await journal.claim(sms._id);
+    const { owner } = (await journal.claim(sms._id)) ?? {};
     expect(owner).toBeDefined();
     loseBoth(proxy, UPDATE);
     const change = { kind: 'final', status: 'sent', attempts: [], used: 1 } as const;
-    await journal.write({ id: sms._id, ...(owner !== undefined && { owner }), change });
+    await journal.write({ delivery: sms, ...(owner !== undefined && { owner }), change });
     expect(await stored.findOne({ _id: sms._id })).toMatchObject({ status: 'sent' });
   });
 

@@ -4,8 +4,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   type Breakers,
   createLocalBreakers,
-  createSharedBreakers,
 } from '../../../core/notifications/admission/breaker-cache.ts';
+import { createNearBreakers } from '../../../core/notifications/admission/breaker-near-cache.ts';
+import { createSharedBreakers } from '../../../core/notifications/admission/breaker-shared-cache.ts';
 import { type Clock, systemClock } from '../../../core/kernel/clock.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { openTestDatabase } from '../../support/database.ts';
@@ -82,6 +83,37 @@ describe('the breaker that processes share', () => {
     expect(await enter()).toBe('throttled');
   });
 
+  it('grants no more than its rate to those who ask together, and one probe', async () => {
+    const { time, shared } = await open();
+    const breakers = shared('together');
+    const kindsOf = async (count: number, rate: number): Promise<readonly string[]> => {
+      const asked = Array.from({ length: count }, () => breakers.enter('key', rate));
+      return (await Promise.all(asked)).map(({ kind }) => kind);
+    };
+    expect((await kindsOf(8, 5)).filter((kind) => kind === 'go')).toHaveLength(6);
+    time.ms += 400;
+    expect((await kindsOf(8, 5)).filter((kind) => kind === 'go')).toHaveLength(2);
+    const failing = Array.from({ length: 10 }, () => breakers.leave('key', BAD));
+    expect((await Promise.all(failing)).map(({ openMs }) => openMs)).toContain(30_000);
+    time.ms += 30_000;
+    expect((await kindsOf(8, 0)).toSorted()).toEqual(['go', ...Array(7).fill('open')]);
+  });
+
+  it('holds back one place of those that are asked for together, and not its neighbours', async () => {
+    const { shared } = await open();
+    const breakers = shared('holds');
+    const well = { isGood: true, isProbe: false };
+    await Promise.all([
+      breakers.leave('key', well, { key: 'one', ms: 4_000 }),
+      breakers.leave('key', well, { key: 'one', ms: 9_000 }),
+      breakers.leave('key', well),
+    ]);
+    const places = ['one', 'two', 'one'];
+    const asked = await Promise.all(places.map((place) => breakers.enter('key', 0, place)));
+    expect(asked.map(({ kind }) => kind)).toEqual(['held', 'go', 'held']);
+    expect(asked[0]).toEqual({ kind: 'held', waitMs: 9_000 });
+  });
+
   it('goes on alone when Redis is away, with what it knows', async () => {
     const { redis, shared } = await open();
     const breakers = shared('away');
@@ -90,6 +122,70 @@ describe('the breaker that processes share', () => {
     await until(() => redis.status === 'end', 'Redis is away');
     for (let call = 0; call < 4; call += 1) await breakers.leave('key', BAD);
     expect(await breakers.enter('key', 0)).toMatchObject({ kind: 'open', waitMs: 30_000 });
+  });
+});
+
+describe('the breaker of a process that asks and tells in groups', () => {
+  /** With a count of what goes to Redis. */
+  async function near() {
+    const { shared } = await open();
+    const inner = shared('near');
+    const calls = { enter: 0, leave: 0 };
+    const counted: Breakers = {
+      enter: (...args) => {
+        calls.enter += 1;
+        return inner.enter(...args);
+      },
+      leave: (...args) => {
+        calls.leave += 1;
+        return inner.leave(...args);
+      },
+    };
+    const time = { ms: 0 };
+    const due: (() => void)[] = [];
+    const clock = {
+      monotonicMs: () => time.ms,
+      after: (_ms: number, run: () => void) => void due.push(run),
+    };
+    const breakers = createNearBreakers({ shared: counted, clock });
+    return { inner, calls, time, breakers, tell: () => due.splice(0).forEach((run) => run()) };
+  }
+  const GOOD = { isGood: true, isProbe: false };
+
+  it('asks once while it is well, and the others know of its good calls a moment later', async () => {
+    const { inner, calls, breakers, tell } = await near();
+    for (let call = 0; call < 20; call += 1) {
+      expect(await breakers.enter('key', 0)).toMatchObject({ kind: 'go' });
+      await breakers.leave('key', GOOD);
+    }
+    expect(calls.enter).toBe(1);
+    expect(await breakers.enter('key', 0)).toMatchObject({ samples: { good: 20, bad: 0 } });
+    tell();
+    await until(async () => {
+      const entry = await inner.enter('key', 0);
+      return entry.kind === 'go' && entry.samples.good === 20;
+    }, 'all of them are counted');
+  });
+
+  it('tells of a failure at once, with the good calls before it', async () => {
+    const { inner, breakers } = await near();
+    await breakers.enter('key', 0);
+    await breakers.leave('key', GOOD);
+    const exit = await breakers.leave('key', BAD);
+    expect(exit.samples).toEqual({ good: 1, bad: 1 });
+    expect(await inner.enter('key', 0)).toMatchObject({ samples: { good: 1, bad: 1 } });
+  });
+
+  it('lets nothing through once the breaker has opened or a place is to be left alone', async () => {
+    const { time, breakers, inner } = await near();
+    expect(await breakers.enter('key', 0, 'shop')).toMatchObject({ kind: 'go' });
+    await breakers.leave('key', GOOD, { key: 'shop', ms: 5_000 });
+    expect(await breakers.enter('key', 0, 'shop')).toMatchObject({ kind: 'held' });
+    await breakers.enter('key', 0, 'other');
+    for (let call = 0; call < 10; call += 1) await inner.leave('key', BAD); // another process
+    time.ms += 100;
+    expect(await breakers.enter('key', 0, 'other')).toMatchObject({ kind: 'open' });
+    expect(await breakers.enter('key', 0, 'other')).toMatchObject({ kind: 'open' });
   });
 });
 

@@ -4,8 +4,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'two jobs of one delivery in one group of claims both have it',
     file: 'core/notifications/delivery/delivery-journal.ts',
-    find: 'free.delete(id) && owner',
-    replace: 'free.has(id) && owner',
+    find: 'free.delete(id) && {',
+    replace: 'free.has(id) && {',
     foundBy: ['tests/integration/notifications/claims.test.ts'],
   },
   {
@@ -46,7 +46,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a text message expires in quiet hours that are longer than its life',
-    file: 'core/notifications/delivery/delivery-store.ts',
+    file: 'core/notifications/delivery/delivery-statements.ts',
     find: '...(lifeMs !== undefined && prolonged(delayMs + lifeMs)),',
     replace: '...(lifeMs !== undefined && { isProlonged: true }),',
     foundBy: ['tests/integration/notifications/quiet-hours.test.ts'],
@@ -97,7 +97,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: `webhooks are dated by the worker's clock`,
-    file: 'core/notifications/delivery/sender.ts',
+    file: 'core/notifications/delivery/call-chain.ts',
     find: 'return () => now.getTime() + clock.monotonicMs() - startMs;',
     replace: 'return () => clock.now() + (now.getTime() + clock.monotonicMs() - startMs) * 0;',
     foundBy: ['tests/integration/notifications/skew.test.ts'],

@@ -44,6 +44,12 @@ describe('how many workers a pool should have', () => {
     expect(advice(depths, {}, 10)).toMatchObject({ backlog: 700, recommendedReplicas: 1 });
   });
 
+  it('counts deliveries where a job stands for many', () => {
+    const queue = { queue: 'notify-webhook', pool: 'notification' } as const;
+    const depths = [depth({ ...queue, waiting: 1_000, active: 16, perJob: 50 })];
+    expect(advice(depths)).toMatchObject({ backlog: 50_800, recommendedReplicas: 11 });
+  });
+
   it('counts a process once, however many lanes it holds', () => {
     const depths = [depth({ consumers: ['w1', 'w2'] }), depth({ consumers: ['w2'] })];
     expect(advice(depths)).toMatchObject({ workers: 2 });

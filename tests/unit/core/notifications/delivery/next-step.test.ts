@@ -29,7 +29,7 @@ function sightOf(overrides: Partial<DeliveryDoc> = {}): Sight {
     ...overrides,
   };
   const user = { _id: 'default/ann', tenantId: 'default', userId: 'ann', quietHours: QUIET };
-  return { delivery, now: NOW, user, isSuppressed: false };
+  return { delivery, now: NOW, user, isSuppressed: false, readMs: 0 };
 }
 
 describe('quiet hours that go on beyond the end of a message', () => {
