@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findBanned } from '../support/tidy/banned.ts';
 import { findBrokenLinks, findLostPages } from '../support/tidy/links.ts';
-import { findLostPaths, findRoomsOffTheMap } from '../support/tidy/rooms.ts';
+import { findLostNames, findLostPaths, findRoomsOffTheMap } from '../support/tidy/rooms.ts';
 import {
   findBadNames,
   findDuplicateTitles,
@@ -62,6 +62,11 @@ describe('the tree is tidy', () => {
   });
   it('mentions no path in a page that leads nowhere', () => {
     expectNone(findLostPaths(files));
+  });
+  it('can be walked as docs/walk.md says', () => {
+    const rows = read('docs/walk.md').match(/^\| `[\w/.-]+\.ts` +\| `/gm) ?? [];
+    expect(rows.length).toBeGreaterThan(35);
+    expectNone(findLostNames(files));
   });
   it('has a lock file that ties nobody to one registry host', () => {
     expect(read('package-lock.json')).not.toMatch(/"resolved": "https?:/);

@@ -41,3 +41,21 @@ export function findLostPaths(files: readonly TextFile[]): Finding[] {
         })),
     );
 }
+
+/** Rows of tables that name a file and what to look for in it: it stands there. */
+export function findLostNames(files: readonly TextFile[]): Finding[] {
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  return files
+    .filter(({ path }) => path === 'docs/walk.md')
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/^\| `([\w/.-]+\.ts)` +\| `(\w+)` +\|/gm)]
+        .filter(
+          ([, file = '', name = '']) => !new RegExp(`\\b${name}\\b`).test(texts.get(file) ?? ''),
+        )
+        .map((match) => ({
+          path,
+          line: lineAt(text, match.index),
+          problem: `${match[1] ?? ''} has no ${match[2] ?? ''}`,
+        })),
+    );
+}

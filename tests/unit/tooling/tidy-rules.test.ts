@@ -1,4 +1,4 @@
-import { findLostPaths, findRoomsOffTheMap } from '../../support/tidy/rooms.ts';
+import { findLostNames, findLostPaths, findRoomsOffTheMap } from '../../support/tidy/rooms.ts';
 import { describe, expect, it } from 'vitest';
 import { BANS, findBanned } from '../../support/tidy/banned.ts';
 import { anchorsOf, findBrokenLinks, findLostPages } from '../../support/tidy/links.ts';
@@ -158,6 +158,16 @@ describe('rooms', () => {
       'core/saga/ is not on the map: add a row that says what stands there',
       'cli/ is not on the map: add a row that says what stands there',
     ]);
+  });
+
+  it('catches a row of the walk whose name is gone from its file', () => {
+    const rows =
+      '| `core/a.ts` | `decide` | a |\n| `core/a.ts` | `gone` | b |\n| `core/b.ts` | `c` | c |\n';
+    const found = findLostNames([
+      file('core/a.ts', 'export function decide() {}\n'),
+      file('docs/walk.md', rows),
+    ]);
+    expect(problems(found)).toEqual(['core/a.ts has no gone', 'core/b.ts has no c']);
   });
 
   it('catches a path that leads nowhere, but in a decision, which is history', () => {
