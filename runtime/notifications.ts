@@ -8,7 +8,7 @@ import {
   createDeliveryEngine,
 } from '../core/notifications/delivery/engine.ts';
 import { createFactsStore } from '../core/notifications/routing/facts-store.ts';
-import { type Gate, createGate } from '../core/notifications/admission/admission.ts';
+import { type Admission, createAdmission } from '../core/notifications/admission/admission.ts';
 import { createPlans } from '../core/notifications/routing/plans.ts';
 import { type Policies, policiesWith } from '../core/notifications/policies.ts';
 import type { Channel } from '../core/notifications/ports.ts';
@@ -44,7 +44,7 @@ interface NotificationDeps {
 interface Notifications {
   readonly router: Router;
   readonly engine: DeliveryEngine;
-  readonly gate: Gate;
+  readonly admission: Admission;
 }
 
 /** Routing and delivery on MongoDB, with breakers shared through Redis. */
@@ -58,7 +58,7 @@ export function createNotifications(deps: NotificationDeps): Notifications {
   const rules = createRuleStore(mongo.db);
   const canSend = (channel: Channel): boolean => providers[channel].length > 0 || hasAny(channel);
   const shared = { deliveries, facts, policies, failpoint, logger, metrics };
-  const gate = createGate({ breakers, clock, random, logger, metrics });
+  const admission = createAdmission({ breakers, clock, random, logger, metrics });
   const router = createRouter({
     ...shared,
     plans: createPlans({
@@ -79,11 +79,11 @@ export function createNotifications(deps: NotificationDeps): Notifications {
     templates: createTemplates(createTemplateStore(mongo.db)),
     providers,
     isElsewhere: (channel) => providers[channel].length === 0 && hasAny(channel),
-    gate,
+    admission,
     leaseMs: tuning.leaseMs ?? LIMITS.deliveryLeaseMs,
     workerId: processId,
     clock,
     random,
   });
-  return Object.freeze({ router, engine, gate });
+  return Object.freeze({ router, engine, admission });
 }

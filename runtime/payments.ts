@@ -2,7 +2,7 @@ import { LIMITS } from '../config/limits.ts';
 import { type SagaShares, sagaShares } from '../config/saga-shares.ts';
 import type { Breakers, Hold, Samples } from '../core/notifications/admission/breaker-cache.ts';
 import { BREAKER, type BreakerTuning, roomOf } from '../core/notifications/admission/breaker.ts';
-import { createPlaces } from '../core/notifications/admission/slots.ts';
+import { createSlots } from '../core/notifications/admission/slots.ts';
 import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../core/operations/services.ts';
 import type { Platform } from './platform.ts';
 
@@ -39,7 +39,7 @@ export function createPaymentGate({
 }: PaymentGateDeps): PaymentGate {
   const { clock, random, logger, metrics } = platform;
   const { lineMax, linesMax, inFlightMax } = shares;
-  const places = createPlaces({ clock, random, lineMax, linesMax });
+  const places = createSlots({ clock, random, lineMax, linesMax });
   // By provider: a closed set.
   const samples = new Map<string, Samples>();
   const open = new Set<string>();

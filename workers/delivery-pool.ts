@@ -3,7 +3,7 @@ import { LIMITS } from '../config/limits.ts';
 import { present } from '../core/kernel/assert.ts';
 import { startTicker, withTimeout } from '../core/kernel/clock.ts';
 import type { DeliveryEngine } from '../core/notifications/delivery/engine.ts';
-import type { Gate } from '../core/notifications/admission/admission.ts';
+import type { Admission } from '../core/notifications/admission/admission.ts';
 import type { DeliveryId } from '../core/notifications/delivery/delivery.ts';
 import type { Channel } from '../core/notifications/ports.ts';
 import type { Platform } from '../runtime/platform.ts';
@@ -15,7 +15,7 @@ interface DeliveryPoolOptions {
   readonly connection: ConnectionOptions;
   readonly channel: Channel;
   readonly engine: DeliveryEngine;
-  readonly gate: Pick<Gate, 'standing'>;
+  readonly admission: Pick<Admission, 'standing'>;
 }
 
 /**
@@ -24,7 +24,7 @@ interface DeliveryPoolOptions {
  * job ends with its last delivery; what must come again has another one by then.
  */
 export function startDeliveryPool(options: DeliveryPoolOptions): Pool {
-  const { platform, channel, gate } = options;
+  const { platform, channel, admission } = options;
   const { clock, logger, processId } = platform;
   const queue = notifyQueue(channel);
   const spec = present(queueSpecOf(queue), `queue ${queue} of the catalogue`);
@@ -36,7 +36,7 @@ export function startDeliveryPool(options: DeliveryPoolOptions): Pool {
 
   const hasRoom = (): boolean => {
     if (hand.count >= LIMITS.deliveryHandMax) return false;
-    const { all, soon } = gate.standing(channel);
+    const { all, soon } = admission.standing(channel);
     return hand.count - all + soon < LIMITS.deliveryReadyMin;
   };
   const fetch = async (): Promise<void> => {

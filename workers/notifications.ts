@@ -45,7 +45,7 @@ export function startNotifications(deps: NotificationDeps): void {
   lifecycle.onClose('notification redis', async () => {
     await Promise.all([closeRedis(jobs), closeRedis(state), closeRedis(pub)]);
   });
-  const { router, engine, gate } = createNotifications({
+  const { router, engine, admission } = createNotifications({
     platform,
     publisher,
     breakers: createNearBreakers({
@@ -74,7 +74,7 @@ export function startNotifications(deps: NotificationDeps): void {
     clock,
     onError,
     run: async () => {
-      gate.refresh();
+      admission.refresh();
     },
   });
   lifecycle.onClose('breaker metric', () => refreshed.stop());
@@ -84,7 +84,7 @@ export function startNotifications(deps: NotificationDeps): void {
       connection: jobs,
       channel,
       engine,
-      gate,
+      admission,
     }),
   );
   lifecycle.onDrain('notifications', async () => {

@@ -1,7 +1,7 @@
 import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts';
 import type { SuppressionDoc } from '../../core/notifications/suppressions/suppression.ts';
 import type { TemplateDoc } from '../../core/notifications/templates/template-store.ts';
-import type { EndpointDoc } from '../../core/notifications/webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../../core/notifications/webhooks/webhook-endpoint.ts';
 
 /** What became of a delivery, without its address: as timelines show it. */
 export function deliveryBrief(delivery: DeliveryDoc) {
@@ -70,7 +70,7 @@ export function deliveryView(delivery: DeliveryDoc) {
 }
 
 /** Secrets are shown when they are made, and never again. */
-export function endpointView(endpoint: EndpointDoc, secret?: string) {
+export function endpointView(endpoint: WebhookEndpointDoc, secret?: string) {
   const { _id, url, events, description, status, disabledReason, failingSince } = endpoint;
   const old = endpoint.secrets.find(({ expiresAt }) => expiresAt !== undefined);
   return {

@@ -8,7 +8,7 @@ import type {
 } from '../../core/notifications/delivery/delivery.ts';
 import { signatureHeader } from '../../core/notifications/providers/webhook-signature.ts';
 import {
-  type EndpointDoc,
+  type WebhookEndpointDoc,
   signingSecrets,
 } from '../../core/notifications/webhooks/webhook-endpoint.ts';
 
@@ -68,7 +68,7 @@ export function createSendWebhook({ db, workerId }: WebhookDeps): SendWebhook {
 
 async function post(
   { _id: id, event, operationId, data }: DeliveryDoc,
-  endpoint: EndpointDoc,
+  endpoint: WebhookEndpointDoc,
 ): Promise<number> {
   const now = new Date();
   const timestamp = String(Math.floor(now.getTime() / 1_000));
@@ -96,14 +96,14 @@ async function post(
   return answer.status;
 }
 
-function createEndpoints(db: Db): (id: string) => Promise<EndpointDoc> {
-  const endpoints = collection<EndpointDoc>(db, 'webhook_endpoints');
+function createEndpoints(db: Db): (id: string) => Promise<WebhookEndpointDoc> {
+  const endpoints = collection<WebhookEndpointDoc>(db, 'webhook_endpoints');
   const kept = new Map<
     string,
-    { readonly found: Promise<EndpointDoc>; readonly untilMs: number }
+    { readonly found: Promise<WebhookEndpointDoc>; readonly untilMs: number }
   >();
-  const find = async (id: string): Promise<EndpointDoc> => {
-    const endpoint = await endpoints.findOne({ _id: id as EndpointDoc['_id'] });
+  const find = async (id: string): Promise<WebhookEndpointDoc> => {
+    const endpoint = await endpoints.findOne({ _id: id as WebhookEndpointDoc['_id'] });
     if (endpoint === null) throw new Error(`There is no endpoint ${id}`);
     return endpoint;
   };

@@ -2,7 +2,7 @@ import { collection } from '../../core/infra/collections.ts';
 import { BREAKER } from '../../core/notifications/admission/breaker.ts';
 import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts';
 import { POLICIES } from '../../core/notifications/policies.ts';
-import type { EndpointDoc } from '../../core/notifications/webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../../core/notifications/webhooks/webhook-endpoint.ts';
 import { type Arena, openArena } from './arena.ts';
 import { cpuBetween, readCpu } from './cpu.ts';
 import { type Over, whenOver } from './ending.ts';
@@ -36,8 +36,8 @@ export interface WebhookScenario {
 }
 
 interface World {
-  readonly alive: readonly EndpointDoc[];
-  readonly all: readonly EndpointDoc[];
+  readonly alive: readonly WebhookEndpointDoc[];
+  readonly all: readonly WebhookEndpointDoc[];
   readonly tenantIds: readonly string[];
 }
 
@@ -115,7 +115,7 @@ function gatesOf({ baseline, queues }: Arena) {
   return [baseline, ...ours];
 }
 
-async function buildWarm({ arena, receiver }: WebhookRun): Promise<EndpointDoc> {
+async function buildWarm({ arena, receiver }: WebhookRun): Promise<WebhookEndpointDoc> {
   const specs = [{ name: WARM, tenantId: WARM, url: receiver.urlOf(WARM) }];
   const [warm] = await storeEndpoints(arena, specs);
   if (warm === undefined) throw new Error('there is no endpoint');
@@ -150,7 +150,7 @@ async function buildWorld({ arena, receiver, scenario }: WebhookRun): Promise<Wo
 }
 
 interface Sent {
-  readonly alive: readonly EndpointDoc[];
+  readonly alive: readonly WebhookEndpointDoc[];
   /** By the receiver, altogether. */
   readonly received: number;
 }
@@ -193,7 +193,7 @@ async function lastSentAt({ db }: Arena, { alive }: World): Promise<number | und
 /** Each was received once, and is stored as sent at its first attempt; none is made up. */
 async function checkWebhooks(
   { arena, receiver }: WebhookRun,
-  { alive, total }: { readonly alive: readonly EndpointDoc[]; readonly total: number },
+  { alive, total }: { readonly alive: readonly WebhookEndpointDoc[]; readonly total: number },
 ): Promise<void> {
   const deliveries = collection<DeliveryDoc>(arena.db, 'deliveries');
   const counts = await receiver.counts();

@@ -5,7 +5,7 @@ import { type DeliveryDoc, jobOfDelivery } from '../../core/notifications/delive
 import { webhookDelivery } from '../../core/notifications/routing/drafts.ts';
 import { POLICIES } from '../../core/notifications/policies.ts';
 import {
-  type EndpointDoc,
+  type WebhookEndpointDoc,
   newEndpointSecret,
 } from '../../core/notifications/webhooks/webhook-endpoint.ts';
 import type { OutboxEvent, OutboxRow } from '../../core/events/outbox.ts';
@@ -27,9 +27,9 @@ export interface EndpointSpec {
 export async function storeEndpoints(
   { db }: Arena,
   specs: readonly EndpointSpec[],
-): Promise<readonly EndpointDoc[]> {
+): Promise<readonly WebhookEndpointDoc[]> {
   const now = new Date();
-  const endpoints = specs.map(({ name, tenantId, url, events = ['*'] }): EndpointDoc => {
+  const endpoints = specs.map(({ name, tenantId, url, events = ['*'] }): WebhookEndpointDoc => {
     const secrets = [{ secret: newEndpointSecret(), createdAt: now }];
     const whose = {
       _id: endpointIdOf(name),
@@ -39,16 +39,18 @@ export async function storeEndpoints(
     } as const;
     return { ...whose, url, events, secrets, createdAt: now, updatedAt: now };
   });
-  await collection<EndpointDoc>(db, 'webhook_endpoints').insertMany(endpoints);
+  await collection<WebhookEndpointDoc>(db, 'webhook_endpoints').insertMany(endpoints);
   return endpoints;
 }
 
-function endpointIdOf(name: string): EndpointDoc['_id'] {
+function endpointIdOf(name: string): WebhookEndpointDoc['_id'] {
   return `whk_${name}`;
 }
 
 /** By the name of their receiver. */
-export function secretsOf(endpoints: readonly EndpointDoc[]): Readonly<Record<string, string>> {
+export function secretsOf(
+  endpoints: readonly WebhookEndpointDoc[],
+): Readonly<Record<string, string>> {
   return Object.fromEntries(
     endpoints.flatMap(({ _id, secrets: [first] }) =>
       first === undefined ? [] : [[_id.slice('whk_'.length), first.secret]],
@@ -89,7 +91,7 @@ export async function tellOurs(arena: Arena, rows: readonly OutboxRow[]): Promis
 export async function tellBaseline(
   arena: Arena,
   rows: readonly OutboxRow[],
-  endpoints: readonly EndpointDoc[],
+  endpoints: readonly WebhookEndpointDoc[],
 ): Promise<void> {
   const now = new Date();
   const drafts = rows.flatMap(({ tenantId, events, createdAt: at }) =>

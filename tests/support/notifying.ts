@@ -6,7 +6,7 @@ import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts'
 import type { Providers } from '../../core/notifications/ports.ts';
 import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
 import {
-  type EndpointDoc,
+  type WebhookEndpointDoc,
   newEndpointSecret,
 } from '../../core/notifications/webhooks/webhook-endpoint.ts';
 import type { NotificationTuning } from '../../runtime/notifications.ts';
@@ -25,7 +25,7 @@ export interface Notifying {
   readonly standIns: StandIns;
   /** Another process' worth of notifications on the same database. */
   notify(node: Instance, options?: NotifyOptions): void;
-  endpoint(name: string, options?: Partial<EndpointDoc>): Promise<EndpointDoc>;
+  endpoint(name: string, options?: Partial<WebhookEndpointDoc>): Promise<WebhookEndpointDoc>;
   deliveries(filter?: Partial<DeliveryDoc>): Promise<readonly DeliveryDoc[]>;
   /** Records events as a transaction would have, and publishes their row. */
   happen(...events: readonly HappeningEvent[]): Promise<void>;
@@ -69,7 +69,7 @@ export async function openNotifying(options: Options = {}): Promise<Notifying> {
   const { isSilent = false, ...tuning } = options;
   if (!isSilent) notify(node, tuning);
   const docs = collection<DeliveryDoc>(platform.mongo.db, 'deliveries');
-  const endpoints = collection<EndpointDoc>(platform.mongo.db, 'webhook_endpoints');
+  const endpoints = collection<WebhookEndpointDoc>(platform.mongo.db, 'webhook_endpoints');
   return {
     node,
     standIns,
@@ -77,7 +77,7 @@ export async function openNotifying(options: Options = {}): Promise<Notifying> {
     endpoint: async (name, overrides = {}) => {
       const now = new Date();
       const secret = newEndpointSecret();
-      const endpoint: EndpointDoc = {
+      const endpoint: WebhookEndpointDoc = {
         _id: `whk_${name}`,
         tenantId: TENANT,
         url: `${standIns.receiver.url}/webhooks/${name}`,

@@ -1,4 +1,4 @@
-import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, plainPageQuery } from '../../http/list.ts';
@@ -14,10 +14,10 @@ export const listWebhookEndpoints = defineEndpoint({
     listReply(
       {
         list: 'webhook-endpoints',
-        keyOf: ({ _id }: EndpointDoc) => _id,
+        keyOf: ({ _id }: WebhookEndpointDoc) => _id,
         isKey: (text) => /^whk_[0-9a-f]{32}$/.test(text),
         read: (page) => services.notifications(tenant).endpoints.list(page),
-        view: (endpoint: EndpointDoc) => endpointView(endpoint),
+        view: (endpoint: WebhookEndpointDoc) => endpointView(endpoint),
       },
       query,
     ),

@@ -4,14 +4,14 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Breakers, Samples } from './breaker-cache.ts';
 import { BREAKER, roomOf } from './breaker.ts';
-import { type Standing, createPlaces } from './slots.ts';
+import { type Standing, createSlots } from './slots.ts';
 import { createOldCalls } from './old-calls.ts';
 import { createWakes } from './wakes.ts';
 import type { ChannelPolicy } from '../policies.ts';
 import type { Channel, SendOutcome } from '../ports.ts';
 
 /** Where a call is to go. */
-export interface Door {
+export interface Target {
   readonly channel: Channel;
   readonly provider: string;
   /** What breaks together: a provider, or one host. */
@@ -27,7 +27,7 @@ export interface Door {
   readonly policy: ChannelPolicy;
 }
 
-export type Passage =
+export type Permit =
   /** One of the two has to be called: with what came of it, or when nothing was sent after all. */
   | {
       readonly kind: 'go';
@@ -48,15 +48,15 @@ export interface Left {
   readonly openMs: number;
 }
 
-export interface Gate {
-  enter(door: Door): Promise<Passage>;
+export interface Admission {
+  enter(target: Target): Promise<Permit>;
   /** Who is in line or under way on a channel, and how many of them get a place in a moment. */
   standing(channel: Channel): Standing;
   /** Breakers that this process knows to be open, for the metric. */
   refresh(): void;
 }
 
-interface GateDeps {
+interface AdmissionDeps {
   readonly breakers: Breakers;
   readonly clock: Clock;
   readonly random: () => number;
@@ -65,7 +65,7 @@ interface GateDeps {
 }
 
 interface Known {
-  readonly door: Door;
+  readonly target: Target;
   readonly untilMs: number;
 }
 
@@ -74,24 +74,30 @@ interface Known {
  * under way to one host (this process's). One slow host so takes a part of the process at most: its
  * places, and a short line that waits for them.
  */
-export function createGate({ breakers, clock, random, logger, metrics }: GateDeps): Gate {
-  const places = createPlaces({ clock, random });
+export function createAdmission({
+  breakers,
+  clock,
+  random,
+  logger,
+  metrics,
+}: AdmissionDeps): Admission {
+  const places = createSlots({ clock, random });
   const shares = createShares();
   const samples = new Map<string, Samples>();
   const open = new Map<string, Known>();
   const wakes = createWakes(clock);
   const calls = createOldCalls(clock);
 
-  const keyOf = ({ channel, provider, breakerKey }: Door): string =>
+  const keyOf = ({ channel, provider, breakerKey }: Target): string =>
     `${channel}/${provider}/${breakerKey}`;
 
-  const noteOpen = (key: string, door: Door, openMs: number): void => {
+  const noteOpen = (key: string, target: Target, openMs: number): void => {
     if (openMs > 0) {
-      const { channel, provider, breakerKey } = door;
+      const { channel, provider, breakerKey } = target;
       if (!open.has(key)) logger.warn({ channel, provider, breakerKey, openMs }, 'breaker.opened');
-      open.set(key, { door, untilMs: clock.monotonicMs() + openMs });
+      open.set(key, { target, untilMs: clock.monotonicMs() + openMs });
     } else if (open.delete(key)) {
-      logger.info({ channel: door.channel, breakerKey: door.breakerKey }, 'breaker.closed');
+      logger.info({ channel: target.channel, breakerKey: target.breakerKey }, 'breaker.closed');
     }
     refresh();
   };
@@ -99,10 +105,10 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
   const refresh = (): void => {
     places.tidy();
     metrics.breakersOpen.reset();
-    for (const [key, { door, untilMs }] of open) {
+    for (const [key, { target, untilMs }] of open) {
       // Nobody has asked since: another process may have closed it.
       if (clock.monotonicMs() > untilMs + BREAKER.probeMs) open.delete(key);
-      else metrics.breakersOpen.inc({ channel: door.channel, provider: door.provider });
+      else metrics.breakersOpen.inc({ channel: target.channel, provider: target.provider });
     }
   };
 
@@ -111,33 +117,33 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
     samples.set(key, seen);
   };
 
-  const passage = (key: string, door: Door, isProbe: boolean): Passage => {
-    const endCall = calls.begin(door.channel, key);
+  const permit = (key: string, target: Target, isProbe: boolean): Permit => {
+    const endCall = calls.begin(target.channel, key);
     return {
       kind: 'go',
       abandon: () => {
         endCall();
         places.giveBack(key);
-        shares.giveBack(door);
+        shares.giveBack(target);
       },
       leave: async (outcome) => {
         endCall();
         const report = { isGood: outcome.kind !== 'fault', isProbe };
-        const hold = { key: door.holdKey, ms: holdMsOf(outcome, door) };
+        const hold = { key: target.holdKey, ms: holdMsOf(outcome, target) };
         const { openMs, samples: seen } = await breakers.leave(key, report, hold);
         // Together: its place is free only once its outcome counts.
         remember(key, seen);
         places.giveBack(key);
-        shares.giveBack(door);
-        if (openMs > 0 || open.has(key)) noteOpen(key, door, openMs);
+        shares.giveBack(target);
+        if (openMs > 0 || open.has(key)) noteOpen(key, target, openMs);
         return { isProbe, openMs };
       },
     };
   };
 
-  const enter = async (door: Door): Promise<Passage> => {
-    const key = keyOf(door);
-    const { channel, policy } = door;
+  const enter = async (target: Target): Promise<Permit> => {
+    const key = keyOf(target);
+    const { channel, policy } = target;
     const room = (): number => {
       const seen = samples.get(key) ?? NO_SAMPLES;
       const inFlight = roomOf(seen, policy.inFlightMax);
@@ -145,10 +151,10 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
     };
     const paceMsMin = policy.ratePerSecond > 0 ? 1_000 / policy.ratePerSecond : 0;
     const deadlineMs = clock.monotonicMs() + LIMITS.deliveryWaitMs;
-    for (let isFirst = door.isUrgent; ; isFirst = true) {
+    for (let isFirst = target.isUrgent; ; isFirst = true) {
       const turn = await places.take({ key, channel, room, paceMsMin, deadlineMs, isFirst });
       if (turn.kind === 'busy') return turn;
-      const entry = await breakers.enter(key, policy.ratePerSecond, door.holdKey);
+      const entry = await breakers.enter(key, policy.ratePerSecond, target.holdKey);
       if (entry.kind === 'throttled') {
         places.slow(key, entry.waitMs);
         places.giveBack(key);
@@ -156,10 +162,10 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
       }
       if (entry.kind === 'go') remember(key, entry.samples);
       places.proceed(key);
-      if (entry.kind === 'go') return passage(key, door, entry.isProbe);
+      if (entry.kind === 'go') return permit(key, target, entry.isProbe);
       places.giveBack(key);
-      if (entry.kind === 'open') noteOpen(key, door, entry.waitMs);
-      const sleeper = entry.kind === 'open' ? key : `${key}\n${door.holdKey}`;
+      if (entry.kind === 'open') noteOpen(key, target, entry.waitMs);
+      const sleeper = entry.kind === 'open' ? key : `${key}\n${target.holdKey}`;
       return { kind: entry.kind, waitMs: wakes.of(sleeper, entry.waitMs) };
     }
   };
@@ -167,21 +173,21 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
   return Object.freeze({
     refresh,
     standing: (channel: Channel) => places.standing(channel, LIMITS.deliverySoonMs),
-    enter: async (door: Door): Promise<Passage> => {
-      const key = keyOf(door);
+    enter: async (target: Target): Promise<Permit> => {
+      const key = keyOf(target);
       const isProven = (samples.get(key) ?? NO_SAMPLES).good > 0;
-      const isSlow = !isProven || calls.hasOld(door.channel, key);
-      if ((isSlow && calls.areHalfOld(door.channel)) || !shares.take(door)) {
+      const isSlow = !isProven || calls.hasOld(target.channel, key);
+      if ((isSlow && calls.areHalfOld(target.channel)) || !shares.take(target)) {
         const waitMs = LIMITS.deliveryShareWaitMs * (1 + random());
         return { kind: 'busy', waitMs: Math.ceil(waitMs) };
       }
       let isInside = false;
       try {
-        const entered = await enter(door);
+        const entered = await enter(target);
         isInside = entered.kind === 'go';
         return entered;
       } finally {
-        if (!isInside) shares.giveBack(door);
+        if (!isInside) shares.giveBack(target);
       }
     },
   });
@@ -190,7 +196,7 @@ export function createGate({ breakers, clock, random, logger, metrics }: GateDep
 const NO_SAMPLES: Samples = { good: 0, bad: 0 };
 
 /** Who asked for a wait has it; who only says that it is too much gets a moment. */
-function holdMsOf(outcome: SendOutcome, { channel, holdMsMax }: Door): number {
+function holdMsOf(outcome: SendOutcome, { channel, holdMsMax }: Target): number {
   const askedMs = 'retryAfterMs' in outcome ? (outcome.retryAfterMs ?? 0) : 0;
   if (askedMs > 0) return Math.min(askedMs, holdMsMax);
   const isOwn = channel === 'webhook'; // what others are told by their mail server says nothing of all
@@ -198,25 +204,25 @@ function holdMsOf(outcome: SendOutcome, { channel, holdMsMax }: Door): number {
 }
 
 interface Shares {
-  take(door: Door): boolean;
-  giveBack(door: Door): void;
+  take(target: Target): boolean;
+  giveBack(target: Target): void;
 }
 
 /** What each tenant has under way or in a line on each channel, in this process. */
 function createShares(): Shares {
   const taken = new Map<string, number>();
-  const keyOf = ({ channel, tenantId }: Door): string => `${channel}/${tenantId}`;
+  const keyOf = ({ channel, tenantId }: Target): string => `${channel}/${tenantId}`;
   return {
-    take: (door) => {
-      const count = taken.get(keyOf(door)) ?? 0;
+    take: (target) => {
+      const count = taken.get(keyOf(target)) ?? 0;
       if (count >= LIMITS.deliveryShareMax) return false;
-      taken.set(keyOf(door), count + 1);
+      taken.set(keyOf(target), count + 1);
       return true;
     },
-    giveBack: (door) => {
-      const left = (taken.get(keyOf(door)) ?? 1) - 1;
-      if (left > 0) taken.set(keyOf(door), left);
-      else taken.delete(keyOf(door));
+    giveBack: (target) => {
+      const left = (taken.get(keyOf(target)) ?? 1) - 1;
+      if (left > 0) taken.set(keyOf(target), left);
+      else taken.delete(keyOf(target));
     },
   };
 }

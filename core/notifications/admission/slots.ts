@@ -2,7 +2,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 
 /** Of the calls under way to one host: how many there may be, and who shares a pool with it. */
-export interface PlaceRequest {
+export interface SlotRequest {
   readonly key: string;
   readonly channel: string;
   /** Asked anew at every turn: it grows and shrinks with what the calls come to. */
@@ -15,18 +15,18 @@ export interface PlaceRequest {
   readonly isFirst: boolean;
 }
 
-export type Turn =
+export type SlotTurn =
   | { readonly kind: 'turn' }
   /** No place within its time: to be put back, and to come again after that. */
   | { readonly kind: 'busy'; readonly waitMs: number };
 
 /**
- * Places at hosts, each host with a line of its own. Who finds no place waits in the line, so that
+ * Slots at hosts, each host with a line of its own. Who finds no place waits in the line, so that
  * its job is looked at once. A line is no longer than what gets its turn in time, and short enough
  * not to take up a pool. What exceeds it is put back, by the pace at which the line moves.
  */
-export interface Places {
-  take(request: PlaceRequest): Promise<Turn>;
+export interface Slots {
+  take(request: SlotRequest): Promise<SlotTurn>;
   /** A turn has led to a call; in a slowed line it is the next one's turn. */
   proceed(key: string): void;
   /** Of whoever had a turn. */
@@ -45,8 +45,8 @@ export interface Standing {
 }
 
 interface Waiting {
-  readonly request: PlaceRequest;
-  readonly decide: (turn: Turn) => void;
+  readonly request: SlotRequest;
+  readonly decide: (turn: SlotTurn) => void;
   isDecided: boolean;
 }
 
@@ -71,7 +71,7 @@ const FIRST_PACE_MS = 2;
 const SMOOTHING = 0.05;
 const PACE_MS_MIN = 0.01;
 
-interface PlacesDeps {
+interface SlotsDeps {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly random: () => number;
   /** Who may wait in one line, and in all of a channel. */
@@ -79,7 +79,7 @@ interface PlacesDeps {
   readonly linesMax?: number;
 }
 
-export function createPlaces(deps: PlacesDeps): Places {
+export function createSlots(deps: SlotsDeps): Slots {
   const { clock, random } = deps;
   const { lineMax = LIMITS.deliveryLineMax, linesMax = LIMITS.deliveryLinesMax } = deps;
   const lines = new Map<string, Line>();
@@ -92,13 +92,13 @@ export function createPlaces(deps: PlacesDeps): Places {
     lines.set(key, fresh);
     return fresh;
   };
-  const decide = (one: Waiting, turn: Turn): void => {
+  const decide = (one: Waiting, turn: SlotTurn): void => {
     one.isDecided = true;
     const { channel } = one.request;
     waitingOn.set(channel, (waitingOn.get(channel) ?? 1) - 1);
     one.decide(turn);
   };
-  const putBack = (line: Line, request: PlaceRequest): Turn => {
+  const putBack = (line: Line, request: SlotRequest): SlotTurn => {
     const ms = backoffMs(line, paceOf(line, request, clock.monotonicMs()));
     const max = LIMITS.deliveryPutBackMsMax;
     const waitMs = ms > max ? Math.ceil(max * random()) : ms; // else they came all together
@@ -118,11 +118,11 @@ export function createPlaces(deps: PlacesDeps): Places {
     }
     line.isSlowed = line.isAsking;
   };
-  const isFull = (line: Line, request: PlaceRequest, leftMs: number): boolean =>
+  const isFull = (line: Line, request: SlotRequest, leftMs: number): boolean =>
     line.waiting.length >= lineMax ||
     (waitingOn.get(request.channel) ?? 0) >= linesMax ||
     (line.waiting.length + 1) * paceOf(line, request, clock.monotonicMs()) > leftMs;
-  const wait = async (line: Line, request: PlaceRequest): Promise<Turn> =>
+  const wait = async (line: Line, request: SlotRequest): Promise<SlotTurn> =>
     new Promise((resolve) => {
       const one: Waiting = { request, decide: resolve, isDecided: false };
       if (request.isFirst) line.waiting.unshift(one);
@@ -136,7 +136,7 @@ export function createPlaces(deps: PlacesDeps): Places {
     });
 
   return Object.freeze({
-    take: async (request: PlaceRequest): Promise<Turn> => {
+    take: async (request: SlotRequest): Promise<SlotTurn> => {
       const line = lineOf(request.key, request.channel);
       const nowMs = clock.monotonicMs();
       if (line.waiting.length === 0 && isFree(line, request, nowMs)) {
@@ -197,7 +197,7 @@ function newLine(channel: string): Line {
   };
 }
 
-function isFree(line: Line, { room }: PlaceRequest, nowMs: number): boolean {
+function isFree(line: Line, { room }: SlotRequest, nowMs: number): boolean {
   if (line.taken >= room() || nowMs < line.slowedUntilMs) return false;
   return !(line.isSlowed && line.isAsking);
 }
@@ -211,7 +211,7 @@ function occupy(line: Line, nowMs: number): void {
 }
 
 /** Where no call has come back since the last turn, it cannot go faster than that. */
-function paceOf({ paceMs, taken, turnMs }: Line, request: PlaceRequest, nowMs: number): number {
+function paceOf({ paceMs, taken, turnMs }: Line, request: SlotRequest, nowMs: number): number {
   const stuckMs = taken === 0 ? 0 : (nowMs - turnMs) / taken;
   return Math.max(paceMs, request.paceMsMin, stuckMs);
 }

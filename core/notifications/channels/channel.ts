@@ -8,14 +8,14 @@ import {
   type TemplateText,
   render,
 } from '../templates/template.ts';
-import type { EndpointDoc } from '../webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../webhooks/webhook-endpoint.ts';
 
 /** What a channel may use to make its message. */
 export interface Materials {
   readonly delivery: DeliveryDoc;
   readonly now: Date;
   /** Of a webhook. */
-  readonly endpoint?: EndpointDoc;
+  readonly endpoint?: WebhookEndpointDoc;
   /** Of the delivery's name; absent where the channel needs none. */
   readonly template?: TemplateText;
   /** Those of a digest's items, by name. */

@@ -3,16 +3,16 @@ import type { Budget } from '../admission/budget.ts';
 import { type CallDeps, type Called, callProvider } from './call-provider.ts';
 import type { DeliveryDoc, DeliveryId } from './delivery.ts';
 import type { Claim, Journal } from './delivery-journal.ts';
-import { callKeyOf, doorOf } from './request-of.ts';
+import { callKeyOf, targetOf } from './request-of.ts';
 import type { EngineDeps } from './engine-deps.ts';
-import type { Door, Gate, Left, Passage } from '../admission/admission.ts';
+import type { Target, Admission, Left, Permit } from '../admission/admission.ts';
 import { messageOf } from './messages.ts';
-import { type Sight, nextStep } from './next-step.ts';
+import { type DeliverySnapshot, nextStep } from './next-step.ts';
 import type { Channel, Messages, Provider } from '../ports.ts';
 
 export type SenderDeps = Omit<EngineDeps, 'deliveries' | 'facts' | 'publisher'> & {
   readonly journal: Journal;
-  readonly look: (id: DeliveryId) => Promise<Sight | 'gone'>;
+  readonly look: (id: DeliveryId) => Promise<DeliverySnapshot | 'gone'>;
   readonly budget: Budget;
 };
 
@@ -26,7 +26,7 @@ export interface KeptBack {
 export type Tried =
   | {
       readonly kind: 'called';
-      readonly sight: Sight;
+      readonly snapshot: DeliverySnapshot;
       readonly owner: string;
       readonly calls: readonly Called[];
       /** The last call was to see whether the other side is back: for how long it is left alone now. */
@@ -34,12 +34,12 @@ export type Tried =
     }
   | KeptBack
   /** It is not as it was read: to be looked at anew. */
-  | { readonly kind: 'changed'; readonly sight: Sight }
+  | { readonly kind: 'changed'; readonly snapshot: DeliverySnapshot }
   /** Another worker has it, or it is not there any more. */
   | { readonly kind: 'taken' };
 
 export interface Outgoing<C extends Channel> {
-  readonly sight: Sight;
+  readonly snapshot: DeliverySnapshot;
   readonly channel: C;
   readonly message: Messages[C];
   readonly providers: readonly Provider<C>[];
@@ -47,17 +47,17 @@ export interface Outgoing<C extends Channel> {
 
 /**
  * The first provider whose breaker lets it through; the next one when it definitely did not take the
- * message. The claim comes after the gate, so that what is kept back costs no write.
+ * message. The claim comes after the admission, so that what is kept back costs no write.
  */
 export async function tryProviders<C extends Channel>(
   deps: SenderDeps,
   outgoing: Outgoing<C>,
 ): Promise<Tried> {
-  const { channel, providers, sight } = outgoing;
-  const { delivery } = sight;
+  const { channel, providers, snapshot } = outgoing;
+  const { delivery } = snapshot;
   const policy = deps.policies[channel];
   const { timeoutMs } = policy;
-  const now = databaseClock(deps, sight);
+  const now = databaseClock(deps, snapshot);
   // By now: it may have waited for a place.
   const isExpired = (): boolean => now() >= delivery.expiresAt.getTime();
   const calls: Called[] = [];
@@ -67,21 +67,21 @@ export async function tryProviders<C extends Channel>(
   for (const provider of providers) {
     const { message } = held ?? outgoing;
     const breakerKey = provider.breakerKey(message, delivery.tenantId);
-    const door = doorOf(sight, { provider, breakerKey, policy });
-    const passage = await entered(deps.gate, door, isExpired);
-    if (passage.kind !== 'go') {
-      kept = sooner(kept, { ...passage, provider: provider.name });
-      if (passage.kind === 'busy') break; // it is well: worth waiting for
+    const target = targetOf(snapshot, { provider, breakerKey, policy });
+    const permit = await entered(deps.admission, target, isExpired);
+    if (permit.kind !== 'go') {
+      kept = sooner(kept, { ...permit, provider: provider.name });
+      if (permit.kind === 'busy') break; // it is well: worth waiting for
       continue;
     }
-    const taken = held ?? (await takenOf(deps, { ...outgoing, message }, passage));
+    const taken = held ?? (await takenOf(deps, { ...outgoing, message }, permit));
     if ('kind' in taken) return taken;
     held = taken;
-    if (!(await mayCall(deps, { held, passage, isFirst: calls.length === 0 }))) break;
+    if (!(await mayCall(deps, { held, permit, isFirst: calls.length === 0 }))) break;
     const call = { provider, message: held.message, key: callKeyOf(delivery), timeoutMs, now };
     const called = await callProvider(callDeps(deps), call);
     calls.push(called);
-    left = await passage.leave(called.outcome);
+    left = await permit.leave(called.outcome);
     await deps.failpoint('notify.after-send');
     if (!leavesItToOthers(called)) break;
   }
@@ -95,35 +95,35 @@ function leavesItToOthers({ outcome }: Called): boolean {
 
 /** A delivery that is ours. */
 interface Held<C extends Channel> {
-  readonly sight: Sight;
+  readonly snapshot: DeliverySnapshot;
   readonly message: Messages[C];
   readonly claim: Claim;
 }
 
 function calledOf(
-  { sight, claim: { owner } }: Pick<Held<Channel>, 'sight' | 'claim'>,
+  { snapshot, claim: { owner } }: Pick<Held<Channel>, 'snapshot' | 'claim'>,
   calls: readonly Called[],
   left: Left | undefined,
 ): Tried {
   if (calls.length === 0) return { kind: 'taken' };
   const probed = left?.isProbe === true ? { probedMs: left.openMs } : {};
-  return { kind: 'called', sight, owner, calls, ...probed };
+  return { kind: 'called', snapshot, owner, calls, ...probed };
 }
 
-type Passed = Passage & { readonly kind: 'go' };
+type Passed = Permit & { readonly kind: 'go' };
 
 /** It has a place: what was read is still so, and nobody else has it. */
 async function takenOf<C extends Channel>(
   deps: SenderDeps,
   outgoing: Omit<Outgoing<C>, 'providers'>,
-  passage: Passed,
+  permit: Passed,
 ): Promise<Held<C> | (Tried & { kind: 'changed' | 'taken' })> {
   const renewed = await renewedOf(deps, outgoing);
   if ('kind' in renewed) {
-    passage.abandon();
+    permit.abandon();
     return renewed;
   }
-  const claim = await claimed(deps.journal, outgoing.sight.delivery, passage);
+  const claim = await claimed(deps.journal, outgoing.snapshot.delivery, permit);
   if (claim === undefined) return { kind: 'taken' };
   await deps.failpoint('notify.after-claim');
   return { ...renewed, claim };
@@ -135,29 +135,29 @@ async function takenOf<C extends Channel>(
  */
 async function renewedOf<C extends Channel>(
   deps: SenderDeps,
-  { sight, message, channel }: Omit<Outgoing<C>, 'providers'>,
-): Promise<Pick<Outgoing<C>, 'sight' | 'message'> | (Tried & { kind: 'changed' | 'taken' })> {
-  if (isFresh(deps, sight)) return { sight, message };
-  const fresh = await deps.look(sight.delivery._id);
+  { snapshot, message, channel }: Omit<Outgoing<C>, 'providers'>,
+): Promise<Pick<Outgoing<C>, 'snapshot' | 'message'> | (Tried & { kind: 'changed' | 'taken' })> {
+  if (isFresh(deps, snapshot)) return { snapshot, message };
+  const fresh = await deps.look(snapshot.delivery._id);
   if (fresh === 'gone') return { kind: 'taken' };
   const isSame =
     nextStep(fresh, deps.policies[channel]).kind === 'send' &&
-    fresh.delivery.address === sight.delivery.address &&
-    fresh.endpoint?.url === sight.endpoint?.url;
-  if (!isSame) return { kind: 'changed', sight: fresh };
+    fresh.delivery.address === snapshot.delivery.address &&
+    fresh.endpoint?.url === snapshot.endpoint?.url;
+  if (!isSame) return { kind: 'changed', snapshot: fresh };
   const renewed = await messageOf(deps, fresh, channel);
   return typeof renewed === 'string'
-    ? { kind: 'changed', sight: fresh }
-    : { sight: fresh, message: renewed };
+    ? { kind: 'changed', snapshot: fresh }
+    : { snapshot: fresh, message: renewed };
 }
 
-function isFresh({ clock }: SenderDeps, { readMs }: Sight): boolean {
+function isFresh({ clock }: SenderDeps, { readMs }: DeliverySnapshot): boolean {
   return clock.monotonicMs() - readMs <= LIMITS.deliverySightMsMax;
 }
 
 interface Standing {
-  readonly held: Pick<Held<Channel>, 'sight' | 'claim'>;
-  readonly passage: Passed;
+  readonly held: Pick<Held<Channel>, 'snapshot' | 'claim'>;
+  readonly permit: Passed;
   readonly isFirst: boolean;
 }
 
@@ -165,15 +165,15 @@ interface Standing {
  * The claim lasts as long as a call may take, by a clock that nobody sets, and what was read is still
  * young. Else nothing is sent.
  */
-async function mayCall(deps: SenderDeps, { held, passage, isFirst }: Standing): Promise<boolean> {
+async function mayCall(deps: SenderDeps, { held, permit, isFirst }: Standing): Promise<boolean> {
   const { clock, leaseMs, policies } = deps;
-  const { sight, claim } = held;
+  const { snapshot, claim } = held;
   // Where leases are shorter than calls, as in tests, most of it must be left.
-  const spareMs = Math.max(leaseMs - policies[sight.delivery.channel].timeoutMs, leaseMs / 4);
+  const spareMs = Math.max(leaseMs - policies[snapshot.delivery.channel].timeoutMs, leaseMs / 4);
   const isAlive = clock.monotonicMs() - claim.askedMs <= spareMs;
-  if (isAlive && (!isFirst || isFresh(deps, sight))) return true;
-  passage.abandon();
-  if (isFirst) await letGo(deps, sight.delivery, claim);
+  if (isAlive && (!isFirst || isFresh(deps, snapshot))) return true;
+  permit.abandon();
+  if (isFirst) await letGo(deps, snapshot.delivery, claim);
   return false;
 }
 
@@ -189,24 +189,28 @@ async function letGo(
 }
 
 /** What has expired in the line is looked at anew, and not sent. */
-async function entered(gate: Gate, door: Door, isExpired: () => boolean): Promise<Passage> {
-  const passage = await gate.enter(door);
-  if (passage.kind !== 'go' || !isExpired()) return passage;
-  passage.abandon();
+async function entered(
+  admission: Admission,
+  target: Target,
+  isExpired: () => boolean,
+): Promise<Permit> {
+  const permit = await admission.enter(target);
+  if (permit.kind !== 'go' || !isExpired()) return permit;
+  permit.abandon();
   return { kind: 'busy', waitMs: 0 };
 }
 
 async function claimed(
   journal: Journal,
   { _id }: DeliveryDoc,
-  passage: Passed,
+  permit: Passed,
 ): Promise<Claim | undefined> {
   try {
     const claim = await journal.claim(_id);
-    if (claim === undefined) passage.abandon();
+    if (claim === undefined) permit.abandon();
     return claim;
   } catch (error) {
-    passage.abandon();
+    permit.abandon();
     throw error;
   }
 }
@@ -221,7 +225,7 @@ function sooner(kept: Tried, now: KeptBack): Tried {
 }
 
 /** The database's time from here on, by our monotonic clock: our wall clock may be anywhere. */
-function databaseClock({ clock }: SenderDeps, { now }: Sight): () => number {
+function databaseClock({ clock }: SenderDeps, { now }: DeliverySnapshot): () => number {
   const startMs = clock.monotonicMs();
   return () => now.getTime() + clock.monotonicMs() - startMs;
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { FactsStore } from '../routing/facts-store.ts';
-import type { Gate } from '../admission/admission.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { Policies } from '../policies.ts';
 import type { Channel, Provider } from '../ports.ts';
 import type { DeliveryPublisher } from './publisher.ts';
@@ -25,7 +25,7 @@ export interface EngineDeps {
   readonly providers: AnyProviders;
   /** This process has no provider of the channel, and another one has. */
   readonly isElsewhere: (channel: Channel) => boolean;
-  readonly gate: Gate;
+  readonly admission: Admission;
   readonly policies: Policies;
   readonly leaseMs: number;
   readonly workerId: string;

@@ -9,10 +9,10 @@ import {
 } from './delivery.ts';
 import { type Journal, createDeliveryJournal } from './delivery-journal.ts';
 import type { EngineDeps } from './engine-deps.ts';
-import { type NextStep, type Sight, nextStep } from './next-step.ts';
+import { type NextStep, type DeliverySnapshot, nextStep } from './next-step.ts';
 import { attemptsMax } from '../policies.ts';
 import { createSender } from './sender.ts';
-import { createSights } from './snapshots.ts';
+import { createSnapshots } from './snapshots.ts';
 
 export interface DeliveryEngine {
   /**
@@ -24,14 +24,14 @@ export interface DeliveryEngine {
 
 export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
   const { policies, logger, random } = deps;
-  const sights = createSights(deps);
+  const snapshots = createSnapshots(deps);
   const journal = createDeliveryJournal(deps);
-  const look = (id: DeliveryId): Promise<Sight | 'gone'> => sights.add(id);
+  const look = (id: DeliveryId): Promise<DeliverySnapshot | 'gone'> => snapshots.add(id);
   const sender = createSender({ ...deps, journal, look });
 
-  const step = async (sight: Sight, jobId: string): Promise<void> => {
-    const { delivery } = sight;
-    const next = nextStep(sight, policies[delivery.channel]);
+  const step = async (snapshot: DeliverySnapshot, jobId: string): Promise<void> => {
+    const { delivery } = snapshot;
+    const next = nextStep(snapshot, policies[delivery.channel]);
     switch (next.kind) {
       case 'idle':
         return;
@@ -39,14 +39,14 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
         await wait(journal, { delivery, ms: next.ms, jobId });
         return;
       case 'take-over':
-        await takeOver(deps, journal, sight);
+        await takeOver(deps, journal, snapshot);
         return;
       case 'finish':
       case 'defer':
         await record(deps, journal, { delivery, next });
         return;
       case 'send': {
-        const changed = await sender.send(sight);
+        const changed = await sender.send(snapshot);
         if (changed !== undefined) await step(changed, jobId);
         return;
       }
@@ -58,8 +58,8 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
   return Object.freeze({
     run: async (delivery: DeliveryInJob, jobId: string) => {
       try {
-        const sight = await look(delivery._id);
-        if (sight !== 'gone') await step(sight, jobId);
+        const snapshot = await look(delivery._id);
+        if (snapshot !== 'gone') await step(snapshot, jobId);
       } catch (err) {
         // Ours to bear: its neighbours go on, and it comes again by itself.
         logger.warn({ err, deliveryId: delivery._id }, 'delivery.troubled');
@@ -123,7 +123,7 @@ async function record(
 async function takeOver(
   { policies, workerId, metrics, logger }: EngineDeps,
   journal: Journal,
-  { delivery, now: at }: Sight,
+  { delivery, now: at }: DeliverySnapshot,
 ): Promise<void> {
   const { _id: id, channel, owner, attempts, attemptsUsed } = delivery;
   if (owner === undefined) return;

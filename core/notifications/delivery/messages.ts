@@ -3,7 +3,7 @@ import { type Materials, TOO_LONG } from '../channels/channel.ts';
 import type { DeliveryDoc } from './delivery.ts';
 import type { Reason } from './delivery-write.ts';
 import { DIGEST_TEMPLATE } from '../routing/event-rules.ts';
-import type { Sight } from './next-step.ts';
+import type { DeliverySnapshot } from './next-step.ts';
 import type { Channel, Messages } from '../ports.ts';
 import type { TemplateText } from '../templates/template.ts';
 import type { Templates } from '../templates/template-cache.ts';
@@ -28,16 +28,16 @@ export const REFUSALS: Readonly<Record<Unfit, (delivery: DeliveryDoc) => Reason>
 
 export async function messageOf<C extends Channel>(
   { templates }: { readonly templates: Templates },
-  sight: Sight,
+  snapshot: DeliverySnapshot,
   channel: C,
 ): Promise<Messages[C] | 'template_missing' | 'too_long'> {
-  const message = CHANNEL_DEFINITIONS[channel].message(await materialsOf(templates, sight));
+  const message = CHANNEL_DEFINITIONS[channel].message(await materialsOf(templates, snapshot));
   if (message === undefined) return 'template_missing';
   return message === TOO_LONG ? 'too_long' : message;
 }
 
-async function materialsOf(templates: Templates, sight: Sight): Promise<Materials> {
-  const { delivery, now, endpoint } = sight;
+async function materialsOf(templates: Templates, snapshot: DeliverySnapshot): Promise<Materials> {
+  const { delivery, now, endpoint } = snapshot;
   const find = (name: string): Promise<TemplateText | undefined> =>
     templates.find({
       tenantId: delivery.tenantId,

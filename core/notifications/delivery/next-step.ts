@@ -5,12 +5,12 @@ import { URGENT_CATEGORY } from '../routing/event-rules.ts';
 import type { UserFacts } from '../routing/facts.ts';
 import type { ChannelPolicy } from '../policies.ts';
 import { isWanted, quietForMs } from '../routing/preferences.ts';
-import type { EndpointDoc } from '../webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../webhooks/webhook-endpoint.ts';
 
 /** A delivery and what has to be known before it may go out. */
-export interface Sight extends SeenDelivery {
+export interface DeliverySnapshot extends SeenDelivery {
   readonly user?: UserFacts;
-  readonly endpoint?: EndpointDoc;
+  readonly endpoint?: WebhookEndpointDoc;
   readonly isSuppressed: boolean;
   /** By the monotonic clock: when the reading began. */
   readonly readMs: number;
@@ -33,8 +33,8 @@ export type NextStep =
   | { readonly kind: 'send' };
 
 /** Pure. */
-export function nextStep(sight: Sight, policy: ChannelPolicy): NextStep {
-  const { delivery, now } = sight;
+export function nextStep(snapshot: DeliverySnapshot, policy: ChannelPolicy): NextStep {
+  const { delivery, now } = snapshot;
   if (delivery.status === 'sending') return ofClaimed(delivery, now);
   if (delivery.status !== 'pending') return { kind: 'idle' };
   const waitMs = (delivery.notBefore?.getTime() ?? 0) - now.getTime();
@@ -42,17 +42,21 @@ export function nextStep(sight: Sight, policy: ChannelPolicy): NextStep {
   if (delivery.expiresAt <= now) {
     return finish('expired', 'expired', `It was of use until ${delivery.expiresAt.toISOString()}`);
   }
-  const refusal = refusalOf(sight);
+  const refusal = refusalOf(snapshot);
   if (refusal !== undefined) return refusal;
-  const quietMs = policy.isQuiet ? quietOf(sight) : 0;
-  return quietMs > 0 ? heldBack(sight, policy, quietMs) : { kind: 'send' };
+  const quietMs = policy.isQuiet ? quietOf(snapshot) : 0;
+  return quietMs > 0 ? heldBack(snapshot, policy, quietMs) : { kind: 'send' };
 }
 
 /**
  * Quiet hours are not what a message's life is for: it begins anew when they end. Once, so that what
  * cannot be sent for another reason ends; and what is of no use by then is not held back at all.
  */
-function heldBack({ delivery, now }: Sight, { lifeMs }: ChannelPolicy, quietMs: number): NextStep {
+function heldBack(
+  { delivery, now }: DeliverySnapshot,
+  { lifeMs }: ChannelPolicy,
+  quietMs: number,
+): NextStep {
   const { deadline, isProlonged } = delivery;
   const untilMs = now.getTime() + quietMs;
   if (deadline !== undefined && deadline.getTime() <= untilMs) {
@@ -69,7 +73,12 @@ function ofClaimed({ leaseUntil }: DeliveryDoc, now: Date): NextStep {
 }
 
 /** What its recipient has decided meanwhile. */
-function refusalOf({ delivery, user, endpoint, isSuppressed }: Sight): NextStep | undefined {
+function refusalOf({
+  delivery,
+  user,
+  endpoint,
+  isSuppressed,
+}: DeliverySnapshot): NextStep | undefined {
   const { channel, category, event } = delivery;
   if (channel === 'webhook') {
     if (endpoint === undefined) return finish('skipped', 'endpoint_gone', 'It has been removed');
@@ -87,7 +96,7 @@ function refusalOf({ delivery, user, endpoint, isSuppressed }: Sight): NextStep 
     : finish('skipped', 'opted_out', 'The user does not want it');
 }
 
-function quietOf({ delivery, user, now }: Sight): number {
+function quietOf({ delivery, user, now }: DeliverySnapshot): number {
   return delivery.category === URGENT_CATEGORY ? 0 : quietForMs(user?.quietHours, now);
 }
 

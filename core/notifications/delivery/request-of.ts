@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import { LIMITS } from '../../../config/limits.ts';
 import type { DeliveryDoc } from './delivery.ts';
 import { URGENT_CATEGORY } from '../routing/event-rules.ts';
-import type { Door } from '../admission/admission.ts';
-import type { Sight } from './next-step.ts';
+import type { Target } from '../admission/admission.ts';
+import type { DeliverySnapshot } from './next-step.ts';
 
 /** A webhook endpoint asks for itself; what all tenants share is not held for long at one's word. */
-export function doorOf(
-  { delivery, endpoint }: Sight,
-  door: { readonly provider: { readonly name: string }; readonly breakerKey: string } & Pick<
-    Door,
+export function targetOf(
+  { delivery, endpoint }: DeliverySnapshot,
+  target: { readonly provider: { readonly name: string }; readonly breakerKey: string } & Pick<
+    Target,
     'policy'
   >,
-): Door {
-  const { breakerKey, policy, provider } = door;
+): Target {
+  const { breakerKey, policy, provider } = target;
   const { channel, tenantId } = delivery;
   const hold =
     endpoint === undefined

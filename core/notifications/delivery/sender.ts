@@ -5,31 +5,31 @@ import type { DeliveryDoc } from './delivery.ts';
 import type { DeliveryChange, Reason } from './delivery-write.ts';
 import { noteHealth } from '../webhooks/endpoint-health.ts';
 import { REFUSALS, messageOf } from './messages.ts';
-import type { Sight } from './next-step.ts';
+import type { DeliverySnapshot } from './next-step.ts';
 import type { Channel, Provider } from '../ports.ts';
 import { suppressionIdOf } from '../suppressions/suppression.ts';
 import { verdictOf } from './verdict.ts';
 
 export interface Sender {
   /** A delivery that may go out now. What has changed while it waited for its turn comes back. */
-  send(sight: Sight): Promise<Sight | undefined>;
+  send(snapshot: DeliverySnapshot): Promise<DeliverySnapshot | undefined>;
 }
 
 export function createSender(given: Omit<SenderDeps, 'budget'>): Sender {
   const deps = { ...given, budget: createBudget(LIMITS.deliveryCharsInFlightMax) };
   return Object.freeze({
-    send: (sight: Sight) => sendOn(deps, sight, sight.delivery.channel),
+    send: (snapshot: DeliverySnapshot) => sendOn(deps, snapshot, snapshot.delivery.channel),
   });
 }
 
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- ties message to provider
 async function sendOn<C extends Channel>(
   deps: SenderDeps,
-  sight: Sight,
+  snapshot: DeliverySnapshot,
   channel: C,
-): Promise<Sight | undefined> {
-  const { delivery } = sight;
-  const message = await messageOf(deps, sight, channel);
+): Promise<DeliverySnapshot | undefined> {
+  const { delivery } = snapshot;
+  const message = await messageOf(deps, snapshot, channel);
   if (typeof message === 'string') return refuse(deps, delivery, REFUSALS[message](delivery));
   const providers: readonly Provider<C>[] = deps.providers[channel];
   const fitting = providers.filter((provider) => provider.accepts(message));
@@ -43,7 +43,7 @@ async function sendOn<C extends Channel>(
   }
   let tried: Tried;
   try {
-    tried = await tryProviders(deps, { sight, channel, message, providers: fitting });
+    tried = await tryProviders(deps, { snapshot, channel, message, providers: fitting });
   } finally {
     deps.budget.giveBack(chars);
   }
@@ -54,12 +54,12 @@ async function conclude(
   deps: SenderDeps,
   delivery: DeliveryDoc,
   tried: Tried,
-): Promise<Sight | undefined> {
+): Promise<DeliverySnapshot | undefined> {
   switch (tried.kind) {
     case 'taken':
       return undefined;
     case 'changed':
-      return tried.sight;
+      return tried.snapshot;
     case 'busy':
       return putBack(deps, delivery, tried.waitMs);
     case 'open':
@@ -90,7 +90,7 @@ async function putBack(
   await journal.write({ delivery, change: { kind: 'pending', delayMs, attempts: [], used: 0 } });
 }
 
-/** Comes back when the other side may be tried; the gate has seen to it that not all do so at once. */
+/** Comes back when the other side may be tried; the admission has seen to it that not all do so at once. */
 async function putOff(
   { journal, metrics }: SenderDeps,
   delivery: DeliveryDoc,
@@ -109,9 +109,9 @@ async function putOff(
 /** Journals what the calls came to, and draws the conclusions. */
 async function settle(
   deps: SenderDeps,
-  { sight, owner, calls, probedMs }: Tried & { readonly kind: 'called' },
+  { snapshot, owner, calls, probedMs }: Tried & { readonly kind: 'called' },
 ): Promise<undefined> {
-  const { delivery, endpoint, now } = sight;
+  const { delivery, endpoint, now } = snapshot;
   const { journal, metrics, random, policies, failpoint } = deps;
   const { channel, attemptsUsed, throttles = 0 } = delivery;
   const last = calls.at(-1);
@@ -136,7 +136,7 @@ async function settle(
     metrics.deliveriesDeferred.inc({ channel, reason: 'throttled' });
   }
   if (endpoint !== undefined) await noteHealth(deps, endpoint, { outcome, now });
-  else if (outcome.kind === 'permanent' && outcome.isGone === true) await forget(deps, sight);
+  else if (outcome.kind === 'permanent' && outcome.isGone === true) await forget(deps, snapshot);
 }
 
 function changeOf(
@@ -166,7 +166,10 @@ function changeOf(
 }
 
 /** The provider says that there is no such target: nothing is sent there again. */
-async function forget({ suppressions }: SenderDeps, { delivery, now }: Sight): Promise<void> {
+async function forget(
+  { suppressions }: SenderDeps,
+  { delivery, now }: DeliverySnapshot,
+): Promise<void> {
   const { tenantId, channel, address } = delivery;
   const _id = suppressionIdOf(tenantId, channel, address);
   await suppressions.add({ _id, tenantId, channel, address, reason: 'gone', createdAt: now });

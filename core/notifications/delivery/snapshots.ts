@@ -6,7 +6,7 @@ import type { DeliveryDoc, DeliveryId } from './delivery.ts';
 import type { DeliveryStore, SeenDelivery } from './delivery-store.ts';
 import type { FactsStore } from '../routing/facts-store.ts';
 import type { UserFacts } from '../routing/facts.ts';
-import type { Sight } from './next-step.ts';
+import type { DeliverySnapshot } from './next-step.ts';
 import { addressesOf } from '../routing/reach.ts';
 import { suppressionIdOf } from '../suppressions/suppression.ts';
 import type { SuppressionStore } from '../suppressions/suppression-store.ts';
@@ -21,8 +21,8 @@ interface SightDeps {
 }
 
 /** Reads what jobs need, all those of a moment together. */
-export function createSights(deps: SightDeps): Group<DeliveryId, Sight | 'gone'> {
-  return createGroup<DeliveryId, Sight | 'gone'>({
+export function createSnapshots(deps: SightDeps): Group<DeliveryId, DeliverySnapshot | 'gone'> {
+  return createGroup<DeliveryId, DeliverySnapshot | 'gone'>({
     sizeMax: LIMITS.deliveryGroupMax,
     inFlightMax: LIMITS.deliveryGroupsInFlightMax,
     run: async (ids) => {
@@ -38,7 +38,7 @@ async function completed(
   { facts, endpoints, suppressions }: SightDeps,
   seen: readonly SeenDelivery[],
   readMs: number,
-): Promise<ReadonlyMap<string, Sight>> {
+): Promise<ReadonlyMap<string, DeliverySnapshot>> {
   const open = seen.map(({ delivery }) => delivery).filter(({ status }) => status === 'pending');
   const people = open.filter(({ channel }) => channel !== 'webhook');
   const endpointIds = [...new Set(open.flatMap(({ endpointId }) => endpointId ?? []))];
@@ -60,7 +60,7 @@ async function completed(
       const delivery = addressed(stored, user);
       const endpoint =
         delivery.endpointId === undefined ? undefined : byEndpoint.get(delivery.endpointId);
-      const sight: Sight = {
+      const snapshot: DeliverySnapshot = {
         delivery,
         now,
         readMs,
@@ -70,7 +70,7 @@ async function completed(
           delivery.channel !== 'webhook' &&
           (suppressed.has(suppressionOf(delivery)) || lateSuppressed.has(suppressionOf(delivery))),
       };
-      return [delivery._id, sight] as const;
+      return [delivery._id, snapshot] as const;
     }),
   );
 }

@@ -14,7 +14,7 @@ import type { Channel, PushTarget } from '../ports.ts';
 import { isWanted } from './preferences.ts';
 import { type Place, addressesOf } from './reach.ts';
 import { MESSAGES_CATEGORY, type SendRequest } from './request.ts';
-import type { EndpointDoc } from '../webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../webhooks/webhook-endpoint.ts';
 
 /** What every delivery of an event has in common. */
 export interface DraftContext {
@@ -71,7 +71,7 @@ function draftDelivery(draft: Draft, context: DraftContext): DeliveryDoc {
 
 /** To a webhook endpoint that wants the event; to one that is disabled for the log. Pure. */
 export function webhookDelivery(
-  endpoint: Pick<EndpointDoc, '_id' | 'url' | 'status' | 'disabledReason'>,
+  endpoint: Pick<WebhookEndpointDoc, '_id' | 'url' | 'status' | 'disabledReason'>,
   { data }: Pick<EventSubject, 'data'>,
   context: DraftContext,
 ): DeliveryDoc {

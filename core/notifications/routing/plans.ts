@@ -4,9 +4,9 @@ import { createGroup } from '../../kernel/group.ts';
 import { EVENT_RULES, type EventRule, isRuled, matchesFilter } from './event-rules.ts';
 import type { Channel } from '../ports.ts';
 import type { RuleDoc } from './rule-store.ts';
-import type { EndpointDoc } from '../webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../webhooks/webhook-endpoint.ts';
 
-type Subscriber = Pick<EndpointDoc, '_id' | 'events' | 'url' | 'status' | 'disabledReason'>;
+type Subscriber = Pick<WebhookEndpointDoc, '_id' | 'events' | 'url' | 'status' | 'disabledReason'>;
 
 /** What one kind of event leads to. */
 export interface EventPlan {

@@ -12,7 +12,7 @@ import type { Policies } from '../policies.ts';
 import type { DeliveryPublisher } from '../delivery/publisher.ts';
 import type { RepeatStore } from '../delivery/repeat-store.ts';
 import {
-  type EndpointDoc,
+  type WebhookEndpointDoc,
   endpointIdOf,
   newEndpointSecret,
   rotatedSecrets,
@@ -28,12 +28,12 @@ export interface EndpointInput {
 export interface EndpointChanges extends Partial<Omit<EndpointInput, 'description'>> {
   /** Null removes it. */
   readonly description?: string | null;
-  readonly status?: EndpointDoc['status'];
+  readonly status?: WebhookEndpointDoc['status'];
 }
 
 /** An endpoint with the secret that is shown this once; absent on a repeated request. */
 export interface WithSecret {
-  readonly endpoint: EndpointDoc;
+  readonly endpoint: WebhookEndpointDoc;
   readonly secret?: string;
 }
 
@@ -45,7 +45,7 @@ export interface EndpointAdmin {
    */
   create(input: EndpointInput, idempotencyKey: string): Promise<WithSecret>;
   /** @throws AppError `not_found`, or `invalid_request` for the URL. */
-  change(id: string, changes: EndpointChanges): Promise<EndpointDoc>;
+  change(id: string, changes: EndpointChanges): Promise<WebhookEndpointDoc>;
   /** @throws AppError `not_found`, or `limit_reached` when too many old ones still sign. */
   rotate(id: string, idempotencyKey: string): Promise<WithSecret>;
   /**
@@ -73,7 +73,7 @@ const ROTATE_TRIES = 3;
 export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
   const { tenantId, endpoints, deliveries, publisher, repeats, databaseTime, logger } = deps;
 
-  const found = async (id: string): Promise<EndpointDoc> => {
+  const found = async (id: string): Promise<WebhookEndpointDoc> => {
     const endpoint = await endpoints.find(id);
     if (endpoint !== undefined) return endpoint;
     throw new AppError('not_found', 'There is no such webhook endpoint');
@@ -89,7 +89,9 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
    * Counting first and inserting then would let any number pass that come at once: each takes a
    * slot instead, and there are only so many. Undefined: there is one of that id.
    */
-  const insertWithin = async (endpoint: EndpointDoc): Promise<EndpointDoc | undefined> => {
+  const insertWithin = async (
+    endpoint: WebhookEndpointDoc,
+  ): Promise<WebhookEndpointDoc | undefined> => {
     const max = LIMITS.webhookEndpointsMax;
     for (let tries = 0; tries <= max; tries += 1) {
       const slot = await endpoints.freeSlot();
@@ -172,7 +174,7 @@ function tooManySecrets(): AppError {
   return new AppError('limit_reached', detail);
 }
 
-function sameRequest(endpoint: EndpointDoc, requestHash: string): EndpointDoc {
+function sameRequest(endpoint: WebhookEndpointDoc, requestHash: string): WebhookEndpointDoc {
   if (endpoint.requestHash === requestHash) return endpoint;
   const detail = 'The key made another endpoint; use a key of its own for each';
   throw new AppError('idempotency_conflict', detail);

@@ -4,7 +4,7 @@ import type { OutboxRow } from '../../events/outbox.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { EventName } from '../../events/catalog.ts';
 import type { SendOutcome } from '../ports.ts';
-import { type EndpointDoc, healthOf } from './webhook-endpoint.ts';
+import { type WebhookEndpointDoc, healthOf } from './webhook-endpoint.ts';
 import type { EndpointHealthStore } from './webhook-endpoint-store.ts';
 
 const DISABLED = 'webhook-endpoint.disabled' satisfies EventName;
@@ -20,7 +20,7 @@ interface HealthDeps {
  */
 export async function noteHealth(
   { endpoints, logger }: HealthDeps,
-  endpoint: EndpointDoc,
+  endpoint: WebhookEndpointDoc,
   { outcome, now }: { readonly outcome: SendOutcome; readonly now: Date },
 ): Promise<void> {
   // One that only ever says "later" takes nothing: no better than one that is down.
@@ -51,7 +51,7 @@ const REASONS = {
 } as const;
 
 function noticeOf(
-  { _id: endpointId, tenantId }: EndpointDoc,
+  { _id: endpointId, tenantId }: WebhookEndpointDoc,
   { reason, now }: { readonly reason: string; readonly now: Date },
 ): OutboxRow {
   // Without its URL, which often holds a secret and is none of the other endpoints' business.

@@ -6,10 +6,10 @@ import { faultOf } from '../../infra/database-errors.ts';
 import { TRANSACTION } from '../../infra/mongo.ts';
 import type { OutboxRow } from '../../events/outbox.ts';
 import { createOutboxStore } from '../../events/outbox-store.ts';
-import type { EndpointDoc, EndpointId } from './webhook-endpoint.ts';
+import type { WebhookEndpointDoc, EndpointId } from './webhook-endpoint.ts';
 
 type Changes = Partial<
-  Pick<EndpointDoc, 'url' | 'events' | 'status' | 'secrets' | 'rotationKeys'>
+  Pick<WebhookEndpointDoc, 'url' | 'events' | 'status' | 'secrets' | 'rotationKeys'>
 > & {
   /** Null removes it. */
   readonly description?: string | null;
@@ -18,26 +18,29 @@ type Changes = Partial<
 /** One tenant's endpoints. */
 export interface EndpointStore {
   /** `known`: there is one of that id; `slot-taken`: somebody else has just got its slot. */
-  insert(endpoint: EndpointDoc): Promise<'inserted' | 'known' | 'slot-taken'>;
-  find(id: string): Promise<EndpointDoc | undefined>;
+  insert(endpoint: WebhookEndpointDoc): Promise<'inserted' | 'known' | 'slot-taken'>;
+  find(id: string): Promise<WebhookEndpointDoc | undefined>;
   /** Some slot that is free at the moment; undefined: the tenant has as many as it may. */
   freeSlot(): Promise<number | undefined>;
-  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly EndpointDoc[]>;
+  list(page: {
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly WebhookEndpointDoc[]>;
   /**
    * `isAnew`: what is known of its failures is forgotten (it has another URL). Enabling one forgets
    * why it was disabled, too. Undefined: there is none of that id.
    */
-  change(id: string, changes: Changes, isAnew: boolean): Promise<EndpointDoc | undefined>;
+  change(id: string, changes: Changes, isAnew: boolean): Promise<WebhookEndpointDoc | undefined>;
   /** Puts new secrets in the place of those that were read. Undefined: they have changed. */
-  rotate(endpoint: EndpointDoc, changes: Changes): Promise<EndpointDoc | undefined>;
+  rotate(endpoint: WebhookEndpointDoc, changes: Changes): Promise<WebhookEndpointDoc | undefined>;
   remove(id: string): Promise<boolean>;
 }
 
 export function createEndpointStore(db: Db, tenantId: string): EndpointStore {
-  const endpoints = collection<EndpointDoc>(db, 'webhook_endpoints');
+  const endpoints = collection<WebhookEndpointDoc>(db, 'webhook_endpoints');
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
-  const mine = (id: string): Filter<EndpointDoc> => ({ _id: id as EndpointId, tenantId });
-  const move = async (filter: Filter<EndpointDoc>, changes: Changes, isAnew = false) => {
+  const mine = (id: string): Filter<WebhookEndpointDoc> => ({ _id: id as EndpointId, tenantId });
+  const move = async (filter: Filter<WebhookEndpointDoc>, changes: Changes, isAnew = false) => {
     const { description, ...others } = changes;
     const isEnabled = changes.status === 'enabled';
     const unset = {
@@ -99,18 +102,18 @@ export function createEndpointStore(db: Db, tenantId: string): EndpointStore {
 
 /** What the delivery of webhooks needs of all tenants' endpoints. */
 export interface EndpointHealthStore {
-  findMany(ids: readonly string[]): Promise<readonly EndpointDoc[]>;
+  findMany(ids: readonly string[]): Promise<readonly WebhookEndpointDoc[]>;
   /** The disabled ones as well: what they miss stands in the log. */
-  ofTenant(tenantId: string): Promise<readonly EndpointDoc[]>;
+  ofTenant(tenantId: string): Promise<readonly WebhookEndpointDoc[]>;
   /** These are about the URL that was called: one that has got another is left alone. */
-  markHealthy(endpoint: EndpointDoc): Promise<void>;
-  markFailing(endpoint: EndpointDoc): Promise<void>;
+  markHealthy(endpoint: WebhookEndpointDoc): Promise<void>;
+  markFailing(endpoint: WebhookEndpointDoc): Promise<void>;
   /** With its notice, in one transaction. False: it was not enabled any more. */
-  disable(endpoint: EndpointDoc, reason: string, notice: OutboxRow): Promise<boolean>;
+  disable(endpoint: WebhookEndpointDoc, reason: string, notice: OutboxRow): Promise<boolean>;
 }
 
 export function createEndpointHealthStore(db: Db): EndpointHealthStore {
-  const endpoints = collection<EndpointDoc>(db, 'webhook_endpoints');
+  const endpoints = collection<WebhookEndpointDoc>(db, 'webhook_endpoints');
   const outbox = createOutboxStore(db);
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   return Object.freeze({

@@ -12,7 +12,7 @@ export interface EndpointSecret {
 }
 
 /** Where a tenant wants its events sent. */
-export interface EndpointDoc {
+export interface WebhookEndpointDoc {
   readonly _id: EndpointId;
   readonly tenantId: string;
   readonly url: string;
@@ -51,7 +51,7 @@ export function endpointIdOf(tenantId: string, idempotencyKey: string): Endpoint
 
 /** The secrets that sign now, newest first. Pure. */
 export function signingSecrets(
-  { secrets }: Pick<EndpointDoc, 'secrets'>,
+  { secrets }: Pick<WebhookEndpointDoc, 'secrets'>,
   now: Date,
 ): readonly string[] {
   return secrets
@@ -64,7 +64,7 @@ export function signingSecrets(
  * their own day is over: a receiver may know any of them. Pure.
  */
 export function rotatedSecrets(
-  { secrets }: Pick<EndpointDoc, 'secrets'>,
+  { secrets }: Pick<WebhookEndpointDoc, 'secrets'>,
   secret: string,
   now: Date,
 ): readonly EndpointSecret[] {
@@ -75,7 +75,7 @@ export function rotatedSecrets(
 
 /** What an attempt says about its endpoint. Pure. */
 export function healthOf(
-  endpoint: Pick<EndpointDoc, 'failingSince' | 'failedAt'>,
+  endpoint: Pick<WebhookEndpointDoc, 'failingSince' | 'failedAt'>,
   {
     isGood,
     isGone,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import type { DeliveryDoc, DeliveryId } from '../../../core/notifications/delivery/delivery.ts';
-import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { expectProblem, pointersOf, useApi } from '../../support/api.ts';
 
 const api = useApi({ env: { WEBHOOK_ALLOW_PRIVATE: 'loopback' } });
@@ -10,7 +10,7 @@ const URL_ = 'http://127.0.0.1:9/hook';
 const path = (id: unknown) => `/v1/webhook-endpoints/${String(id)}`;
 
 function endpoints() {
-  return collection<EndpointDoc>(api.platform.mongo.db, 'webhook_endpoints');
+  return collection<WebhookEndpointDoc>(api.platform.mongo.db, 'webhook_endpoints');
 }
 
 async function newEndpoint(events = ['transfer.*']): Promise<string> {
@@ -39,7 +39,7 @@ describe('a description of an endpoint', () => {
     expect((await change('the shop')).body.description).toBe('the shop');
     const cleared = await change(null);
     expect([cleared.status, cleared.body.description]).toEqual([200, undefined]);
-    expect((await endpoints().findOne({ _id: id as EndpointDoc['_id'] }))?.description).toBe(
+    expect((await endpoints().findOne({ _id: id as WebhookEndpointDoc['_id'] }))?.description).toBe(
       undefined,
     );
   });
@@ -93,7 +93,7 @@ describe('a write whose answer was lost, repeated under its key', () => {
       expect([again.status, again.body.secret]).toEqual([200, undefined]);
       expect(again.headers.get('idempotent-replayed')).toBe('true');
     }
-    const stored = await endpoints().findOne({ _id: id as EndpointDoc['_id'] });
+    const stored = await endpoints().findOne({ _id: id as WebhookEndpointDoc['_id'] });
     expect(stored?.secrets).toHaveLength(3); // the first one of all signs as well
   });
 });
@@ -129,7 +129,7 @@ describe('a webhook endpoint', () => {
   it('with a new URL starts anew; the same URL again changes nothing', async () => {
     const id = await newEndpoint();
     const failing = { failingSince: new Date(), failedAt: new Date() };
-    await endpoints().updateOne({ _id: id as EndpointDoc['_id'] }, { $set: failing });
+    await endpoints().updateOne({ _id: id as WebhookEndpointDoc['_id'] }, { $set: failing });
     const change = (url: string) => api.ask(path(id), { method: 'PATCH', body: { url } });
     expect((await change(URL_)).body).toHaveProperty('failingSince');
     expect((await change(`${URL_}/new`)).body).not.toHaveProperty('failingSince');

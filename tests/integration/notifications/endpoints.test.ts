@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
 import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
 import {
-  type EndpointDoc,
+  type WebhookEndpointDoc,
   newEndpointSecret,
 } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { type Notifying, PAID, finished, openNotifying } from '../../support/notifying.ts';
@@ -14,8 +14,8 @@ const ONLY_TRANSFERS = { events: ['transfer.*'] };
 const times = (count: number) => Array.from({ length: count }, () => PAID);
 
 async function endpointOf({ node }: Notifying, id: string) {
-  const endpoints = node.platform.mongo.db.collection<EndpointDoc>('webhook_endpoints');
-  return endpoints.findOne({ _id: id as EndpointDoc['_id'] });
+  const endpoints = node.platform.mongo.db.collection<WebhookEndpointDoc>('webhook_endpoints');
+  return endpoints.findOne({ _id: id as WebhookEndpointDoc['_id'] });
 }
 
 function verdictsOf(deliveries: readonly DeliveryDoc[]): readonly string[] {

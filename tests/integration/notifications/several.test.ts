@@ -5,7 +5,7 @@ import {
   type DeliveryDoc,
   jobOfDelivery,
 } from '../../../core/notifications/delivery/delivery.ts';
-import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { startHookServer } from '../../support/hook-server.ts';
 import { type Notifying, PAID, finished, openNotifying } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';
@@ -135,10 +135,10 @@ describe('what has changed while a delivery waited for its turn', () => {
       async () => (await docsOf(notifying).countDocuments({ status: 'sending' })) === 2,
       'it has as many calls as one that is unproven gets',
     );
-    await collection<EndpointDoc>(notifying.node.platform.mongo.db, 'webhook_endpoints').updateOne(
-      { _id: 'whk_slow' },
-      { $set: { status: 'disabled' } },
-    );
+    await collection<WebhookEndpointDoc>(
+      notifying.node.platform.mongo.db,
+      'webhook_endpoints',
+    ).updateOne({ _id: 'whk_slow' }, { $set: { status: 'disabled' } });
     const docs = await finished(notifying, 6, 20_000);
     expect(docs.filter(({ status }) => status === 'skipped')).toHaveLength(4);
     expect(calls()).toBe(2);

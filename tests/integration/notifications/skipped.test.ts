@@ -4,7 +4,7 @@ import { createDeliveryAdmin } from '../../../core/notifications/delivery/delive
 import { createDeliveryReads } from '../../../core/notifications/delivery/delivery-reads-store.ts';
 import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
 import { createRepeatStore } from '../../../core/notifications/delivery/repeat-store.ts';
-import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { hastyPolicies } from '../../support/hasty-policies.ts';
 import {
   EUR,
@@ -52,7 +52,7 @@ describe('what happens while an endpoint is disabled', () => {
       reason: { code: 'endpoint_disabled', detail: reason },
     });
     expect(standIns.receiver.received('webhooks')).toEqual([]);
-    await collection<EndpointDoc>(node.platform.mongo.db, 'webhook_endpoints').updateOne(
+    await collection<WebhookEndpointDoc>(node.platform.mongo.db, 'webhook_endpoints').updateOne(
       { _id: 'whk_shop' },
       { $set: { status: 'enabled' }, $unset: { disabledReason: '' } },
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { collection } from '../../../core/infra/collections.ts';
-import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { startHookServer } from '../../support/hook-server.ts';
 import { type Notifying, PAID, openNotifying, seedPeople } from '../../support/notifying.ts';
 import { until } from '../../support/wait.ts';
@@ -17,8 +17,10 @@ async function putOff({ deliveries }: Notifying, endpointId: string, count: numb
   return deliveries({ endpointId });
 }
 
-async function endpointsOf({ node }: Notifying): Promise<readonly EndpointDoc[]> {
-  return collection<EndpointDoc>(node.platform.mongo.db, 'webhook_endpoints').find().toArray();
+async function endpointsOf({ node }: Notifying): Promise<readonly WebhookEndpointDoc[]> {
+  return collection<WebhookEndpointDoc>(node.platform.mongo.db, 'webhook_endpoints')
+    .find()
+    .toArray();
 }
 
 describe('an endpoint that asks to be left alone for half a minute', () => {

@@ -18,7 +18,7 @@ import { createRepeatStore } from '../../../core/notifications/delivery/repeat-s
 import { createRuleStore } from '../../../core/notifications/routing/rule-store.ts';
 import { createSuppressionStore } from '../../../core/notifications/suppressions/suppression-store.ts';
 import { createTemplateStore } from '../../../core/notifications/templates/template-store.ts';
-import type { EndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
+import type { WebhookEndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import {
   createEndpointHealthStore,
   createEndpointStore,
@@ -167,7 +167,7 @@ function _id(id: string): { readonly _id: string } {
 function endpointCalls(db: Db): readonly Call[] {
   const store = createEndpointStore(db, 'mine');
   const health = createEndpointHealthStore(db);
-  const endpoint: EndpointDoc = {
+  const endpoint: WebhookEndpointDoc = {
     ...{ _id: 'whk_mine', tenantId: 'mine', url: 'https://shop.test/', events: ['*'] },
     ...{ status: 'enabled', secrets: [{ secret: 's', createdAt: PAST }], requestHash: '' },
     ...{ slot: 1, createdAt: PAST, updatedAt: PAST },

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../../config/limits.ts';
 import {
-  type PlaceRequest,
-  type Turn,
-  createPlaces,
+  type SlotRequest,
+  type SlotTurn,
+  createSlots,
 } from '../../../../../core/notifications/admission/slots.ts';
 
-/** Places on a clock that is moved by hand. */
+/** Slots on a clock that is moved by hand. */
 function open() {
   let nowMs = 1_000;
   const timers: { readonly atMs: number; readonly run: () => void }[] = [];
@@ -19,7 +19,7 @@ function open() {
     return state / 2_147_483_647;
   };
   const clock = { monotonicMs: () => nowMs, after };
-  const places = createPlaces({ clock, random });
+  const places = createSlots({ clock, random });
   const pass = async (ms: number): Promise<void> => {
     const endMs = nowMs + ms;
     for (;;) {
@@ -33,12 +33,12 @@ function open() {
     }
     nowMs = endMs;
   };
-  const request = (key: string): PlaceRequest => ({
+  const request = (key: string): SlotRequest => ({
     ...{ key, channel: 'webhook', room: () => 2, paceMsMin: 0, isFirst: false },
     deadlineMs: nowMs + LIMITS.deliveryWaitMs,
   });
   const take = (key: string) => {
-    const seen: { turn?: Turn } = {};
+    const seen: { turn?: SlotTurn } = {};
     const done = places.take(request(key)).then((turn) => {
       seen.turn = turn;
     });

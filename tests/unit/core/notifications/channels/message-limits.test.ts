@@ -60,7 +60,7 @@ describe('what a channel refuses for good', () => {
       ['/content/text'],
     ],
     ['an event of 40 KB', { channels: ['realtime'], ...content(40_000) }, ['/content/text']],
-  ])('is refused at the door, with its place: %s', (_what, input, pointers) => {
+  ])('is refused at the target, with its place: %s', (_what, input, pointers) => {
     expect(pointersOf(input)).toEqual(pointers);
   });
 });

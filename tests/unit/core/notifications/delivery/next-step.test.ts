@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DeliveryDoc } from '../../../../../core/notifications/delivery/delivery.ts';
-import { type Sight, nextStep } from '../../../../../core/notifications/delivery/next-step.ts';
+import {
+  type DeliverySnapshot,
+  nextStep,
+} from '../../../../../core/notifications/delivery/next-step.ts';
 import { POLICIES } from '../../../../../core/notifications/policies.ts';
 
 const HOUR = 3_600_000;
@@ -9,7 +12,7 @@ const after = (hours: number) => new Date(NOW.getTime() + hours * HOUR);
 /** Thirteen hours from now. */
 const QUIET = { from: '20:00', to: '09:00', zone: 'UTC' };
 
-function sightOf(overrides: Partial<DeliveryDoc> = {}): Sight {
+function sightOf(overrides: Partial<DeliveryDoc> = {}): DeliverySnapshot {
   const delivery: DeliveryDoc = {
     _id: 'dlv_1',
     tenantId: 'default',
