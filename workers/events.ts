@@ -1,6 +1,4 @@
-import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
-import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import type { Router } from '../core/notifications/routing/routing.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { createOutboxStore } from '../core/events/outbox-store.ts';
@@ -20,15 +18,11 @@ interface EventsDeps {
  * nothing twice, and readers of the stream drop event ids that they have seen.
  */
 export function startEvents({ platform, router }: EventsDeps): void {
-  const { logger, metrics, mongo, env } = platform;
-  const urls = redisUrls(env);
-  const onError = (err: Error): void => {
-    logger.debug({ err }, 'redis.events.error');
-  };
-  const jobs = openRedis({ url: urls.queue, name: 'events', whenAway: 'wait', onError });
-  const streams = openRedis({ url: urls.pub, name: 'stream', whenAway: 'fail', onError });
+  const { metrics, mongo, redis } = platform;
+  const jobs = redis.open('queue', { name: 'events', whenAway: 'wait' });
+  const streams = redis.open('pub', { name: 'stream', whenAway: 'fail' });
   const outbox = createOutboxStore(mongo.db);
-  const stream = createEventStream(streams, env.QUEUE_PREFIX);
+  const stream = createEventStream(streams, redis.prefix);
   const pool = startPool<EventsPayload>({
     platform,
     connection: jobs,
@@ -44,9 +38,6 @@ export function startEvents({ platform, router }: EventsDeps): void {
       for (const event of row.events) metrics.outboxPublished.inc({ event: event.name });
       return undefined;
     },
-  });
-  platform.lifecycle.onClose('events redis', async () => {
-    await Promise.all([closeRedis(jobs), closeRedis(streams)]);
   });
   platform.lifecycle.onDrain('events', () => pool.close());
 }

@@ -1,6 +1,4 @@
-import { redisUrls } from '../config/env.ts';
 import { LIMITS } from '../config/limits.ts';
-import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { startTicker } from '../core/kernel/clock.ts';
 import { createLocalBreakers } from '../core/notifications/admission/breaker-cache.ts';
 import { createNearBreakers } from '../core/notifications/admission/breaker-near-cache.ts';
@@ -34,24 +32,20 @@ const NO_PROVIDERS: Providers = { email: [], sms: [], push: [], webhook: [] };
 /** The notification pool: events become deliveries, and deliveries go out. */
 export function startNotifications(deps: NotificationDeps): void {
   const { platform, publisher, providers = NO_PROVIDERS, hasAny, tuning } = deps;
-  const { env, logger, lifecycle, clock } = platform;
+  const { redis, logger, lifecycle, clock } = platform;
   const onError = (err: unknown): void => {
     logger.debug({ err }, 'redis.notifications.error');
   };
-  const urls = redisUrls(env);
-  const jobs = openRedis({ url: urls.queue, name: 'notify', whenAway: 'wait', onError });
-  const state = openRedis({ url: urls.state, name: 'breakers', whenAway: 'fail', onError });
-  const pub = openRedis({ url: urls.pub, name: 'realtime', whenAway: 'fail', onError });
-  lifecycle.onClose('notification redis', async () => {
-    await Promise.all([closeRedis(jobs), closeRedis(state), closeRedis(pub)]);
-  });
+  const jobs = redis.open('queue', { name: 'notify', whenAway: 'wait' });
+  const state = redis.open('state', { name: 'breakers', whenAway: 'fail' });
+  const pub = redis.open('pub', { name: 'realtime', whenAway: 'fail' });
   const { router, engine, admission } = createNotifications({
     platform,
     publisher,
     breakers: createNearBreakers({
       shared: createSharedBreakers({
         redis: state,
-        prefix: env.QUEUE_PREFIX,
+        prefix: redis.prefix,
         local: createLocalBreakers(clock),
         logger,
       }),
@@ -59,7 +53,7 @@ export function startNotifications(deps: NotificationDeps): void {
     }),
     providers: {
       ...providers,
-      realtime: [streamProvider(createEventStream(pub, env.QUEUE_PREFIX))],
+      realtime: [streamProvider(createEventStream(pub, redis.prefix))],
     },
     ...(hasAny !== undefined && { hasAny }),
     ...(tuning !== undefined && { tuning }),

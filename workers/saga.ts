@@ -1,7 +1,6 @@
-import { redisUrls } from '../config/env.ts';
 import { sagaShares } from '../config/saga-shares.ts';
-import { closeRedis, openRedis } from '../core/infra/redis.ts';
 import { createLocalBreakers } from '../core/notifications/admission/breaker-cache.ts';
+import { createNearBreakers } from '../core/notifications/admission/breaker-near-cache.ts';
 import { createSharedBreakers } from '../core/notifications/admission/breaker-shared-cache.ts';
 import type { BreakerTuning } from '../core/notifications/admission/breaker.ts';
 import type { Registry } from '../core/operations/define.ts';
@@ -36,7 +35,7 @@ interface PaymentTuning {
 
 /** The saga pool: takes stepwise operations as far as they go. */
 export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void {
-  const { env, logger, lifecycle } = platform;
+  const { env, redis, lifecycle } = platform;
   const services = createServices(platform, {
     gate: openPaymentGate(platform, payments.breaker),
     ...(payments.attemptMs !== undefined && { attemptMs: payments.attemptMs }),
@@ -47,15 +46,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     services,
     shares: sagaShares(env.SAGA_CONCURRENCY),
   });
-  const connection = openRedis({
-    url: redisUrls(env).queue,
-    name: 'saga',
-    whenAway: 'wait',
-    onError: (err) => {
-      logger.debug({ err }, 'redis.saga.error');
-    },
-  });
-  lifecycle.onClose('saga redis', () => closeRedis(connection));
+  const connection = redis.open('queue', { name: 'saga', whenAway: 'wait' });
   lifecycle.onClose('saga heartbeat', () => heartbeat.close());
   const pool = startPool<OperationPayload>({
     platform,
@@ -77,18 +68,11 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
 
 /** Its breakers are shared through Redis, and this process's own while that is away. */
 function openPaymentGate(platform: Platform, tuning = PAYMENT_BREAKER): PaymentGate {
-  const { env, clock, logger, lifecycle } = platform;
-  const redis = openRedis({
-    url: redisUrls(env).state,
-    name: 'payments',
-    whenAway: 'fail',
-    onError: (err) => {
-      logger.debug({ err }, 'redis.payments.error');
-    },
-  });
-  lifecycle.onClose('payment redis', () => closeRedis(redis));
+  const { env, clock, logger, redis: roles } = platform;
+  const { prefix } = roles;
+  const redis = roles.open('state', { name: 'payments', whenAway: 'fail' });
   const local = createLocalBreakers(clock, tuning);
-  const prefix = env.QUEUE_PREFIX;
-  const breakers = createSharedBreakers({ redis, prefix, local, logger, tuning });
+  const shared = createSharedBreakers({ redis, prefix, local, logger, tuning });
+  const breakers = createNearBreakers({ shared, clock });
   return createPaymentGate({ platform, breakers, shares: sagaShares(env.SAGA_CONCURRENCY) });
 }

@@ -1,5 +1,4 @@
 import type { Server, ServerResponse } from 'node:http';
-import { redisUrls } from '../../config/env.ts';
 import { LIMITS } from '../../config/limits.ts';
 import { withTimeout } from '../../core/kernel/clock.ts';
 import type { Platform } from '../../runtime/platform.ts';
@@ -62,11 +61,11 @@ interface RealtimeDeps {
 
 export function openRealtime(deps: RealtimeDeps): Realtime {
   const { platform, authenticator, seats = createSeats() } = deps;
-  const { env, clock, logger, metrics, random } = platform;
+  const { clock, logger, metrics, random } = platform;
   const tail = openEventTail(platform.redis);
   const hub = createHub({ tail, clock, logger, metrics });
   const keys = startKeyWatch({ authenticator, clock, logger });
-  const adapter = openSocketAdapter({ url: redisUrls(env).pub, prefix: env.QUEUE_PREFIX, logger });
+  const adapter = openSocketAdapter({ redis: platform.redis, logger });
   let sockets: Sockets | undefined;
 
   const open = (request: StreamRequest): StreamReply => {

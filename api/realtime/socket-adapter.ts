@@ -1,13 +1,13 @@
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
-import { closeRedis, openRedis } from '../../core/infra/redis.ts';
+import type { RedisRoles } from '../../core/infra/redis-roles.ts';
+import { closeRedis } from '../../core/infra/redis.ts';
 import { supervise } from '../../core/kernel/supervise.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 
 interface AdapterOptions {
-  readonly url: string;
-  readonly prefix: string;
+  readonly redis: RedisRoles;
   readonly logger: Logger;
 }
 
@@ -26,13 +26,14 @@ const BLOCK_MS = 1_000;
  * them. Its sessions are kept differently: events come from the tenant's own stream, so a session
  * is who the socket was and what it had subscribed to, and no packets; any process restores it.
  */
-export function openSocketAdapter({ url, prefix, logger }: AdapterOptions) {
+export function openSocketAdapter({ redis, logger }: AdapterOptions) {
+  const { prefix } = redis;
   const onError = (err: unknown): void => {
     logger.debug({ err }, 'redis.sockets.error');
   };
   // The adapter asks again at once when a command fails, so commands have to wait for Redis.
-  const connection = openRedis({ url, name: 'sockets', whenAway: 'wait', onError });
-  const sessions = openRedis({ url, name: 'socket-sessions', whenAway: 'fail', onError });
+  const connection = redis.open('pub', { name: 'sockets', whenAway: 'wait' });
+  const sessions = redis.open('pub', { name: 'socket-sessions', whenAway: 'fail' });
   const copies: (typeof connection)[] = [];
   const duplicate = connection.duplicate.bind(connection);
   connection.duplicate = (...args) => {
