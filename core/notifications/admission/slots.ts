@@ -70,6 +70,7 @@ interface Line {
 const FIRST_PACE_MS = 2;
 const SMOOTHING = 0.05;
 const PACE_MS_MIN = 0.01;
+const STUCK_AFTER_MS = 200;
 
 interface SlotsDeps {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
@@ -210,9 +211,13 @@ function occupy(line: Line, nowMs: number): void {
   line.turnMs = nowMs;
 }
 
-/** Where no call has come back since the last turn, it cannot go faster than that. */
+/**
+ * Where no call has come back for a while, it cannot go faster than that. Not at once: the first calls to a
+ * host, which are few, say nothing yet, and whoever came with them would be put back for seconds.
+ */
 function paceOf({ paceMs, taken, turnMs }: Line, request: SlotRequest, nowMs: number): number {
-  const stuckMs = taken === 0 ? 0 : (nowMs - turnMs) / taken;
+  const silentMs = nowMs - turnMs - STUCK_AFTER_MS;
+  const stuckMs = taken === 0 || silentMs < 0 ? 0 : silentMs / taken;
   return Math.max(paceMs, request.paceMsMin, stuckMs);
 }
 

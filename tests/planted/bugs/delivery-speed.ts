@@ -120,4 +120,11 @@ export const BUGS: readonly PlantedBug[] = [
     replace: 'if (policy.timeoutMs > LIMITS.deliveryLeaseMs * 2) {',
     foundBy: ['tests/unit/core/notifications/policies.test.ts'],
   },
+  {
+    name: 'a burst is put back because the first answers take a moment',
+    file: 'core/notifications/admission/slots.ts',
+    find: 'const STUCK_AFTER_MS = 200;',
+    replace: 'const STUCK_AFTER_MS = 0;',
+    foundBy: ['tests/unit/core/notifications/admission/slots.test.ts'],
+  },
 ];

@@ -63,6 +63,16 @@ describe('places at a host', () => {
     expect(asked.map(({ seen }) => seen.turn?.kind)).toEqual(['turn', 'turn', 'turn', undefined]);
   });
 
+  it('are waited for by a burst to a host whose first answers take a moment', async () => {
+    const { take, pass } = open();
+    const first = [take('slow'), take('slow')];
+    await pass(100);
+    const burst = Array.from({ length: 150 }, () => take('slow'));
+    await pass(1);
+    expect(first.map(({ seen }) => seen.turn?.kind)).toEqual(['turn', 'turn']);
+    expect(burst.filter(({ seen }) => seen.turn !== undefined)).toEqual([]);
+  });
+
   it('are waited for by no more than a line, and for no longer than is allowed', async () => {
     const { take, pass } = open();
     const asked = Array.from({ length: 2 + LIMITS.deliveryLineMax + 5 }, () => take('stuck'));
