@@ -5,12 +5,12 @@
  * together) does everywhere.
  */
 export const FLOORS = {
-  deposits: 0.5,
-  'deposits, by CPU': 0.55,
-  withdrawals: 0.7,
-  'withdrawals, by CPU': 0.8,
-  webhooks: 0.65,
-  'webhooks, by CPU': 0.8,
-  'webhooks beside a third that refuses': 0.4,
-  'webhooks beside a third that refuses, by CPU': 0.3,
+  deposits: 1.4,
+  'deposits, by CPU': 2,
+  withdrawals: 1.6,
+  'withdrawals, by CPU': 2.2,
+  webhooks: 2.2,
+  'webhooks, by CPU': 3.2,
+  'webhooks beside a third that refuses': 0.45,
+  'webhooks beside a third that refuses, by CPU': 0.4,
 } as const;
