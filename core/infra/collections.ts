@@ -1,155 +1,313 @@
 import type { Collection, Db, Document, IndexDescription } from 'mongodb';
 
+/** What a collection is for whom. */
+interface CollectionSpec {
+  /** The room whose stores open it; everybody else asks them. A test holds the code against it. */
+  readonly owner: string;
+  /** Stores of other rooms that open it all the same, and why. */
+  readonly guests?: Readonly<Record<string, string>>;
+  /** In the database of a cell, or in that which all cells share. */
+  readonly home: 'cell' | 'control';
+  /** What it is split by, once one server is not enough. */
+  readonly shardKey: 'tenantId' | '_id';
+  /** How long its documents stay. */
+  readonly retention: string;
+  readonly indexes: readonly IndexDescription[];
+}
+
 /** Every collection that we own, with its indexes; `schema.ts` creates what is missing. */
 export const COLLECTIONS = {
-  operations: [
-    { key: { tenantId: 1, idempotencyKey: 1 }, unique: true },
-    // The lanes' reading order. Only what is still to be settled stands in it.
-    {
-      key: { lane: 1, stamp: 1, _id: 1 },
-      partialFilterExpression: { status: 'accepted' },
+  operations: {
+    owner: 'core/operations',
+    guests: {
+      'core/saga/journal-store.ts': 'the journal of a saga stands in its record',
+      'core/ledger/verify/verify-store.ts': 'every entry has its operation',
+      'core/notifications/routing/facts-store.ts':
+        'what an event says of them, of a whole row at once',
     },
-    // What stands in line beside the lanes: stepwise operations until they let it go, and whatever
-    // waits behind one. Nearly always empty for a given line.
-    { key: { line: 1, stamp: 1, _id: 1 }, partialFilterExpression: { line: { $exists: true } } },
-    // Open operations that create users or wallets outside those users' own lines.
-    { key: { creates: 1 }, partialFilterExpression: { creates: { $exists: true } } },
-    // The head of a line (of a lane, which follows from the line), and the lines beside those that
-    // cannot move: neither costs the backlog.
-    {
-      key: { lane: 1, orderingKey: 1, stamp: 1, _id: 1 },
-      partialFilterExpression: { status: 'accepted' },
-    },
-    // The sweeper's question: who should have moved by now? By status, so that timers never see what
-    // only waits for its turn in a lane.
-    {
-      key: { status: 1, nextCheckAt: 1, _id: 1 },
-      partialFilterExpression: { nextCheckAt: { $exists: true } },
-    },
-    // Stepwise operations that may have lost their job. Of those that have one, none is looked at.
-    {
-      key: { nextCheckAt: 1, _id: 1 },
-      partialFilterExpression: { status: 'accepted', 'dispatch.queue': 'saga' },
-    },
-    { key: { tenantId: 1, _id: -1 } },
-    { key: { tenantId: 1, type: 1, _id: -1 } },
-    // What a person looks for: everything that did not simply succeed. The gauges count in it, over
-    // all tenants, and the backlog is counted in it.
-    {
-      key: { status: 1, tenantId: 1, _id: -1 },
-      partialFilterExpression: {
-        status: {
-          $in: [
-            ...['accepted', 'running', 'waiting', 'compensating', 'needs_attention'],
-            ...['rejected', 'canceled', 'expired', 'compensated'],
-          ],
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: "kept: its answer is the key's for ever",
+    indexes: [
+      { key: { tenantId: 1, idempotencyKey: 1 }, unique: true },
+      // The lanes' reading order. Only what is still to be settled stands in it.
+      {
+        key: { lane: 1, stamp: 1, _id: 1 },
+        partialFilterExpression: { status: 'accepted' },
+      },
+      // What stands in line beside the lanes: stepwise operations until they let it go, and whatever
+      // waits behind one. Nearly always empty for a given line.
+      { key: { line: 1, stamp: 1, _id: 1 }, partialFilterExpression: { line: { $exists: true } } },
+      // Open operations that create users or wallets outside those users' own lines.
+      { key: { creates: 1 }, partialFilterExpression: { creates: { $exists: true } } },
+      // The head of a line (of a lane, which follows from the line), and the lines beside those that
+      // cannot move: neither costs the backlog.
+      {
+        key: { lane: 1, orderingKey: 1, stamp: 1, _id: 1 },
+        partialFilterExpression: { status: 'accepted' },
+      },
+      // The sweeper's question: who should have moved by now? By status, so that timers never see what
+      // only waits for its turn in a lane.
+      {
+        key: { status: 1, nextCheckAt: 1, _id: 1 },
+        partialFilterExpression: { nextCheckAt: { $exists: true } },
+      },
+      // Stepwise operations that may have lost their job. Of those that have one, none is looked at.
+      {
+        key: { nextCheckAt: 1, _id: 1 },
+        partialFilterExpression: { status: 'accepted', 'dispatch.queue': 'saga' },
+      },
+      { key: { tenantId: 1, _id: -1 } },
+      { key: { tenantId: 1, type: 1, _id: -1 } },
+      // What a person looks for: everything that did not simply succeed. The gauges count in it, over
+      // all tenants, and the backlog is counted in it.
+      {
+        key: { status: 1, tenantId: 1, _id: -1 },
+        partialFilterExpression: {
+          status: {
+            $in: [
+              ...['accepted', 'running', 'waiting', 'compensating', 'needs_attention'],
+              ...['rejected', 'canceled', 'expired', 'compensated'],
+            ],
+          },
         },
       },
-    },
-    // By a user that the input names.
-    ...['input.userId', 'input.fromUserId', 'input.toUserId'].map((field) => ({
-      key: { tenantId: 1, [field]: 1, _id: -1 } as const,
-      partialFilterExpression: { [field]: { $exists: true } },
-    })),
-    {
-      key: { tenantId: 1, 'metadata.$**': 1, _id: -1 },
-      partialFilterExpression: { metadata: { $exists: true } },
-    },
-  ],
-  users: [{ key: { tenantId: 1, userId: 1 }, unique: true }],
-  wallets: [{ key: { tenantId: 1, userId: 1, currency: 1 }, unique: true }],
-  transactions: [
-    { key: { walletId: 1, seq: 1 }, unique: true },
-    // A balance at a time looks for the last entry of each kind; these are the rare ones.
-    {
-      key: { walletId: 1, balanceType: 1, seq: -1 },
-      partialFilterExpression: { balanceType: { $in: ['bonus', 'locked'] } },
-    },
-    // By time: an id is that of the operation, which may have been accepted long before.
-    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
-    { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
-  ],
-  transfers: [
-    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
-    { key: { tenantId: 1, fromUserId: 1, createdAt: -1, _id: -1 } },
-    { key: { tenantId: 1, toUserId: 1, createdAt: -1, _id: -1 } },
-  ],
-  holds: [
-    { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
-    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
-    { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
-    // What a wallet that wants money may take back.
-    {
-      key: { tenantId: 1, userId: 1, currency: 1, expiresAt: 1 },
-      partialFilterExpression: { status: 'open' },
-    },
-  ],
-  outbox: [
-    { key: { nextCheckAt: 1 } },
-    // Rows of one operation, where it has or may have several.
-    {
-      key: { 'turns.operationId': 1 },
-      partialFilterExpression: { turns: { $exists: true } },
-    },
-  ],
-  // An id begins with the body of its operation's: those of an operation need no index.
-  deliveries: [
-    // Overdue ones: what waits in the queue of its channel is not looked at.
-    {
-      key: { status: 1, channel: 1, nextCheckAt: 1, _id: 1 },
-      partialFilterExpression: { nextCheckAt: { $exists: true } },
-    },
-    // Newest first, of one channel or merged from all of them.
-    { key: { tenantId: 1, channel: 1, createdAt: -1, _id: -1 } },
-    {
-      key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 },
-      partialFilterExpression: { userId: { $exists: true } },
-    },
-    {
-      key: { tenantId: 1, endpointId: 1, createdAt: -1, _id: -1 },
-      partialFilterExpression: { endpointId: { $exists: true } },
-    },
-    // What a person looks for, and what is replayed.
-    {
-      key: { tenantId: 1, status: 1, createdAt: -1, _id: -1 },
-      partialFilterExpression: {
-        status: { $in: ['pending', 'sending', 'failed', 'skipped', 'expired', 'uncertain'] },
+      // By a user that the input names.
+      ...['input.userId', 'input.fromUserId', 'input.toUserId'].map((field) => ({
+        key: { tenantId: 1, [field]: 1, _id: -1 } as const,
+        partialFilterExpression: { [field]: { $exists: true } },
+      })),
+      {
+        key: { tenantId: 1, 'metadata.$**': 1, _id: -1 },
+        partialFilterExpression: { metadata: { $exists: true } },
       },
+    ],
+  },
+  users: {
+    owner: 'core/ledger',
+    guests: {
+      'core/notifications/routing/facts-store.ts':
+        'what an event says of them, of a whole row at once',
     },
-  ],
-  notification_rules: [{ key: { tenantId: 1 } }],
-  webhook_endpoints: [
-    { key: { tenantId: 1, _id: -1 } },
-    // There are as many slots as a tenant may have endpoints: a limit that holds in a race.
-    {
-      key: { tenantId: 1, slot: 1 },
-      unique: true,
-      partialFilterExpression: { slot: { $exists: true } },
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [{ key: { tenantId: 1, userId: 1 }, unique: true }],
+  },
+  wallets: {
+    owner: 'core/ledger',
+    guests: {
+      'core/provisioning/tenant-services-store.ts': 'system wallets of a new tenant',
     },
-  ],
-  templates: [
-    { key: { tenantId: 1, name: 1, channel: 1, locale: 1, version: -1 }, unique: true },
-    { key: { tenantId: 1, _id: 1 } },
-    { key: { tenantId: 1, name: 1, _id: 1 } },
-    {
-      key: { tenantId: 1, repeatToken: 1 },
-      unique: true,
-      partialFilterExpression: { repeatToken: { $exists: true } },
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [{ key: { tenantId: 1, userId: 1, currency: 1 }, unique: true }],
+  },
+  transactions: {
+    owner: 'core/ledger',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept: the log',
+    indexes: [
+      { key: { walletId: 1, seq: 1 }, unique: true },
+      // A balance at a time looks for the last entry of each kind; these are the rare ones.
+      {
+        key: { walletId: 1, balanceType: 1, seq: -1 },
+        partialFilterExpression: { balanceType: { $in: ['bonus', 'locked'] } },
+      },
+      // By time: an id is that of the operation, which may have been accepted long before.
+      { key: { tenantId: 1, createdAt: -1, _id: -1 } },
+      { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
+    ],
+  },
+  transfers: {
+    owner: 'core/ledger',
+    guests: {
+      'core/notifications/routing/facts-store.ts':
+        'what an event says of them, of a whole row at once',
     },
-  ],
-  notification_repeats: [{ key: { createdAt: 1 }, expireAfterSeconds: 2_592_000 }],
-  suppressions: [
-    { key: { tenantId: 1, createdAt: -1, _id: -1 } },
-    { key: { tenantId: 1, reason: 1, createdAt: 1 } },
-  ],
-  audit: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
-  tenants: [],
-  api_keys: [{ key: { tenantId: 1, createdAt: 1 } }],
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [
+      { key: { tenantId: 1, createdAt: -1, _id: -1 } },
+      { key: { tenantId: 1, fromUserId: 1, createdAt: -1, _id: -1 } },
+      { key: { tenantId: 1, toUserId: 1, createdAt: -1, _id: -1 } },
+    ],
+  },
+  holds: {
+    owner: 'core/ledger',
+    guests: {
+      'core/notifications/routing/facts-store.ts':
+        'what an event says of them, of a whole row at once',
+      'core/operations/intervention-store.ts': 'no operation is given up while it holds funds',
+    },
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [
+      { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
+      { key: { tenantId: 1, createdAt: -1, _id: -1 } },
+      { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
+      // What a wallet that wants money may take back.
+      {
+        key: { tenantId: 1, userId: 1, currency: 1, expiresAt: 1 },
+        partialFilterExpression: { status: 'open' },
+      },
+    ],
+  },
+  outbox: {
+    owner: 'core/events',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'until it is dealt with',
+    indexes: [
+      { key: { nextCheckAt: 1 } },
+      // Rows of one operation, where it has or may have several.
+      {
+        key: { 'turns.operationId': 1 },
+        partialFilterExpression: { turns: { $exists: true } },
+      },
+    ],
+  },
+  // An id begins with the body of its operation's: those of an operation need no index.
+  deliveries: {
+    owner: 'core/notifications',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [
+      // Overdue ones: what waits in the queue of its channel is not looked at.
+      {
+        key: { status: 1, channel: 1, nextCheckAt: 1, _id: 1 },
+        partialFilterExpression: { nextCheckAt: { $exists: true } },
+      },
+      // Newest first, of one channel or merged from all of them.
+      { key: { tenantId: 1, channel: 1, createdAt: -1, _id: -1 } },
+      {
+        key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 },
+        partialFilterExpression: { userId: { $exists: true } },
+      },
+      {
+        key: { tenantId: 1, endpointId: 1, createdAt: -1, _id: -1 },
+        partialFilterExpression: { endpointId: { $exists: true } },
+      },
+      // What a person looks for, and what is replayed.
+      {
+        key: { tenantId: 1, status: 1, createdAt: -1, _id: -1 },
+        partialFilterExpression: {
+          status: { $in: ['pending', 'sending', 'failed', 'skipped', 'expired', 'uncertain'] },
+        },
+      },
+    ],
+  },
+  notification_rules: {
+    owner: 'core/notifications',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [{ key: { tenantId: 1 } }],
+  },
+  webhook_endpoints: {
+    owner: 'core/notifications',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [
+      { key: { tenantId: 1, _id: -1 } },
+      // There are as many slots as a tenant may have endpoints: a limit that holds in a race.
+      {
+        key: { tenantId: 1, slot: 1 },
+        unique: true,
+        partialFilterExpression: { slot: { $exists: true } },
+      },
+    ],
+  },
+  templates: {
+    owner: 'core/notifications',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [
+      { key: { tenantId: 1, name: 1, channel: 1, locale: 1, version: -1 }, unique: true },
+      { key: { tenantId: 1, _id: 1 } },
+      { key: { tenantId: 1, name: 1, _id: 1 } },
+      {
+        key: { tenantId: 1, repeatToken: 1 },
+        unique: true,
+        partialFilterExpression: { repeatToken: { $exists: true } },
+      },
+    ],
+  },
+  notification_repeats: {
+    owner: 'core/notifications',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: '30 days',
+    indexes: [{ key: { createdAt: 1 }, expireAfterSeconds: 2_592_000 }],
+  },
+  suppressions: {
+    owner: 'core/notifications',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [
+      { key: { tenantId: 1, createdAt: -1, _id: -1 } },
+      { key: { tenantId: 1, reason: 1, createdAt: 1 } },
+    ],
+  },
+  audit: {
+    owner: 'core/operations',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
+  },
+  tenants: {
+    owner: 'core/tenants',
+    guests: {
+      'core/provisioning/tenant-services-store.ts': 'a new tenant',
+      'core/ledger/ledger-reads-store.ts': 'whose system wallets are asked for',
+    },
+    home: 'control',
+    shardKey: '_id',
+    retention: 'kept',
+    indexes: [],
+  },
+  api_keys: {
+    owner: 'core/access',
+    guests: {
+      'core/provisioning/tenant-services-store.ts': 'the first key of a new tenant',
+    },
+    home: 'control',
+    shardKey: 'tenantId',
+    retention: 'kept',
+    indexes: [{ key: { tenantId: 1, createdAt: 1 } }],
+  },
   // A while longer than the sessions, since clocks differ.
-  admin_sign_outs: [{ key: { endsAt: 1 }, expireAfterSeconds: 3_600 }],
-  leases: [],
-  workers: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }],
-} as const satisfies Record<string, readonly IndexDescription[]>;
+  admin_sign_outs: {
+    owner: 'core/access',
+    home: 'control',
+    shardKey: '_id',
+    retention: 'an hour after the sessions end',
+    indexes: [{ key: { endsAt: 1 }, expireAfterSeconds: 3_600 }],
+  },
+  leases: {
+    owner: 'core/infra',
+    home: 'cell',
+    shardKey: '_id',
+    retention: 'kept',
+    indexes: [],
+  },
+  workers: {
+    owner: 'core/infra',
+    home: 'cell',
+    shardKey: '_id',
+    retention: 'an hour',
+    indexes: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }],
+  },
+} as const satisfies Record<string, CollectionSpec>;
 
 export type CollectionName = keyof typeof COLLECTIONS;
 

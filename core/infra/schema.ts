@@ -31,7 +31,7 @@ export async function ensureCollections(db: Db, clock: Clock): Promise<void> {
     for (const name of await missingCollections(db)) await createCollection(db, name);
     await leases.release('schema', owner);
   }
-  for (const [name, indexes] of Object.entries(COLLECTIONS)) {
+  for (const [name, { indexes }] of Object.entries(COLLECTIONS)) {
     if (indexes.length > 0) await db.collection(name).createIndexes([...indexes]);
   }
 }

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { COLLECTIONS } from '../../core/infra/collections.ts';
 import { findBanned } from '../support/tidy/banned.ts';
 import { findBrokenLinks, findLostPages } from '../support/tidy/links.ts';
+import { findForeignCollections } from '../support/tidy/owners.ts';
 import { findLostNames, findLostPaths, findRoomsOffTheMap } from '../support/tidy/rooms.ts';
 import {
   findBadNames,
@@ -62,6 +64,9 @@ describe('the tree is tidy', () => {
   });
   it('mentions no path in a page that leads nowhere', () => {
     expectNone(findLostPaths(files));
+  });
+  it('opens every collection in the room that owns it', () => {
+    expectNone(findForeignCollections(files, COLLECTIONS));
   });
   it('can be walked as docs/walk.md says', () => {
     const rows = read('docs/walk.md').match(/^\| `[\w/.-]+\.ts` +\| `/gm) ?? [];

@@ -1,3 +1,4 @@
+import { findForeignCollections } from '../../support/tidy/owners.ts';
 import { findLostNames, findLostPaths, findRoomsOffTheMap } from '../../support/tidy/rooms.ts';
 import { describe, expect, it } from 'vitest';
 import { BANS, findBanned } from '../../support/tidy/banned.ts';
@@ -157,6 +158,26 @@ describe('rooms', () => {
     expect(problems(found)).toEqual([
       'core/saga/ is not on the map: add a row that says what stands there',
       'cli/ is not on the map: add a row that says what stands there',
+    ]);
+  });
+
+  it('catches a collection that is opened outside its room, and a guest that does not come', () => {
+    const owned = {
+      wallets: { owner: 'core/ledger', guests: { 'core/c/gone-store.ts': 'why' } },
+      users: { owner: 'core/ledger', guests: { 'core/b/b-store.ts': 'why' } },
+    };
+    const opens = (name: string): string => `const a = collection<Doc>(db, '${name}');\n`;
+    const found = findForeignCollections(
+      [
+        file('core/ledger/a-store.ts', opens('wallets') + opens('users')),
+        file('core/b/b-store.ts', opens('users') + opens('wallets')),
+        file('core/c/gone-store.ts', ''),
+      ],
+      owned,
+    );
+    expect(problems(found)).toEqual([
+      "opens wallets, which is core/ledger's: ask its store",
+      'is a guest of wallets and does not open it',
     ]);
   });
 
