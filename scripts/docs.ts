@@ -1,12 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { configPage, errorsPage, queuesPage } from './docs/pages.ts';
+import { decisionsPage } from './docs/decisions-page.ts';
 import { eventsPage } from './docs/events-page.ts';
 import { notificationTablesPage } from './docs/notifications-page.ts';
 import { operationsPage } from './docs/operations-page.ts';
 
 /** The pages that are generated from the code: `npm run docs` writes them, `--check` compares. */
 const PAGES = [
+  { file: 'docs/decisions/README.md', render: decisionsPage },
   { file: 'docs/errors.md', render: errorsPage },
   { file: 'docs/queues.md', render: queuesPage },
   { file: 'docs/events.md', render: eventsPage },
