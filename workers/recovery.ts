@@ -1,7 +1,7 @@
 import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLeaseStore } from '../core/infra/lease-store.ts';
-import { startTicker } from '../core/kernel/clock.ts';
+import { startChores } from '../core/recovery/chores.ts';
 import { createIngest } from '../core/ingest/ingest.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
 import { expireHolds } from '../core/recovery/expire-holds.ts';
@@ -66,43 +66,40 @@ export function startRecovery(options: RecoveryDeps): void {
     metrics,
     failpoint,
   };
-  const onError = (err: unknown): void => {
-    if (isQueueAway(err)) logger.warn({ err }, 'sweep.queue.away');
-    else logger.error({ err }, 'sweep.failed');
+  const onError = (err: unknown, chore: string): void => {
+    if (isQueueAway(err)) logger.warn({ err, chore }, 'sweep.queue.away');
+    else logger.error({ err, chore }, 'sweep.failed');
   };
   const sweepOnce = createSweepOnce(async () => {
     await sweep(deps);
   });
-  const timers = startTicker({
-    intervalMs: LIMITS.timerIntervalMs,
-    clock,
-    run: async () => {
-      await wakeDue(deps);
-    },
-    onError,
-  });
-  // Every process by itself: they repair by compare-and-set, and the lease is the other sweep's.
+  // Every process by itself: deliveries are repaired by compare-and-set, and the lease is the other sweep's.
   const store = createDeliveryRecoveryStore(mongo.db);
-  const deliveries = startTicker({
-    intervalMs: Math.min(LIMITS.deliverySweepMs, sweepIntervalMs),
-    jitterMs: LIMITS.timerIntervalMs,
-    clock,
-    random,
-    run: async () => {
-      await sweepDeliveries({ store, databaseTime, publisher, logger, metrics, news });
+  const stopChores = startChores({ clock, random, onError }, [
+    {
+      name: 'timers',
+      intervalMs: LIMITS.timerIntervalMs,
+      run: async () => {
+        await wakeDue(deps);
+      },
     },
-    onError,
-  });
-  const ticker = startTicker({
-    intervalMs: sweepIntervalMs,
-    jitterMs: LIMITS.sweepJitterMs,
-    clock,
-    random,
-    run: sweepOnce,
-    onError,
-  });
+    {
+      name: 'deliveries',
+      intervalMs: Math.min(LIMITS.deliverySweepMs, sweepIntervalMs),
+      jitterMs: LIMITS.timerIntervalMs,
+      run: async () => {
+        await sweepDeliveries({ store, databaseTime, publisher, logger, metrics, news });
+      },
+    },
+    {
+      name: 'sweep',
+      intervalMs: sweepIntervalMs,
+      jitterMs: LIMITS.sweepJitterMs,
+      run: sweepOnce,
+    },
+  ]);
   platform.lifecycle.onClose('recovery', async () => {
-    await Promise.all([ticker.stop(), timers.stop(), deliveries.stop()]);
+    await stopChores();
     await ingest.drain();
     await deps.leases.release('sweep', processId);
   });
