@@ -126,6 +126,14 @@ function sagaCalls(db: Db): readonly Call[] {
       await journal.write([{ ref, guard: {}, change }]);
     },
     async () => journal.places(ids(await some(db, {}))),
+    async () => journal.stored(first(await some(db, {}))._id),
+    async () => {
+      const operation = first(await some(db, { status: 'running' }));
+      const ref = { operation, isInLine: false, epoch: 0, rev: 0 };
+      await db.client.withSession((session) =>
+        session.withTransaction(() => journal.writeRead([{ ref, guard: {}, change }], session)),
+      );
+    },
     async () => {
       const leased = await some(db, { status: 'running', leaseUntil: FUTURE });
       await journal.renew(
