@@ -71,6 +71,8 @@ const FIRST_PACE_MS = 2;
 const SMOOTHING = 0.05;
 const PACE_MS_MIN = 0.01;
 const STUCK_AFTER_MS = 200;
+/** Fetching more for others meanwhile harms nobody. */
+const SEEMS_STUCK_AFTER_MS = 20;
 
 interface SlotsDeps {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
@@ -172,13 +174,19 @@ export function createSlots(deps: SlotsDeps): Slots {
       });
     },
     standing: (channel: string, withinMs: number) => {
+      const nowMs = clock.monotonicMs();
       let soon = 0;
       let all = 0;
       for (const line of lines.values()) {
         if (line.channel !== channel) continue;
-        const { waiting, taken, paceMs } = line;
+        const { waiting, taken } = line;
+        const paceMs = Math.max(
+          line.paceMs,
+          stuckMsOf(line, nowMs, SEEMS_STUCK_AFTER_MS),
+          PACE_MS_MIN,
+        );
         all += waiting.length + taken;
-        soon += Math.min(waiting.length, withinMs / Math.max(paceMs, PACE_MS_MIN));
+        soon += Math.min(waiting.length, withinMs / paceMs);
       }
       return { all, soon };
     },
@@ -215,10 +223,13 @@ function occupy(line: Line, nowMs: number): void {
  * Where no call has come back for a while, it cannot go faster than that. Not at once: the first calls to a
  * host, which are few, say nothing yet, and whoever came with them would be put back for seconds.
  */
-function paceOf({ paceMs, taken, turnMs }: Line, request: SlotRequest, nowMs: number): number {
-  const silentMs = nowMs - turnMs - STUCK_AFTER_MS;
-  const stuckMs = taken === 0 || silentMs < 0 ? 0 : silentMs / taken;
-  return Math.max(paceMs, request.paceMsMin, stuckMs);
+function stuckMsOf({ taken, turnMs }: Line, nowMs: number, afterMs = STUCK_AFTER_MS): number {
+  const silentMs = nowMs - turnMs - afterMs;
+  return taken === 0 || silentMs < 0 ? 0 : silentMs / taken;
+}
+
+function paceOf(line: Line, request: SlotRequest, nowMs: number): number {
+  return Math.max(line.paceMs, request.paceMsMin, stuckMsOf(line, nowMs));
 }
 
 /**

@@ -127,4 +127,11 @@ export const BUGS: readonly PlantedBug[] = [
     replace: 'const STUCK_AFTER_MS = 0;',
     foundBy: ['tests/unit/core/notifications/admission/slots.test.ts'],
   },
+  {
+    name: 'a black hole keeps others from being fetched',
+    file: 'core/notifications/admission/slots.ts',
+    find: 'stuckMsOf(line, nowMs, SEEMS_STUCK_AFTER_MS)',
+    replace: 'stuckMsOf(line, nowMs, 60_000)',
+    foundBy: ['tests/unit/core/notifications/admission/slots.test.ts'],
+  },
 ];

@@ -73,6 +73,18 @@ describe('places at a host', () => {
     expect(burst.filter(({ seen }) => seen.turn !== undefined)).toEqual([]);
   });
 
+  it('are not counted as soon free at a host that never answers, or nobody else is fetched for', async () => {
+    const { places, take, pass } = open();
+    const asked = Array.from({ length: 150 }, () => take('hole'));
+    await pass(1);
+    expect(asked.filter(({ seen }) => seen.turn?.kind === 'turn')).toHaveLength(2);
+    expect(places.standing('webhook', 500)).toEqual({ all: 150, soon: 148 });
+    await pass(1_500);
+    const { all, soon } = places.standing('webhook', 500);
+    expect(all).toBeGreaterThan(100);
+    expect(soon).toBeLessThan(2);
+  });
+
   it('are waited for by no more than a line, and for no longer than is allowed', async () => {
     const { take, pass } = open();
     const asked = Array.from({ length: 2 + LIMITS.deliveryLineMax + 5 }, () => take('stuck'));
