@@ -85,6 +85,7 @@ export function openEventTail(redis: RedisRoles): EventTail {
   return Object.freeze({
     read,
     wake: () => {
+      // Lost with the connection: the read ends by itself within a second or two.
       if (blockedId !== undefined) asking.client('UNBLOCK', blockedId).catch(() => undefined);
     },
     page: async (tenantId: string, after: string) => {
