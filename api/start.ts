@@ -14,10 +14,12 @@ import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
 import { type HintPublisher, openHints } from '../core/events/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { type Queues, openQueues } from '../queues/producer.ts';
+import type { PublicServices } from './services/public-services.ts';
 import { openBacklog, openServices } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import type { Seats } from './realtime/seats.ts';
 import { ENDPOINTS } from './routes/index.ts';
+import { createDocs } from './docs/docs.ts';
 import { type ApiServer, startServer } from './http/server.ts';
 
 /** For tests. */
@@ -84,7 +86,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     }),
     authenticator,
     realtime,
-    pages: { ops, depths, openOperations: () => backlog.size(), lanes: env.SETTLEMENT_LANES },
+    pages: pagesOf(platform, { ops, depths, backlog }),
     admin: {
       queues: queues.byName,
       hasQueues: () => queues.connection.status === 'ready',
@@ -101,6 +103,16 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   });
   logger.info({ host: env.HOST, port: server.port }, 'api.started');
   return server;
+}
+
+interface Measured extends Pick<PublicServices, 'ops' | 'depths'> {
+  readonly backlog: { readonly size: () => number };
+}
+
+function pagesOf({ env }: Platform, { ops, depths, backlog }: Measured): PublicServices {
+  const lanes = env.SETTLEMENT_LANES;
+  const openOperations = (): number => backlog.size();
+  return { ops, depths, openOperations, lanes, docs: createDocs(ENDPOINTS) };
 }
 
 function readinessOf(platform: Platform, queues: Queues, hints: HintPublisher): Readiness {
