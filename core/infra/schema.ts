@@ -16,8 +16,9 @@ const SCHEMA_WAIT_MS = 60_000;
 const SCHEMA_POLL_MS = 100;
 
 /**
- * Creates collections and indexes that are missing and that a database in this role has to have. Processes that start together take turns, by a
- * lease: a server would have to undo one of two creations of the same collection.
+ * Creates what a database in this role has to have and lacks, collections and indexes. Processes that
+ * start together take turns, by a lease: a server would have to undo one of two creations of the same
+ * collection.
  *
  * @throws AppError `timeout` when another process holds the lease for longer than a minute.
  * @throws SetupError when the database was set up for the other tenancy: its work would be left alone.
