@@ -135,7 +135,7 @@ export function defineEndpoint<P, Q, B, O extends Outputs>(
       try {
         const body = await readBody(request, input.body, taken.take);
         const found = services.of(present(one.principal, 'who asks').tenant.tenantId);
-        const own = found instanceof Promise ? await found : found; // open already, nearly always
+        const own = found instanceof Promise ? await inTime(found, 0) : found; // open already, nearly always
         const answer = handle({ params, query, body }, contextOf(one, own));
         return await inTime(answer, preferencesOf(request).waitSeconds);
       } finally {
