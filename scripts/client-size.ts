@@ -1,15 +1,15 @@
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-export interface BundleSize {
+interface BundleSize {
   readonly minified: number;
   readonly gzipped: number;
 }
 
-/** What a page loads when it uses all of the client. Fails on any import that leads out of it. */
-export async function clientSize(entry: string): Promise<BundleSize> {
+/** What a page loads for some code that imports from a folder. Fails on any import that is not there. */
+export async function clientSize(contents: string, resolveDir: string): Promise<BundleSize> {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    stdin: { contents, resolveDir, loader: 'ts' },
     ...{ bundle: true, minify: true, write: false, format: 'esm', platform: 'browser' },
     target: 'es2022',
   });
