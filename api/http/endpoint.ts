@@ -1,9 +1,10 @@
 import type { z } from 'zod';
+import { present } from '../../core/kernel/assert.ts';
 import type { ErrorCode } from '../../core/kernel/errors.ts';
 import type { Scope } from '../../core/access/api-key.ts';
 import type { View } from '../contract/parts.ts';
 import type { PublicServices } from '../services/public-services.ts';
-import type { ApiServices } from '../services/services.ts';
+import type { ServicesByTenant } from '../services/services.ts';
 import { type BodySpec, readBody } from './body.ts';
 import type { BodyBytes } from './body-bytes.ts';
 import type { Exchange } from './exchange.ts';
@@ -97,7 +98,7 @@ interface EndpointSpec<P, Q, B, O extends Outputs> extends SharedSpec {
 
 /** What the work of every request needs. */
 export interface EndpointDeps {
-  readonly services: ApiServices;
+  readonly services: ServicesByTenant;
   readonly pages: PublicServices;
   /** Of the server, over all of its requests. */
   readonly bodyBytes: BodyBytes;
@@ -152,7 +153,9 @@ export function defineEndpoint<P, Q, B, O extends Outputs>(
       const taken = takeBodyBytes(bodyBytes);
       try {
         const body = await readBody(request, input.body, taken.take);
-        const answer = handle({ params, query, body }, contextOf(one, services));
+        const found = services.of(present(one.principal, 'who asks').tenant.tenantId);
+        const own = found instanceof Promise ? await inTime(found, 0) : found; // open already, nearly always
+        const answer = handle({ params, query, body }, contextOf(one, own));
         return await inTime(answer, preferencesOf(request).waitSeconds);
       } finally {
         taken.giveBack();

@@ -26,9 +26,10 @@ function ask(prefer?: string): { readonly answer: Reply | Promise<Reply> } {
   const one = {
     request: { headers, url: '/v1/stalled', rawHeaders: [] } as unknown as IncomingMessage,
     params: {},
-    principal: { scopes: ['ledger:read'] },
+    principal: { scopes: ['ledger:read'], tenant: { tenantId: 'default' } },
   } as unknown as Exchange;
-  const deps = { bodyBytes: createBodyBytes(0) } as unknown as EndpointDeps;
+  const services = { of: () => ({}) };
+  const deps = { services, bodyBytes: createBodyBytes(0) } as unknown as EndpointDeps;
   return { answer: endpoint.run(one, deps) };
 }
 
