@@ -22,7 +22,9 @@ import {
   type UserDoc,
   type WalletDoc,
   systemUserPrefix,
+  userDocId,
 } from './documents.ts';
+import { type LedgerPoints, createLedgerPoints } from './ledger-points-store.ts';
 
 /** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
 export interface ListPage {
@@ -93,16 +95,21 @@ export interface LedgerQueries {
 
 const OPTIONS = { maxTimeMS: LIMITS.listMaxTimeMs };
 const LIST_OPTIONS = { ...OPTIONS, readPreference: ReadPreference.secondaryPreferred };
-/** Far above what a user can open (one per currency), for the sake of a bound. */
-const WALLETS_OF_USER_MAX = 2_000;
 /** Of bonus and locked entries only: see core/infra/collections.ts. */
 const BY_BALANCE_TYPE = { walletId: 1, balanceType: 1, seq: -1 } as const;
+
+export interface LedgerQueriesOptions {
+  readonly settledWithinMs?: number;
+  /** Shared by all tenants of a process: look-ups that come at the same time go together. */
+  readonly points?: LedgerPoints;
+}
 
 export function createLedgerQueries(
   db: Db,
   { tenantId }: TenantScope,
-  settledWithinMs: number = LIMITS.settledWithinMs,
+  { settledWithinMs = LIMITS.settledWithinMs, ...options }: LedgerQueriesOptions = {},
 ): LedgerQueries {
+  const points = options.points ?? createLedgerPoints(db);
   const users = collection<UserDoc>(db, 'users');
   const wallets = collection<WalletDoc>(db, 'wallets');
   const entries = collection<EntryDoc>(db, 'transactions');
@@ -118,19 +125,14 @@ export function createLedgerQueries(
       : listByTime({ docs, filters }, page, LIST_OPTIONS);
 
   return Object.freeze({
-    user: async (userId) => (await users.findOne({ tenantId, userId }, OPTIONS)) ?? undefined,
+    user: (userId) => points.users.read({ tenantId, id: userDocId(tenantId, userId) }),
     users: async ({ after, limit }) => {
       const behind = after === undefined ? {} : { userId: { $gt: after } };
       const page = users.find({ tenantId, ...behind }, LIST_OPTIONS).sort({ userId: 1 });
       return page.limit(limit).toArray();
     },
-    walletsOf: async (userId) =>
-      wallets
-        .find({ tenantId, userId }, OPTIONS)
-        .sort({ currency: 1 })
-        .limit(WALLETS_OF_USER_MAX)
-        .toArray(),
-    wallet: (id) => findById(wallets, tenantId, id),
+    walletsOf: async (userId) => (await points.walletsOfUsers.read({ tenantId, id: userId })) ?? [],
+    wallet: (id) => points.wallets.read({ tenantId, id }),
     balancesAt: (wallet, at) => balancesAt(entries, wallet, at),
     systemWallets: () => systemWallets(db, wallets, tenantId),
     entriesOfWallet: async (walletId, { after, limit, order = 'desc' }) => {
@@ -147,25 +149,15 @@ export function createLedgerQueries(
       return found.sort((a, b) => a.leg - b.leg);
     },
     entries: (filter, page) => byTime(entries, [{ tenantId, ...filter }], page),
-    transfer: (id) => findById(transfers, tenantId, id),
+    transfer: (id) => points.transfers.read({ tenantId, id }),
     transfers: ({ userId, ...filter }, page) => {
       const sides = userId === undefined ? [{}] : [{ fromUserId: userId }, { toUserId: userId }];
       const all = sides.map((side) => ({ ...side, ...filter, tenantId }));
       return byTime(transfers, all, page);
     },
-    hold: (id) => findById(holds, tenantId, id),
+    hold: (id) => points.holds.read({ tenantId, id }),
     holds: (filter, page) => byTime(holds, [{ tenantId, ...filter }], page),
   } satisfies LedgerQueries);
-}
-
-async function findById<T extends Document & { readonly _id: string }>(
-  docs: Collection<T>,
-  tenantId: string,
-  id: string,
-): Promise<T | undefined> {
-  const filter: object = { _id: id, tenantId }; // the driver cannot see that T's `_id` is a string
-  const found = await docs.findOne(filter as Filter<T>, OPTIONS);
-  return (found as T | null) ?? undefined;
 }
 
 interface TimedDoc extends Document {

@@ -6,6 +6,7 @@ import type { TenantScope } from '../tenants/tenant.ts';
 import { searchByMetadata } from './metadata-search-store.ts';
 import type { OperationFilter } from './operation-filter.ts';
 import type { OperationDoc } from './operation.ts';
+import { type OperationPoints, createOperationPoints } from './operation-points-store.ts';
 import { USER_FIELDS } from '../events/event-users.ts';
 
 /** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
@@ -28,14 +29,15 @@ export interface OperationReads {
   list(filter: OperationFilter, page: Page): Promise<readonly OperationDoc[]>;
 }
 
-export function createOperationReads(db: Db, { tenantId }: TenantScope): OperationReads {
+export function createOperationReads(
+  db: Db,
+  { tenantId }: TenantScope,
+  points: OperationPoints = createOperationPoints(db),
+): OperationReads {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
   return Object.freeze({
-    find: async (id: string) => {
-      const found = await operations.findOne({ _id: id as OperationId, tenantId }, options);
-      return found ?? undefined;
-    },
+    find: (id: string) => points.read({ tenantId, id }),
     findMany: async (ids: readonly string[]) => {
       if (ids.length === 0) return [];
       return operations.find({ _id: { $in: ids as OperationId[] }, tenantId }, options).toArray();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isSystemUser } from '../../../core/ledger/documents.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { walletView } from '../../views/ledger.ts';
@@ -12,8 +13,9 @@ export const listUserWallets = defineEndpoint({
   input: { params: z.object({ userId: z.string() }), query: noQuery, body: noBody },
   handle: async ({ params }, { services, tenant }) => {
     const ledger = services.ledger(tenant);
-    foundOr404(await ledger.user(params.userId), 'user');
-    const wallets = await ledger.walletsOf(params.userId);
+    // Those of the system belong to no user. Of anybody else's there is a user: one look-up is enough.
+    const wallets = isSystemUser(params.userId) ? [] : await ledger.walletsOf(params.userId);
+    if (wallets.length === 0) foundOr404(await ledger.user(params.userId), 'user');
     return found({ items: wallets.map(walletView), nextCursor: null });
   },
 });
