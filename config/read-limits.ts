@@ -13,4 +13,25 @@ export const READ_LIMITS = {
   readDeadlineMs: 6 * SECOND,
   /** Nothing has a longer id, so it is not looked for. */
   readIdCharsMax: 300,
+
+  /** Of wallets that are read from caches: how old what is answered may be, all in all. */
+  walletCacheMs: 10 * SECOND,
+  /** Of these, in the memory of a process. */
+  walletMemoryMs: 500,
+  walletMemoryBytesMax: 33_554_432,
+  /** What a cached wallet is taken for, text and object. */
+  walletMemoryBytesEach: 1_024,
+  /** An answer of the cache's Redis that takes longer is not waited for; then it is left alone. */
+  cacheReadMs: 50,
+  cachePauseMs: 500,
+  /** Between the clocks of two processes, as the database tells them. */
+  cacheSkewMs: 2 * SECOND,
+  /** Wallets that are written at once, how long that may take, and how many may wait for it. */
+  cacheWriteMax: 200,
+  cacheWriteMs: SECOND,
+  cacheWritesWaitingMax: 20_000,
 } as const;
+
+if (READ_LIMITS.walletMemoryMs >= READ_LIMITS.walletCacheMs) {
+  throw new Error('config/read-limits.ts: memory keeps no wallet for longer than Redis does');
+}

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Env, redactEnv, redisUrls } from '../config/env.ts';
+import { redisReplicas } from '../config/read-env.ts';
 import {
   type ReadDatabaseTime,
   createDatabaseClock,
@@ -59,7 +60,12 @@ export async function openPlatform(
   const open = () => openDatabase({ url, database, appName: processId, metrics }, clock);
   const mongo = await (waitsForPrimary ? patiently(open, { logger, clock }) : open());
   lifecycle.onClose('mongodb', () => mongo.close());
-  const redis = createRedisRoles({ urls: redisUrls(env), prefix: env.QUEUE_PREFIX, logger });
+  const redis = createRedisRoles({
+    urls: redisUrls(env),
+    replicas: redisReplicas(env),
+    prefix: env.QUEUE_PREFIX,
+    logger,
+  });
   lifecycle.onClose('redis', () => redis.close());
   watchEventLoop({ metrics, lifecycle, clock });
   const failpoint =

@@ -1,4 +1,5 @@
 import { LIMITS } from '../../config/limits.ts';
+import { createListReads } from '../../core/infra/reads/list-reads.ts';
 import { createLedgerPoints } from '../../core/ledger/ledger-points-store.ts';
 import { createLedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
 import type { DeliveryPublisher } from '../../core/notifications/delivery/publisher.ts';
@@ -9,6 +10,7 @@ import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import type { Ingest } from '../../core/ingest/submission.ts';
 import type { Installation } from '../../runtime/installation.ts';
 import type { Platform } from '../../runtime/platform.ts';
+import { openWalletCache } from '../../runtime/wallet-cache.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
 import { createOperationPoints } from '../../core/operations/operation-points-store.ts';
 import { createOperationReads } from '../../core/operations/operation-reads-store.ts';
@@ -48,6 +50,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     metrics.readGroupSize.observe({ what }, size);
   };
   const ledgerPoints = createLedgerPoints(mongo.db, onGroup);
+  const lists = createListReads(platform.env.LIST_STALENESS_SECONDS);
   const operationPoints = createOperationPoints(mongo.db, onGroup);
   return Object.freeze({
     registry,
@@ -56,8 +59,14 @@ export function openServices(deps: ServiceDeps): ApiServices {
     waiters,
     streams,
     clock,
-    operations: perTenant((tenant) => createOperationReads(mongo.db, tenant, operationPoints)),
-    ledger: perTenant((tenant) => createLedgerQueries(mongo.db, tenant, { points: ledgerPoints })),
+    operations: perTenant((tenant) =>
+      createOperationReads(mongo.db, tenant, { points: operationPoints, lists }),
+    ),
+    ledger: perTenant((tenant) =>
+      createLedgerQueries(mongo.db, tenant, { points: ledgerPoints, lists }),
+    ),
+    walletCache: openWalletCache(platform, ledgerPoints.wallets),
+    readConsistency: platform.env.READ_CONSISTENCY,
     notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),

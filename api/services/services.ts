@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { LedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
+import type { WalletCache } from '../../core/ledger/wallet-cache.ts';
 import type { Registry } from '../../core/operations/define.ts';
 import type { Ingest } from '../../core/ingest/submission.ts';
 import type { AuditDoc } from '../../core/operations/intervention-store.ts';
@@ -19,6 +20,10 @@ export interface ApiServices {
   readonly ingest: Ingest;
   readonly operations: (tenant: TenantScope) => OperationReads;
   readonly ledger: (tenant: TenantScope) => LedgerQueries;
+  /** For requests that can do with a balance of a moment ago. */
+  readonly walletCache: WalletCache;
+  /** Of wallets that are read without saying how. */
+  readonly readConsistency: 'strong' | 'cached';
   readonly notifications: (tenant: TenantScope) => NotificationServices;
   readonly intervene: (
     tenant: TenantScope,

@@ -5,10 +5,10 @@ import {
   type Document,
   type Filter,
   type FindOptions,
-  ReadPreference,
 } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { type ListReads, createListReads } from '../infra/reads/list-reads.ts';
 import { type ListOrder, behindTimeKey, timeSort } from '../kernel/time-order.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import {
@@ -32,6 +32,8 @@ export interface ListPage {
   readonly limit: number;
   /** By default the newest first. */
   readonly order?: ListOrder;
+  /** From the primary, wherever lists are read otherwise. */
+  readonly isPresent?: true;
 }
 
 /** A wallet's balances at an instant: the fold of its entries up to and including `seq`. */
@@ -67,7 +69,7 @@ export interface HoldFilter {
 
 /**
  * What clients ask about one tenant's ledger. Single documents and balances come from the primary;
- * lists, newest first, may come from a secondary, a moment behind.
+ * lists, newest first, from a secondary, a moment behind, where the installation says so.
  *
  * Entries, transfers and holds are listed by the time of the transaction that wrote them, whenever
  * their operation was accepted. Oldest first they end where a transaction may still be under way, so
@@ -94,7 +96,6 @@ export interface LedgerQueries {
 }
 
 const OPTIONS = { maxTimeMS: LIMITS.listMaxTimeMs };
-const LIST_OPTIONS = { ...OPTIONS, readPreference: ReadPreference.secondaryPreferred };
 /** Of bonus and locked entries only: see core/infra/collections.ts. */
 const BY_BALANCE_TYPE = { walletId: 1, balanceType: 1, seq: -1 } as const;
 
@@ -102,6 +103,7 @@ export interface LedgerQueriesOptions {
   readonly settledWithinMs?: number;
   /** Shared by all tenants of a process: look-ups that come at the same time go together. */
   readonly points?: LedgerPoints;
+  readonly lists?: ListReads;
 }
 
 export function createLedgerQueries(
@@ -109,7 +111,11 @@ export function createLedgerQueries(
   { tenantId }: TenantScope,
   { settledWithinMs = LIMITS.settledWithinMs, ...options }: LedgerQueriesOptions = {},
 ): LedgerQueries {
-  const points = options.points ?? createLedgerPoints(db);
+  const { points = createLedgerPoints(db), lists = createListReads() } = options;
+  const listed = ({ isPresent }: ListPage): FindOptions => ({
+    ...OPTIONS,
+    readPreference: lists.preference(isPresent),
+  });
   const users = collection<UserDoc>(db, 'users');
   const wallets = collection<WalletDoc>(db, 'wallets');
   const entries = collection<EntryDoc>(db, 'transactions');
@@ -122,25 +128,26 @@ export function createLedgerQueries(
   ): Promise<readonly T[]> =>
     page.order === 'asc'
       ? oldestFirst({ db, tenantId, settledWithinMs }, { docs, filters }, page)
-      : listByTime({ docs, filters }, page, LIST_OPTIONS);
+      : listByTime({ docs, filters }, page, listed(page));
 
   return Object.freeze({
     user: (userId) => points.users.read({ tenantId, id: userDocId(tenantId, userId) }),
-    users: async ({ after, limit }) => {
-      const behind = after === undefined ? {} : { userId: { $gt: after } };
-      const page = users.find({ tenantId, ...behind }, LIST_OPTIONS).sort({ userId: 1 });
-      return page.limit(limit).toArray();
+    users: async (page) => {
+      const behind = page.after === undefined ? {} : { userId: { $gt: page.after } };
+      const found = users.find({ tenantId, ...behind }, listed(page)).sort({ userId: 1 });
+      return found.limit(page.limit).toArray();
     },
     walletsOf: async (userId) => (await points.walletsOfUsers.read({ tenantId, id: userId })) ?? [],
     wallet: (id) => points.wallets.read({ tenantId, id }),
     balancesAt: (wallet, at) => balancesAt(entries, wallet, at),
     systemWallets: () => systemWallets(db, wallets, tenantId),
-    entriesOfWallet: async (walletId, { after, limit, order = 'desc' }) => {
+    entriesOfWallet: async (walletId, page) => {
+      const { after, limit, order = 'desc' } = page;
       const behind = order === 'asc' ? '$gt' : '$lt';
       const rest = after === undefined ? {} : { seq: { [behind]: Number.parseInt(after, 10) } };
       const filter = { walletId, ...rest } as Filter<EntryDoc>;
       const sort = { seq: order === 'asc' ? 1 : -1 } as const;
-      return entries.find(filter, LIST_OPTIONS).sort(sort).limit(limit).toArray();
+      return entries.find(filter, listed(page)).sort(sort).limit(limit).toArray();
     },
     entriesOfOperation: async (operationId, limit) => {
       // "<operationId>.<leg>": everything between "." and the character after it.

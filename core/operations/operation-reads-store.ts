@@ -1,6 +1,7 @@
 import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { type ListReads, createListReads } from '../infra/reads/list-reads.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import { searchByMetadata } from './metadata-search-store.ts';
@@ -13,6 +14,8 @@ import { USER_FIELDS } from '../events/event-users.ts';
 export interface Page {
   readonly after?: string;
   readonly limit: number;
+  /** From the primary, wherever lists are read otherwise. */
+  readonly isPresent?: true;
 }
 
 /** What clients and operators ask about one tenant's operations. */
@@ -23,16 +26,22 @@ export interface OperationReads {
   findMany(ids: readonly string[]): Promise<readonly OperationDoc[]>;
   findByKey(idempotencyKey: string): Promise<OperationDoc | undefined>;
   /**
-   * Newest first; may come from a secondary, a moment behind. The inputs of batches stay behind:
+   * Newest first; from a secondary, a moment behind, where the installation says so. The inputs of batches stay behind:
    * a page of them could be as large as all their requests together. So do signals.
    */
   list(filter: OperationFilter, page: Page): Promise<readonly OperationDoc[]>;
 }
 
+interface OperationReadsOptions {
+  /** Shared by all tenants of a process: look-ups that come at the same time go together. */
+  readonly points?: OperationPoints;
+  readonly lists?: ListReads;
+}
+
 export function createOperationReads(
   db: Db,
   { tenantId }: TenantScope,
-  points: OperationPoints = createOperationPoints(db),
+  { points = createOperationPoints(db), lists = createListReads() }: OperationReadsOptions = {},
 ): OperationReads {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
@@ -48,14 +57,18 @@ export function createOperationReads(
     },
     list: async (filter: OperationFilter, page: Page) => {
       const projection = { 'input.operations': 0, signals: 0 };
+      const readPreference = lists.preference(page.isPresent);
       if (isSearch(filter)) {
         const ids = idRange(filter, page);
         const { limit } = page;
-        return searchByMetadata(operations, { tenantId, filter, ids, limit, projection });
+        return searchByMetadata(operations, {
+          ...{ tenantId, filter, ids, limit },
+          ...{ projection, readPreference },
+        });
       }
       const found = operations.find(queryOf(tenantId, filter, page), {
         ...options,
-        readPreference: 'secondaryPreferred',
+        readPreference,
         projection,
       });
       // Of a key there is one at most.

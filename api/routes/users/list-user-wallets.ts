@@ -3,15 +3,22 @@ import { isSystemUser } from '../../../core/ledger/documents.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { walletView } from '../../views/ledger.ts';
-import { foundOr404, noQuery } from '../../http/list.ts';
+import { afterQuery, waitUntilIn } from '../../reads/after.ts';
+import { foundOr404 } from '../../http/list.ts';
 
 export const listUserWallets = defineEndpoint({
   method: 'GET',
   path: '/v1/users/:userId/wallets',
   scope: 'ledger:read',
   summary: 'All wallets of a user, by currency',
-  input: { params: z.object({ userId: z.string() }), query: noQuery, body: noBody },
-  handle: async ({ params }, { services, tenant }) => {
+  input: {
+    params: z.object({ userId: z.string() }),
+    query: z.strictObject(afterQuery),
+    body: noBody,
+  },
+  handle: async ({ params, query }, request) => {
+    const { services, tenant } = request;
+    await waitUntilIn(request, query.after);
     const ledger = services.ledger(tenant);
     // Those of the system belong to no user. Of anybody else's there is a user: one look-up is enough.
     const wallets = isSystemUser(params.userId) ? [] : await ledger.walletsOf(params.userId);

@@ -1,16 +1,23 @@
+import { z } from 'zod';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { walletView } from '../../views/ledger.ts';
-import { foundOr404, idParams, noQuery } from '../../http/list.ts';
+import { idParams } from '../../http/list.ts';
+import { TOO_OLD, consistencyQuery, isTooOld, readWallet } from '../../reads/consistency.ts';
+import { afterQuery } from '../../reads/after.ts';
+
+const query = z
+  .strictObject({ ...consistencyQuery, ...afterQuery })
+  .refine((how) => !isTooOld(how), TOO_OLD);
 
 export const getWallet = defineEndpoint({
   method: 'GET',
   path: '/v1/wallets/:id',
   scope: 'ledger:read',
   summary: 'One wallet with its balances and lifetime totals',
-  input: { params: idParams, query: noQuery, body: noBody },
-  handle: async ({ params }, { services, tenant }) => {
-    const wallet = await services.ledger(tenant).wallet(params.id);
-    return found(walletView(foundOr404(wallet, 'wallet')));
+  input: { params: idParams, query, body: noBody },
+  handle: async ({ params, query: how }, request) => {
+    const { wallet, headers } = await readWallet(request, { ...params, ...how });
+    return { ...found(walletView(wallet)), headers };
   },
 });

@@ -29,6 +29,8 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     ingest: { submit, drain: async () => undefined },
     operations: never,
     ledger: never,
+    walletCache: { read: never },
+    readConsistency: 'strong',
     notifications: never,
     intervene: never,
     auditOf: never,

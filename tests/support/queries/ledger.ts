@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../../config/limits.ts';
 import { createLedgerPoints } from '../../../core/ledger/ledger-points-store.ts';
+import { createListReads } from '../../../core/infra/reads/list-reads.ts';
 import { createLedgerQueries } from '../../../core/ledger/ledger-reads-store.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import type { HoldDoc, TransferDoc, WalletDoc } from '../../../core/ledger/documents.ts';
@@ -61,7 +62,8 @@ export function verifyCall({ platform }: Instance): Promise<unknown> {
 }
 
 export function ledgerCalls(db: Db): readonly Call[] {
-  const queries = createLedgerQueries(db, { tenantId: TENANT, currencies: [] });
+  const lists = createListReads(90);
+  const queries = createLedgerQueries(db, { tenantId: TENANT, currencies: [] }, { lists });
   const holds = createExpiredHoldsStore(db);
   const trfs = { tenantId: TENANT, fromUserId: 'ann' };
   const found = async <T extends object>(

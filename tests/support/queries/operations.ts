@@ -9,6 +9,7 @@ import { createLayoutStore } from '../../../core/operations/layout-store.ts';
 import { createLineStore } from '../../../core/operations/line-store.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
+import { createListReads } from '../../../core/infra/reads/list-reads.ts';
 import { createOperationReads } from '../../../core/operations/operation-reads-store.ts';
 import type { OutboxRow } from '../../../core/events/outbox.ts';
 import { createOperationStore } from '../../../core/operations/operation-store.ts';
@@ -217,7 +218,7 @@ const FILTERS: readonly OperationFilter[] = [
 ];
 
 function listCalls(db: Db): readonly Call[] {
-  const reads = createOperationReads(db, scope);
+  const reads = createOperationReads(db, scope, { lists: createListReads(90) });
   const after = `op_${'f'.repeat(32)}`;
   return [
     async () => reads.find(first(await some(db, {}))._id),
