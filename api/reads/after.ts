@@ -47,7 +47,6 @@ export async function waitUntilIn(
 
 function stillOpen({ _id, status }: OperationDoc): AppError {
   return new AppError('operation_open', `Operation ${_id} is ${status}; ask again later`, {
-    retryAfterSeconds: 1,
     context: { operationId: _id },
   });
 }

@@ -38,7 +38,7 @@ interface CacheDeps {
   /** Replicas that are asked for what is in Redis, in turns; without one that is there, the other. */
   readonly readers: readonly Redis[];
   readonly mainReader: Redis;
-  readonly writer: Pick<WalletWriter, 'write'>;
+  readonly writer: Pick<WalletWriter, 'write' | 'discard'>;
   readonly prefix: string;
   readonly nowMs: () => Promise<number>;
   readonly clock: Clock;
@@ -112,7 +112,7 @@ interface SharedReads {
 
 /** What Redis holds; left alone for a moment when it has not answered in time. */
 function createSharedReads(deps: CacheDeps): SharedReads {
-  const { readers, mainReader, prefix, clock, metrics } = deps;
+  const { readers, mainReader, writer, prefix, clock, metrics } = deps;
   let turn = 0;
   let pausedUntil = 0;
   const reader = (): Redis | undefined => {
@@ -149,10 +149,15 @@ function createSharedReads(deps: CacheDeps): SharedReads {
       }
       try {
         const text = await texts.read(key);
+        if (text === undefined) {
+          told('miss');
+          return undefined;
+        }
         const name = walletCacheKey(prefix, key.tenantId, key.id);
-        const found =
-          text === undefined ? undefined : decodeWallet(text, { ...key, key: name, nowMs });
-        told(found === undefined ? (text === undefined ? 'miss' : 'invalid') : 'hit');
+        const found = decodeWallet(text, { ...key, key: name, nowMs });
+        told(found === undefined ? 'invalid' : 'hit');
+        // It might stand in the way of later states.
+        if (found === undefined) writer.discard(key.tenantId, key.id);
         return found;
       } catch {
         pausedUntil = clock.monotonicMs() + READ_LIMITS.cachePauseMs;

@@ -4,14 +4,16 @@ import { withTimeout } from '../kernel/clock.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { WalletDoc } from './documents.ts';
-import { putWallets } from './wallet-shared-cache.ts';
+import { putWallets, walletCacheKey } from './wallet-shared-cache.ts';
 import { type DatedWallet, isLater } from './wallet-cache-value.ts';
 
 /** Puts wallets into the cache's Redis, in the background. Whatever is lost there costs time only. */
 export interface WalletWriter {
   /** The states that wallets have from now on. Never throws. */
   readonly write: (wallets: readonly DatedWallet[]) => void;
-  /** The same of what a transaction has just written. */
+  /** Takes away what stands there and is no wallet's state. Never throws. */
+  readonly discard: (tenantId: string, walletId: string) => void;
+  /** The states that a transaction has just written. */
   readonly committed: (wallets: readonly WalletDoc[]) => void;
 }
 
@@ -80,6 +82,11 @@ export function createWalletWriter(deps: WriterDeps): WalletWriter {
 
   return Object.freeze({
     write,
+    discard: (tenantId: string, walletId: string) => {
+      if (redis.status !== 'ready') return;
+      // Whoever looks there next finds the same, and tries again.
+      supervise(redis.del(walletCacheKey(prefix, tenantId, walletId)), () => undefined);
+    },
     committed: (wallets: readonly WalletDoc[]) => {
       if (wallets.length === 0) return;
       const dated = nowMs().then((atMs) => {

@@ -26,8 +26,9 @@ export interface OperationReads {
   findMany(ids: readonly string[]): Promise<readonly OperationDoc[]>;
   findByKey(idempotencyKey: string): Promise<OperationDoc | undefined>;
   /**
-   * Newest first; from a secondary, a moment behind, where the installation says so. The inputs of batches stay behind:
-   * a page of them could be as large as all their requests together. So do signals.
+   * Newest first; from a secondary, a moment behind, where the installation says so. The inputs of
+   * batches stay behind: a page of them could be as large as all their requests together. So do
+   * signals.
    */
   list(filter: OperationFilter, page: Page): Promise<readonly OperationDoc[]>;
 }
