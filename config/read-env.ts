@@ -18,6 +18,12 @@ export const READ_ENV = {
     .pipe(z.int().min(90))
     .optional()
     .describe('lists are read from secondaries at most so far behind; empty: from the primary'),
+  SLOW_QUERY_MS: z
+    .string()
+    .regex(/^\d{1,6}$/, 'must be a number of milliseconds')
+    .transform(Number)
+    .optional()
+    .describe('commands to MongoDB that take longer are logged; costs some CPU for each reply'),
 } as const;
 
 /** Who is asked for what may be a moment behind. */

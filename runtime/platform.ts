@@ -58,7 +58,10 @@ export async function openPlatform(
 
   const { MONGO_URL: url, MONGO_DB: database } = env;
   const isControl = env.TENANCY === 'per-brand';
-  const open = () => openDatabase({ url, database, isControl, appName: processId, metrics }, clock);
+  const { SLOW_QUERY_MS: ms } = env;
+  const slow = ms === undefined ? {} : { slow: { ms, logger } };
+  const open = () =>
+    openDatabase({ url, database, isControl, appName: processId, metrics, ...slow }, clock);
   const mongo = await (waitsForPrimary ? patiently(open, { logger, clock }) : open());
   lifecycle.onClose('mongodb', () => mongo.close());
   const redis = createRedisRoles({

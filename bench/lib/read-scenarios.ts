@@ -22,6 +22,9 @@ const SIZES = {
 const plainName = (what: ReadKind): string => `Express and one find, ${WHAT[what]}`;
 const oursName = (what: ReadKind): string => `ours, ${WHAT[what]}`;
 
+const cachedName = (what: ReadKind): string => `ours, ${WHAT[what]}, cached`;
+const isCached = (what: ReadKind): boolean => what === 'wallet' || what === 'balance';
+
 /** Reads at 64 connections: a plain Express with one look-up, and ours, in turns. */
 export function readScenarios(size: Size): readonly Named[] {
   const { ours, baseline, warmUp, wallets } = SIZES[size];
@@ -33,16 +36,27 @@ export function readScenarios(size: Size): readonly Named[] {
       ...{ query: '', requests: baseline },
     },
     { ...alike, name: oursName(what), side: 'ours', what, query: '', requests: ours },
+    ...(isCached(what)
+      ? [
+          {
+            ...({ ...alike, name: cachedName(what), side: 'ours', what } as const),
+            ...{ query: '?consistency=cached', requests: ours },
+          },
+        ]
+      : []),
   ]);
 }
 
 const AT_LEAST = 2.5;
+const CACHED_AT_LEAST = 5;
 
 export const READ_TARGETS: readonly Target[] = (
   ['wallet', 'balance', 'wallets', 'operation'] as const
 ).flatMap((what): readonly Target[] => {
   const alike = { figure: 'reads', of: oursName(what), against: plainName(what) } as const;
+  const cached = { ...alike, of: cachedName(what), what: `reading ${WHAT[what]}, cached` };
   return [
+    ...(isCached(what) ? [{ ...cached, atLeast: CACHED_AT_LEAST }] : []),
     { ...alike, what: `reading ${WHAT[what]}`, atLeast: AT_LEAST },
     { ...alike, what: `reading ${WHAT[what]}, by CPU`, atLeast: undefined, measure: 'cpu' },
   ];
