@@ -18,7 +18,7 @@ import { openWaiters } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import type { Seats } from './realtime/seats.ts';
 import { ENDPOINTS } from './routes/index.ts';
-import type { ServicesByTenant } from './http/adapter.ts';
+import type { ServicesByTenant } from './services/services.ts';
 import { type ApiServer, startServer } from './http/server.ts';
 
 /** For tests. */

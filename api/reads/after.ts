@@ -3,7 +3,7 @@ import { AppError } from '../../core/kernel/errors.ts';
 import { isOperationId } from '../../core/kernel/ids.ts';
 import { isSettled } from '../../core/operations/status.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
-import type { RequestContext } from '../http/endpoint.ts';
+import type { RequestContext } from '../http/request-context.ts';
 import { foundOr404 } from '../http/list.ts';
 import { isWaitOver } from '../writes/outcome-waiters.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { WalletDoc } from '../../core/ledger/documents.ts';
 import type { CacheTier } from '../../core/ledger/wallet-cache.ts';
-import type { RequestContext } from '../http/endpoint.ts';
+import type { RequestContext } from '../http/request-context.ts';
 import { foundOr404 } from '../http/list.ts';
 import { waitUntilIn } from './after.ts';
 

@@ -39,7 +39,7 @@ function shapeOf({ commandName, command, address }: CommandStartedEvent) {
     command: commandName,
     ...(typeof collection === 'string' && { collection }),
     fields: fields.slice(0, FIELDS_MAX),
-    sort: fieldsOf(sort),
+    sort: sort instanceof Map ? [...sort.keys()] : fieldsOf(sort),
     address,
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
+import { holdPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { AFTER_LATE, afterQuery, isAfterLate, presentIf, waitUntilIn } from '../../reads/after.ts';
@@ -32,6 +33,7 @@ export const listHolds = defineEndpoint({
       .refine((query) => !isAfterLate(query), AFTER_LATE),
     body: noBody,
   },
+  output: { 200: holdPage },
   handle: async ({ query }, request) => {
     const { services, tenant } = request;
     const { limit: _limit, cursor: _cursor, order: _order, after, ...filter } = query;

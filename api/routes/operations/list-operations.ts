@@ -7,6 +7,7 @@ import { OPERATION_TYPES } from '../../../core/operation-types/registry.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
 import { afterQuery, presentIf, waitUntilIn } from '../../reads/after.ts';
+import { operationPage } from '../../contract/operation.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../http/list.ts';
@@ -73,6 +74,7 @@ export const listOperations = defineEndpoint({
     'input), ids, idempotencyKey, metadata.<key>, createdAfter and createdBefore; batches without ' +
     'their input',
   input: { params: noParams, query, body: noBody },
+  output: { 200: operationPage },
   handle: async ({ query: { limit, cursor, after, ...rest } }, request) => {
     const { services, tenant } = request;
     await waitUntilIn(request, after);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
+import { entryPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { AFTER_LATE, afterQuery, isAfterLate, presentIf, waitUntilIn } from '../../reads/after.ts';
@@ -27,6 +28,7 @@ export const listTransactions = defineEndpoint({
       .refine((query) => !isAfterLate(query), AFTER_LATE),
     body: noBody,
   },
+  output: { 200: entryPage },
   handle: async ({ query }, request) => {
     const { services, tenant } = request;
     const { limit: _limit, cursor: _cursor, order: _order, after, ...filter } = query;

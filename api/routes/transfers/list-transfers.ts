@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
+import { transferPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { AFTER_LATE, afterQuery, isAfterLate, presentIf, waitUntilIn } from '../../reads/after.ts';
@@ -28,6 +29,7 @@ export const listTransfers = defineEndpoint({
       .refine((query) => !isAfterLate(query), AFTER_LATE),
     body: noBody,
   },
+  output: { 200: transferPage },
   handle: async ({ query }, request) => {
     const { services, tenant } = request;
     const { limit: _limit, cursor: _cursor, order: _order, after, ...filter } = query;

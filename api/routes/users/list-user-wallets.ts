@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSystemUser } from '../../../core/ledger/documents.ts';
+import { walletPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { walletView } from '../../views/ledger.ts';
@@ -16,6 +17,7 @@ export const listUserWallets = defineEndpoint({
     query: z.strictObject(afterQuery),
     body: noBody,
   },
+  output: { 200: walletPage },
   handle: async ({ params, query }, request) => {
     const { services, tenant } = request;
     await waitUntilIn(request, query.after);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant } from '../../../core/operations/inputs.ts';
+import { balanceAtSchema, balanceSchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { idParams } from '../../http/list.ts';
@@ -27,6 +28,7 @@ export const getBalance = defineEndpoint({
     'The balances of a wallet, now or (`?at=`) as the log had them at a time; `?after=<operationId>` ' +
     'waits until that operation is in them, `?consistency=cached` takes those of a moment ago',
   input: { params: idParams, query, body: noBody },
+  output: { 200: z.union([balanceSchema, balanceAtSchema]) },
   handle: async ({ params, query: { at, ...how } }, request) => {
     if (at === undefined) {
       const { wallet, headers } = await readWallet(request, { ...params, ...how });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { walletSchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { walletView } from '../../views/ledger.ts';
@@ -16,6 +17,7 @@ export const getWallet = defineEndpoint({
   scope: 'ledger:read',
   summary: 'One wallet with its balances and lifetime totals',
   input: { params: idParams, query, body: noBody },
+  output: { 200: walletSchema },
   handle: async ({ params, query: how }, request) => {
     const { wallet, headers } = await readWallet(request, { ...params, ...how });
     return { ...found(walletView(wallet)), headers };

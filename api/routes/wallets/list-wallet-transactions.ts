@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { entryPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { afterQuery, presentIf, waitUntilIn } from '../../reads/after.ts';
@@ -17,6 +18,7 @@ export const listWalletTransactions = defineEndpoint({
     query: z.strictObject({ ...orderedPageQuery, ...afterQuery }),
     body: noBody,
   },
+  output: { 200: entryPage },
   handle: async ({ params, query: { after, ...query } }, request) => {
     const { services, tenant } = request;
     await waitUntilIn(request, after);
