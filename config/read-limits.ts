@@ -14,6 +14,10 @@ export const READ_LIMITS = {
   /** Nothing has a longer id, so it is not looked for. */
   readIdCharsMax: 300,
 
+  /** Of what waits to be settled for a wallet: so many operations are added up. */
+  queuedMax: 1_000,
+  queuedMaxTimeMs: 2 * SECOND,
+
   /** Of wallets that are read from caches: how old what is answered may be, all in all. */
   walletCacheMs: 10 * SECOND,
   /** Of these, in the memory of a process. */

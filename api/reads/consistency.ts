@@ -3,6 +3,8 @@ import type { WalletDoc } from '../../core/ledger/documents.ts';
 import type { CacheTier } from '../../core/ledger/wallet-cache.ts';
 import type { RequestContext } from '../http/request-context.ts';
 import { foundOr404 } from '../http/list.ts';
+import { present } from '../../core/kernel/assert.ts';
+import { withQueued } from './queued.ts';
 import { waitUntilIn } from './after.ts';
 
 /** Query parameter of what may come from a cache. */
@@ -41,6 +43,20 @@ export async function readWallet(
   await waitUntilIn(request, after);
   const wallet = foundOr404(await services.ledger(tenant).wallet(id), 'wallet');
   return { wallet, headers: {} };
+}
+
+/** The same with what waits to be settled for it; from the primary. */
+export async function readWalletQueued(
+  request: RequestContext,
+  { id, after }: WalletRead,
+): Promise<{ readonly wallet: WalletDoc; readonly queued: object }> {
+  await waitUntilIn(request, after);
+  const ledger = request.services.ledger(request.tenant);
+  const read = async (): Promise<WalletDoc> => foundOr404(await ledger.wallet(id), 'wallet');
+  const { userId } = await read();
+  const { wallets, viewOf } = await withQueued(request, userId, async () => [await read()]);
+  const wallet = present(wallets[0], 'the wallet that was read');
+  return { wallet, queued: viewOf(wallet) };
 }
 
 function headersOf(from: CacheTier): Readonly<Record<string, string>> {

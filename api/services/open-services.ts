@@ -15,6 +15,7 @@ import { openWalletCache } from '../../runtime/wallet-cache.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
 import { createOperationPoints } from '../../core/operations/operation-points-store.ts';
 import { createOperationReads } from '../../core/operations/operation-reads-store.ts';
+import { createQueuedReads } from '../../core/operations/queued-reads-store.ts';
 import { createOperationStore } from '../../core/operations/operation-store.ts';
 import type { JobPublisher } from '../../core/operations/ports.ts';
 import { type SettledHints, subscribeToHints } from '../../core/events/hints.ts';
@@ -65,6 +66,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     ledger: perTenant((tenant) =>
       createLedgerQueries(mongo.db, tenant, { points: ledgerPoints, lists }),
     ),
+    queued: perTenant((tenant) => createQueuedReads(mongo.db, tenant)),
     walletCache: openWalletCache(platform, ledgerPoints.wallets),
     readConsistency: platform.env.READ_CONSISTENCY,
     notifications: createNotificationServices(platform, publisher),

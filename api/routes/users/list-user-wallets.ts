@@ -3,6 +3,7 @@ import { isSystemUser } from '../../../core/ledger/documents.ts';
 import { walletPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
+import { queuedQuery, withQueued } from '../../reads/queued.ts';
 import { walletView } from '../../views/ledger.ts';
 import { afterQuery, waitUntilIn } from '../../reads/after.ts';
 import { foundOr404 } from '../../http/list.ts';
@@ -14,7 +15,7 @@ export const listUserWallets = defineEndpoint({
   summary: 'All wallets of a user, by currency',
   input: {
     params: z.object({ userId: z.string() }),
-    query: z.strictObject(afterQuery),
+    query: z.strictObject({ ...afterQuery, ...queuedQuery }),
     body: noBody,
   },
   output: { 200: walletPage },
@@ -23,8 +24,16 @@ export const listUserWallets = defineEndpoint({
     await waitUntilIn(request, query.after);
     const ledger = services.ledger(tenant);
     // Those of the system belong to no user. Of anybody else's there is a user: one look-up is enough.
-    const wallets = isSystemUser(params.userId) ? [] : await ledger.walletsOf(params.userId);
-    if (wallets.length === 0) foundOr404(await ledger.user(params.userId), 'user');
-    return found({ items: wallets.map(walletView), nextCursor: null });
+    const { userId } = params;
+    const read = async () => (isSystemUser(userId) ? [] : ledger.walletsOf(userId));
+    const { wallets, viewOf } =
+      query.include === undefined
+        ? { wallets: await read(), viewOf: () => ({}) }
+        : await withQueued(request, userId, read);
+    if (wallets.length === 0) foundOr404(await ledger.user(userId), 'user');
+    return found({
+      items: wallets.map((wallet) => ({ ...walletView(wallet), ...viewOf(wallet) })),
+      nextCursor: null,
+    });
   },
 });

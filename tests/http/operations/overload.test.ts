@@ -29,6 +29,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     ingest: { submit, drain: async () => undefined },
     operations: never,
     ledger: never,
+    queued: never,
     walletCache: { read: never },
     readConsistency: 'strong',
     notifications: never,
