@@ -4,6 +4,9 @@ import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
+import { createWaitingCounts } from '../core/operations/waiting-counts-store.ts';
+import { createDeliveryWaitingCounts } from '../core/notifications/delivery/delivery-counts-store.ts';
+import { WAITING_KINDS } from '../core/kernel/waiting-on.ts';
 import { createStatusCounts } from '../core/operations/status-counts-store.ts';
 import { createAuthenticator } from '../core/access/api-key-cache.ts';
 import { createApiKeyStore } from '../core/access/api-key-store.ts';
@@ -46,6 +49,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   });
   const readiness = readinessOf(platform, queues, hints);
   const statusCounts = createStatusCounts(mongo.db, clock);
+  const waitingCounts = openWaitingCounts(platform);
   const ops = createOpsPages({
     service: 'api',
     readiness,
@@ -61,6 +65,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
             metrics.operationsByStatus.set({ status }, count);
           }
         }),
+        waitingCounts(),
       ]);
     },
   });
@@ -101,6 +106,20 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   });
   logger.info({ host: env.HOST, port: server.port }, 'api.started');
   return server;
+}
+
+/** Sets the totals of what is waited for; a kind that nothing waits for is 0. */
+function openWaitingCounts({ mongo, clock, metrics }: Platform): () => Promise<void> {
+  const operations = createWaitingCounts(mongo.db, clock);
+  const deliveries = createDeliveryWaitingCounts(mongo.db, clock);
+  return async () => {
+    const found = { operation: await operations(), delivery: await deliveries() };
+    for (const [of, counts] of Object.entries(found)) {
+      for (const kind of Object.keys(WAITING_KINDS)) {
+        metrics.waiting.set({ of, kind }, counts[kind as keyof typeof counts] ?? 0);
+      }
+    }
+  };
 }
 
 function readinessOf(platform: Platform, queues: Queues, hints: HintPublisher): Readiness {

@@ -18,6 +18,7 @@ import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
+import { openWaiting } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
@@ -46,6 +47,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     registry,
     hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
     ingest,
+    waiting: openWaiting({ platform, publisher, registry }),
     waiters,
     streams,
     clock,

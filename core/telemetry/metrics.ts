@@ -148,6 +148,11 @@ export function createMetrics(registry: Registry = new Registry()) {
       'Operations under way, or waiting for a time, an answer or a human, by status',
       ['status'],
     ),
+    waiting: gauge(
+      'sluice_waiting',
+      'Open operations and deliveries by what they wait for, as far as their documents tell',
+      ['of', 'kind'],
+    ),
     realtimeClients: gauge('sluice_realtime_clients', 'Open streams and sockets', ['transport']),
     realtimeSent: counter('sluice_realtime_events_total', 'Events handed to clients', [
       'transport',

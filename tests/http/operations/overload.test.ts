@@ -32,6 +32,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     notifications: never,
     intervene: never,
     auditOf: never,
+    waiting: { operations: { look: never, glance: never }, delivery: never },
     waiters,
     streams: { open: never, eventsOf: never },
     clock: systemClock,

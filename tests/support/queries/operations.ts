@@ -16,6 +16,7 @@ import { createSettleStore } from '../../../core/operations/settle-store.ts';
 import { createOutboxStore } from '../../../core/events/outbox-store.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
 import { createStatusCounts } from '../../../core/operations/status-counts-store.ts';
+import { createWaitingCounts } from '../../../core/operations/waiting-counts-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { TENANT } from '../platform.ts';
 import { FUTURE, PAST, SAGA, operation } from './piles.ts';
@@ -147,6 +148,7 @@ function sagaCalls(db: Db): readonly Call[] {
       await interventions.auditOf(scope, id);
     },
     () => createStatusCounts(db, systemClock)(),
+    () => createWaitingCounts(db, systemClock)(),
     ...outboxCalls(db),
   ];
 }

@@ -1,5 +1,9 @@
 import type { Db } from 'mongodb';
-import { createLeaseStore, createWorkerRoster } from '../../../core/infra/lease-store.ts';
+import {
+  createLeaseReads,
+  createLeaseStore,
+  createWorkerRoster,
+} from '../../../core/infra/lease-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import {
   createTenantPolicies,
@@ -56,6 +60,7 @@ function processCalls(db: Db): readonly Call[] {
   const roster = createRoster(db);
   return [
     () => leases.hold('lease', 'w', 1_000),
+    () => createLeaseReads(db).find(['lease', 'sweep']),
     () => leases.release('lease', 'w'),
     () => workers.beat('w', ['settlement'], 8),
     () => workers.alive('settlement', 1_000),
