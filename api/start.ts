@@ -1,5 +1,6 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
 import { openInstallation, paymentNames } from '../runtime/installation.ts';
+import { openHealth } from '../runtime/health.ts';
 import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
@@ -47,6 +48,61 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     connection: queues.connection,
     clock,
   });
+  const { readiness, ops } = openOps(platform, { queues, hints, depths });
+  const backlog = openBacklog(platform);
+  const authenticator = createAuthenticator({ keys, tenants });
+  const realtime = openRealtime({ platform, authenticator, ...tuning });
+  const { streams } = realtime;
+  const own = paymentNames(env);
+  const installation = await openInstallation({ platform, own, announces: false, serves: [] });
+  const server = await startServer({
+    host: env.HOST,
+    port: env.PORT,
+    endpoints: ENDPOINTS,
+    services: openServices({
+      platform,
+      publisher: queues.publisher,
+      hints,
+      streams,
+      backlog,
+      installation,
+    }),
+    authenticator,
+    realtime,
+    pages: {
+      ops,
+      depths,
+      openOperations: () => backlog.size(),
+      lanes: env.SETTLEMENT_LANES,
+      health: openHealth({ platform, queueRedis: queues.connection }),
+    },
+    admin: {
+      queues: queues.byName,
+      hasQueues: () => queues.connection.status === 'ready',
+      password: env.ADMIN_PASSWORD,
+      signOuts: createSignOutStore(mongo.db),
+    },
+    clock,
+    logger,
+    metrics,
+  });
+  lifecycle.onDrain('http server', () => server.close());
+  lifecycle.onDrain('readiness', () => {
+    readiness.drain();
+  });
+  logger.info({ host: env.HOST, port: server.port }, 'api.started');
+  return server;
+}
+
+interface OpsParts {
+  readonly queues: Queues;
+  readonly hints: HintPublisher;
+  readonly depths: () => Promise<readonly QueueDepth[]>;
+}
+
+/** Probes and metrics, with the gauges that are only worth reading when somebody asks. */
+function openOps(platform: Platform, { queues, hints, depths }: OpsParts) {
+  const { clock, metrics, mongo } = platform;
   const readiness = readinessOf(platform, queues, hints);
   const statusCounts = createStatusCounts(mongo.db, clock);
   const waitingCounts = openWaitingCounts(platform);
@@ -69,43 +125,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       ]);
     },
   });
-  const backlog = openBacklog(platform);
-  const authenticator = createAuthenticator({ keys, tenants });
-  const realtime = openRealtime({ platform, authenticator, ...tuning });
-  const { streams } = realtime;
-  const own = paymentNames(env);
-  const installation = await openInstallation({ platform, own, announces: false, serves: [] });
-  const server = await startServer({
-    host: env.HOST,
-    port: env.PORT,
-    endpoints: ENDPOINTS,
-    services: openServices({
-      platform,
-      publisher: queues.publisher,
-      hints,
-      streams,
-      backlog,
-      installation,
-    }),
-    authenticator,
-    realtime,
-    pages: { ops, depths, openOperations: () => backlog.size(), lanes: env.SETTLEMENT_LANES },
-    admin: {
-      queues: queues.byName,
-      hasQueues: () => queues.connection.status === 'ready',
-      password: env.ADMIN_PASSWORD,
-      signOuts: createSignOutStore(mongo.db),
-    },
-    clock,
-    logger,
-    metrics,
-  });
-  lifecycle.onDrain('http server', () => server.close());
-  lifecycle.onDrain('readiness', () => {
-    readiness.drain();
-  });
-  logger.info({ host: env.HOST, port: server.port }, 'api.started');
-  return server;
+  return { readiness, ops };
 }
 
 /** Sets the totals of what is waited for; a kind that nothing waits for is 0. */

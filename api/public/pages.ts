@@ -3,6 +3,8 @@ import { LIMITS } from '../../config/limits.ts';
 import { AppError, ERRORS, isErrorCode } from '../../core/kernel/errors.ts';
 import { fieldErrors } from '../../core/kernel/field-errors.ts';
 import type { OpsPage, OpsPages } from '../../runtime/ops-pages.ts';
+import type { HealthReader } from '../../runtime/health.ts';
+import { reportMarkdown, reportView } from '../../core/health/render.ts';
 import { requiredOf } from '../../runtime/ops-server.ts';
 import { type QueueDepth, type ReplicaBounds, adviseReplicas } from '../../queues/depth.ts';
 import { found, queryOf } from '../http/endpoint.ts';
@@ -16,6 +18,7 @@ export interface PublicServices {
   /** Accepted operations that wait for settlement, as last counted. */
   readonly openOperations: () => number;
   readonly lanes: number;
+  readonly health: Pick<HealthReader, 'report'>;
 }
 
 interface PublicRequest {
@@ -38,6 +41,7 @@ const ADDRESSES = {
   readiness: '/readyz',
   metrics: '/metrics',
   autoscale: '/internal/autoscale',
+  healthReport: '/internal/health-report',
   admin: '/admin',
   queues: '/admin/queues',
 } as const;
@@ -72,6 +76,16 @@ export const PUBLIC_PAGES: readonly PublicPage[] = [
       const bounds = boundsOf(url);
       const situation = { ...bounds, openOperations: openOperations(), lanes };
       return autoscaleReply(await depths(), situation);
+    },
+  },
+  {
+    path: '/internal/health-report',
+    summary: 'Verdict on money, flow, execution, liveness and dependencies (`?format=markdown`)',
+    answer: async ({ health }, { url }) => {
+      const { format } = formatOf(url);
+      const report = await health.report();
+      if (format === 'json') return found(reportView(report));
+      return { status: 200, contentType: MARKDOWN, text: reportMarkdown(report) };
     },
   },
   {
@@ -122,6 +136,19 @@ function boundsOf(url: string): ReplicaBounds {
   const parsed = boundsQuery.safeParse(raw);
   if (parsed.success) return parsed.data;
   throw new AppError('invalid_request', 'min and max are numbers of replicas', {
+    errors: fieldErrors(parsed.error.issues, raw),
+  });
+}
+
+const MARKDOWN = 'text/markdown; charset=utf-8';
+
+const formatQuery = z.strictObject({ format: z.enum(['json', 'markdown']).default('json') });
+
+function formatOf(url: string): z.infer<typeof formatQuery> {
+  const raw = queryOf(url);
+  const parsed = formatQuery.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new AppError('invalid_request', 'format is json or markdown, and nothing else is taken', {
     errors: fieldErrors(parsed.error.issues, raw),
   });
 }

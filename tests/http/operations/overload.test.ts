@@ -54,6 +54,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       depths: never,
       openOperations: never,
       lanes: 8,
+      health: { report: never },
     },
     admin: {
       queues: new Map(),

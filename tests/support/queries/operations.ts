@@ -16,6 +16,7 @@ import { createSettleStore } from '../../../core/operations/settle-store.ts';
 import { createOutboxStore } from '../../../core/events/outbox-store.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
 import { createStatusCounts } from '../../../core/operations/status-counts-store.ts';
+import { tenantBacklogs } from '../../../core/operations/backlog-reads-store.ts';
 import { createWaitingCounts } from '../../../core/operations/waiting-counts-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { TENANT } from '../platform.ts';
@@ -149,6 +150,7 @@ function sagaCalls(db: Db): readonly Call[] {
     },
     () => createStatusCounts(db, systemClock)(),
     () => createWaitingCounts(db, systemClock)(),
+    () => tenantBacklogs(db, { tenantsMax: 5, countMax: 50 }),
     ...outboxCalls(db),
   ];
 }

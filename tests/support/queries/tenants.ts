@@ -10,6 +10,7 @@ import {
   createTenantSetup,
   ensureTenantPolicies,
 } from '../../../core/provisioning/tenant-services-store.ts';
+import { sampleLedger } from '../../../core/ledger/sample-store.ts';
 import { createRoster } from '../../../core/infra/roster-store.ts';
 import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { createSignOutStore } from '../../../core/access/sign-out-store.ts';
@@ -67,5 +68,11 @@ function processCalls(db: Db): readonly Call[] {
     () => workers.leave('w'),
     () => roster.announce('p', ['email/smtp']),
     () => roster.others('q', 60_000),
+    () => roster.count(60_000),
+    async () => {
+      const wallet = { _id: 'wal_other-real', tenantId: 'other', userId: 'sampled', seq: 5 };
+      await db.collection<{ _id: string }>('wallets').insertOne(wallet);
+      await sampleLedger(db, { entriesMax: 50, walletsMax: 5 });
+    },
   ];
 }
