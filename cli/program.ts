@@ -6,6 +6,7 @@ import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
 import { healthCommand } from './commands/health.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { topCommand } from './commands/top.ts';
 import { redispatchCommand } from './commands/redispatch.ts';
 import { apiCommand, upCommand, workerCommand } from './commands/processes.ts';
@@ -23,6 +24,7 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   autoscaleCommand,
   healthCommand,
   topCommand,
+  doctorCommand,
 ];
 
 /** Runs `sluice …`. Every expected end becomes an exit code; what is thrown is a bug. */
