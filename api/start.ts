@@ -1,6 +1,6 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
 import { openInstallation, paymentNames } from '../runtime/installation.ts';
-import { openHealth } from '../runtime/health.ts';
+import { type HealthReader, openHealth } from '../runtime/health.ts';
 import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
@@ -48,7 +48,8 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     connection: queues.connection,
     clock,
   });
-  const { readiness, ops } = openOps(platform, { queues, hints, depths });
+  const health = openHealth({ platform, queueRedis: queues.connection });
+  const { readiness, ops } = openOps(platform, { queues, hints, depths, health });
   const backlog = openBacklog(platform);
   const authenticator = createAuthenticator({ keys, tenants });
   const realtime = openRealtime({ platform, authenticator, ...tuning });
@@ -74,7 +75,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       depths,
       openOperations: () => backlog.size(),
       lanes: env.SETTLEMENT_LANES,
-      health: openHealth({ platform, queueRedis: queues.connection }),
+      health,
     },
     admin: {
       queues: queues.byName,
@@ -85,6 +86,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     clock,
     logger,
     metrics,
+    tracer: platform.tracer,
   });
   lifecycle.onDrain('http server', () => server.close());
   lifecycle.onDrain('readiness', () => {
@@ -98,10 +100,11 @@ interface OpsParts {
   readonly queues: Queues;
   readonly hints: HintPublisher;
   readonly depths: () => Promise<readonly QueueDepth[]>;
+  readonly health: HealthReader;
 }
 
 /** Probes and metrics, with the gauges that are only worth reading when somebody asks. */
-function openOps(platform: Platform, { queues, hints, depths }: OpsParts) {
+function openOps(platform: Platform, { queues, hints, depths, health }: OpsParts) {
   const { clock, metrics, mongo } = platform;
   const readiness = readinessOf(platform, queues, hints);
   const statusCounts = createStatusCounts(mongo.db, clock);
@@ -122,6 +125,7 @@ function openOps(platform: Platform, { queues, hints, depths }: OpsParts) {
           }
         }),
         waitingCounts(),
+        health.export(),
       ]);
     },
   });

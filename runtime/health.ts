@@ -20,17 +20,25 @@ import type { Queues } from '../queues/producer.ts';
 import { paymentNames } from './installation.ts';
 import { PAYMENT_HOLD, paymentKeyOf } from './payments.ts';
 import type { Platform } from './platform.ts';
+import { exportHealth } from './health-gauges.ts';
 import { readGauge } from './read-gauge.ts';
 
 export interface HealthReader {
   /** At most once a second, whoever asks; within two seconds, whatever is away. */
   report(): Promise<HealthReport>;
+  /** Judges anew, and sets the gauges that go with it. */
+  export(): Promise<void>;
 }
 
 interface HealthDeps {
   readonly platform: Platform;
   /** The connection of the queues. */
   readonly queueRedis: Queues['connection'];
+}
+
+interface Read {
+  readonly sample: HealthSample;
+  readonly report: HealthReport;
 }
 
 type Sources = {
@@ -42,22 +50,27 @@ export function openHealth(deps: HealthDeps): HealthReader {
   const { clock } = deps.platform;
   const sources = sourcesOf(deps);
   const onsets = createOnsets();
-  let last: Promise<HealthReport> | undefined;
+  let last: Promise<Read> | undefined;
   let lastMs = 0;
-  const read = async (): Promise<HealthReport> => {
+  const read = async (): Promise<Read> => {
     const startedMs = clock.monotonicMs();
     const [sample, process] = await Promise.all([seenAll(sources), processSample(deps.platform)]);
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
-    return onsets(reportOf({ ...sample, now: new Date(clock.now()), process }, tookMs));
+    const whole = { ...sample, now: new Date(clock.now()), process };
+    return { sample: whole, report: onsets(reportOf(whole, tookMs)) };
+  };
+  const readOnce = (): Promise<Read> => {
+    const nowMs = clock.monotonicMs();
+    if (last === undefined || nowMs - lastMs >= HEALTH_LIMITS.keptMs) {
+      lastMs = nowMs;
+      last = read();
+    }
+    return last;
   };
   return Object.freeze({
-    report: () => {
-      const nowMs = clock.monotonicMs();
-      if (last === undefined || nowMs - lastMs >= HEALTH_LIMITS.keptMs) {
-        lastMs = nowMs;
-        last = read();
-      }
-      return last;
+    report: async () => (await readOnce()).report,
+    export: async () => {
+      exportHealth(deps.platform.metrics, await readOnce());
     },
   } satisfies HealthReader);
 }

@@ -4,6 +4,7 @@ import { configPage, errorsPage, queuesPage } from './docs/pages.ts';
 import { decisionsPage } from './docs/decisions-page.ts';
 import { eventsPage } from './docs/events-page.ts';
 import { notificationTablesPage } from './docs/notifications-page.ts';
+import { describedMetrics, metricsPage } from './docs/metrics-page.ts';
 import { operationsPage } from './docs/operations-page.ts';
 
 /** The pages that are generated from the code: `npm run docs` writes them, `--check` compares. */
@@ -14,6 +15,7 @@ const PAGES = [
   { file: 'docs/events.md', render: eventsPage },
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/config.md', render: configPage },
+  { file: 'docs/metrics.md', render: () => metricsPage(describedMetrics()) },
   { file: 'docs/notification-tables.md', render: notificationTablesPage },
 ] as const;
 
