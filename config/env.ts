@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { unknownNames } from './env-names.ts';
 import { LIMITS } from './limits.ts';
+import { TRACE_ENV } from './trace-env.ts';
 
 /**
  * Addresses, secrets and roles: what needs a restart to change. The only reader of
@@ -211,6 +212,7 @@ export const envSchema = z.object({
   DELIVERY_POLICIES: deliveryPolicies.describe(
     'JSON by channel: pausesMs, timeoutMs, ratePerSecond, inFlightMax; what is left out is as built in',
   ),
+  ...TRACE_ENV,
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 

@@ -14,6 +14,8 @@ import { type Failpoint, killingFailpoint, noFailpoint } from '../core/kernel/fa
 import { newToken } from '../core/kernel/ids.ts';
 import { type Logger, createLogger } from '../core/telemetry/logger.ts';
 import { type Metrics, createMetrics } from '../core/telemetry/metrics.ts';
+import type { Tracer } from '../core/telemetry/tracer.ts';
+import { openTracer } from './tracing.ts';
 import { type Lifecycle, createLifecycle } from './lifecycle.ts';
 
 /** What every process has: opened once in `main.ts`, passed down, closed by the lifecycle. */
@@ -22,6 +24,7 @@ export interface Platform {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   readonly failpoint: Failpoint;
   readonly mongo: Mongo;
   readonly redis: RedisRoles;
@@ -55,6 +58,7 @@ export async function openPlatform(
   const processId = `${service}-${process.pid}-${newToken()}`;
   logger.info({ env: redactEnv(env), processId }, 'process.starting');
 
+  const tracer = await openTracer({ env, service, processId, lifecycle });
   const { MONGO_URL: url, MONGO_DB: database } = env;
   const open = () => openDatabase({ url, database, appName: processId, metrics }, clock);
   const mongo = await (waitsForPrimary ? patiently(open, { logger, clock }) : open());
@@ -72,6 +76,7 @@ export async function openPlatform(
     clock,
     logger,
     metrics,
+    tracer,
     failpoint,
     mongo,
     redis,

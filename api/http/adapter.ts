@@ -4,12 +4,13 @@ import type { Clock } from '../../core/kernel/clock.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 import type { Metrics } from '../../core/telemetry/metrics.ts';
+import { type Span, type Tracer, traceIdOf } from '../../core/telemetry/tracer.ts';
 import type { Principal } from '../../core/access/api-key.ts';
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
 import type { BodyBytes } from './body-bytes.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Reply } from './reply.ts';
-import { bearerOf, correlationIdOf } from './headers.ts';
+import { bearerOf, correlationIdOf, traceparentOf } from './headers.ts';
 import { admittedInTime } from './in-time.ts';
 import {
   PROBLEM_TYPE,
@@ -32,6 +33,7 @@ export interface AdapterDeps {
   /** A correlation id for a request that brings none. */
   readonly requestId: () => string;
   readonly bodyBytes: BodyBytes;
+  readonly tracer?: Tracer;
 }
 
 /** One request on its way through: what is known of it before anything is parsed. */
@@ -41,6 +43,7 @@ export interface Exchange {
   /** The pattern of its path: a label, so never the path itself. */
   readonly route: string;
   readonly work: (correlationId: string) => Promise<Reply> | Reply;
+  readonly span?: Span | undefined;
 }
 
 /** Does the work of a request and answers it, whatever happens. Never rejects. */
@@ -48,7 +51,7 @@ export async function exchange(
   deps: Omit<AdapterDeps, 'services' | 'authenticator' | 'bodyBytes'>,
   one: Exchange,
 ): Promise<void> {
-  const { request, response, route, work } = one;
+  const { request, response, route, work, span } = one;
   const startedMs = deps.clock.monotonicMs();
   let correlationId = '';
   let reply: Reply;
@@ -57,7 +60,7 @@ export async function exchange(
     reply = await work(correlationId);
   } catch (error) {
     if (correlationId === '') correlationId = deps.requestId(); // the one that came is not usable
-    reply = problemReply(deps, error, { request, correlationId });
+    reply = problemReply(deps, error, { request, correlationId, span });
   }
   try {
     send(response, reply, correlationId);
@@ -68,7 +71,42 @@ export async function exchange(
   const method = request.method ?? 'GET';
   const seconds = (deps.clock.monotonicMs() - startedMs) / 1_000;
   deps.metrics.httpDuration.observe({ method, route, status: reply.status }, seconds);
-  deps.logger.debug({ method, route, status: reply.status, correlationId }, 'request.answered');
+  deps.logger.debug(
+    { method, route, status: reply.status, correlationId, ...tracedAs(span) },
+    'request.answered',
+  );
+  endSpan(span, { status: reply.status, correlationId });
+}
+
+function tracedAs(span: Span | undefined) {
+  return span === undefined ? {} : { traceId: traceIdOf(span.traceparent) };
+}
+
+interface Answered {
+  readonly status: number;
+  readonly correlationId: string;
+}
+
+function endSpan(span: Span | undefined, { status, correlationId }: Answered): void {
+  const attributes = {
+    'http.response.status_code': status,
+    'sluice.correlation_id': correlationId,
+  };
+  span?.end({ attributes, error: status >= 500 ? String(status) : undefined });
+}
+
+/** The span of a request, a part of the trace that the client has begun. */
+function spanOf(
+  tracer: Tracer | undefined,
+  { method, path }: Pick<Endpoint, 'method' | 'path'>,
+  request: IncomingMessage,
+): Span | undefined {
+  if (tracer?.isOn !== true) return undefined;
+  return tracer.start(`${method} ${path}`, {
+    kind: 'server',
+    parent: traceparentOf(request),
+    attributes: { 'http.request.method': method, 'http.route': path },
+  });
 }
 
 /** The path of a request, without its query. */
@@ -79,11 +117,13 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
 
 /** An endpoint as a handler for its path; `params` is what the path states. Never rejects. */
 export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
-  return (request: IncomingMessage, response: ServerResponse, params: unknown): Promise<void> =>
-    exchange(deps, {
+  return (request: IncomingMessage, response: ServerResponse, params: unknown): Promise<void> => {
+    const span = spanOf(deps.tracer, endpoint, request);
+    return exchange(deps, {
       request,
       response,
       route: endpoint.path,
+      span,
       work: async (correlationId) =>
         endpoint.run({
           incoming: request,
@@ -93,8 +133,10 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
           services: deps.services,
           signal: once(() => goneSignal(response)),
           bodyBytes: deps.bodyBytes,
+          ...(span !== undefined && { traceparent: span.traceparent }),
         }),
     });
+  };
 }
 
 async function authenticate(
@@ -128,6 +170,7 @@ function goneSignal(response: ServerResponse): AbortSignal {
 interface ProblemRequest {
   readonly request: IncomingMessage;
   readonly correlationId: string;
+  readonly span: Span | undefined;
 }
 
 const INSTANCE_CHARS_MAX = 500;
@@ -135,7 +178,7 @@ const INSTANCE_CHARS_MAX = 500;
 function problemReply(
   deps: Pick<AdapterDeps, 'logger' | 'metrics'>,
   thrown: unknown,
-  { request, correlationId }: ProblemRequest,
+  { request, correlationId, span }: ProblemRequest,
 ): Reply {
   const error = clientErrorOf(thrown);
   const instance = pathOf(request).slice(0, INSTANCE_CHARS_MAX);
@@ -143,7 +186,8 @@ function problemReply(
   deps.metrics.refused.inc({ code: error.code });
   // Only what is our fault is worth a line; the rest is counted.
   const level = error.kind === 'internal' ? 'error' : 'debug';
-  deps.logger[level]({ err: thrown, code: error.code, correlationId }, 'request.failed');
+  const ids = { correlationId, ...tracedAs(span) };
+  deps.logger[level]({ err: thrown, code: error.code, ...ids }, 'request.failed');
   return {
     status: statusOfCode(error.code),
     contentType: PROBLEM_TYPE,

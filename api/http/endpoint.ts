@@ -71,6 +71,8 @@ export interface RawRequest {
   readonly principal: Principal;
   readonly services: ApiServices;
   readonly signal: () => AbortSignal;
+  /** The span of the request, where tracing is on: what it begins is a part of that. */
+  readonly traceparent?: string;
   /** Of the server, over all of its requests. */
   readonly bodyBytes: BodyBytes;
 }
@@ -118,7 +120,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
             keyId: principal.keyId,
             scopes: principal.scopes,
             correlationId,
-            traceparent: traceparentOf(incoming),
+            traceparent: request.traceparent ?? traceparentOf(incoming),
             idempotencyKey: () => idempotencyKeyOf(incoming),
             idempotencyKeyIfAny: () =>
               incoming.headers['idempotency-key'] === undefined

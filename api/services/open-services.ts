@@ -60,7 +60,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
 }
 
 function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
-  const { env, clock, logger, metrics, failpoint, mongo, databaseClock } = platform;
+  const { env, clock, logger, metrics, failpoint, mongo, databaseClock, tracer } = platform;
   return createIngest({
     store: createOperationStore(mongo.db),
     databaseTime: databaseClock,
@@ -69,6 +69,7 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
     logger,
     metrics,
     failpoint,
+    tracer,
     backlog: (tenantId) => backlog.isFullFor(tenantId),
     lanes: env.SETTLEMENT_LANES,
     laneQueue,

@@ -34,6 +34,7 @@ function providersOf(env: Env): readonly Provider[] {
     ['email/smtp', 'SMTP_URL', env.SMTP_URL],
     ['email/email-http', 'MAIL_HTTP_URL', env.MAIL_HTTP_URL],
     ['sms/twilio', 'SMS_URL', env.SMS_ACCOUNT === undefined ? undefined : env.SMS_URL],
+    ['tracing', 'OTEL_EXPORTER_OTLP_ENDPOINT', env.OTEL_EXPORTER_OTLP_ENDPOINT],
     ['push/fcm', 'FCM_URL', env.FCM_SERVICE_ACCOUNT === undefined ? undefined : env.FCM_URL],
   ];
   return named.flatMap(([name, setting, url]) =>
