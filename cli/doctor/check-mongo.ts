@@ -6,7 +6,7 @@ import { type CheckResult, fine, isAtLeast, problem, unknown, warning } from './
 
 const MONGO_MIN = [7, 0] as const;
 const LIFETIME_SECONDS_MAX = 15;
-export const SKEW_MS = { warning: 1_000, problem: 5_000 } as const;
+const SKEW_MS = { warning: 1_000, problem: 5_000 } as const;
 const DISK_FREE = { warning: 0.2, problem: 0.1 } as const;
 
 /** MongoDB as this machine reaches it. Never throws. */

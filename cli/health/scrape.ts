@@ -7,7 +7,7 @@ export interface Scrape {
 const LINE = /^([a-zA-Z_:][\w:]*)(\{.*\})? ([^ ]+)( \d+)?$/;
 const TIMEOUT_MS = 5_000;
 
-export function parseScrape(text: string): Scrape {
+function parseScrape(text: string): Scrape {
   const sums = new Map<string, number>();
   const series = new Map<string, number>();
   for (const line of text.split('\n')) {

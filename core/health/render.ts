@@ -39,7 +39,7 @@ function rowOf({ verdict, check, summary, evidence, since, runbook }: ReportedFi
   return `| ${[...cells.map(escaped), `[${check}](${runbook})`].join(' | ')} |`;
 }
 
-export function evidenceText(evidence: Evidence): string {
+function evidenceText(evidence: Evidence): string {
   return Object.entries(evidence)
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ');

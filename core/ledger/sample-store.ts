@@ -54,7 +54,7 @@ export async function sampleLedger(
 }
 
 /** Pure. Per currency and kind of balance. */
-export function unbalancedOf(entries: readonly EntryDoc[]): readonly string[] {
+function unbalancedOf(entries: readonly EntryDoc[]): readonly string[] {
   const sums = new Map<string, { readonly id: string; sum: bigint }>();
   for (const { operationId, currency, balanceType, direction, amount } of entries) {
     const key = `${operationId} ${currency} ${balanceType}`;

@@ -37,7 +37,7 @@ const hasFailed = {
  * As far as a document tells: the same order of questions as `operationWaitsOn`, which a test holds
  * it against. Breakers, job presence and the like need look-ups, and are under the kind beside them.
  */
-export const KIND_OF_DOCUMENT: Document = {
+const KIND_OF_DOCUMENT: Document = {
   $switch: {
     branches: [
       { case: { $eq: ['$status', 'needs_attention'] }, then: 'attention' },

@@ -128,7 +128,7 @@ async function providerSightOf(deps: LookupDeps, operation: OperationDoc) {
 }
 
 /** The provider of the step that it is at, or of the next one that has one. Pure. */
-export function providerNameOf(operation: OperationDoc, registry: Registry): string | undefined {
+function providerNameOf(operation: OperationDoc, registry: Registry): string | undefined {
   const version = versionOf(registry, operation);
   const plan = version.kind === 'known' ? version.definition.saga : undefined;
   for (const step of plan === undefined ? [] : stepsAhead(operation, plan.steps)) {
@@ -161,7 +161,7 @@ function contextOf({ tenantId, _id, input, steps = [], signals = {} }: Operation
 }
 
 /** The signal that it waits for takes a yes or a no. */
-export function isForApproval(operation: OperationDoc, registry: Registry): boolean {
+function isForApproval(operation: OperationDoc, registry: Registry): boolean {
   const waiting = operation.steps?.find(({ status }) => status === 'waiting');
   const signal = waiting?.waitingFor?.signal;
   const version = versionOf(registry, operation);

@@ -52,7 +52,7 @@ function labelText(name: string): string {
   return typeof values === 'string' ? `each ${values}` : values.map(code).join(', ');
 }
 
-export function unitOf({ name, type }: Pick<DescribedMetric, 'name' | 'type'>): string {
+function unitOf({ name, type }: Pick<DescribedMetric, 'name' | 'type'>): string {
   const unit = /_(seconds|bytes)(_total)?$/.exec(name)?.[1];
   return unit ?? (type === 'counter' ? 'count' : 'number');
 }
