@@ -16,6 +16,7 @@ import { createOperationStore } from '../core/operations/operation-store.ts';
 import { createRecoveryStore } from '../core/operations/recovery-store.ts';
 import { createStatusCounts } from '../core/operations/status-counts-store.ts';
 import { createWaitingCounts } from '../core/operations/waiting-counts-store.ts';
+import type { Metrics } from '../core/telemetry/metrics.ts';
 import type { Queues } from '../queues/producer.ts';
 import { paymentNames } from './installation.ts';
 import { PAYMENT_HOLD, paymentKeyOf } from './payments.ts';
@@ -34,6 +35,8 @@ interface HealthDeps {
   readonly platform: Platform;
   /** The connection of the queues. */
   readonly queueRedis: Queues['connection'];
+  /** Of the process, whose event loop and pool all cells share. */
+  readonly ownMetrics: Metrics;
 }
 
 interface Read {
@@ -54,7 +57,7 @@ export function openHealth(deps: HealthDeps): HealthReader {
   let lastMs = 0;
   const read = async (): Promise<Read> => {
     const startedMs = clock.monotonicMs();
-    const [sample, process] = await Promise.all([seenAll(sources), processSample(deps.platform)]);
+    const [sample, process] = await Promise.all([seenAll(sources), processSample(deps.ownMetrics)]);
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
     const whole = { ...sample, now: new Date(clock.now()), process };
     return { sample: whole, report: onsets(reportOf(whole, tookMs)) };
@@ -190,7 +193,7 @@ function breakerSource({ redis: roles, mongo, env, processId }: Platform) {
   };
 }
 
-async function processSample({ metrics }: Platform) {
+async function processSample(metrics: Metrics) {
   const [loop, pool] = await Promise.all([
     readGauge(metrics.eventLoopLag, 'quantile'),
     readGauge(metrics.mongoPool, 'measure'),

@@ -19,6 +19,7 @@ import type { JobPublisher } from '../core/operations/ports.ts';
 import type { SettledHints } from '../core/events/hints.ts';
 import type { PaymentGate, SagaServices } from '../core/operations/services.ts';
 import { createOutboxStore } from '../core/events/outbox-store.ts';
+import { tenantDatabases } from './cells.ts';
 import type { Platform } from './platform.ts';
 
 export interface SagaOptions {
@@ -111,6 +112,7 @@ export function createServices(
   payments: PaymentOptions = {},
 ): SagaServices {
   const { mongo, clock, env, tracer } = platform;
+  const databaseOf = tenantDatabases(platform);
   return Object.freeze({
     payments: createProviders(providerAddresses(env), {
       ...payments,
@@ -118,7 +120,10 @@ export function createServices(
       ...(tracer !== undefined && { tracer }),
     }),
     policies: createTenantPolicies(mongo.db),
-    tenants: createTenantSetup(mongo.db, clock),
+    tenants: createTenantSetup(mongo.db, clock, (tenantId) => ({
+      db: databaseOf(tenantId),
+      role: env.TENANCY === 'per-brand' ? 'cell' : 'all',
+    })),
   });
 }
 

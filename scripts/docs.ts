@@ -5,6 +5,12 @@ import { decisionsPage } from './docs/decisions-page.ts';
 import { eventsPage } from './docs/events-page.ts';
 import { notificationTablesPage } from './docs/notifications-page.ts';
 import { describedMetrics, metricsPage } from './docs/metrics-page.ts';
+import {
+  clientCurrencies,
+  clientErrorCodes,
+  clientEvents,
+  clientOperations,
+} from './docs/client-types.ts';
 import { operationsPage } from './docs/operations-page.ts';
 
 /** The pages that are generated from the code: `npm run docs` writes them, `--check` compares. */
@@ -17,6 +23,10 @@ const PAGES = [
   { file: 'docs/config.md', render: configPage },
   { file: 'docs/metrics.md', render: () => metricsPage(describedMetrics()) },
   { file: 'docs/notification-tables.md', render: notificationTablesPage },
+  { file: 'client/src/generated/currencies.ts', render: clientCurrencies },
+  { file: 'client/src/generated/error-codes.ts', render: clientErrorCodes },
+  { file: 'client/src/generated/events.ts', render: clientEvents },
+  { file: 'client/src/generated/operations.ts', render: clientOperations },
 ] as const;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

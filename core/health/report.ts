@@ -35,13 +35,41 @@ export function reportOf(sample: HealthSample, tookMs: number): HealthReport {
     const { analyser, runbook } = CHECKS[finding.check];
     return { ...finding, analyser, runbook: `docs/runbooks/${runbook}.md` };
   });
+  return { ...judged(findings), at: sample.now, tookMs };
+}
+
+/** Of several cells: of each check the worst that any of them has. */
+export function mergedReport(reports: readonly HealthReport[]): HealthReport {
+  const [first] = reports;
+  if (first === undefined) return NO_CELL;
+  if (reports.length === 1) return first;
+  const worst = new Map<string, ReportedFinding>();
+  for (const finding of reports.flatMap(({ findings }) => findings)) {
+    const other = worst.get(finding.check);
+    const isWorse =
+      other === undefined || worstOf([other.verdict, finding.verdict]) !== other.verdict;
+    if (isWorse) worst.set(finding.check, finding);
+  }
+  const cells = { cells: reports.length };
+  const findings = [...worst.values()].map((one) => ({
+    ...one,
+    evidence: { ...one.evidence, ...cells },
+  }));
+  const tookMs = Math.max(...reports.map((one) => one.tookMs));
+  return { ...judged(findings), at: first.at, tookMs };
+}
+
+/** Where no tenant has a cell yet. */
+const NO_CELL: HealthReport = { ...judged([]), at: new Date(0), tookMs: 0 };
+
+function judged(
+  findings: readonly ReportedFinding[],
+): Pick<HealthReport, 'verdict' | 'analysers' | 'findings'> {
   const ofAnalyser = (name: Analyser): Verdict =>
     worstOf(findings.filter(({ analyser }) => analyser === name).map(({ verdict }) => verdict));
   const analysers = Object.fromEntries(ANALYSERS.map((name) => [name, ofAnalyser(name)]));
   return {
     verdict: worstOf(findings.map(({ verdict }) => verdict)),
-    at: sample.now,
-    tookMs,
     analysers: analysers as Record<Analyser, Verdict>, // one of each: they are mapped
     findings,
   };

@@ -1,3 +1,4 @@
+import { deliverySchema } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
@@ -10,6 +11,7 @@ export const getDelivery = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'One delivery with every attempt',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 200: deliverySchema },
   handle: async ({ params }, { services, tenant }) => {
     const delivery = await services.notifications(tenant).deliveries.find(params.id);
     const shown = foundOr404(delivery, 'delivery');

@@ -46,7 +46,8 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     host: '127.0.0.1',
     port: 0,
     endpoints: ENDPOINTS,
-    services,
+    services: { of: () => services },
+    waiters,
     authenticator: { authenticate: () => principal },
     realtime: { attach: () => undefined, close: async () => undefined },
     pages: {
@@ -54,10 +55,10 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       depths: never,
       openOperations: never,
       lanes: 8,
-      health: { report: never },
+      health: never,
     },
     admin: {
-      queues: new Map(),
+      queues: { follow: () => undefined },
       hasQueues: () => false,
       password: undefined,
       signOuts: { add: never, has: never },
