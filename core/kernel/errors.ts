@@ -80,6 +80,11 @@ export const ERRORS = {
     retry: 'never',
     title: 'There are as many of these as there may be',
   },
+  rebuild_under_way: {
+    kind: 'conflict',
+    retry: 'after',
+    title: 'The ledger is being rebuilt by another process',
+  },
   operation_busy: {
     kind: 'conflict',
     retry: 'after',

@@ -1,9 +1,10 @@
-import type { Db } from 'mongodb';
+import { type Db, MongoBulkWriteError } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { ensureCollections } from '../infra/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { allOf } from '../kernel/every.ts';
 import { createGroup } from '../kernel/group.ts';
 import { SYSTEM_WALLETS, type WalletDoc, systemUserId } from '../ledger/documents.ts';
 import { openWallet } from '../ledger/wallet.ts';
@@ -64,7 +65,8 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
   const wallets = collection<WalletDoc>(db, 'wallets');
   const at = (): Date => new Date(clock.now());
 
-  const openSystemWallets = async (tenantId: string, currencies: readonly string[]) => {
+  // The time is the tenant's, so that the wallets can be had again from what is kept of it.
+  const openSystemWallets = async ({ _id: tenantId, currencies, createdAt }: TenantDoc) => {
     const fresh = SYSTEM_WALLETS.flatMap((name) =>
       currencies.map((currency) =>
         openWallet({
@@ -73,17 +75,14 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
           currency,
           overdraftLimit: 0n,
           ownerBlocked: false,
-          at: at(),
+          at: createdAt,
         }),
       ),
     );
     if (fresh.length === 0) return;
-    await wallets.bulkWrite(
-      fresh.map(({ _id, ...rest }) => ({
-        updateOne: { filter: { _id }, update: { $setOnInsert: rest }, upsert: true },
-      })),
-      { ordered: false },
-    );
+    await wallets.insertMany(fresh, { ordered: false }).catch((error: unknown) => {
+      if (!isOnlyRepeats(error)) throw error;
+    });
   };
 
   const isOurs = async ({ tenantId, operationId }: NewTenant): Promise<boolean> => {
@@ -121,7 +120,7 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
     prepareDatabase: async (tenantId: string) => {
       await ensureCollections(db, clock);
       const tenant = await tenants.findOne({ _id: tenantId });
-      await openSystemWallets(tenantId, tenant?.currencies ?? []);
+      if (tenant !== null) await openSystemWallets(tenant);
     },
     addKey: async (tenant: NewTenant, key: FirstKey) => {
       if (!(await isOurs(tenant))) return false;
@@ -164,3 +163,11 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
     },
   } satisfies TenantSetup);
 }
+
+/** All that could not be inserted was there. */
+function isOnlyRepeats(error: unknown): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  return allOf([error.writeErrors].flat(), ({ code }) => code === DUPLICATE_KEY);
+}
+
+const DUPLICATE_KEY = 11_000;
