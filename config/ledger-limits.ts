@@ -9,7 +9,7 @@ export const LEDGER_LIMITS = Object.freeze({
   /** Settings inside batches, of one tenant: they are kept in memory, about 200 bytes each. */
   rebuildBatchSettingsMax: 1_000_000,
   /** Times that a page is computed anew because settlement moved one of its documents meanwhile. */
-  rebuildTriesMax: 10,
+  rebuildTriesMax: 20,
   /** The lease of a rebuild, renewed with every page. */
   rebuildLeaseMs: 120_000,
   /** Differences that a report names; all are counted. */

@@ -68,7 +68,8 @@ export async function rebuildCall({ platform }: Instance): Promise<void> {
   const { db } = platform.mongo;
   const rules = rebuildRules(OPERATIONS);
   const walletId = walletIdOf(TENANT, 'ann', 'EUR');
-  await collection(db, 'wallets').updateOne({ userId: 'ann' }, { $set: { status: 'frozen' } });
+  const ann = { tenantId: TENANT, userId: 'ann' };
+  await collection(db, 'wallets').updateOne(ann, { $set: { status: 'frozen' } });
   await rebuildLedger(db, { rules });
   await rebuildLedger(db, { rules, walletId });
   await rebuildLedger(db, { rules, tenantId: TENANT, apply: true });
