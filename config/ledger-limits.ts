@@ -14,6 +14,15 @@ export const LEDGER_LIMITS = Object.freeze({
   rebuildLeaseMs: 120_000,
   /** Differences that a report names; all are counted. */
   reportedMax: 100_000,
+  /** The watch over the ledger rests so many times as long as it has worked: a tenth is its share. */
+  watchRestFactor: 9,
+  /** And begins a pass at most so often. */
+  watchPassMsMin: 60_000,
+  watchTurnMs: 250,
+  /** Longer than one page takes. */
+  watchLeaseMs: 120_000,
+  /** Drifts that the next owner of the watch knows, and does not tell again. */
+  watchKnownMax: 1_000,
   /** Documents looked up by id in one query. */
   idsPage: 1_000,
 });

@@ -1,9 +1,15 @@
+import { LEDGER_LIMITS } from '../config/ledger-limits.ts';
 import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLeaseStore } from '../core/infra/lease-store.ts';
-import { startChores } from '../core/recovery/chores.ts';
+import { type Chore, startChores } from '../core/recovery/chores.ts';
 import { createIngest } from '../core/ingest/ingest.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
+import { rebuildRules } from '../core/operation-types/rebuild-rules.ts';
+import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
+import { createLedgerWatch } from '../core/ledger/watch/watch-store.ts';
+import type { Ingest } from '../core/ingest/submission.ts';
+import { reportDrift } from '../core/recovery/report-drift.ts';
 import { expireHolds } from '../core/recovery/expire-holds.ts';
 import { createDeliveryRecoveryStore } from '../core/notifications/delivery/delivery-recovery-store.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
@@ -73,6 +79,7 @@ export function startRecovery(options: RecoveryDeps): void {
   const sweepOnce = createSweepOnce(async () => {
     await sweep(deps);
   });
+  const watch = openWatch(options, ingest);
   // Every process by itself: deliveries are repaired by compare-and-set, and the lease is the other sweep's.
   const store = createDeliveryRecoveryStore(mongo.db);
   const stopChores = startChores({ clock, random, onError }, [
@@ -91,6 +98,7 @@ export function startRecovery(options: RecoveryDeps): void {
         await sweepDeliveries({ store, databaseTime, publisher, logger, metrics, news });
       },
     },
+    watch.chore,
     {
       name: 'sweep',
       intervalMs: sweepIntervalMs,
@@ -100,9 +108,36 @@ export function startRecovery(options: RecoveryDeps): void {
   ]);
   platform.lifecycle.onClose('recovery', async () => {
     await stopChores();
+    await watch.close();
     await ingest.drain();
     await deps.leases.release('sweep', processId);
   });
+}
+
+function openWatch(
+  { platform }: RecoveryDeps,
+  ingest: Ingest,
+): { readonly chore: Chore; readonly close: () => Promise<void> } {
+  const { mongo, clock, logger, metrics, processId, env } = platform;
+  const outbox = createOutboxStore(mongo.db);
+  const ledger = (tenantId: string) => createLedgerQueries(mongo.db, { tenantId, currencies: [] });
+  const watch = createLedgerWatch({
+    ...{ db: mongo.db, clock, metrics, owner: processId },
+    rules: rebuildRules(OPERATIONS),
+    leases: createLeaseStore(mongo.db),
+    onDrift: (drift) =>
+      reportDrift(
+        {
+          ...{ policy: env.LEDGER_DRIFT_POLICY, logger, ingest, registry: OPERATIONS },
+          databaseTime: () => readDatabaseTime(mongo.db),
+          tell: (row) => mongo.client.withSession((session) => outbox.insert(session, [row])),
+          findWallet: (id) => ledger(drift.tenantId).wallet(id),
+        },
+        drift,
+      ),
+  });
+  const { watchTurnMs: intervalMs } = LEDGER_LIMITS;
+  return { chore: { name: 'ledger watch', intervalMs, run: watch.turn }, close: watch.close };
 }
 
 /** Two triggers at once start one sweep. */
@@ -127,8 +162,10 @@ function openTrigger(
     logger.debug({ err }, 'redis.recovery.error');
   };
   const connection = redis.open('queue', { name: 'recovery', whenAway: 'wait' });
-  const { prefix } = redis;
-  const schedules = createSchedules({ connection, prefix, onError }, sweepIntervalMs);
+  const schedules = createSchedules(
+    { connection, prefix: platform.env.QUEUE_PREFIX, onError },
+    sweepIntervalMs,
+  );
   const pool = startPool<SweepPayload>({
     platform,
     connection,

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { LEDGER_LIMITS } from '../../config/ledger-limits.ts';
+import { setControlDatabase } from '../../core/infra/control-database.ts';
 import { openMongo } from '../../core/infra/mongo.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { Difference } from '../../core/ledger/rebuild/differences.ts';
@@ -16,7 +17,8 @@ import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { formatBar, formatCount, formatDuration, formatTable } from '../format.ts';
 import { interruptible } from '../interrupts.ts';
 import type { Io } from '../io.ts';
-import { createTerminal } from '../terminal.ts';
+import { type Terminal, createTerminal } from '../terminal.ts';
+import { type WorkDatabase, workDatabases } from '../work-databases.ts';
 import { jsonOption, wholeNumber, withDatabase } from './options.ts';
 
 interface Options {
@@ -40,7 +42,8 @@ records, and says what is stored otherwise or not at all. Nothing is written wit
 The platform may run meanwhile: each document is written only if it is still what was
 read. What is not there is put back; where the log contradicts itself, nothing is made
 of it. An interrupted run with --apply goes on where it was (--restart: from the
-beginning). Users, operations and entries are never written.
+beginning). Users, operations and entries are never written. Where tenants have a
+database each, all of them are gone through; with --json a line each.
 
 Exit code: 0 everything is what the log says (or is now), 1 there are differences or
 damage left, 2 usage, 3 the database does not answer or another rebuild is under way,
@@ -81,28 +84,43 @@ async function rebuild(options: Options, io: Io, signal: AbortSignal): Promise<E
   }
   const mongo = await openMongo({ url, database, appName: 'sluice-ledger-rebuild' });
   try {
-    const asked: RebuildOptions = {
-      rules: rebuildRules(OPERATIONS),
-      ...{ apply: options.apply, restart: options.restart, keepMax: options.show, signal },
-      ...(options.tenant !== undefined && { tenantId: options.tenant }),
-      ...(options.wallet !== undefined && { walletId: options.wallet }),
-      onProgress: (progress) => {
-        terminal.live(() => progressText(progress));
-      },
-      onResume: ({ tenantId, afterUser }) => {
-        terminal.note(`going on behind ${tenantId}/${afterUser}, where the last run was`);
-      },
-    };
-    const report = await rebuildLedger(mongo.db, asked).catch((error: unknown) => {
-      throw asCliError(error);
-    });
-    terminal.clear();
-    if (options.json) terminal.out(JSON.stringify({ database, ...report }, plain));
-    else for (const line of reportLines(report, database)) terminal.out(line);
-    return exitOf(report);
+    const databases = await workDatabases(mongo);
+    if (databases.some(({ brand }) => brand !== undefined)) {
+      setControlDatabase(mongo.client, database);
+    }
+    const codes: ExitCode[] = [];
+    for (const one of databases) codes.push(await rebuildOne(one, options, { terminal, signal }));
+    if (codes.includes(EXIT.failed)) return EXIT.failed;
+    return codes.includes(EXIT.ok) ? EXIT.ok : EXIT.nothing;
   } finally {
     await mongo.close();
   }
+}
+
+async function rebuildOne(
+  { db, name }: WorkDatabase,
+  options: Options,
+  { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
+): Promise<ExitCode> {
+  const asked: RebuildOptions = {
+    rules: rebuildRules(OPERATIONS),
+    ...{ apply: options.apply, restart: options.restart, keepMax: options.show, signal },
+    ...(options.tenant !== undefined && { tenantId: options.tenant }),
+    ...(options.wallet !== undefined && { walletId: options.wallet }),
+    onProgress: (progress) => {
+      terminal.live(() => progressText(progress));
+    },
+    onResume: ({ tenantId, afterUser }) => {
+      terminal.note(`going on behind ${tenantId}/${afterUser}, where the last run was`);
+    },
+  };
+  const report = await rebuildLedger(db, asked).catch((error: unknown) => {
+    throw asCliError(error);
+  });
+  terminal.clear();
+  if (options.json) terminal.out(JSON.stringify({ database: name, ...report }, plain));
+  else for (const line of reportLines(report, name)) terminal.out(line);
+  return exitOf(report);
 }
 
 function asCliError(error: unknown): unknown {

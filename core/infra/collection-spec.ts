@@ -6,8 +6,8 @@ export interface CollectionSpec {
   readonly owner: string;
   /** Stores of other rooms that open it all the same, and why. */
   readonly guests?: Readonly<Record<string, string>>;
-  /** In the database of a cell, or in that which all cells share. */
-  readonly home: 'cell' | 'control';
+  /** In the database of a cell, in the one that all cells share, or in each, for its own processes. */
+  readonly home: 'cell' | 'control' | 'both';
   /** What it is split by, once one server is not enough. */
   readonly shardKey: 'tenantId' | '_id';
   /** How long its documents stay. */

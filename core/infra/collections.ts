@@ -1,5 +1,6 @@
 import type { Collection, Db, Document } from 'mongodb';
 import type { CollectionSpec } from './collection-spec.ts';
+import { controlDatabaseOf } from './control-database.ts';
 import { LEDGER_COLLECTIONS } from './ledger-collections.ts';
 
 /** Types whose operations set something of wallets that no entry says; all that rebuilding reads. */
@@ -226,14 +227,14 @@ export const COLLECTIONS = {
   },
   leases: {
     owner: 'core/infra',
-    home: 'cell',
+    home: 'both',
     shardKey: '_id',
     retention: 'kept',
     indexes: [],
   },
   workers: {
     owner: 'core/infra',
-    home: 'cell',
+    home: 'both',
     shardKey: '_id',
     retention: 'an hour',
     indexes: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }],
@@ -247,5 +248,18 @@ export type CollectionName = keyof typeof COLLECTIONS;
  * Trusting the stored shape is this function's one cast; stores assert what matters after reading.
  */
 export function collection<T extends Document>(db: Db, name: CollectionName): Collection<T> {
-  return db.collection<T>(name, { useBigInt64: true });
+  const home = COLLECTIONS[name].home === 'control' ? controlDatabaseOf(db) : db;
+  return home.collection<T>(name, { useBigInt64: true });
+}
+
+/** What a database has to have: of the control database and of a cell, or of one that is both. */
+export type DatabaseRole = 'all' | 'control' | 'cell';
+
+/** The collections of a database in its role. */
+export function collectionsOf(role: DatabaseRole): readonly CollectionName[] {
+  const names = Object.keys(COLLECTIONS) as CollectionName[];
+  return names.filter((name) => {
+    const { home } = COLLECTIONS[name];
+    return role === 'all' || home === 'both' || home === role;
+  });
 }

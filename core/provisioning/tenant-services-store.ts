@@ -1,6 +1,6 @@
 import { type Db, MongoBulkWriteError } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
-import { collection } from '../infra/collections.ts';
+import { type DatabaseRole, collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { ensureCollections } from '../infra/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -58,15 +58,27 @@ export async function ensureTenantPolicies(
   );
 }
 
+/** The database that a tenant's work stands in: with all others, or by itself. */
+interface TenantHome {
+  readonly db: Db;
+  readonly role: DatabaseRole;
+}
+
 /** Every write is keyed by the operation, so that repeats and late attempts change nothing. */
-export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
+export function createTenantSetup(
+  db: Db,
+  clock: Clock,
+  homeOf: (tenantId: string) => TenantHome = () => ({ db, role: 'all' }),
+): TenantSetup {
   const tenants = collection<ProvisionedTenant>(db, 'tenants');
   const keys = collection<ApiKeyDoc>(db, 'api_keys');
-  const wallets = collection<WalletDoc>(db, 'wallets');
   const at = (): Date => new Date(clock.now());
 
   // The time is the tenant's, so that the wallets can be had again from what is kept of it.
-  const openSystemWallets = async ({ _id: tenantId, currencies, createdAt }: TenantDoc) => {
+  const openSystemWallets = async (
+    { db: home }: TenantHome,
+    { _id: tenantId, currencies, createdAt }: TenantDoc,
+  ) => {
     const fresh = SYSTEM_WALLETS.flatMap((name) =>
       currencies.map((currency) =>
         openWallet({
@@ -80,9 +92,11 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
       ),
     );
     if (fresh.length === 0) return;
-    await wallets.insertMany(fresh, { ordered: false }).catch((error: unknown) => {
-      if (!isOnlyRepeats(error)) throw error;
-    });
+    await collection<WalletDoc>(home, 'wallets')
+      .insertMany(fresh, { ordered: false })
+      .catch((error: unknown) => {
+        if (!isOnlyRepeats(error)) throw error;
+      });
   };
 
   const isOurs = async ({ tenantId, operationId }: NewTenant): Promise<boolean> => {
@@ -118,9 +132,10 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
       return current?.provisionedBy === operationId && current.status !== 'abandoned';
     },
     prepareDatabase: async (tenantId: string) => {
-      await ensureCollections(db, clock);
+      const home = homeOf(tenantId);
+      await ensureCollections(home.db, clock, home.role);
       const tenant = await tenants.findOne({ _id: tenantId });
-      if (tenant !== null) await openSystemWallets(tenant);
+      if (tenant !== null) await openSystemWallets(home, tenant);
     },
     addKey: async (tenant: NewTenant, key: FirstKey) => {
       if (!(await isOurs(tenant))) return false;

@@ -2,8 +2,10 @@ import type { ClientSession, Db, Filter } from 'mongodb';
 import { LEDGER_LIMITS } from '../../../config/ledger-limits.ts';
 import { LIMITS } from '../../../config/limits.ts';
 import { collection } from '../../infra/collections.ts';
+import { controlDatabaseOf } from '../../infra/control-database.ts';
 import type { OperationId, WalletId } from '../../kernel/ids.ts';
 import type { EntryDoc, HoldDoc, TransferDoc, UserDoc, WalletDoc } from '../documents.ts';
+import { brandDatabase } from '../../tenants/brand-database.ts';
 import type { TenantDoc } from '../../tenants/tenant.ts';
 import type { StoredRequest } from './rules.ts';
 
@@ -178,6 +180,9 @@ function byIdIn(db: Db, within: (session: ClientSession) => object) {
 async function tenantIds(db: Db): Promise<readonly string[]> {
   const options = { maxTimeMS: LIMITS.mongoMaxTimeMs };
   const users = collection<UserDoc>(db, 'users');
+  const { databaseName } = controlDatabaseOf(db);
+  const isHere = (id: string): boolean =>
+    databaseName === db.databaseName || brandDatabase(databaseName, id) === db.databaseName;
   const found = await collection<TenantDoc>(db, 'tenants')
     .find({}, { ...options, projection: { _id: 1 } })
     .sort({ _id: 1 })
@@ -187,7 +192,7 @@ async function tenantIds(db: Db): Promise<readonly string[]> {
     const next = { ...options, projection: { tenantId: 1 }, sort: { tenantId: 1 } as const };
     return (await users.findOne({ tenantId: { $gt: after } }, next))?.tenantId;
   });
-  return [...new Set([...found.map(({ _id }) => _id), ...withUsers])].sort();
+  return [...new Set([...found.map(({ _id }) => _id).filter(isHere), ...withUsers])].sort();
 }
 
 /** Every value that an index has, each by one look. */
