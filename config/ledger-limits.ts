@@ -23,6 +23,12 @@ export const LEDGER_LIMITS = Object.freeze({
   watchLeaseMs: 120_000,
   /** Drifts that the next owner of the watch knows, and does not tell again. */
   watchKnownMax: 1_000,
+  /** Entries that are sealed at a time, of one tenant. */
+  sealPage: 5_000,
+  sealTurnMs: 5_000,
+  sealLeaseMs: 120_000,
+  /** Pages of one tenant in one turn: what is left comes with the next. */
+  sealPagesMax: 20,
   /** Documents looked up by id in one query. */
   idsPage: 1_000,
 });

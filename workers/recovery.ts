@@ -20,6 +20,8 @@ import { createRepairStore } from '../core/operations/repair-store.ts';
 import { wakeDue } from '../core/recovery/repair.ts';
 import { sweepDeliveries } from '../core/recovery/sweep-deliveries.ts';
 import { isQueueAway, sweep } from '../core/recovery/sweep.ts';
+import { createLedgerSigner } from '../runtime/ledger-signer.ts';
+import { createSealer } from '../core/ledger/proof/seal-store.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { createOperationStore } from '../core/operations/operation-store.ts';
 import type { JobPublisher, Schedules } from '../core/operations/ports.ts';
@@ -99,6 +101,7 @@ export function startRecovery(options: RecoveryDeps): void {
       },
     },
     watch.chore,
+    sealChore(platform),
     {
       name: 'sweep',
       intervalMs: sweepIntervalMs,
@@ -112,6 +115,23 @@ export function startRecovery(options: RecoveryDeps): void {
     await ingest.drain();
     await deps.leases.release('sweep', processId);
   });
+}
+
+/** Seals what the log has got since; one process at a time, so that none does another's work again. */
+function sealChore({ mongo, env, logger, processId }: Platform): Chore {
+  const signerOf = createLedgerSigner(mongo.db, env);
+  const seal = createSealer({
+    ...{ db: mongo.db, owner: processId, leases: createLeaseStore(mongo.db) },
+    databaseTime: () => readDatabaseTime(mongo.db),
+  });
+  let isTold = false;
+  const run = async (): Promise<void> => {
+    const signer = await signerOf();
+    if (signer !== undefined) await seal(signer);
+    else if (!isTold) logger.warn({}, 'ledger.seal.no-key');
+    isTold ||= signer === undefined;
+  };
+  return { name: 'ledger seal', intervalMs: LEDGER_LIMITS.sealTurnMs, run };
 }
 
 function openWatch(
@@ -137,7 +157,10 @@ function openWatch(
       ),
   });
   const { watchTurnMs: intervalMs } = LEDGER_LIMITS;
-  return { chore: { name: 'ledger watch', intervalMs, run: watch.turn }, close: watch.close };
+  return {
+    chore: { name: 'ledger watch', intervalMs, run: () => watch.turn() },
+    close: () => watch.close(),
+  };
 }
 
 /** Two triggers at once start one sweep. */

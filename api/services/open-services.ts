@@ -1,5 +1,7 @@
 import { LIMITS } from '../../config/limits.ts';
 import { createLedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
+import { createLedgerProofs } from '../../core/ledger/proof/proofs-store.ts';
+import { createLedgerSigner } from '../../runtime/ledger-signer.ts';
 import type { DeliveryPublisher } from '../../core/notifications/delivery/publisher.ts';
 import { type Backlog, startBacklog } from '../../core/ingest/backlog.ts';
 import { createIngest } from '../../core/ingest/ingest.ts';
@@ -51,10 +53,19 @@ export function openServices(deps: ServiceDeps): ApiServices {
     clock,
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
     ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
+    proofs: openProofs(platform),
     notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
   });
+}
+
+function openProofs({ mongo, env }: Platform): ApiServices['proofs'] {
+  const signerOf = createLedgerSigner(mongo.db, env);
+  return async (tenant) => {
+    const signer = await signerOf();
+    return signer && { ...createLedgerProofs(mongo.db, tenant), publicKey: signer.publicKey };
+  };
 }
 
 function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {

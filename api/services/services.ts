@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/kernel/clock.ts';
+import type { LedgerProofs } from '../../core/ledger/proof/proofs-store.ts';
 import type { LedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
 import type { Registry } from '../../core/operations/define.ts';
 import type { Ingest } from '../../core/ingest/submission.ts';
@@ -12,6 +13,11 @@ import type { Streams } from '../realtime/realtime.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
+/** Proofs, and the key that their checkpoints are checked with. */
+export interface SignedProofs extends LedgerProofs {
+  readonly publicKey: string;
+}
+
 export interface ApiServices {
   readonly registry: Registry;
   /** Some process of the installation has an address of the payment provider. */
@@ -19,6 +25,8 @@ export interface ApiServices {
   readonly ingest: Ingest;
   readonly operations: (tenant: TenantScope) => OperationReads;
   readonly ledger: (tenant: TenantScope) => LedgerQueries;
+  /** Undefined: nothing is sealed here. */
+  readonly proofs: (tenant: TenantScope) => Promise<SignedProofs | undefined>;
   readonly notifications: (tenant: TenantScope) => NotificationServices;
   readonly intervene: (
     tenant: TenantScope,

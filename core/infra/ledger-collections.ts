@@ -76,6 +76,34 @@ export const LEDGER_COLLECTIONS = {
       },
     ],
   },
+  // The Merkle tree over each tenant's entries: hashes by the tile, 256 each.
+  ledger_tiles: {
+    owner: 'core/ledger',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept: the proof of the log',
+    indexes: [
+      // In which tile an entry stands.
+      {
+        key: { tenantId: 1, firstAt: -1, firstId: -1 },
+        partialFilterExpression: { level: 0 },
+      },
+    ],
+  },
+  ledger_trees: {
+    owner: 'core/ledger',
+    home: 'cell',
+    shardKey: '_id',
+    retention: 'kept',
+    indexes: [],
+  },
+  ledger_checkpoints: {
+    owner: 'core/ledger',
+    home: 'cell',
+    shardKey: 'tenantId',
+    retention: 'kept: whoever has one may ask for what came of it',
+    indexes: [{ key: { tenantId: 1, size: -1 } }],
+  },
   // Where long work on the ledger has come to: one document each.
   ledger_marks: {
     owner: 'core/ledger',

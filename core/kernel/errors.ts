@@ -85,6 +85,11 @@ export const ERRORS = {
     retry: 'after',
     title: 'The ledger is being rebuilt by another process',
   },
+  proof_not_ready: {
+    kind: 'conflict',
+    retry: 'after',
+    title: 'The entry is not sealed yet; it is about half a minute after it was written',
+  },
   operation_busy: {
     kind: 'conflict',
     retry: 'after',

@@ -12,6 +12,8 @@ interface MarkDoc<T> {
 export interface MarkStore {
   get<T>(name: string): Promise<T | undefined>;
   set(name: string, value: object): Promise<void>;
+  /** Unless there is one; returns what is there. */
+  setFirst<T extends object>(name: string, value: T): Promise<T>;
   remove(name: string): Promise<void>;
 }
 
@@ -26,6 +28,21 @@ export function createMarkStore(db: Db): MarkStore {
         [{ $set: { value: { $literal: value }, updatedAt: '$$NOW' } }],
         { upsert: true },
       );
+    },
+    setFirst: async <T extends object>(name: string, value: T) => {
+      const stored = await marks<T>().findOneAndUpdate(
+        { _id: name },
+        [
+          {
+            $set: {
+              value: { $ifNull: ['$value', { $literal: value }] },
+              updatedAt: { $ifNull: ['$updatedAt', '$$NOW'] },
+            },
+          },
+        ],
+        { upsert: true, returnDocument: 'after' },
+      );
+      return stored?.value ?? value;
     },
     remove: async (name: string) => {
       await marks().deleteOne({ _id: name });
