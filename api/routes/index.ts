@@ -28,6 +28,8 @@ import { addTemplate } from './templates/add-template.ts';
 import { getTemplate } from './templates/get-template.ts';
 import { listTemplates } from './templates/list-templates.ts';
 import { previewTemplate } from './templates/preview-template.ts';
+import { getProof } from './transactions/get-proof.ts';
+import { getCheckpoint, getConsistency } from './ledger/get-checkpoint.ts';
 import { listTransactions } from './transactions/list-transactions.ts';
 import { getTransfer } from './transfers/get-transfer.ts';
 import { listTransfers } from './transfers/list-transfers.ts';
@@ -67,6 +69,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listWalletTransactions,
   listSystemWallets,
   listTransactions,
+  getProof,
+  getCheckpoint,
+  getConsistency,
   getTransfer,
   listTransfers,
   getHold,

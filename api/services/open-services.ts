@@ -2,6 +2,8 @@ import { LIMITS } from '../../config/limits.ts';
 import { createListReads } from '../../core/infra/reads/list-reads.ts';
 import { createLedgerPoints } from '../../core/ledger/ledger-points-store.ts';
 import { createLedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
+import { createLedgerProofs } from '../../core/ledger/proof/proofs-store.ts';
+import { createLedgerSigner } from '../../runtime/ledger-signer.ts';
 import type { DeliveryPublisher } from '../../core/notifications/delivery/publisher.ts';
 import { type Backlog, startBacklog } from '../../core/ingest/backlog.ts';
 import { createIngest } from '../../core/ingest/ingest.ts';
@@ -71,6 +73,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     queued: perTenant((tenant) => createQueuedReads(mongo.db, tenant)),
     walletCache: openWalletCache(platform, ledgerPoints.wallets),
     readConsistency: platform.env.READ_CONSISTENCY,
+    proofs: openProofs(platform),
     notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
@@ -84,6 +87,14 @@ function perTenant<T>(make: (tenant: TenantScope) => T): (tenant: TenantScope) =
     const known = made.get(tenant) ?? { value: make(tenant) };
     made.set(tenant, known);
     return known.value;
+  };
+}
+
+function openProofs({ mongo, env }: Platform): ApiServices['proofs'] {
+  const signerOf = createLedgerSigner(mongo.db, env);
+  return async (tenant) => {
+    const signer = await signerOf();
+    return signer && { ...createLedgerProofs(mongo.db, tenant), publicKey: signer.publicKey };
   };
 }
 

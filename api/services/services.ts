@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/kernel/clock.ts';
+import type { LedgerProofs } from '../../core/ledger/proof/proofs-store.ts';
 import type { LedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
 import type { WalletCache } from '../../core/ledger/wallet-cache.ts';
 import type { Registry } from '../../core/operations/define.ts';
@@ -15,6 +16,11 @@ import type { Streams } from '../realtime/realtime.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
+/** Proofs, and the key that their checkpoints are checked with. */
+export interface SignedProofs extends LedgerProofs {
+  readonly publicKey: string;
+}
+
 export interface ApiServices {
   readonly registry: Registry;
   /** Some process of the installation has an address of the payment provider. */
@@ -27,6 +33,8 @@ export interface ApiServices {
   readonly walletCache: WalletCache;
   /** Of wallets that are read without saying how. */
   readonly readConsistency: 'strong' | 'cached';
+  /** Undefined: nothing is sealed here. */
+  readonly proofs: (tenant: TenantScope) => Promise<SignedProofs | undefined>;
   readonly notifications: (tenant: TenantScope) => NotificationServices;
   readonly intervene: (
     tenant: TenantScope,

@@ -85,6 +85,16 @@ export const ERRORS = {
     retry: 'after',
     title: 'The operation is not settled yet',
   },
+  rebuild_under_way: {
+    kind: 'conflict',
+    retry: 'after',
+    title: 'The ledger is being rebuilt by another process',
+  },
+  proof_not_ready: {
+    kind: 'conflict',
+    retry: 'after',
+    title: 'The entry is not sealed yet; it is about half a minute after it was written',
+  },
   operation_busy: {
     kind: 'conflict',
     retry: 'after',

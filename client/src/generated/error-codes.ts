@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'illegal_state'
   | 'limit_reached'
   | 'operation_open'
+  | 'rebuild_under_way'
+  | 'proof_not_ready'
   | 'operation_busy'
   | 'rate_limited'
   | 'backlog_full'

@@ -31,6 +31,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     operations: never,
     ledger: never,
     queued: never,
+    proofs: never,
     walletCache: { read: never },
     readConsistency: 'strong',
     notifications: never,
