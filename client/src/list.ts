@@ -1,6 +1,5 @@
 import { throwIfAborted } from './clock.ts';
-import { SluiceError, invalidArgument } from './errors.ts';
-import { isObject } from './json.ts';
+import { invalidArgument } from './errors.ts';
 import type { CallOptions, Query, Transport } from './transport.ts';
 
 /** One page, as the API answers it. */
@@ -13,7 +12,7 @@ export interface Page<T> {
 export interface ListOptions extends CallOptions {
   /** So many items at most, over all pages. */
   readonly limit?: number | undefined;
-  /** Items a request, 1 to 1,000. */
+  /** Items a request, 1 to 200; 100. */
   readonly pageSize?: number | undefined;
   /** Where an earlier list has come to. */
   readonly cursor?: string | undefined;
@@ -45,7 +44,7 @@ export interface List<T> extends AsyncIterable<T> {
 }
 
 const PAGE_SIZE = 100;
-const PAGE_SIZE_MAX = 1_000;
+const PAGE_SIZE_MAX = 200;
 const POLL_MS = 250;
 const POLL_MS_MAX = 5_000;
 
@@ -151,13 +150,12 @@ const isPageSize = (size: number): boolean =>
 /** Items of a list that is always one page. */
 export async function itemsOf<T>(
   transport: Transport,
-  path: string,
+  request: ListRequest,
   options?: CallOptions,
 ): Promise<readonly T[]> {
   const { body } = await transport.send({
-    ...{ method: 'GET', path, repeat: 'safe', options },
+    ...{ method: 'GET', ...request, repeat: 'safe', options },
     isAnswer: ({ items }) => Array.isArray(items),
   });
-  if (isObject(body) && Array.isArray(body['items'])) return body['items'] as T[];
-  throw new SluiceError('bad_response', 'The answer is no list');
+  return (body as Page<T>).items;
 }

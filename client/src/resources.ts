@@ -10,14 +10,14 @@ import {
 import type {
   Balance,
   BalanceAt,
+  Entry,
   Hold,
-  HoldStatus,
   SystemWallet,
   Transfer,
   User,
   Wallet,
-} from './models.ts';
-import type { Entry, OperationType } from './operation.ts';
+} from './generated/ledger.ts';
+import type { HoldStatus, OperationType } from './names.ts';
 import { type SubmitOptions, type Submitted, hasId, submitTo, timeText } from './operations.ts';
 import { type CallOptions, type Transport, segment } from './transport.ts';
 
@@ -109,7 +109,7 @@ export function createResources(transport: Transport): Resources {
       get: (userId: string, options?: CallOptions) => get<User>(['users', userId], options),
       list: (options?: ListOptions) => createList<User>(transport, { path: '/v1/users' }, options),
       wallets: async (userId: string, options?: CallOptions) =>
-        itemsOf<Wallet>(transport, `/v1/users/${segment(userId)}/wallets`, options),
+        itemsOf<Wallet>(transport, { path: `/v1/users/${segment(userId)}/wallets` }, options),
     }),
     wallets: Object.freeze({
       open: at<'wallet.open'>('/v1/wallets'),
@@ -118,7 +118,7 @@ export function createResources(transport: Transport): Resources {
       transactions: (id: string, options?: OrderedListOptions) =>
         createList<Entry>(transport, { path: `/v1/wallets/${segment(id)}/transactions` }, options),
       system: (options?: CallOptions) =>
-        itemsOf<SystemWallet>(transport, '/v1/system-wallets', options),
+        itemsOf<SystemWallet>(transport, { path: '/v1/system-wallets' }, options),
     }),
     balances: balancesOf(transport),
     transactions: Object.freeze({

@@ -1,4 +1,5 @@
-import type { Operation, WaitingFor } from './operation.ts';
+import type { Operation } from './generated/operation-models.ts';
+import type { WaitingFor } from './names.ts';
 import { type CallOptions, type Transport, segment } from './transport.ts';
 
 /** What an operation has come to. */
@@ -59,7 +60,7 @@ export function createWaitFor(
   };
 }
 
-export function outcomeOf(operation: Operation): Outcome {
+function outcomeOf(operation: Operation): Outcome {
   const { status, waitingFor } = operation;
   switch (status) {
     case 'succeeded':

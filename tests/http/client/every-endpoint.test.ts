@@ -109,6 +109,7 @@ async function callNotifications(client: SluiceClient, sample: Sample) {
   const text = { name: 'hello', channel: 'email', locale: 'en', text: 'Hi {{name}}' } as const;
   expect((await templates.add(text)).version).toBe(2);
   expect((await templates.get(templateId)).text).toBe('Hello {{name}}');
+  expect((await templates.builtIn()).length).toBeGreaterThan(0);
   expect((await templates.list({ name: 'hello' }).toArray()).length).toBe(2);
   const shown = { template: { text: 'Hi {{name}}' }, data: { name: 'Ada' } };
   expect(await templates.preview(shown)).toMatchObject({ text: 'Hi Ada', variables: ['name'] });
@@ -144,7 +145,8 @@ describe('the client has a call for', () => {
       const pattern = new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`);
       return sent.some((one) => one.method === method && pattern.test(one.path));
     };
-    const missing = ENDPOINTS.filter(({ method, path }) => !isCalled(method, path));
+    const ofClients = ENDPOINTS.filter(({ path }) => path.startsWith('/v1/'));
+    const missing = ofClients.filter(({ method, path }) => !isCalled(method, path));
     expect(missing.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
     expect(sent.filter(({ status }) => status === 400 || status === 404)).toEqual([]);
   });

@@ -41,6 +41,19 @@ describe('the key of a write', () => {
     await server.client({ keyStore }).transfers.create(again);
     expect(new Set(server.keys()).size).toBe(1);
   });
+  it('is kept until an answer says what became of the write that nobody saw the end of', async () => {
+    const answer = says.problem(401, 'unauthenticated');
+    const server = await startScripted(says.cut, answer, answer, says.accepted);
+    const client = server.client({ keyStore: createMemoryKeyStore(), retries: 0 });
+    for (let times = 0; times < 3; times += 1) {
+      const call = client.transfers.create(transfer);
+      await expect(call).rejects.toMatchObject({ isOutcomeUnknown: true });
+    }
+    await client.transfers.create(transfer);
+    expect(new Set(server.keys()).size).toBe(1);
+    await client.transfers.create(transfer);
+    expect(new Set(server.keys()).size).toBe(2);
+  });
   it('is another one for another request', async () => {
     const server = await startScripted(says.cut, says.accepted);
     const keyStore = createMemoryKeyStore();

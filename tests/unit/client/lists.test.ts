@@ -78,7 +78,7 @@ describe('a list', () => {
     await expect(follow()).rejects.toMatchObject({ code: 'aborted' });
     expect(got).toEqual(upTo(8, 5));
   });
-  it.each([{ pageSize: 0 }, { pageSize: 1_001 }, { limit: -1 }, { follow: true }])(
+  it.each([{ pageSize: 0 }, { pageSize: 201 }, { limit: -1 }, { follow: true }])(
     'is refused with %o',
     async (options) => {
       const { transactions } = (await serverOf(1)).client();

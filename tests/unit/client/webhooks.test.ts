@@ -55,6 +55,9 @@ describe('a webhook', () => {
     const headers = headersOf({ secrets: [OTHER, SECRET] });
     expect((await verify({ headers })).webhookId).toBe('dlv_1');
     expect((await verify({ secrets: [OTHER, SECRET] })).webhookId).toBe('dlv_1');
+    const reversed = headersOf({ secrets: [SECRET, OTHER] });
+    const secrets = [SECRET, newEndpointSecret()];
+    expect((await verify({ secrets, headers: reversed })).webhookId).toBe('dlv_1');
   });
   it.each([
     ['another secret', { secrets: OTHER }, 'signature_mismatch'],
