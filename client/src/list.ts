@@ -136,7 +136,9 @@ function isPage(body: Readonly<Record<string, unknown>>): boolean {
 
 function checked(options: OrderedListOptions): OrderedListOptions {
   const { limit, pageSize, order, follow } = options;
-  if (limit !== undefined && !(limit >= 0)) throw invalidArgument('limit must be a number from 0');
+  if (limit !== undefined && limit !== Infinity && !(Number.isInteger(limit) && limit >= 0)) {
+    throw invalidArgument('limit must be a whole number from 0');
+  }
   if (pageSize !== undefined && !isPageSize(pageSize)) {
     throw invalidArgument(`pageSize must be 1 to ${PAGE_SIZE_MAX}`);
   }
