@@ -23,8 +23,9 @@ describe('a stream of the API that is cut again and again', () => {
     const baseUrl = `http://127.0.0.1:${proxy?.port ?? 0}`;
     const direct = createClient({ baseUrl: api.url, apiKey: ADMIN_KEY });
     const wallets = [{ currency: 'EUR', overdraftLimit: 1_000n }];
-    for (const userId of ['ann', 'bob'])
-      {await direct.users.create({ userId, wallets }, { wait: 20 });}
+    for (const userId of ['ann', 'bob']) {
+      await direct.users.create({ userId, wallets }, { wait: 20 });
+    }
     const stop = new AbortController();
     const following = createClient({
       baseUrl,
