@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import '../../api/routes/index.ts'; // names the schemas of all answers
+import { openApiDocument } from '../../api/openapi/document.ts';
+import { ENDPOINTS } from '../../api/routes/index.ts';
 import { EVENTS, TEST_EVENT } from '../../core/events/catalog.ts';
 import { CURRENCIES_BY_EXPONENT } from '../../core/kernel/currencies.ts';
 import { ERRORS } from '../../core/kernel/errors.ts';
@@ -118,11 +119,9 @@ function commentOf(text: string | undefined): string {
     : `/**\n${lines.map((line) => ` * ${line.trim()}\n`).join('')} */\n`;
 }
 
-/** Answers, by the schemas that the endpoints state and that every answer in the tests is held to. */
+/** Answers, as the reference has them: by the schemas that the endpoints state. */
 function modelsOf(ids: readonly string[], imports = ''): string {
-  const { schemas } = z.toJSONSchema(z.globalRegistry, {
-    ...{ io: 'output', unrepresentable: 'any', uri: (id: string) => id },
-  });
+  const { schemas } = openApiDocument(ENDPOINTS).components;
   const types = ids.map((id) => {
     const schema = schemas[id] as JsonSchema | undefined;
     if (schema === undefined) throw new Error(`No endpoint answers with a schema named ${id}`);

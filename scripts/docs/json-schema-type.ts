@@ -39,7 +39,7 @@ export const nameOf = (id: string): string => NAMED[id] ?? id;
 /** A schema as a type of what a client sends: amounts may be bigint and times dates, too. */
 export function typeOf(schema: JsonSchema, indent = ''): string {
   const { anyOf, oneOf = anyOf } = schema;
-  if (schema.$ref !== undefined) return NAMED[schema.$ref] ?? schema.$ref;
+  if (schema.$ref !== undefined) return nameOf(schema.$ref.replace('#/components/schemas/', ''));
   if (schema.const !== undefined) return literal(schema.const);
   if (schema.enum !== undefined) return union(schema.enum.map(literal), indent);
   if (oneOf !== undefined) {

@@ -47,6 +47,11 @@ export interface Wallet {
   readonly available: string;
   /** Number of the last entry; gapless from 1 */
   readonly seq: number;
+  readonly queuedDebit?: string;
+  readonly queuedCredit?: string;
+  readonly availableAfterQueued?: string;
+  /** more is waiting than was added up */
+  readonly queuedIsPartial?: true;
   readonly totalCredited: string;
   readonly totalDebited: string;
   readonly createdAt: string;
@@ -71,6 +76,11 @@ export interface Balance {
   readonly available: string;
   /** Number of the last entry; gapless from 1 */
   readonly seq: number;
+  readonly queuedDebit?: string;
+  readonly queuedCredit?: string;
+  readonly availableAfterQueued?: string;
+  /** more is waiting than was added up */
+  readonly queuedIsPartial?: true;
 }
 
 /** Limits are not part of the log: there is no `available`. */
