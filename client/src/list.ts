@@ -18,8 +18,14 @@ export interface ListOptions extends CallOptions {
   readonly cursor?: string | undefined;
 }
 
+/** Of reads that can be told what they must have seen. */
+export interface AfterOptions {
+  /** Id of an operation that has to be in the answer: it is waited for. */
+  readonly after?: string | undefined;
+}
+
 /** Of lists that can be followed. */
-export interface OrderedListOptions extends ListOptions {
+export interface OrderedListOptions extends ListOptions, AfterOptions {
   /** `asc`: oldest first. */
   readonly order?: 'asc' | 'desc' | undefined;
   /** With `asc`: waits for what comes after the last one, until aborted. */
@@ -58,7 +64,8 @@ export function createList<T>(
   { path, query = {} }: ListRequest,
   options: OrderedListOptions = {},
 ): List<T> {
-  const { limit = Infinity, pageSize = PAGE_SIZE, order, follow = false } = checked(options);
+  const { limit = Infinity, pageSize = PAGE_SIZE, follow = false, ...rest } = checked(options);
+  const { order, after } = rest;
   const { clock } = transport.settings;
   let { cursor } = options;
   let left = limit;
@@ -71,7 +78,7 @@ export function createList<T>(
     const size = Math.min(pageSize, left);
     const { body } = await transport.send({
       ...{ method: 'GET', path, repeat: 'safe', options, isAnswer: isPage },
-      query: { ...query, limit: size, cursor: ahead, order },
+      query: { ...query, limit: size, cursor: ahead, order, after },
     });
     const { items, nextCursor } = body as Page<T>;
     left -= items.length;

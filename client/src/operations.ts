@@ -1,7 +1,7 @@
 import { type BulkItem, type BulkOptions, type BulkResult, createBulk } from './bulk.ts';
 import type { OperationInputs, SignalData } from './generated/operations.ts';
 import { type Envelope, type Instant, envelopeOf } from './inputs.ts';
-import { type List, type ListOptions, createList } from './list.ts';
+import { type AfterOptions, type List, type ListOptions, createList } from './list.ts';
 import type {
   Operation,
   OperationListItem,
@@ -55,7 +55,7 @@ export interface Operations {
     options?: BulkOptions,
   ) => Promise<readonly BulkResult[]>;
   get(id: string, options?: ActOptions): Promise<Operation>;
-  list(options?: OperationFilter & ListOptions): List<OperationListItem>;
+  list(options?: OperationFilter & AfterOptions & ListOptions): List<OperationListItem>;
   timeline(id: string, options?: CallOptions): Promise<Timeline>;
   cancel(id: string, options?: ActOptions): Promise<Operation>;
   /** Answers what a step waits for (`waitingFor`). */
@@ -115,7 +115,7 @@ export function createOperations(transport: Transport): Operations {
       });
       return body as Operation;
     },
-    list: (options: OperationFilter & ListOptions = {}) =>
+    list: (options: OperationFilter & AfterOptions & ListOptions = {}) =>
       createList<OperationListItem>(transport, { path: PATH, query: queryOf(options) }, options),
     timeline: async (id: string, options?: CallOptions) => {
       const path = `${PATH}/${segment(id)}/timeline`;

@@ -52,12 +52,21 @@ async function callLedger(client: SluiceClient, { userId, walletId, ...ids }: Sa
   expect((await client.users.list({ limit: 2 }).toArray()).length).toBe(2);
   expect((await client.users.wallets(userId))[0]?.id).toBe(walletId);
   expect((await client.wallets.get(walletId)).currency).toBe('EUR');
+  const after = paid.id;
+  const queued = { queued: true, after };
+  const waiting = { queuedDebit: '0', queuedCredit: '0' };
+  expect((await client.users.wallets(userId, queued))[0]).toMatchObject(waiting);
+  const whole = { ...queued, consistency: 'strong' } as const;
+  expect(await client.wallets.get(walletId, whole)).toMatchObject(waiting);
+  expect(await client.balances.get(walletId, whole)).toMatchObject(waiting);
   expect((await client.balances.get(walletId)).available).toMatch(/^\d+$/);
   expect((await client.balances.at(walletId, new Date())).at).toMatch(/Z$/);
   expect((await client.wallets.system()).length).toBeGreaterThan(0);
   expect((await client.wallets.transactions(walletId).nextPage()).items.length).toBeGreaterThan(1);
   expect((await client.transactions.list({ userId }).nextPage()).items.length).toBeGreaterThan(1);
-  expect((await client.transfers.list({ fromUserId: userId }).toArray()).length).toBeGreaterThan(1);
+  expect(
+    (await client.transfers.list({ fromUserId: userId, after }).toArray()).length,
+  ).toBeGreaterThan(1);
   expect((await client.transfers.get(ids.transferId)).status).toBe('reversed');
   expect((await client.holds.get(holdId)).status).toBe('released');
   expect((await client.holds.list({ userId, status: 'released' }).toArray()).length).toBe(1);
