@@ -182,7 +182,8 @@ const hygiene = [
   {
     name: 'client-stands-alone',
     severity: 'error',
-    comment: 'it runs in any runtime and is installed by itself: no module but its own, node: included',
+    comment:
+      'it runs in any runtime and is installed by itself: no module but its own, node: included',
     from: { path: '^client/' },
     to: { pathNot: '^client/src/' },
   },
