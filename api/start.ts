@@ -4,6 +4,7 @@ import { openInstallation, paymentNames } from '../runtime/installation.ts';
 import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
+import { createGraphql } from './graphql/run.ts';
 import { createAuthenticator } from '../core/access/api-key-cache.ts';
 import { createApiKeyStore } from '../core/access/api-key-store.ts';
 import { bootstrapTenant } from '../core/access/bootstrap.ts';
@@ -44,11 +45,12 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   const own = paymentNames(env);
   const installation = await openInstallation({ platform, own, announces: false, serves: [] });
   const waiters = openWaiters(platform);
+  const graphql = createGraphql(env, logger);
   const board = createQueueSource();
   const cells = await openCells({
     platform,
     fit: (cell) => {
-      const made = openCellServices(cell, { hints, streams, waiters, installation });
+      const made = openCellServices(cell, { hints, streams, waiters, graphql, installation });
       board.add(made.queues, cell.brand);
       return made;
     },

@@ -20,6 +20,7 @@ import type { TenantScope } from '../../core/tenants/tenant.ts';
 import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
+import type { RunGraphql } from '../graphql/run.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
 
@@ -29,13 +30,14 @@ interface ServiceDeps {
   readonly hints: SettledHints;
   readonly streams: Streams;
   readonly waiters: Waiters;
+  readonly graphql: RunGraphql;
   readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
 export function openServices(deps: ServiceDeps): ApiServices {
-  const { platform, publisher, hints, streams, waiters } = deps;
+  const { platform, publisher, hints, streams, waiters, graphql } = deps;
   const { clock, logger, metrics, mongo, lifecycle } = platform;
   const ingest = openIngest(deps);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
@@ -47,6 +49,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
     ingest,
     waiters,
+    graphql,
     streams,
     clock,
     operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),

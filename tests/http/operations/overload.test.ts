@@ -33,6 +33,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     intervene: never,
     auditOf: never,
     waiters,
+    graphql: never,
     streams: { open: never, eventsOf: never },
     clock: systemClock,
   };
