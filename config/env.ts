@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { unknownNames } from './env-names.ts';
+import { graphqlEnv } from './graphql-env.ts';
 import { settingsProblem } from './env-together.ts';
 import { LIMITS } from './limits.ts';
 import { READ_ENV, withoutPasswords } from './read-env.ts';
@@ -239,6 +240,7 @@ export const envSchema = z.object({
     'JSON by channel: pausesMs, timeoutMs, ratePerSecond, inFlightMax; what is left out is as built in',
   ),
   ...TRACE_ENV,
+  ...graphqlEnv,
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 

@@ -4,6 +4,7 @@ import { getDelivery } from './deliveries/get-delivery.ts';
 import { listDeliveries } from './deliveries/list-deliveries.ts';
 import { replayDeliveries } from './deliveries/replay-deliveries.ts';
 import { resendDelivery } from './deliveries/resend-delivery.ts';
+import { askGraphql } from './graphql/ask-graphql.ts';
 import { getHold } from './holds/get-hold.ts';
 import { listHolds } from './holds/list-holds.ts';
 import { listRules } from './notification-rules/list-rules.ts';
@@ -98,6 +99,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   removeSuppressions,
   listRules,
   putRule,
+  askGraphql,
   ...PUBLIC_PAGES,
 ];
 

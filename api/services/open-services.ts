@@ -28,6 +28,7 @@ import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
 import { openWaiting } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
+import type { RunGraphql } from '../graphql/run.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
 
@@ -37,13 +38,14 @@ interface ServiceDeps {
   readonly hints: SettledHints;
   readonly streams: Streams;
   readonly waiters: Waiters;
+  readonly graphql: RunGraphql;
   readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
 export function openServices(deps: ServiceDeps): ApiServices {
-  const { platform, publisher, hints, streams, waiters } = deps;
+  const { platform, publisher, hints, streams, waiters, graphql } = deps;
   const { clock, logger, metrics, mongo, lifecycle } = platform;
   const ingest = openIngest(deps);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
@@ -62,6 +64,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     ingest,
     waiting: openWaiting({ platform, publisher, registry }),
     waiters,
+    graphql,
     streams,
     clock,
     operations: perTenant((tenant) =>

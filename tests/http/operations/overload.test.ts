@@ -39,6 +39,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     auditOf: never,
     waiting: { operations: { look: never, glance: never }, delivery: never },
     waiters,
+    graphql: never,
     streams: { open: never, eventsOf: never },
     clock: systemClock,
   };
