@@ -6,14 +6,17 @@ import { createRequestIds } from '../core/kernel/ids.ts';
 import { supervise } from '../core/kernel/supervise.ts';
 import { type AdapterDeps, exchange, handlerOf, pathOf } from './http/adapter.ts';
 import { createBodyBytes } from './http/body-bytes.ts';
+import { type FindOperator, createOperators } from './admin/operator.ts';
 import { type AdminDeps, createAdminRouter } from './admin/router.ts';
+import { type AdminSessions, type SessionsDeps, createAdminSessions } from './admin/session.ts';
 import type { Endpoint, Method } from './http/endpoint.ts';
 import { PUBLIC_PAGES, type PublicServices } from './public/pages.ts';
 
-export interface AppDeps extends Omit<AdapterDeps, 'requestId' | 'bodyBytes'> {
+export interface AppDeps extends Omit<AdapterDeps, 'requestId' | 'bodyBytes' | 'findOperator'> {
   readonly endpoints: readonly Endpoint[];
   readonly pages: PublicServices;
-  readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'password' | 'signOuts'>;
+  readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'tenants'> &
+    Pick<SessionsDeps, 'signOuts'> & { readonly password: string | undefined };
 }
 
 const EXPRESS_METHODS = {
@@ -32,8 +35,10 @@ const NO_PARAMS: unknown = Object.freeze({});
  */
 export function createListener(given: AppDeps): RequestListener {
   const bodyBytes = createBodyBytes(LIMITS.bodiesBytesMax);
-  const deps = { ...given, requestId: createRequestIds(), bodyBytes };
-  const app = createApp(deps);
+  const sessions = sessionsOf(given);
+  const findOperator = findOperatorOf(given, sessions);
+  const deps = { ...given, requestId: createRequestIds(), bodyBytes, findOperator };
+  const app = createApp(deps, sessions);
   const crashed = (err: unknown): void => {
     deps.logger.error({ err }, 'request.crashed');
   };
@@ -55,6 +60,16 @@ export function createListener(given: AppDeps): RequestListener {
     }
     supervise(write(request, response, NO_PARAMS), crashed);
   };
+}
+
+function sessionsOf({ admin, clock }: AppDeps): AdminSessions | undefined {
+  const { password, signOuts } = admin;
+  return password === undefined ? undefined : createAdminSessions({ password, signOuts, clock });
+}
+
+function findOperatorOf({ admin }: AppDeps, sessions: AdminSessions | undefined): FindOperator {
+  if (sessions === undefined) return () => Promise.resolve(undefined);
+  return createOperators({ sessions, tenants: admin.tenants });
 }
 
 const NO_HOST = 'A request of HTTP/1.1 needs a Host header';
@@ -85,7 +100,7 @@ function malformed({ headers, url = '/' }: IncomingMessage): AppError {
 }
 
 /** The routes, in the order of matching. */
-function createApp(deps: AppDeps & AdapterDeps): Express {
+function createApp(deps: AppDeps & AdapterDeps, sessions: AdminSessions | undefined): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -108,7 +123,7 @@ function createApp(deps: AppDeps & AdapterDeps): Express {
   for (const [path, allow] of methodsByPath(deps.endpoints)) {
     app.all(path, refuse(deps, path, wrongMethod(allow)));
   }
-  app.use('/admin', createAdminRouter({ ...deps, ...deps.admin }));
+  app.use('/admin', createAdminRouter({ ...deps, ...deps.admin, sessions }));
   app.use(refuse(deps, 'none', noSuchRoute));
   app.use(errorHandler(deps));
   return app;

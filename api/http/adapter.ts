@@ -21,11 +21,14 @@ import {
   statusOfCode,
 } from './problem.ts';
 import { send } from './send.ts';
+import type { FindOperator } from '../admin/operator.ts';
 import type { ApiServices } from '../services/services.ts';
 
 export interface AdapterDeps {
   readonly services: ApiServices;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** Of requests without a key. */
+  readonly findOperator: FindOperator;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -45,7 +48,7 @@ export interface Exchange {
 
 /** Does the work of a request and answers it, whatever happens. Never rejects. */
 export async function exchange(
-  deps: Omit<AdapterDeps, 'services' | 'authenticator' | 'bodyBytes'>,
+  deps: Omit<AdapterDeps, 'services' | 'authenticator' | 'findOperator' | 'bodyBytes'>,
   one: Exchange,
 ): Promise<void> {
   const { request, response, route, work } = one;
@@ -89,7 +92,7 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
           incoming: request,
           params,
           correlationId,
-          principal: await admittedInTime(authenticate(deps.authenticator, request)),
+          principal: await admittedInTime(authenticate(deps, request)),
           services: deps.services,
           signal: once(() => goneSignal(response)),
           bodyBytes: deps.bodyBytes,
@@ -98,11 +101,13 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
 }
 
 async function authenticate(
-  authenticator: AdapterDeps['authenticator'],
+  { authenticator, findOperator }: Pick<AdapterDeps, 'authenticator' | 'findOperator'>,
   request: IncomingMessage,
 ): Promise<Principal> {
   const key = bearerOf(request);
-  const principal = key === undefined ? undefined : await authenticator.authenticate(key);
+  const principal = await (key === undefined
+    ? findOperator(request)
+    : authenticator.authenticate(key));
   if (principal !== undefined) return principal;
   throw new AppError('unauthenticated', 'Send a valid key: `Authorization: Bearer slk_…`', {
     context: { isMissing: request.headers.authorization === undefined },

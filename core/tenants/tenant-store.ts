@@ -7,6 +7,8 @@ export interface TenantStore {
   find(tenantId: string): Promise<TenantDoc | undefined>;
   /** Creates the tenant unless it is there; an existing one stays as it is. */
   ensure(tenant: TenantDoc): Promise<void>;
+  /** By id, those that come after `after`. */
+  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly TenantDoc[]>;
 }
 
 export function createTenantStore(db: Db): TenantStore {
@@ -19,5 +21,11 @@ export function createTenantStore(db: Db): TenantStore {
     ensure: async ({ _id, ...rest }: TenantDoc) => {
       await tenants.updateOne({ _id }, { $setOnInsert: rest }, { upsert: true });
     },
+    list: async ({ after = '', limit }: Parameters<TenantStore['list']>[0]) =>
+      tenants
+        .find({ _id: { $gt: after } }, { maxTimeMS: LIMITS.listMaxTimeMs })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray(),
   });
 }
