@@ -31,6 +31,14 @@ function write(name: string, value: string): void {
 export const tenant = signal(read(TENANT) ?? 'default');
 export const theme = signal<Theme>(THEMES.find((one) => one === read(THEME)) ?? 'auto');
 
+const darkness = matchMedia('(prefers-color-scheme: dark)');
+const prefersDark = signal(darkness.matches);
+
+/** What is drawn by hand has to be drawn anew when it changes. */
+export const isDark = computed(() =>
+  theme.value === 'auto' ? prefersDark.value : theme.value === 'dark',
+);
+
 /** A list with its filters, by a name. */
 export interface View {
   readonly name: string;
@@ -82,6 +90,9 @@ export function startState(): void {
     write(THEME, theme.value);
     if (theme.value === 'auto') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme.value;
+  });
+  darkness.addEventListener('change', ({ matches }) => {
+    prefersDark.value = matches;
   });
   setInterval(() => {
     if (!document.hidden) now.value = Date.now();

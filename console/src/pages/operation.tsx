@@ -54,7 +54,10 @@ function detailsOf({ at: _at, event: _event, ...details }: TimelineEvent): strin
 const EVENT_COLUMNS: readonly Column<TimelineEvent & { readonly key: string }>[] = [
   { name: 'At', cell: ({ at }) => <Time at={at} /> },
   { name: 'Event', cell: ({ event }) => <strong>{event}</strong> },
-  { name: 'Details', cell: ({ key: _key, ...event }) => detailsOf(event) },
+  {
+    name: 'Details',
+    cell: ({ key: _key, ...event }) => <span class="address">{detailsOf(event)}</span>,
+  },
 ];
 
 const AUDITED = new Set(['signal.received', 'cancel.requested', 'retried', 'resolved']);

@@ -46,7 +46,7 @@ function Figures() {
       <Figure label="Accepted /s" value={last?.accepted} format={perSecond} />
       <Figure label="Settled /s" value={last?.settled} format={perSecond} />
       <Figure label="Refused /s" value={last?.refused} format={perSecond} />
-      <Figure label="Accepted since start" value={look?.accepted} format={count} />
+      <Figure label="Accepted in all" value={look?.accepted} format={count} />
       <Figure label="Open" value={look?.open} format={count} />
       <Figure
         label="Needs attention"
@@ -97,6 +97,7 @@ function Charts() {
           label="Operations that are not yet settled"
           times={times}
           format={count}
+          isWhole
           lines={[{ label: 'open', tone: 'accent', values: valuesOf(all, 'open') }]}
         />
       </Panel>
@@ -220,6 +221,35 @@ function Breakers() {
   );
 }
 
+/** Something to do, or nobody to do it. */
+const isWorthALook = (one: QueueDepth): boolean =>
+  jobsOf(one) + one.delayed > 0 || one.workers === 0;
+
+function Queues({ of }: { readonly of: readonly QueueDepth[] }) {
+  const sorted = [...of].sort((a, b) => jobsOf(b) - jobsOf(a));
+  const idle = sorted.filter((one) => !isWorthALook(one));
+  const table = { columns: QUEUE_COLUMNS, keyOf: ({ queue }: QueueDepth) => queue };
+  return (
+    <>
+      <Table
+        {...table}
+        label="Queues"
+        rows={sorted.filter(isWorthALook)}
+        empty="No queue has anything to do, and all have workers."
+      />
+      {idle.length === 0 ? null : (
+        <details>
+          <summary>
+            {idle.length} with nothing to do: {idle[0]?.queue}
+            {idle.length > 1 ? ' and others' : ''}
+          </summary>
+          <Table {...table} label="Queues with nothing to do" rows={idle} empty="" />
+        </details>
+      )}
+    </>
+  );
+}
+
 export function Overview() {
   const { value: of } = metrics;
   return (
@@ -239,21 +269,13 @@ export function Overview() {
       </div>
       <Panel title="Queues" aside={<a href="/admin/queues">Bull Board</a>}>
         <Source from={autoscale.value} name="The queues">
-          {({ queues }) => (
-            <Table
-              label="Queues"
-              columns={QUEUE_COLUMNS}
-              rows={[...queues].sort((a, b) => jobsOf(b) - jobsOf(a))}
-              keyOf={({ queue }) => queue}
-              empty="There are no queues."
-            />
-          )}
+          {({ queues }) => <Queues of={queues} />}
         </Source>
       </Panel>
       <p class="faint">
-        Accepted, refused and times are of the API process that answered; open and needs attention
-        are of all tenants. Where workers are processes of their own, settled is what came in and is
-        not open any more.
+        Accepted, refused and times are of the API process that answered, since it started; open and
+        needs attention are of all tenants. Where workers are processes of their own, settled is
+        what came in and is not open any more.
       </p>
     </Page>
   );

@@ -26,7 +26,8 @@ interface Span {
 const msOf = (at: string): number => new Date(at).getTime();
 
 function barOf({ startMs, endMs }: Span, all: Span, kind: Bar['kind']): Bar {
-  const whole = Math.max(1, all.endMs - all.startMs);
+  const whole = all.endMs - all.startMs;
+  if (whole <= 0) return { from: 0, length: 100, kind };
   const length = Math.max(LENGTH_MIN, ((endMs - startMs) / whole) * 100);
   const from = Math.min(((startMs - all.startMs) / whole) * 100, 100 - length);
   return { from: Math.max(0, from), length: Math.min(length, 100), kind };
@@ -40,7 +41,8 @@ export function courseOf(operation: Operation, nowMs: number): readonly Row[] {
   const isOver = completedAt !== undefined || status === 'needs_attention';
   const all = { startMs, endMs: isOver ? Math.max(...ends) : Math.max(nowMs, ...ends) };
   if (steps.length === 0) {
-    const note = isOver ? 'in one go' : 'waits for its turn';
+    const ended = completedAt === undefined ? 'parked' : 'in one go';
+    const note = isOver ? ended : 'waits for its turn';
     const bars = [barOf(all, all, 'done')];
     return [{ name: 'settlement', status, note, ms: all.endMs - startMs, bars }];
   }

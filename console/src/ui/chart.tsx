@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { theme } from '../state.ts';
+import { isDark } from '../state.ts';
 
 export interface Line {
   readonly label: string;
@@ -18,7 +18,11 @@ interface ChartProps {
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
   readonly height?: number;
+  /** Counts: nothing between one and the next. */
+  readonly isWhole?: boolean;
 }
+
+const WHOLE_STEPS = [1, 2, 5].flatMap((one) => Array.from({ length: 9 }, (_, n) => one * 10 ** n));
 
 /** What a custom property comes to here: the canvas knows no `light-dark()`. */
 function colourOf(name: string): string {
@@ -37,7 +41,8 @@ const DASHES: Readonly<Record<Line['tone'], number[]>> = {
   warn: [8, 3, 2, 3],
 };
 
-function optionsOf({ lines, format, height = 170 }: ChartProps, width: number): uPlot.Options {
+function optionsOf(props: ChartProps, width: number): uPlot.Options {
+  const { lines, format, height = 170, isWhole = false } = props;
   const [faint, grid] = [colourOf('faint'), colourOf('line')];
   const axis = { stroke: faint, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
   return {
@@ -53,6 +58,7 @@ function optionsOf({ lines, format, height = 170 }: ChartProps, width: number): 
         font: '11px system-ui',
         size: (_plot, values) => 14 + 6.2 * Math.max(4, ...(values ?? []).map((one) => one.length)),
         values: (_plot, splits) => splits.map(format),
+        ...(isWhole && { incrs: WHOLE_STEPS.sort((a, b) => a - b) }),
       },
     ],
     series: [
@@ -62,7 +68,6 @@ function optionsOf({ lines, format, height = 170 }: ChartProps, width: number): 
         stroke: colourOf(tone),
         dash: DASHES[tone],
         width: 1.75,
-        points: { show: false },
         ...(isStepped && uPlot.paths.stepped !== undefined
           ? { paths: uPlot.paths.stepped({ align: 1 }) }
           : {}),
@@ -83,7 +88,7 @@ export function Chart(props: ChartProps) {
   const { label, times, lines, format } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
-  const shape = `${lines.map((one) => one.label).join()} ${theme.value}`;
+  const shape = `${lines.map((one) => one.label).join()} ${String(isDark.value)}`;
   const data: uPlot.AlignedData = [[...times], ...lines.map(({ values }) => [...values])];
 
   useEffect(() => {

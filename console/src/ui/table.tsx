@@ -40,7 +40,7 @@ export function Table<T>({ label, columns, rows, keyOf, empty }: TableProps<T>) 
           <tr key={keyOf(row)}>
             {columns.map((column) => (
               <td key={column.name} class={classOf(column)} data-name={column.name}>
-                {column.cell(row)}
+                <span>{column.cell(row)}</span>
               </td>
             ))}
           </tr>
