@@ -7,7 +7,7 @@ import { isSameOrigin } from './same-origin.ts';
 import type { AdminSessions } from './session.ts';
 
 /** Who has signed in at /admin, calling the endpoints that others call with a key. */
-export type FindOperator = (request: IncomingMessage) => Promise<Principal | undefined>;
+export type FindOperator = (request: IncomingMessage) => Promise<Principal | undefined> | undefined;
 
 /** A form or a link of another site cannot set it, and a script of one may not. */
 const CONSOLE_HEADER = 'sluice-console';
@@ -25,8 +25,7 @@ interface OperatorDeps {
  * @throws AppError `forbidden` when it comes from another site, `not_found` for an unknown tenant.
  */
 export function createOperators({ sessions, tenants }: OperatorDeps): FindOperator {
-  return async (request) => {
-    if (!isFromConsole(request)) return undefined;
+  const find = async (request: IncomingMessage): Promise<Principal | undefined> => {
     const session = await sessions.find(request);
     if (session === undefined) return undefined;
     refuseOtherSites(request);
@@ -41,6 +40,8 @@ export function createOperators({ sessions, tenants }: OperatorDeps): FindOperat
       scopes: ['admin'],
     };
   };
+  // Without a promise for everybody else.
+  return (request) => (isFromConsole(request) ? find(request) : undefined);
 }
 
 function isFromConsole({ headers }: IncomingMessage): boolean {

@@ -3,12 +3,14 @@ import { ExpressAdapter } from '@bull-board/express';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { TenantStore } from '../../core/tenants/tenant-store.ts';
-import { type BoardQueues, mountBoard } from '../../queues/board.ts';
-import { type AdapterDeps, exchange } from '../http/adapter.ts';
+import { type QueueSource, mountBoard } from '../../queues/board.ts';
 import { addressGroup } from '../http/address-group.ts';
 import { type BodySpec, readBody } from '../http/body.ts';
-import { type Endpoint, queryOf } from '../http/endpoint.ts';
+import type { Endpoint } from '../http/endpoint.ts';
+import { type ExchangeDeps, createHandler } from '../http/exchange.ts';
+import { queryOf } from '../http/query.ts';
 import type { Reply } from '../http/reply.ts';
+import { pageStages } from '../http/stages.ts';
 import { createConsoleFiles } from './console-files.ts';
 import { redirect } from './html.ts';
 import { lockedPage, loginPage } from './pages.ts';
@@ -17,9 +19,9 @@ import { sessionReply } from './session-info.ts';
 import type { AdminSession, AdminSessions } from './session.ts';
 import { createThrottle } from './throttle.ts';
 
-export interface AdminDeps extends Omit<AdapterDeps, 'authenticator' | 'findOperator'> {
+export interface AdminDeps extends ExchangeDeps {
   readonly endpoints: readonly Endpoint[];
-  readonly queues: BoardQueues;
+  readonly queues: QueueSource;
   /** False while Redis is away. */
   readonly hasQueues: () => boolean;
   /** Undefined: the admin pages say that they are shut. */
@@ -141,6 +143,19 @@ function guardBoard(deps: AdminDeps) {
     };
     answer(deps, { request, response, route: '/admin/queues', work });
   };
+}
+
+interface PageExchange {
+  readonly request: Request;
+  readonly response: Response;
+  readonly route: string;
+  readonly work: () => Promise<Reply> | Reply;
+}
+
+/** Does the work of a page and answers it, whatever happens. Never rejects. */
+function exchange(deps: ExchangeDeps, one: PageExchange): Promise<void> {
+  const { request, response, route, work } = one;
+  return createHandler(deps, route, { stages: pageStages(deps), work })(request, response, {});
 }
 
 /** Pages lead to the login form, scripts get a problem document. */

@@ -1,13 +1,12 @@
 import { DELIVERY_STATUSES } from '../../core/notifications/delivery/delivery.ts';
 import { CHANNELS } from '../../core/notifications/ports.ts';
+import { OPERATION_TYPES } from '../../core/operation-types/registry.ts';
 import { RESOLVED_STATUSES } from '../../core/operations/intervention.ts';
 import { OPEN, STATUSES } from '../../core/operations/status.ts';
 import type { TenantStore } from '../../core/tenants/tenant-store.ts';
 import type { TenantDoc } from '../../core/tenants/tenant.ts';
-import type { Endpoint } from '../http/endpoint.ts';
-import { found } from '../http/endpoint.ts';
+import { type Endpoint, found } from '../http/endpoint.ts';
 import type { Reply } from '../http/reply.ts';
-import type { ApiServices } from '../services/services.ts';
 import type { AdminSession } from './session.ts';
 
 /** More than these are named by hand. */
@@ -15,13 +14,12 @@ const TENANTS_SHOWN = 500;
 
 interface InfoDeps {
   readonly tenants: Pick<TenantStore, 'list'>;
-  readonly services: Pick<ApiServices, 'registry'>;
   readonly endpoints: readonly Endpoint[];
 }
 
 /** What the console has to know before its first page: who, which tenants, and our words. */
 export async function sessionReply(
-  { tenants, services, endpoints }: InfoDeps,
+  { tenants, endpoints }: InfoDeps,
   session: AdminSession,
   formToken: string,
 ): Promise<Reply> {
@@ -33,7 +31,7 @@ export async function sessionReply(
     tenants: shown.slice(0, TENANTS_SHOWN).map(tenantView),
     hasMoreTenants: shown.length > TENANTS_SHOWN,
     words: {
-      operationTypes: Object.keys(services.registry).sort(byCodeUnits),
+      operationTypes: [...OPERATION_TYPES].sort(byCodeUnits),
       statuses: STATUSES,
       openStatuses: OPEN,
       resolvedStatuses: RESOLVED_STATUSES,

@@ -31,3 +31,8 @@ export interface ApiServices {
   readonly streams: Streams;
   readonly clock: Clock;
 }
+
+/** What endpoints work with, in the cell of a tenant. */
+export interface ServicesByTenant {
+  of(tenantId: string): ApiServices | Promise<ApiServices>;
+}

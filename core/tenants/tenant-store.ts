@@ -7,7 +7,9 @@ export interface TenantStore {
   find(tenantId: string): Promise<TenantDoc | undefined>;
   /** Creates the tenant unless it is there; an existing one stays as it is. */
   ensure(tenant: TenantDoc): Promise<void>;
-  /** By id, those that come after `after`. */
+  /** The ids of those that have work, whether they may ask for more or not; by id. */
+  working(max: number): Promise<readonly string[]>;
+  /** All of them by id, those that come after `after`. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly TenantDoc[]>;
 }
 
@@ -20,6 +22,15 @@ export function createTenantStore(db: Db): TenantStore {
     },
     ensure: async ({ _id, ...rest }: TenantDoc) => {
       await tenants.updateOne({ _id }, { $setOnInsert: rest }, { upsert: true });
+    },
+    working: async (max: number) => {
+      const found = await tenants
+        .find({ status: { $nin: ['provisioning', 'abandoned'] } }, { projection: { _id: 1 } })
+        .maxTimeMS(LIMITS.listMaxTimeMs)
+        .sort({ _id: 1 })
+        .limit(max)
+        .toArray();
+      return found.map(({ _id }) => _id);
     },
     list: async ({ after = '', limit }: Parameters<TenantStore['list']>[0]) =>
       tenants

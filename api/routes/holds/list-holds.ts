@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
+import { holdPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { holdView } from '../../views/ledger.ts';
@@ -29,6 +30,7 @@ export const listHolds = defineEndpoint({
       }),
     body: noBody,
   },
+  output: { 200: holdPage },
   handle: ({ query }, { services, tenant }) => {
     const { limit: _limit, cursor: _cursor, order: _order, ...filter } = query;
     return listReply(

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { OPERATIONS, type OperationType } from '../../../core/operation-types/registry.ts';
 import { parseAlias } from '../../../core/ingest/parse-submission.ts';
+import { operationAnswer } from '../../contract/operation.ts';
 import { jsonBody, optionalJsonBody } from '../../http/body.ts';
 import { type Endpoint, defineEndpoint } from '../../http/endpoint.ts';
 import { noQuery } from '../../http/list.ts';
-import { submitOne } from '../../writes/submit.ts';
+import { SUBMIT_ERRORS, SUBMIT_HEADERS, submitOne } from '../../writes/submit.ts';
 
 /** A path of its own for an operation type; its body is the bare input. */
 interface Alias {
@@ -42,6 +43,9 @@ export const aliasEndpoints: readonly Endpoint[] = ALIASES.map(({ path, type, id
       query: noQuery,
       body: idField === undefined ? jsonBody : optionalJsonBody,
     },
+    output: { 200: operationAnswer, 202: operationAnswer },
+    headers: SUBMIT_HEADERS,
+    errors: SUBMIT_ERRORS,
     handle: ({ params, body }, request) => {
       const fixed =
         idField === undefined || params.id === undefined ? {} : { [idField]: params.id };

@@ -6,6 +6,7 @@ import { instant, userIdParameter } from '../../../core/operations/inputs.ts';
 import { OPERATION_TYPES } from '../../../core/operation-types/registry.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
+import { operationPage } from '../../contract/operation.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../http/list.ts';
@@ -71,6 +72,7 @@ export const listOperations = defineEndpoint({
     'input), ids, idempotencyKey, metadata.<key>, createdAfter and createdBefore; batches without ' +
     'their input',
   input: { params: noParams, query, body: noBody },
+  output: { 200: operationPage },
   handle: ({ query: { limit, cursor, ...rest } }, { services, tenant }) => {
     const filter: OperationFilter = rest;
     // Whoever names ids wants them all on one page.

@@ -3,6 +3,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { type Json, pointerSegment } from '../../../core/kernel/canonical.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { SIGNAL_NAME } from '../../../core/operations/intervention.ts';
+import { operationSchema } from '../../contract/operation.ts';
 import { type BodySpec, jsonBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { intervene } from '../../writes/intervene.ts';
@@ -51,6 +52,9 @@ export const signalOperation = defineEndpoint({
     query: noQuery,
     body: signalBody,
   },
+  output: { 200: operationSchema, 202: operationSchema },
+  headers: { prefer: ['wait'] },
+  errors: ['illegal_state'],
   handle: ({ params: { id, name }, body }, request) =>
     intervene(request, id, { kind: 'signal', name, data: body }),
 });

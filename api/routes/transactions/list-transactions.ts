@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
+import { entryPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { entryView } from '../../views/ledger.ts';
@@ -20,6 +21,7 @@ export const listTransactions = defineEndpoint({
     query: z.strictObject({ ...orderedPageQuery, userId: userIdParameter.exactOptional() }),
     body: noBody,
   },
+  output: { 200: entryPage },
   handle: ({ query }, { services, tenant }) => {
     const { limit: _limit, cursor: _cursor, order: _order, ...filter } = query;
     return listReply(

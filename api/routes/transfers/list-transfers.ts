@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
+import { transferPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { transferView } from '../../views/ledger.ts';
@@ -24,6 +25,7 @@ export const listTransfers = defineEndpoint({
     }),
     body: noBody,
   },
+  output: { 200: transferPage },
   handle: ({ query }, { services, tenant }) => {
     const { limit: _limit, cursor: _cursor, order: _order, ...filter } = query;
     return listReply(

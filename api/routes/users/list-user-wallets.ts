@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { walletPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { walletView } from '../../views/ledger.ts';
@@ -10,6 +11,7 @@ export const listUserWallets = defineEndpoint({
   scope: 'ledger:read',
   summary: 'All wallets of a user, by currency',
   input: { params: z.object({ userId: z.string() }), query: noQuery, body: noBody },
+  output: { 200: walletPage },
   handle: async ({ params }, { services, tenant }) => {
     const ledger = services.ledger(tenant);
     foundOr404(await ledger.user(params.userId), 'user');

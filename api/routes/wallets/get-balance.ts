@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant } from '../../../core/operations/inputs.ts';
+import { balanceAtSchema, balanceSchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { balanceAtView, balanceView } from '../../views/ledger.ts';
@@ -15,6 +16,7 @@ export const getBalance = defineEndpoint({
     query: z.strictObject({ at: instant.transform((text) => new Date(text)).exactOptional() }),
     body: noBody,
   },
+  output: { 200: z.union([balanceSchema, balanceAtSchema]) },
   handle: async ({ params, query }, { services, tenant }) => {
     const ledger = services.ledger(tenant);
     const wallet = foundOr404(await ledger.wallet(params.id), 'wallet');

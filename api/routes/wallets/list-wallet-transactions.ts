@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { entryPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { entryView } from '../../views/ledger.ts';
@@ -12,6 +13,7 @@ export const listWalletTransactions = defineEndpoint({
   scope: 'ledger:read',
   summary: 'The entries of a wallet, newest first',
   input: { params: idParams, query: z.strictObject(orderedPageQuery), body: noBody },
+  output: { 200: entryPage },
   handle: async ({ params, query }, { services, tenant }) => {
     const ledger = services.ledger(tenant);
     const wallet = foundOr404(await ledger.wallet(params.id), 'wallet');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webhookEndpointSchema } from '../../contract/notification.ts';
 import { jsonBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
@@ -22,6 +23,7 @@ export const changeWebhookEndpoint = defineEndpoint({
   summary:
     'Changes URL, event filters or description of an endpoint (null removes it), disables or enables it',
   input: { params: idParams, query: noQuery, body: jsonBody },
+  output: { 200: webhookEndpointSchema },
   handle: async ({ params, body }, { services, tenant }) => {
     const { endpoints } = services.notifications(tenant);
     foundOr404(await endpoints.find(params.id), 'webhook endpoint');

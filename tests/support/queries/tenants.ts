@@ -23,6 +23,7 @@ export function tenantCalls(db: Db): readonly Call[] {
     () => tenants.find(TENANT),
     () => tenants.list({ limit: 5 }),
     () => tenants.list({ after: 'a', limit: 5 }),
+    () => tenants.working(500),
     () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
     () => keys.find('k'),
     () => keys.ensure(key),
