@@ -28,16 +28,19 @@ export const breakers = signal<readonly Breaker[]>([]);
 export const autoscale = signal<Known<Autoscale>>(UNASKED);
 export const readiness = signal<Known<Readiness>>(UNASKED);
 
-let last: Look | undefined;
+/** The backlog is counted every few seconds only. */
+const LOOKS_MAX = 6;
+let looks: readonly Look[] = [];
 
 async function readPoint(): Promise<void> {
   try {
     const samples = readMetrics(await callText('/metrics'));
     const look = lookAt(samples, Date.now());
+    const [last, earliest] = [looks.at(-1), looks[0]];
     if (last !== undefined) {
-      points.value = [...points.value, pointBetween(last, look)].slice(-POINTS_MAX);
+      points.value = [...points.value, pointBetween(last, look, earliest)].slice(-POINTS_MAX);
     }
-    last = look;
+    looks = [...looks, look].slice(-LOOKS_MAX);
     breakers.value = breakersIn(samples);
     metrics.value = { kind: 'known', value: look };
   } catch (error) {

@@ -50,7 +50,7 @@ function OneGroup({ group }: { readonly group: Group }) {
       }
     >
       <p>
-        {detail}{' '}
+        {detail} ·{' '}
         <a href={`/problems/${encodeURIComponent(code)}`} target="_blank" rel="noreferrer">
           What {code} means
         </a>

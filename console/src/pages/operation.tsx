@@ -52,7 +52,7 @@ function detailsOf({ at: _at, event: _event, ...details }: TimelineEvent): strin
 }
 
 const EVENT_COLUMNS: readonly Column<TimelineEvent & { readonly key: string }>[] = [
-  { name: 'At', cell: ({ at }) => <Time at={at} /> },
+  { name: 'At', cell: ({ at }) => <Time at={at} isExact /> },
   { name: 'Event', cell: ({ event }) => <strong>{event}</strong> },
   {
     name: 'Details',

@@ -72,7 +72,7 @@ function Charts() {
       <Panel title="Per second">
         <Chart
           label="Operations per second"
-          times={times}
+          at={times}
           format={perSecond}
           lines={[
             { label: 'accepted', tone: 'accent', values: valuesOf(all, 'accepted') },
@@ -84,7 +84,7 @@ function Charts() {
       <Panel title="Time to answer a write">
         <Chart
           label="Time to answer a write"
-          times={times}
+          at={times}
           format={seconds}
           lines={[
             { label: 'p50', tone: 'accent', values: valuesOf(all, 'p50') },
@@ -95,7 +95,7 @@ function Charts() {
       <Panel title="Not yet settled">
         <Chart
           label="Operations that are not yet settled"
-          times={times}
+          at={times}
           format={count}
           isWhole
           lines={[{ label: 'open', tone: 'accent', values: valuesOf(all, 'open') }]}
@@ -186,7 +186,7 @@ function Pools() {
             columns={[
               { name: 'Pool', cell: ([name]) => name },
               {
-                name: 'Processes',
+                name: 'Now',
                 isNumber: true,
                 cell: ([, { workers }]) => (workers === 0 ? <Status of="away" /> : workers),
               },

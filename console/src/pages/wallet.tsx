@@ -42,7 +42,9 @@ function Balance({
     <>
       <Chart
         label={`Balance in ${currency}`}
-        times={own.map(({ createdAt }) => new Date(createdAt).getTime() / 1_000)}
+        // By their number: many of one batch have one time.
+        at={own.map(({ seq }) => seq)}
+        isTime={false}
         format={format}
         lines={[
           {
@@ -53,7 +55,10 @@ function Balance({
           },
         ]}
       />
-      {entries.length === PLOTTED ? <p class="faint">The newest {PLOTTED} entries.</p> : null}
+      <p class="faint">
+        By the number of the entry: {own.length === 1 ? 'one' : own.length} from{' '}
+        <Time at={own[0]?.createdAt ?? ''} /> to <Time at={own.at(-1)?.createdAt ?? ''} />.
+      </p>
     </>
   );
 }
@@ -116,6 +121,6 @@ function factsOf(wallet: WalletDoc) {
     ['Available', money(wallet.available)],
     ['Credited in all', money(wallet.totalCredited)],
     ['Debited in all', money(wallet.totalDebited)],
-    ['Entries', wallet.seq],
+    ['Entries', wallet.seq.toLocaleString('en')],
   ] as const;
 }

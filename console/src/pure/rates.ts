@@ -26,17 +26,19 @@ export interface Point {
   readonly p99: number | null;
 }
 
-const OPEN_STATUSES: ReadonlySet<string> = new Set([
-  'accepted',
-  'running',
-  'waiting',
-  'compensating',
-]);
+const UNDER_WAY: ReadonlySet<string> = new Set(['running', 'waiting', 'compensating']);
+
+/** What waits for its settlement, and what has begun; undefined while neither is exported. */
+function openIn(samples: readonly Sample[]): number | undefined {
+  const counted = [
+    sumOf(samples, 'sluice_accepted_backlog'),
+    sumOf(samples, 'sluice_operations', ({ status = '' }) => UNDER_WAY.has(status)),
+  ].filter((one) => one !== undefined);
+  return counted.length === 0 ? undefined : counted.reduce((sum, one) => sum + one, 0);
+}
 
 export function lookAt(samples: readonly Sample[], atMs: number): Look {
   const count = (name: string): number | undefined => sumOf(samples, name);
-  const byStatus = (isMeant: (status: string) => boolean): number | undefined =>
-    sumOf(samples, 'sluice_operations', ({ status = '' }) => isMeant(status));
   const accepted = count('sluice_operations_accepted_total');
   return {
     atMs,
@@ -44,8 +46,12 @@ export function lookAt(samples: readonly Sample[], atMs: number): Look {
     accepted: accepted ?? (samples.length > 0 ? 0 : undefined),
     settled: count('sluice_operations_settled_total'),
     refused: count('sluice_requests_refused_total') ?? (samples.length > 0 ? 0 : undefined),
-    open: byStatus((status) => OPEN_STATUSES.has(status)),
-    needsAttention: byStatus((status) => status === 'needs_attention'),
+    open: openIn(samples),
+    needsAttention: sumOf(
+      samples,
+      'sluice_operations',
+      (one) => one['status'] === 'needs_attention',
+    ),
     writeBuckets: bucketsOf(
       samples,
       'sluice_http_request_duration_seconds',
@@ -56,8 +62,11 @@ export function lookAt(samples: readonly Sample[], atMs: number): Look {
   };
 }
 
-/** Rates between two looks. A counter that has gone back is another process: no rate. */
-export function pointBetween(before: Look, after: Look): Point {
+/**
+ * Rates between two looks. A counter that has gone back is another process: no rate. `earlier`: a look
+ * so long ago that what is counted every few seconds has been counted since then.
+ */
+export function pointBetween(before: Look, after: Look, earlier: Look = before): Point {
   const seconds = (after.atMs - before.atMs) / 1_000;
   const accepted = rateOf(before.accepted, after.accepted, seconds);
   const settled = rateOf(before.settled, after.settled, seconds);
@@ -67,7 +76,7 @@ export function pointBetween(before: Look, after: Look): Point {
   return {
     atMs: after.atMs,
     accepted,
-    settled: settled ?? derivedSettled(accepted, before.open, after.open, seconds),
+    settled: settled ?? derivedSettled(earlier, after),
     refused: rateOf(before.refused, after.refused, seconds),
     open: after.open ?? null,
     p50: quantile(0.5),
@@ -85,13 +94,9 @@ function rateOf(
 }
 
 /** What came in and is not there any more has been settled. */
-// eslint-disable-next-line @typescript-eslint/max-params -- two looks at one number, beside a rate
-function derivedSettled(
-  accepted: number | null,
-  before: number | undefined,
-  after: number | undefined,
-  seconds: number,
-): number | null {
-  if (accepted === null || before === undefined || after === undefined || seconds <= 0) return null;
-  return Math.max(0, accepted - (after - before) / seconds);
+function derivedSettled(earlier: Look, after: Look): number | null {
+  const seconds = (after.atMs - earlier.atMs) / 1_000;
+  const accepted = rateOf(earlier.accepted, after.accepted, seconds);
+  if (accepted === null || earlier.open === undefined || after.open === undefined) return null;
+  return Math.max(0, accepted - (after.open - earlier.open) / seconds);
 }

@@ -13,8 +13,9 @@ export interface Line {
 
 interface ChartProps {
   readonly label: string;
-  /** Seconds since 1970. */
-  readonly times: readonly number[];
+  /** Where the values stand, ascending: seconds since 1970, or numbers. */
+  readonly at: readonly number[];
+  readonly isTime?: boolean;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
   readonly height?: number;
@@ -42,7 +43,7 @@ const DASHES: Readonly<Record<Line['tone'], number[]>> = {
 };
 
 function optionsOf(props: ChartProps, width: number): uPlot.Options {
-  const { lines, format, height = 170, isWhole = false } = props;
+  const { lines, format, height = 170, isWhole = false, isTime = true } = props;
   const [faint, grid] = [colourOf('faint'), colourOf('line')];
   const axis = { stroke: faint, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
   return {
@@ -50,7 +51,7 @@ function optionsOf(props: ChartProps, width: number): uPlot.Options {
     height,
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
-    scales: { y: { range: (_plot, min, max) => rangeOf(min, max) } },
+    scales: { x: { time: isTime }, y: { range: (_plot, min, max) => rangeOf(min, max) } },
     axes: [
       { ...axis, font: '11px system-ui' },
       {
@@ -85,11 +86,11 @@ function rangeOf(min: number | null, max: number | null): [number, number] {
 
 /** Lines over time. They differ by their strokes as well, and the legend says what they are at now. */
 export function Chart(props: ChartProps) {
-  const { label, times, lines, format } = props;
+  const { label, at, lines, format } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const shape = `${lines.map((one) => one.label).join()} ${String(isDark.value)}`;
-  const data: uPlot.AlignedData = [[...times], ...lines.map(({ values }) => [...values])];
+  const data: uPlot.AlignedData = [[...at], ...lines.map(({ values }) => [...values])];
 
   useEffect(() => {
     const element = box.current;
@@ -104,11 +105,11 @@ export function Chart(props: ChartProps) {
       made.destroy();
     };
   }, [shape]);
-  useEffect(() => plot.current?.setData(data), [times, lines]);
+  useEffect(() => plot.current?.setData(data), [at, lines]);
 
   const last = lines.map((one) => {
     const value = one.values.at(-1) ?? null;
-    return { ...one, text: value === null ? 'unknown' : format(value) };
+    return { ...one, text: value === null ? '–' : format(value) };
   });
   const said = last.map((one) => `${one.label} ${one.text}`).join(', ');
   return (

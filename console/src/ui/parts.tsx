@@ -93,8 +93,15 @@ export function Status({ of }: { readonly of: string }) {
   return <span class={`status ${toneOf(of)}`}>{of.replaceAll('_', ' ')}</span>;
 }
 
+interface TimeProps {
+  readonly at: string;
+  readonly ago?: boolean;
+  /** To the millisecond: what follows each other quickly. */
+  readonly isExact?: boolean;
+}
+
 /** In the time of whoever reads, with the one that logs have on hovering. */
-export function Time({ at, ago = false }: { readonly at: string; readonly ago?: boolean }) {
+export function Time({ at, ago = false, isExact = false }: TimeProps) {
   const date = new Date(at);
   const text = date.toLocaleString(undefined, {
     year: 'numeric',
@@ -103,6 +110,7 @@ export function Time({ at, ago = false }: { readonly at: string; readonly ago?: 
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
+    ...(isExact && { fractionalSecondDigits: 3 }),
   });
   return (
     <time dateTime={at} title={`${date.toISOString()} (UTC)`}>

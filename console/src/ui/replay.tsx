@@ -49,7 +49,7 @@ export function Replay({ filter, onClose }: ReplayProps) {
             {sent === undefined ? 'Do nothing' : 'Close'}
           </button>
           {sent === undefined && problem === undefined ? (
-            <button class="grave" disabled={isBusy || counted === undefined}>
+            <button class="grave" disabled={isBusy || (counted?.['matched'] ?? 0) === 0}>
               {isBusy ? 'Working…' : 'Send them again'}
             </button>
           ) : null}

@@ -9,7 +9,7 @@ interface SagaProps {
   readonly isOpen: boolean;
 }
 
-/** Its steps one below the other, over time from left to right; what was taken back is hatched. */
+/** Its steps one below the other, over time from left to right; what was taken back stands below, paler. */
 export function Saga({ operation, isOpen }: SagaProps) {
   const rows = courseOf(operation, isOpen ? now.value : 0);
   return (

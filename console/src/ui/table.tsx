@@ -73,25 +73,37 @@ export function PagedTable<T>({ path, everyMs, ...table }: ListProps<T>) {
       {({ items, nextCursor }) => (
         <>
           <Table {...table} rows={items} />
-          <nav class="pager" aria-label={`Pages of ${table.label}`}>
-            <button
-              type="button"
-              disabled={cursors.length === 0}
-              onClick={() => setCursors(cursors.slice(0, -1))}
-            >
-              Previous
-            </button>
-            <span aria-live="polite">Page {cursors.length + 1}</span>
-            <button
-              type="button"
-              disabled={nextCursor === null}
-              onClick={() => setCursors([...cursors, nextCursor ?? ''])}
-            >
-              Next
-            </button>
-          </nav>
+          <Pager label={table.label} cursors={cursors} next={nextCursor} onTurn={setCursors} />
         </>
       )}
     </Loaded>
+  );
+}
+
+interface PagerProps {
+  readonly label: string;
+  /** Of the pages from the second to this one. */
+  readonly cursors: readonly string[];
+  readonly next: string | null;
+  readonly onTurn: (cursors: readonly string[]) => void;
+}
+
+function Pager({ label, cursors, next, onTurn }: PagerProps) {
+  const isFirst = cursors.length === 0;
+  if (isFirst && next === null) return null;
+  return (
+    <nav class="pager" aria-label={`Pages of ${label}`}>
+      <button type="button" disabled={isFirst} onClick={() => onTurn(cursors.slice(0, -1))}>
+        Previous
+      </button>
+      <span aria-live="polite">Page {cursors.length + 1}</span>
+      <button
+        type="button"
+        disabled={next === null}
+        onClick={() => onTurn(next === null ? cursors : [...cursors, next])}
+      >
+        Next
+      </button>
+    </nav>
   );
 }

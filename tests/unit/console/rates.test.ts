@@ -59,7 +59,8 @@ describe('points of the charts', () => {
     metrics.accepted.inc({ type: 'deposit' }, 10);
     metrics.settled.inc({ type: 'transfer', status: 'succeeded' }, 20);
     metrics.refused.inc({ code: 'not_found' }, 2);
-    metrics.operationsByStatus.set({ status: 'accepted' }, 20);
+    metrics.backlog.set(18);
+    metrics.operationsByStatus.set({ status: 'waiting' }, 2);
     metrics.operationsByStatus.set({ status: 'needs_attention' }, 3);
     const after = await lookOf(metrics, 2_000);
     expect(after.needsAttention).toBe(3);
