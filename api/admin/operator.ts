@@ -22,7 +22,7 @@ interface OperatorDeps {
  * The operator of a request, for the tenant that it names (`Sluice-Tenant`). A session counts only
  * beside the header of the console; without it, or with a key, the cookie says nothing.
  *
- * @throws AppError `forbidden` when it comes from another site, `not_found` for an unknown tenant.
+ * @throws AppError `forbidden` when it comes from another site, `tenant_not_found`.
  */
 export function createOperators({ sessions, tenants }: OperatorDeps): FindOperator {
   const find = async (request: IncomingMessage): Promise<Principal | undefined> => {
@@ -32,7 +32,7 @@ export function createOperators({ sessions, tenants }: OperatorDeps): FindOperat
     const tenant = await tenants.find(tenantOf(request));
     // One that is not set up, or was given up, has nothing to show and takes nothing.
     if (tenant === undefined || (tenant.status ?? 'active') !== 'active') {
-      throw new AppError('not_found', 'There is no such tenant');
+      throw new AppError('tenant_not_found', 'There is no such tenant, or it is not open');
     }
     return {
       keyId: `operator:${session.operator}`,

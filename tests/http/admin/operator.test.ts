@@ -69,7 +69,7 @@ describe('an operator', () => {
     const before = await api.effects();
     for (const tenant of ['nobody', '{"$ne":1}', 'default, second']) {
       const answer = await asOperator('/v1/users', { headers: { 'sluice-tenant': tenant } });
-      expectProblem(answer, 404, 'not_found');
+      expectProblem(answer, 404, 'tenant_not_found');
     }
     expect(await api.effects()).toEqual(before);
   });
@@ -78,7 +78,7 @@ describe('an operator', () => {
     await api.newTenant(status);
     await api.db.collection('tenants').updateOne({ _id: status as never }, { $set: { status } });
     const answer = await asOperator('/v1/users', { headers: { 'sluice-tenant': status } });
-    expectProblem(answer, 404, 'not_found');
+    expectProblem(answer, 404, 'tenant_not_found');
   });
 
   it('is named in the audit', async () => {
