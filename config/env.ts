@@ -3,6 +3,7 @@ import { unknownNames } from './env-names.ts';
 import { settingsProblem } from './env-together.ts';
 import { LIMITS } from './limits.ts';
 import { READ_ENV, withoutPasswords } from './read-env.ts';
+import { TRACE_ENV } from './trace-env.ts';
 
 /**
  * Addresses, secrets and roles: what needs a restart to change. The only reader of
@@ -220,6 +221,7 @@ export const envSchema = z.object({
   DELIVERY_POLICIES: deliveryPolicies.describe(
     'JSON by channel: pausesMs, timeoutMs, ratePerSecond, inFlightMax; what is left out is as built in',
   ),
+  ...TRACE_ENV,
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 

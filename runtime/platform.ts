@@ -15,6 +15,8 @@ import { type Failpoint, killingFailpoint, noFailpoint } from '../core/kernel/fa
 import { newToken } from '../core/kernel/ids.ts';
 import { type Logger, createLogger } from '../core/telemetry/logger.ts';
 import { type Metrics, createMetrics } from '../core/telemetry/metrics.ts';
+import type { Tracer } from '../core/telemetry/tracer.ts';
+import { openTracer } from './tracing.ts';
 import { type Lifecycle, createLifecycle } from './lifecycle.ts';
 
 /** What every process has: opened once in `main.ts`, passed down, closed by the lifecycle. */
@@ -23,6 +25,7 @@ export interface Platform {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   readonly failpoint: Failpoint;
   readonly mongo: Mongo;
   readonly redis: RedisRoles;
@@ -56,6 +59,7 @@ export async function openPlatform(
   const processId = `${service}-${process.pid}-${newToken()}`;
   logger.info({ env: redactEnv(env), processId }, 'process.starting');
 
+  const tracer = await openTracer({ env, service, processId, lifecycle });
   const { MONGO_URL: url, MONGO_DB: database } = env;
   const isControl = env.TENANCY === 'per-brand';
   const { SLOW_QUERY_MS: ms } = env;
@@ -82,6 +86,7 @@ export async function openPlatform(
     clock,
     logger,
     metrics,
+    tracer,
     failpoint,
     mongo,
     redis,

@@ -33,7 +33,8 @@ export interface SagaOptions {
     | 'logger'
     | 'metrics'
     | 'processId'
-  >;
+  > &
+    Partial<Pick<Platform, 'tracer'>>;
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
   readonly services: SagaServices;
@@ -62,6 +63,7 @@ const USUAL: LeaseTiming = {
 export function createSagas(options: SagaOptions): Sagas {
   const { platform, publisher, hints, services, registry = OPERATIONS, timing = USUAL } = options;
   const { mongo, databaseClock, clock, random, failpoint, logger, metrics, processId } = platform;
+  const traced = platform.tracer === undefined ? {} : { tracer: platform.tracer };
   // Away from the stripes that the settlement slots of low ranks use.
   const firstStripe = Math.floor(random() * LIMITS.systemStripes);
   const journal = createSagaJournal({
@@ -77,6 +79,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
+    ...traced,
     leaseMs: timing.leaseMs,
     stripeOf: (slot) => (firstStripe + slot) % LIMITS.systemStripes,
     ...(options.groupMax !== undefined && { groupMax: options.groupMax }),
@@ -93,6 +96,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
+    ...traced,
     ...(options.shares !== undefined && { shares: options.shares }),
   });
   return { engine, heartbeat };
@@ -106,13 +110,17 @@ export interface PaymentOptions {
 }
 
 export function createServices(
-  platform: Pick<Platform, 'mongo' | 'clock' | 'env'>,
+  platform: Pick<Platform, 'mongo' | 'clock' | 'env'> & Partial<Pick<Platform, 'tracer'>>,
   payments: PaymentOptions = {},
 ): SagaServices {
-  const { mongo, clock, env } = platform;
+  const { mongo, clock, env, tracer } = platform;
   const databaseOf = tenantDatabases(platform);
   return Object.freeze({
-    payments: createProviders(providerAddresses(env), { ...payments, clock }),
+    payments: createProviders(providerAddresses(env), {
+      ...payments,
+      clock,
+      ...(tracer !== undefined && { tracer }),
+    }),
     policies: createTenantPolicies(mongo.db),
     tenants: createTenantSetup(mongo.db, clock, (tenantId) => ({
       db: databaseOf(tenantId),

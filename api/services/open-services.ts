@@ -24,6 +24,7 @@ import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
+import { openWaiting } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
@@ -57,6 +58,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     registry,
     hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
     ingest,
+    waiting: openWaiting({ platform, publisher, registry }),
     waiters,
     streams,
     clock,
@@ -86,7 +88,7 @@ function perTenant<T>(make: (tenant: TenantScope) => T): (tenant: TenantScope) =
 }
 
 function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
-  const { env, clock, logger, metrics, failpoint, mongo, databaseClock } = platform;
+  const { env, clock, logger, metrics, failpoint, mongo, databaseClock, tracer } = platform;
   return createIngest({
     store: createOperationStore(mongo.db),
     databaseTime: databaseClock,
@@ -95,6 +97,7 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
     logger,
     metrics,
     failpoint,
+    tracer,
     backlog: (tenantId) => backlog.isFullFor(tenantId),
     lanes: env.SETTLEMENT_LANES,
     laneQueue,

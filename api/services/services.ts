@@ -10,6 +10,7 @@ import type { QueuedReads } from '../../core/operations/queued-reads-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import type { NotificationServices } from './notification-services.ts';
+import type { WaitingServices } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 
@@ -34,6 +35,7 @@ export interface ApiServices {
   ) => Promise<OperationDoc>;
   /** What people and outside systems did to an operation, oldest first. */
   readonly auditOf: (tenant: TenantScope, operationId: string) => Promise<readonly AuditDoc[]>;
+  readonly waiting: WaitingServices;
   readonly waiters: Waiters;
   readonly streams: Streams;
   readonly clock: Clock;

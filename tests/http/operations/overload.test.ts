@@ -36,6 +36,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     notifications: never,
     intervene: never,
     auditOf: never,
+    waiting: { operations: { look: never, glance: never }, delivery: never },
     waiters,
     streams: { open: never, eventsOf: never },
     clock: systemClock,
@@ -59,6 +60,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       openOperations: never,
       lanes: 8,
       docs: createDocs([]),
+      health: never,
     },
     admin: {
       queues: { follow: () => undefined },
