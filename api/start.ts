@@ -93,6 +93,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       hasQueues: () => connection.status === 'ready',
       password: env.ADMIN_PASSWORD,
       signOuts: createSignOutStore(mongo.db),
+      tenants,
     },
     clock,
     logger,

@@ -55,6 +55,7 @@ export const ERRORS = {
   forbidden: { kind: 'forbidden', retry: 'never', title: 'The API key lacks the scope' },
   route_not_found: { kind: 'not-found', retry: 'never', title: 'There is no such endpoint' },
   not_found: { kind: 'not-found', retry: 'never', title: 'There is no such resource' },
+  tenant_not_found: { kind: 'not-found', retry: 'never', title: 'There is no such tenant' },
   method_not_allowed: {
     kind: 'wrong-method',
     retry: 'never',

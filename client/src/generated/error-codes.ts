@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'forbidden'
   | 'route_not_found'
   | 'not_found'
+  | 'tenant_not_found'
   | 'method_not_allowed'
   | 'idempotency_conflict'
   | 'not_cancelable'

@@ -160,6 +160,7 @@ export interface Delivery {
     readonly ms: number;
     readonly worker: string;
   }>;
+  readonly waitingOn?: WaitingOn;
 }
 
 export interface Replay {

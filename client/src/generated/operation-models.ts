@@ -63,6 +63,7 @@ export interface Operation {
     readonly at: string;
     readonly by: string;
   }>>;
+  readonly waitingOn?: WaitingOn;
 }
 
 /** Without steps and signals; a batch without its input. */
@@ -159,6 +160,7 @@ export interface Timeline {
   readonly traceparent?: string;
   readonly events: readonly TimelineEvent[];
   readonly entries: readonly Entry[];
+  readonly waitingOn?: WaitingOn;
   readonly deliveries: readonly DeliveryBrief[];
   readonly stream: readonly EventDocument[];
 }

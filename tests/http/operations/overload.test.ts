@@ -69,6 +69,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       hasQueues: () => false,
       password: undefined,
       signOuts: { add: never, has: never },
+      tenants: { find: never, ensure: never, working: never, list: never },
     },
     clock: systemClock,
     logger,
