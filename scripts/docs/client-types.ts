@@ -96,7 +96,15 @@ const OPERATION = [
   ...['Timeline', 'TimelineEvent', 'Event'],
 ];
 const NOTIFICATION = [
-  ...['DeliveryBrief', 'DeliveryListItem', 'Delivery', 'Replay', 'WebhookEndpoint', 'Template'],
+  ...[
+    'WaitingOn',
+    'DeliveryBrief',
+    'DeliveryListItem',
+    'Delivery',
+    'Replay',
+    'WebhookEndpoint',
+    'Template',
+  ],
   ...['BuiltInTemplate', 'RenderedTemplate', 'Suppression', 'RemovedSuppressions'],
   ...['NotificationRules', 'NotificationRule'],
 ];
@@ -108,7 +116,7 @@ export const clientOperationModels = (): string =>
     OPERATION,
     "import type { Problem, SluiceErrorCode } from '../errors.ts';\n" +
       "import type { Entry } from './ledger.ts';\n" +
-      "import type { DeliveryBrief } from './notifications.ts';\n\n",
+      "import type { DeliveryBrief, WaitingOn } from './notifications.ts';\n\n",
   );
 
 function commentOf(text: string | undefined): string {
