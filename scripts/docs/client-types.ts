@@ -98,7 +98,7 @@ const OPERATION = [
 const NOTIFICATION = [
   ...['DeliveryBrief', 'DeliveryListItem', 'Delivery', 'Replay', 'WebhookEndpoint', 'Template'],
   ...['BuiltInTemplate', 'RenderedTemplate', 'Suppression', 'RemovedSuppressions'],
-  ...['NotificationRules', 'NotificationRule'],
+  ...['NotificationRules', 'NotificationRule', 'WaitingOn'],
 ];
 
 export const clientLedger = (): string => modelsOf(LEDGER);
@@ -108,7 +108,7 @@ export const clientOperationModels = (): string =>
     OPERATION,
     "import type { Problem, SluiceErrorCode } from '../errors.ts';\n" +
       "import type { Entry } from './ledger.ts';\n" +
-      "import type { DeliveryBrief } from './notifications.ts';\n\n",
+      "import type { DeliveryBrief, WaitingOn } from './notifications.ts';\n\n",
   );
 
 function commentOf(text: string | undefined): string {

@@ -160,6 +160,7 @@ export interface Delivery {
     readonly ms: number;
     readonly worker: string;
   }>;
+  readonly waitingOn?: WaitingOn;
 }
 
 export interface Replay {
@@ -277,4 +278,27 @@ export interface NotificationRule {
   readonly channels:
     | ReadonlyArray<'email' | 'sms' | 'push' | 'webhook' | 'realtime'>
     | null;
+}
+
+export interface WaitingOn {
+  readonly kind:
+    | 'lane'
+    | 'line'
+    | 'queue'
+    | 'lease'
+    | 'timer'
+    | 'breaker'
+    | 'rate'
+    | 'retry'
+    | 'provider'
+    | 'signal'
+    | 'approval'
+    | 'attention'
+    | 'redis-away'
+    | 'recovery';
+  /** Whom or what: a lane, a worker, a provider, an operation */
+  readonly subject: string;
+  readonly since: string;
+  /** It goes on by then, if anybody knows */
+  readonly expectedAt?: string;
 }
