@@ -106,7 +106,7 @@ const NOTIFICATION = [
     'Template',
   ],
   ...['BuiltInTemplate', 'RenderedTemplate', 'Suppression', 'RemovedSuppressions'],
-  ...['NotificationRules', 'NotificationRule'],
+  ...['NotificationRules', 'NotificationRule', 'WaitingOn'],
 ];
 
 export const clientLedger = (): string => modelsOf(LEDGER);

@@ -302,3 +302,26 @@ export interface NotificationRule {
     | ReadonlyArray<'email' | 'sms' | 'push' | 'webhook' | 'realtime'>
     | null;
 }
+
+export interface WaitingOn {
+  readonly kind:
+    | 'lane'
+    | 'line'
+    | 'queue'
+    | 'lease'
+    | 'timer'
+    | 'breaker'
+    | 'rate'
+    | 'retry'
+    | 'provider'
+    | 'signal'
+    | 'approval'
+    | 'attention'
+    | 'redis-away'
+    | 'recovery';
+  /** Whom or what: a lane, a worker, a provider, an operation */
+  readonly subject: string;
+  readonly since: string;
+  /** It goes on by then, if anybody knows */
+  readonly expectedAt?: string;
+}
