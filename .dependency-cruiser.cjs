@@ -130,6 +130,13 @@ const insideCore = [
     to: { path: '^core/operation-types/' },
   },
   {
+    name: 'tracing-on-demand',
+    severity: 'error',
+    comment: 'the SDK of OpenTelemetry is loaded where tracing is on, and nowhere else',
+    from: { pathNot: '^tests/' },
+    to: { path: '^core/telemetry/otel-', dependencyTypesNot: ['dynamic-import'] },
+  },
+  {
     name: 'kernel-does-no-io',
     severity: 'error',
     comment: 'the kernel is pure: it computes, others read and write',
@@ -181,7 +188,8 @@ const hygiene = [
   {
     name: 'client-stands-alone',
     severity: 'error',
-    comment: 'it runs in any runtime and is installed by itself: no module but its own, node: included',
+    comment:
+      'it runs in any runtime and is installed by itself: no module but its own, node: included',
     from: { path: '^client/' },
     to: { pathNot: '^client/src/' },
   },
