@@ -23,6 +23,19 @@ export const readinessSchema = z
   })
   .meta({ id: 'Readiness' });
 
+export const openApiSchema = z
+  .looseObject({ openapi: z.literal('3.1.0'), paths: z.record(z.string(), z.unknown()) })
+  .meta({ id: 'OpenApi' });
+
+export const eventsSchema = z
+  .strictObject({
+    $schema: text,
+    title: text,
+    events: z.array(
+      z.strictObject({ name: text, summary: text, schema: z.record(z.string(), z.unknown()) }),
+    ),
+  })
+  .meta({ id: 'EventCatalogue' });
 const verdict = z.enum(VERDICTS);
 
 export const healthReportSchema = z
@@ -82,6 +95,8 @@ export const codeSchema = z
     status: z.int(),
     kind: text,
     retryable: z.boolean(),
+    meaning: text,
+    action: text.meta({ description: 'What to do about it' }),
   })
   .meta({ id: 'ErrorCodePage', description: 'What an error code means' });
 
