@@ -38,9 +38,11 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   ],
   'health check': Object.keys(CHECKS),
   'kind of waiting': Object.keys(WAITING_KINDS),
+  'kind of look-up': ['wallets', 'users', 'transfers', 'holds', 'wallets-of-user', 'operations'],
   'what came of an attempt': [
     ...['answered', 'throttled', 'failed'],
     ...['sent', 'permanent', 'transient', 'fault'],
+    ...['hit', 'miss', 'invalid', 'error', 'skipped', 'written', 'older'],
     ...['done', 'refused', 'absent', 'unsure', 'waiting', 'undone'],
   ],
 };
