@@ -131,6 +131,13 @@ const insideCore = [
     to: { path: '^core/operation-types/' },
   },
   {
+    name: 'tracing-on-demand',
+    severity: 'error',
+    comment: 'the SDK of OpenTelemetry is loaded where tracing is on, and nowhere else',
+    from: { pathNot: '^tests/' },
+    to: { path: '^core/telemetry/otel-', dependencyTypesNot: ['dynamic-import'] },
+  },
+  {
     name: 'kernel-does-no-io',
     severity: 'error',
     comment: 'the kernel is pure: it computes, others read and write',

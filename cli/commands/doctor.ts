@@ -49,7 +49,7 @@ async function doctor(options: Options, io: Io, signal: AbortSignal): Promise<vo
   const looks = await Promise.all([
     checkDisk(root).then((one) => [one]),
     checkPort(env).then((one) => [one]),
-    checkMongo(url, database),
+    checkMongo(url, database, env.TENANCY),
     checkRedis(env),
     checkProviders(env),
   ]);

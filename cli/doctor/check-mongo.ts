@@ -1,5 +1,9 @@
-import { COLLECTIONS } from '../../core/infra/collections.ts';
+import { CELL_LIMITS } from '../../config/cell-limits.ts';
+import { COLLECTIONS, type DatabaseRole, collectionsOf } from '../../core/infra/collections.ts';
+import { brandDatabase } from '../../core/tenants/brand-database.ts';
+import { createTenantStore } from '../../core/tenants/tenant-store.ts';
 import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
+import type { Env } from '../../config/env.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import { lookAtMongo } from '../../core/infra/server-sight.ts';
 import { type CheckResult, fine, isAtLeast, problem, unknown, warning } from './check.ts';
@@ -10,7 +14,11 @@ const SKEW_MS = { warning: 1_000, problem: 5_000 } as const;
 const DISK_FREE = { warning: 0.2, problem: 0.1 } as const;
 
 /** MongoDB as this machine reaches it. Never throws. */
-export async function checkMongo(url: string, database: string): Promise<readonly CheckResult[]> {
+export async function checkMongo(
+  url: string,
+  database: string,
+  tenancy: Env['TENANCY'] = 'shared',
+): Promise<readonly CheckResult[]> {
   let mongo: Mongo;
   try {
     mongo = await openMongo({ url, database, appName: 'sluice-doctor' });
@@ -20,7 +28,8 @@ export async function checkMongo(url: string, database: string): Promise<readonl
     return [problem('mongodb', { detail, remedy })];
   }
   try {
-    const looks = [version, replicaSet, majority, lifetime, clock, indexes, disk];
+    const ofIndexes = tenancy === 'shared' ? indexes : indexesOfBrands;
+    const looks = [version, replicaSet, majority, lifetime, clock, ofIndexes, disk];
     const results = await Promise.all(
       looks.map((look) =>
         look(mongo).catch((error: unknown) =>
@@ -103,22 +112,42 @@ type IndexShape = Omit<StoredIndex, 'name'>;
 
 /** Those that are missing, and those that nobody here has asked for. */
 async function indexes({ db }: Mongo): Promise<readonly CheckResult[]> {
+  return summed(await indexesIn(db, 'all'));
+}
+
+/** The same of the database that all brands share, and of that of each. */
+async function indexesOfBrands({ db, client }: Mongo): Promise<readonly CheckResult[]> {
+  const results = [...(await indexesIn(db, 'control'))];
+  for (const brand of await createTenantStore(db).working(CELL_LIMITS.cellsMax)) {
+    const own = client.db(brandDatabase(db.databaseName, brand));
+    results.push(...(await indexesIn(own, 'cell')));
+  }
+  return summed(results);
+}
+
+function summed(results: readonly CheckResult[]): readonly CheckResult[] {
+  return results.length > 0 ? results : [fine('indexes', 'all of them are there')];
+}
+
+async function indexesIn(db: Mongo['db'], role: DatabaseRole): Promise<readonly CheckResult[]> {
   const there = await db.listCollections({}, { nameOnly: true }).toArray();
   const names = new Set(there.map(({ name }) => name));
   if (names.size === 0) {
-    return [unknown('indexes', 'the database is empty: processes create what they need')];
+    const detail = `${db.databaseName} is empty: processes create what they need`;
+    return [unknown('indexes', detail)];
   }
   const results: CheckResult[] = [];
-  for (const [name, { indexes: wanted }] of Object.entries(COLLECTIONS)) {
+  for (const name of collectionsOf(role)) {
     if (!names.has(name)) {
       const remedy = 'Start any process of ours: it creates what is missing.';
-      results.push(problem('indexes', { detail: `The collection ${name} is missing.`, remedy }));
+      const detail = `${db.databaseName} lacks the collection ${name}.`;
+      results.push(problem('indexes', { detail, remedy }));
       continue;
     }
     const stored = (await db.collection(name).listIndexes().toArray()) as StoredIndex[];
-    results.push(...comparedIndexes(name, wanted, stored));
+    results.push(...comparedIndexes(name, COLLECTIONS[name].indexes, stored));
   }
-  return results.length > 0 ? results : [fine('indexes', 'all of them are there')];
+  return results;
 }
 
 /** Pure. */

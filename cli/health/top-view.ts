@@ -100,7 +100,8 @@ function countText(value: number | undefined): string {
   return value === undefined ? '-' : formatCount(value);
 }
 
-const ESCAPE = /\u001b\[\d+m/g; // eslint-disable-line no-control-regex -- colours take no column
+// eslint-disable-next-line no-control-regex -- a colour is written with one
+const ESCAPE = /\u001b\[\d+m/g;
 
 /** To a width, colours aside; a line that is cut loses them. */
 function cut(line: string, columns: number): string {

@@ -19,12 +19,14 @@ export const METRIC_LABELS = {
   state: ['waiting', 'prioritised', 'delayed', 'active'],
   rule: ['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7', 'R8', 'R9', 'R10', 'R11', 'R12', 'idle'],
   reason: [
-    ...['saga', 'write-conflict', 'split', 'stale', 'duplicate-key', 'passing', 'other'],
-    ...['in-flight', 'claimed-elsewhere', 'awaits-other-layout', 'awaits-turn'],
+    ...['saga', 'write-conflict', 'split', 'stale', 'unavailable', 'commit-unknown'],
+    ...['in-flight', 'claimed-elsewhere', 'awaits-creation', 'awaits-other-layout', 'awaits-turn'],
     ...['breaker_open', 'throttled', 'quiet_hours', 'slow', 'revoked', 'shutdown'],
   ],
   outcome: 'what came of an attempt',
   measure: ['size', 'in_use', 'waiters', 'used', 'max'],
   quantile: ['0.5', '0.99', '1'],
   transport: ['sse', 'socket'],
+  tier: ['memory', 'redis', 'primary'],
+  what: 'kind of look-up',
 } as const satisfies Record<string, string | readonly string[]>;

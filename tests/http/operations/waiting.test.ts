@@ -63,11 +63,10 @@ describe('without workers', () => {
     });
     const leases = createLeaseStore(api.db);
     for (let lane = 0; lane < 8; lane += 1) await leases.hold(`lane:${lane}`, 'w', 60_000);
-    expect(await ask(first)).toMatchObject({
-      kind: 'lane',
+    expect(await becomes(api, first, 'lane')).toMatchObject({
       subject: expect.stringMatching(/^lane \d$/),
     });
-    expect(await ask(second)).toMatchObject({ kind: 'line', subject: first });
+    expect(await becomes(api, second, 'line')).toMatchObject({ subject: first });
   });
 
   it('a worker of its pool, and recovery once its job is lost', async () => {

@@ -9,6 +9,7 @@ import {
   type ReceivedSpan,
   startOtlpReceiver,
 } from '../../support/otlp-receiver.ts';
+import { openLabels } from '../../support/metric-labels.ts';
 import { payment } from '../../support/payment-scenario.ts';
 import { until } from '../../support/wait.ts';
 
@@ -158,5 +159,20 @@ describe('a trace', () => {
     const trace = String(timeline.body.traceparent).slice(3, 35);
     const spans = await spansOf(trace, ['POST /v1/credits', 'settlement.settle']);
     expect(spans.get('POST /v1/credits')?.parentSpanId ?? '').toBe('');
+  });
+});
+
+/** Here because nearly everything that a process does has been done by now. */
+describe('what was counted meanwhile', () => {
+  it('has labels of closed sets only', async () => {
+    await api.ask('/nowhere/x');
+    await api.ask('/v1/operations/op_nope');
+    const { text } = await api.ask('/metrics', { key: null });
+    expect(openLabels(text)).toEqual([]);
+    expect(text).toMatch(/^sluice_health_verdict\{check="mongodb"\} 0$/m);
+    expect(openLabels('sluice_x{type="a",le="1"} 1\nsluice_x{user="ann"} 1')).toEqual([
+      'type=a',
+      'user=ann',
+    ]);
   });
 });

@@ -46,9 +46,11 @@ const EXEMPT: readonly Exempt[] = [
 /** Stores with lists, which may come from a secondary, and the gauges. */
 const MAY_LAG = [
   'core/ledger/ledger-reads-store.ts',
+  'core/notifications/delivery/delivery-counts-store.ts',
   'core/operations/metadata-search-store.ts',
   'core/operations/operation-reads-store.ts',
   'core/operations/status-counts-store.ts',
+  'core/operations/waiting-counts-store.ts',
 ];
 
 /** Each is explained at once, while what it was asked about is still there. */

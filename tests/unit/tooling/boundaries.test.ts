@@ -30,6 +30,7 @@ const LEGAL: Record<string, readonly string[]> = {
   'config/limits.ts': [],
   'core/kernel/ids.ts': ['uuid', '../../config/limits.ts', 'node:crypto'],
   'core/telemetry/logger.ts': ['pino', 'prom-client', '../kernel/ids.ts'],
+  'core/telemetry/otel-tracer.ts': ['./logger.ts'],
   'core/infra/mongo.ts': ['mongodb', 'ioredis', 'type ../../config/env.ts'],
   'core/service-config/reader.ts': ['../infra/mongo.ts'],
   'core/users/users.ts': ['../service-config/reader.ts', './user-store.ts'],
@@ -145,6 +146,11 @@ const VIOLATIONS: Record<string, Violation> = {
     file: 'core/saga/notifies.ts',
     imports: ['../notifications/delivery.ts'],
     to: 'core/notifications/delivery.ts',
+  },
+  'tracing-on-demand': {
+    file: 'runtime/always-traces.ts',
+    imports: ['../core/telemetry/otel-tracer.ts'],
+    to: 'core/telemetry/otel-tracer.ts',
   },
   'kernel-does-no-io': {
     file: 'core/kernel/reads.ts',

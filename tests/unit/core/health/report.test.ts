@@ -181,8 +181,12 @@ describe('a health report', () => {
     });
     const text = reportMarkdown(report);
     expect(text).toContain('# Health: critical');
-    expect(text).toContain(
-      '| critical | oldest-wait | The oldest operation in a lane has waited for 300 s | seconds=300 | 2026-01-01T11:55:00.000Z | [oldest-wait](docs/runbooks/oldest-wait.md) |',
-    );
+    const cells = [
+      'critical',
+      'oldest-wait',
+      'The oldest operation in a lane has waited for 300 s',
+    ];
+    const rest = ['2026-01-01T11:55:00.000Z', '[oldest-wait](docs/runbooks/oldest-wait.md)'];
+    expect(text).toContain(`| ${[...cells, 'seconds=300', ...rest].join(' | ')} |`);
   });
 });
