@@ -10,6 +10,7 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a look-up takes what another tenant has under the same id',
     file: 'core/infra/reads/grouped-reads.ts',
+    // eslint-disable-next-line no-template-curly-in-string -- code, as text
     find: 'return `${tenantId}\\n${id}`;',
     replace: 'return tenantId === id ? tenantId : id;',
     foundBy: [GROUP_TEST],
