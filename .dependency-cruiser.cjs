@@ -46,6 +46,7 @@ const PACKAGE_HOMES = [
   ['socket\\.io|@socket\\.io/redis-streams-adapter', ['^api/']],
   ['graphql|graphql-yoga|@escape\\.tech/graphql-armor', ['^api/']],
   ['csv-parse', ['^api/']],
+  ['marked|swagger-ui-dist', ['^api/docs/']],
   ['undici|ipaddr\\.js|nodemailer|web-push', [INFRA, PROVIDERS]],
 ];
 

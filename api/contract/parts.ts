@@ -18,23 +18,27 @@ export const count = z.int().min(0);
 export const time = z.iso.datetime().meta({
   id: 'Instant',
   description: 'UTC, with milliseconds',
-  example: '2026-03-01T12:00:00.000Z',
+  examples: ['2026-03-01T12:00:00.000Z'],
 });
 
 export const money = z
   .string()
   .regex(/^-?\d{1,20}$/)
-  .meta({ id: 'Amount', description: 'Minor units (cents) as a decimal string', example: '1250' });
+  .meta({
+    id: 'Amount',
+    description: 'Minor units (cents) as a decimal string',
+    examples: ['1250'],
+  });
 
 export const operationId = z
   .string()
   .regex(/^op_[0-9a-f]{32}$/)
-  .meta({ id: 'OperationId', example: 'op_019a3b5c7d8e7f009a3b5c7d8e7f0011' });
+  .meta({ id: 'OperationId', examples: ['op_019a3b5c7d8e7f009a3b5c7d8e7f0011'] });
 
 export const walletId = z
   .string()
   .regex(/^wal_[0-9a-f]{32}$/)
-  .meta({ id: 'WalletId', example: 'wal_5f0c1d2e3b4a59687786950413223140' });
+  .meta({ id: 'WalletId', examples: ['wal_5f0c1d2e3b4a59687786950413223140'] });
 
 export const json = z.unknown().meta({ id: 'Json', description: 'Any JSON' });
 

@@ -22,6 +22,20 @@ export const readinessSchema = z
   })
   .meta({ id: 'Readiness' });
 
+export const openApiSchema = z
+  .looseObject({ openapi: z.literal('3.1.0'), paths: z.record(z.string(), z.unknown()) })
+  .meta({ id: 'OpenApi' });
+
+export const eventsSchema = z
+  .strictObject({
+    $schema: text,
+    title: text,
+    events: z.array(
+      z.strictObject({ name: text, summary: text, schema: z.record(z.string(), z.unknown()) }),
+    ),
+  })
+  .meta({ id: 'EventCatalogue' });
+
 const advice = z.strictObject({
   workers: count.meta({ description: 'Processes that consume for it now' }),
   backlog: count,
@@ -59,6 +73,8 @@ export const codeSchema = z
     status: z.int(),
     kind: text,
     retryable: z.boolean(),
+    meaning: text,
+    action: text.meta({ description: 'What to do about it' }),
   })
   .meta({ id: 'ErrorCodePage', description: 'What an error code means' });
 

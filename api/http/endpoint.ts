@@ -29,15 +29,26 @@ export type Audience = 'client' | 'operator' | 'public';
 /** What it counts as where there is so much of each. */
 export type LimitClass = 'read' | 'write' | 'stream' | 'none';
 
-/** JSON by a schema; null: no body; a media type: text of that kind. */
-export type Output = z.ZodType | null | { readonly mediaType: string };
+/** Text of a media type, or of another one, or JSON by a schema: as whoever asks would like it. */
+export interface TextOutput {
+  readonly mediaType: string;
+  readonly or?: readonly string[];
+  readonly json?: z.ZodType;
+}
+
+/** JSON by a schema; null: no body. */
+export type Output = z.ZodType | TextOutput | null;
 
 /** What is answered, by status. Refusals are problem documents, and not among them. */
 export type Outputs = Readonly<Record<number, Output>>;
 
 /** What the body of an answer may be. */
 export type BodyOf<O extends Outputs> = {
-  [S in keyof O]: O[S] extends z.ZodType ? View<O[S]> : never;
+  [S in keyof O]: O[S] extends z.ZodType
+    ? View<O[S]>
+    : O[S] extends { readonly json: z.ZodType }
+      ? View<O[S]['json']>
+      : never;
 }[keyof O];
 
 /** Headers that it looks at, beside those of every endpoint. */
@@ -59,6 +70,12 @@ export interface SharedSpec {
   readonly limit?: LimitClass;
 }
 
+/** The operation that a path of its own asks for, and the field of its input that `:id` states. */
+export interface Alias {
+  readonly type: string;
+  readonly idField?: string;
+}
+
 interface EndpointSpec<P, Q, B, O extends Outputs> extends SharedSpec {
   readonly method: Method;
   readonly scope: Scope;
@@ -70,6 +87,7 @@ interface EndpointSpec<P, Q, B, O extends Outputs> extends SharedSpec {
   };
   readonly output: O;
   readonly headers?: HeaderSpec;
+  readonly alias?: Alias;
   /** Codes that it answers with, beside those that follow from the rest. */
   readonly errors?: readonly ErrorCode[];
   readonly handle: (
@@ -101,6 +119,7 @@ export interface Endpoint {
   readonly output: Outputs;
   readonly headers: HeaderSpec;
   readonly errors: readonly ErrorCode[];
+  readonly alias: Alias | undefined;
   /**
    * Reads the input and does the work. The principal has been found by then.
    *
@@ -122,12 +141,12 @@ export interface EndpointInput {
 export function defineEndpoint<P, Q, B, O extends Outputs>(
   spec: EndpointSpec<P, Q, B, O>,
 ): Endpoint {
-  const { method, scope, audience = 'client', input, output, handle } = spec;
+  const { method, scope, audience = 'client', input, output, alias, handle } = spec;
   const readQuery = queryReader(input.query);
   const { headers = {}, errors = [], limit = method === 'GET' ? 'read' : 'write' } = spec;
   return Object.freeze({
     ...factsOf(method, spec),
-    ...{ scope, audience, limit, input, output, headers, errors },
+    ...{ scope, audience, limit, input, output, headers, errors, alias },
     run: async (one: Exchange, { services, bodyBytes }: EndpointDeps): Promise<Reply> => {
       const { request } = one;
       const params = parseInput(input.params, one.params, 'path');

@@ -16,7 +16,10 @@ export const pageQuery = {
     .transform((text) => Number.parseInt(text, 10))
     .refine((limit) => limit <= LIMITS.listLimitMax, limitText)
     .exactOptional()
-    .meta({ description: `items per page, 1 to ${LIMITS.listLimitMax}` }),
+    .meta({
+      description: `items per page, 1 to ${LIMITS.listLimitMax}`,
+      ...{ type: 'integer', minimum: 1, maximum: LIMITS.listLimitMax, pattern: undefined },
+    }),
   cursor: z
     .string()
     .max(600)

@@ -35,7 +35,15 @@ export function definePage<P, Q, O extends Outputs>(spec: PageSpec<P, Q, O>): En
   const { output, answer, errors = [], limit = 'none' } = spec;
   return Object.freeze({
     ...factsOf('GET', spec),
-    ...({ scope: 'none', audience: 'public', limit, output, errors, headers: {} } as const),
+    ...({
+      scope: 'none',
+      audience: 'public',
+      limit,
+      output,
+      errors,
+      headers: {},
+      alias: undefined,
+    } as const),
     input: { params, query, body: noBody },
     run: ({ request, params: stated }: Exchange, { pages }: EndpointDeps) =>
       answer(pages, {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
-import { AppError, ERRORS, isErrorCode } from '../../core/kernel/errors.ts';
 import type { OpsPage } from '../../runtime/ops-pages.ts';
 import { requiredOf } from '../../runtime/ops-server.ts';
 import { type QueueDepth, adviseReplicas } from '../../queues/depth.ts';
@@ -8,20 +7,20 @@ import type { View } from '../contract/parts.ts';
 import {
   addressesSchema,
   autoscaleSchema,
-  codeSchema,
-  codesSchema,
   healthSchema,
   readinessSchema,
 } from '../contract/platform.ts';
 import { type Endpoint, found } from '../http/endpoint.ts';
 import { noParams } from '../http/list.ts';
 import { anyQuery, definePage } from '../http/page.ts';
-import { statusOfCode } from '../http/problem.ts';
 import type { Reply } from '../http/reply.ts';
+import { DOCS_PAGES } from './docs-pages.ts';
 
 /** Addresses worth knowing, for whoever opens the root in a browser or with curl. */
 const ADDRESSES = {
   operations: '/v1/operations',
+  documentation: '/docs',
+  openapi: '/openapi.json',
   problems: '/problems',
   health: '/healthz',
   readiness: '/readyz',
@@ -100,26 +99,6 @@ const autoscale = definePage({
   },
 });
 
-const problems = definePage({
-  path: '/problems',
-  summary: 'All error codes',
-  input: plain,
-  output: { 200: codesSchema },
-  answer: () => found({ items: Object.keys(ERRORS).filter(isErrorCode).map(problemPage) }),
-});
-
-const problem = definePage({
-  path: '/problems/:code',
-  summary: 'What an error code means',
-  input: { params: z.object({ code: z.string() }), query: anyQuery },
-  output: { 200: codeSchema },
-  errors: ['not_found'],
-  answer: (_services, { params: { code } }) => {
-    if (isErrorCode(code)) return found(problemPage(code));
-    throw new AppError('not_found', 'There is no such error code');
-  },
-});
-
 /** Every page that needs no key: one line each. */
 export const PUBLIC_PAGES: readonly Endpoint[] = [
   root,
@@ -127,15 +106,8 @@ export const PUBLIC_PAGES: readonly Endpoint[] = [
   readiness,
   metrics,
   autoscale,
-  problems,
-  problem,
+  ...DOCS_PAGES,
 ];
-
-function problemPage(code: keyof typeof ERRORS): View<typeof codeSchema> {
-  const { title, kind, retry } = ERRORS[code];
-  const type = `/problems/${code}`;
-  return { type, code, title, status: statusOfCode(code), kind, retryable: retry !== 'never' };
-}
 
 function fromOps({ status, contentType, body }: OpsPage): Reply<never> {
   return { status, contentType, text: body };

@@ -4,6 +4,7 @@ import { type Json, pointerSegment } from '../../../core/kernel/canonical.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { SIGNAL_NAME } from '../../../core/operations/intervention.ts';
 import { operationSchema } from '../../contract/operation.ts';
+import { json } from '../../contract/parts.ts';
 import { type BodySpec, jsonBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { intervene } from '../../writes/intervene.ts';
@@ -12,6 +13,7 @@ import { noQuery } from '../../http/list.ts';
 /** Any JSON that can be stored and is not large; whether it fits is for the operation's type to say. */
 const signalBody: BodySpec<Json> = {
   accepts: jsonBody.accepts,
+  schema: json,
   parse: (text, mediaType) => {
     const max = LIMITS.signalBytesMax;
     if (Buffer.byteLength(text) > max) {

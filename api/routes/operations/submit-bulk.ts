@@ -7,6 +7,7 @@ import { type ParseContext, parseBulkItem } from '../../../core/ingest/parse-sub
 import type { Submission, SubmissionOutcome } from '../../../core/ingest/submission.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { bulkSchema } from '../../contract/operation.ts';
+import { bulkSubmission } from '../../contract/submissions.ts';
 import type { View } from '../../contract/parts.ts';
 import { listBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
@@ -37,7 +38,7 @@ export const submitBulk = defineEndpoint({
   summary:
     'Accepts up to 1,000 operations, a JSON array or NDJSON, each with its own `idempotencyKey`; ' +
     'one result per item, in order',
-  input: { params: noParams, query: noQuery, body: listBody },
+  input: { params: noParams, query: noQuery, body: { ...listBody, schema: bulkSubmission } },
   output: { 200: bulkSchema, 202: bulkSchema },
   headers: { prefer: ['wait', 'return'] },
   errors: ['backlog_full', 'ledger_unavailable'],

@@ -1,6 +1,7 @@
 import { parseSubmission } from '../../../core/ingest/parse-submission.ts';
 import { operationAnswer } from '../../contract/operation.ts';
-import { jsonBody } from '../../http/body.ts';
+import { submission } from '../../contract/submissions.ts';
+import { jsonBodyLike } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
 import { SUBMIT_ERRORS, SUBMIT_HEADERS, submitOne } from '../../writes/submit.ts';
@@ -10,7 +11,7 @@ export const submitOperation = defineEndpoint({
   path: '/v1/operations',
   scope: 'operations:write',
   summary: 'Accepts one operation of any type: `{type, input, …}`',
-  input: { params: noParams, query: noQuery, body: jsonBody },
+  input: { params: noParams, query: noQuery, body: jsonBodyLike(submission) },
   output: { 200: operationAnswer, 202: operationAnswer },
   headers: SUBMIT_HEADERS,
   errors: SUBMIT_ERRORS,

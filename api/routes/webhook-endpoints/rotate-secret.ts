@@ -13,6 +13,7 @@ export const rotateWebhookSecret = defineEndpoint({
   input: { params: idParams, query: noQuery, body: noBody },
   output: { 200: webhookEndpointSchema },
   headers: { idempotencyKey: 'required' },
+  errors: ['illegal_state', 'idempotency_conflict'],
   handle: async ({ params }, { services, tenant, idempotencyKey }) => {
     const { endpoints } = services.notifications(tenant);
     const { endpoint, secret } = await endpoints.rotate(params.id, idempotencyKey());

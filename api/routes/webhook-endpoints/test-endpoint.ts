@@ -12,6 +12,7 @@ export const testWebhookEndpoint = defineEndpoint({
   input: { params: idParams, query: noQuery, body: noBody },
   output: { 202: deliverySchema },
   headers: { idempotencyKey: 'optional' },
+  errors: ['illegal_state', 'idempotency_conflict'],
   handle: async ({ params }, { services, tenant, idempotencyKeyIfAny }) => {
     const { endpoints } = services.notifications(tenant);
     const delivery = await endpoints.test(params.id, idempotencyKeyIfAny());
