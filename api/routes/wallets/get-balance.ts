@@ -42,7 +42,8 @@ export const getBalance = defineEndpoint({
   scope: 'ledger:read',
   summary:
     'The balances of a wallet, now or (`?at=`) as the log had them at a time; `?after=<operationId>` ' +
-    'waits until that operation is in them, `?consistency=cached` takes those of a moment ago, `?include=queued` adds what waits',
+    'waits until that operation is in them, `?consistency=cached` takes those of a moment ago, ' +
+    '`?include=queued` adds what waits',
   input: { params: idParams, query, body: noBody },
   output: { 200: z.union([balanceSchema, balanceAtSchema]) },
   ...AFTER_SPEC,
