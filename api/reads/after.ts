@@ -19,7 +19,7 @@ export const afterQuery = {
 /** What an endpoint that has it says of itself. */
 export const AFTER_SPEC = {
   headers: { prefer: ['wait'] },
-  errors: ['operation_open'],
+  errors: ['not_found', 'operation_open'],
 } as const;
 
 /** Unless `Prefer: wait` says how long. */
