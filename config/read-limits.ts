@@ -21,7 +21,7 @@ export const READ_LIMITS = {
   /** Of wallets that are read from caches: how old what is answered may be, all in all. */
   walletCacheMs: 10 * SECOND,
   /** Of these, in the memory of a process. */
-  walletMemoryMs: 500,
+  walletMemoryMs: SECOND,
   walletMemoryBytesMax: 33_554_432,
   /** What a cached wallet is taken for, text and object. */
   walletMemoryBytesEach: 1_024,

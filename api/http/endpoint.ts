@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts';
 import { preferencesOf } from './headers.ts';
 import { inTime } from './in-time.ts';
 import { parseInput } from './parse-input.ts';
-import { queryOf } from './query.ts';
+import { queryReader } from './query.ts';
 import type { Reply } from './reply.ts';
 import { type RequestContext, contextOf } from './request-context.ts';
 
@@ -158,6 +158,7 @@ export function defineEndpoint<P, Q, B, O extends Outputs>(
   spec: EndpointSpec<P, Q, B, O>,
 ): KeyedEndpoint {
   const { method, scope, audience = 'client', input, output, alias, handle } = spec;
+  const readQuery = queryReader(input.query);
   const { headers = {}, errors = [], limit = method === 'GET' ? 'read' : 'write' } = spec;
   return Object.freeze({
     ...factsOf(method, spec),
@@ -165,7 +166,7 @@ export function defineEndpoint<P, Q, B, O extends Outputs>(
     run: async (one: Exchange, { services, bodyBytes }: EndpointDeps): Promise<Reply> => {
       const { request } = one;
       const params = parseInput(input.params, one.params, 'path');
-      const query = parseInput(input.query, queryOf(request.url ?? ''), 'query');
+      const query = readQuery(request.url ?? '');
       const taken = takeBodyBytes(bodyBytes);
       try {
         const body = await readBody(request, input.body, taken.take);

@@ -16,6 +16,12 @@ export const afterQuery = {
     .meta({ description: 'id of an operation that has to be in the answer: it is waited for' }),
 };
 
+/** What an endpoint that has it says of itself. */
+export const AFTER_SPEC = {
+  headers: { prefer: ['wait'] },
+  errors: ['not_found', 'operation_open'],
+} as const;
+
 /** Unless `Prefer: wait` says how long. */
 const WAIT_SECONDS = 5;
 

@@ -13,4 +13,6 @@ export const FLOORS = {
   'webhooks, by CPU': 3.2,
   'webhooks beside a third that refuses': 0.45,
   'webhooks beside a third that refuses, by CPU': 0.4,
+  reads: 1.3,
+  'reads, by CPU': 2.5,
 } as const;

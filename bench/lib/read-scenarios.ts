@@ -1,3 +1,4 @@
+import { FLOORS } from './floors.ts';
 import type { Size } from './options.ts';
 import { type ReadKind } from './reads.ts';
 import type { ReadScenario } from './read-run.ts';
@@ -57,7 +58,10 @@ export const READ_TARGETS: readonly Target[] = (
   const cached = { ...alike, of: cachedName(what), what: `reading ${WHAT[what]}, cached` };
   return [
     ...(isCached(what) ? [{ ...cached, atLeast: CACHED_AT_LEAST }] : []),
-    { ...alike, what: `reading ${WHAT[what]}`, atLeast: AT_LEAST },
-    { ...alike, what: `reading ${WHAT[what]}, by CPU`, atLeast: undefined, measure: 'cpu' },
+    { ...alike, what: `reading ${WHAT[what]}`, atLeast: AT_LEAST, floor: FLOORS.reads },
+    {
+      ...{ ...alike, what: `reading ${WHAT[what]}, by CPU`, measure: 'cpu' },
+      ...{ atLeast: undefined, floor: FLOORS['reads, by CPU'] },
+    },
   ];
 });

@@ -100,7 +100,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** Nothing from a future beyond what clocks differ by, and nothing that is too old. */
-export function isPresent(atMs: number, nowMs: number): boolean {
+function isPresent(atMs: number, nowMs: number): boolean {
   return atMs <= nowMs + READ_LIMITS.cacheSkewMs && atMs >= nowMs - READ_LIMITS.walletCacheMs;
 }
 

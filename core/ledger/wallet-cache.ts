@@ -98,7 +98,7 @@ export function createWalletCache(deps: CacheDeps): WalletCache {
   });
 }
 
-/** The nearest tier: few bytes, for half a second. */
+/** The nearest tier: few bytes, for a second. */
 function createMemory() {
   const held = new LRUCache<string, DatedWallet>({
     maxSize: READ_LIMITS.walletMemoryBytesMax,

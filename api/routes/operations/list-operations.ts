@@ -6,7 +6,7 @@ import { instant, userIdParameter } from '../../../core/operations/inputs.ts';
 import { OPERATION_TYPES } from '../../../core/operation-types/registry.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
-import { afterQuery, presentIf, waitUntilIn } from '../../reads/after.ts';
+import { AFTER_SPEC, afterQuery, presentIf, waitUntilIn } from '../../reads/after.ts';
 import { operationPage } from '../../contract/operation.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
@@ -75,6 +75,7 @@ export const listOperations = defineEndpoint({
     'their input',
   input: { params: noParams, query, body: noBody },
   output: { 200: operationPage },
+  ...AFTER_SPEC,
   handle: async ({ query: { limit, cursor, after, ...rest } }, request) => {
     const { services, tenant } = request;
     await waitUntilIn(request, after);

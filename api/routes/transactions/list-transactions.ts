@@ -4,7 +4,14 @@ import { userIdParameter } from '../../../core/operations/inputs.ts';
 import { entryPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
-import { AFTER_LATE, afterQuery, isAfterLate, presentIf, waitUntilIn } from '../../reads/after.ts';
+import {
+  AFTER_LATE,
+  AFTER_SPEC,
+  afterQuery,
+  isAfterLate,
+  presentIf,
+  waitUntilIn,
+} from '../../reads/after.ts';
 import { entryView } from '../../views/ledger.ts';
 import { listReply, noParams, orderedPageQuery } from '../../http/list.ts';
 
@@ -29,6 +36,7 @@ export const listTransactions = defineEndpoint({
     body: noBody,
   },
   output: { 200: entryPage },
+  ...AFTER_SPEC,
   handle: async ({ query }, request) => {
     const { services, tenant } = request;
     const { limit: _limit, cursor: _cursor, order: _order, after, ...filter } = query;

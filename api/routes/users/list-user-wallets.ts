@@ -5,7 +5,7 @@ import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { queuedQuery, withQueued } from '../../reads/queued.ts';
 import { walletView } from '../../views/ledger.ts';
-import { afterQuery, waitUntilIn } from '../../reads/after.ts';
+import { AFTER_SPEC, afterQuery, waitUntilIn } from '../../reads/after.ts';
 import { foundOr404 } from '../../http/list.ts';
 
 export const listUserWallets = defineEndpoint({
@@ -19,6 +19,7 @@ export const listUserWallets = defineEndpoint({
     body: noBody,
   },
   output: { 200: walletPage },
+  ...AFTER_SPEC,
   handle: async ({ params, query }, request) => {
     const { services, tenant } = request;
     await waitUntilIn(request, query.after);

@@ -4,7 +4,7 @@ import { balanceAtSchema, balanceSchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { idParams } from '../../http/list.ts';
-import { afterQuery } from '../../reads/after.ts';
+import { AFTER_SPEC, afterQuery } from '../../reads/after.ts';
 import {
   TOO_OLD,
   consistencyQuery,
@@ -42,9 +42,11 @@ export const getBalance = defineEndpoint({
   scope: 'ledger:read',
   summary:
     'The balances of a wallet, now or (`?at=`) as the log had them at a time; `?after=<operationId>` ' +
-    'waits until that operation is in them, `?consistency=cached` takes those of a moment ago, `?include=queued` adds what waits',
+    'waits until that operation is in them, `?consistency=cached` takes those of a moment ago, ' +
+    '`?include=queued` adds what waits',
   input: { params: idParams, query, body: noBody },
   output: { 200: z.union([balanceSchema, balanceAtSchema]) },
+  ...AFTER_SPEC,
   handle: async ({ params, query: { at, ...how } }, request) => {
     if (how.include !== undefined) {
       const { wallet, queued } = await readWalletQueued(request, { ...params, ...how });

@@ -12,7 +12,7 @@ import {
   readWalletQueued,
 } from '../../reads/consistency.ts';
 import { NOT_CACHED, queuedQuery } from '../../reads/queued.ts';
-import { afterQuery } from '../../reads/after.ts';
+import { AFTER_SPEC, afterQuery } from '../../reads/after.ts';
 
 const query = z
   .strictObject({ ...consistencyQuery, ...afterQuery, ...queuedQuery })
@@ -29,6 +29,7 @@ export const getWallet = defineEndpoint({
   summary: 'One wallet with its balances and lifetime totals',
   input: { params: idParams, query, body: noBody },
   output: { 200: walletSchema },
+  ...AFTER_SPEC,
   handle: async ({ params, query: how }, request) => {
     if (how.include !== undefined) {
       const { wallet, queued } = await readWalletQueued(request, { ...params, ...how });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { entryPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
-import { afterQuery, presentIf, waitUntilIn } from '../../reads/after.ts';
+import { AFTER_SPEC, afterQuery, presentIf, waitUntilIn } from '../../reads/after.ts';
 import { entryView } from '../../views/ledger.ts';
 import { foundOr404, idParams, listReply, orderedPageQuery } from '../../http/list.ts';
 
@@ -19,6 +19,7 @@ export const listWalletTransactions = defineEndpoint({
     body: noBody,
   },
   output: { 200: entryPage },
+  ...AFTER_SPEC,
   handle: async ({ params, query: { after, ...query } }, request) => {
     const { services, tenant } = request;
     await waitUntilIn(request, after);

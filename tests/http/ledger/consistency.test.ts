@@ -87,7 +87,8 @@ describe('a balance from a cache', () => {
     await background;
     expect(wrong).toEqual([]);
     const last = (start.seq as number) + 20;
-    await expect.poll(() => seqOf(`${balance}?consistency=cached`)).toBe(last);
+    const cached = () => seqOf(`${balance}?consistency=cached`);
+    await expect.poll(cached, { timeout: 3_000 }).toBe(last);
     await expectSoundLedger(api);
     // What settles is written through: Redis has it, though nobody reads.
     await client.del(name);

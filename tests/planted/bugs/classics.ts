@@ -12,8 +12,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a tenant reads the operation of another',
     file: 'core/operations/operation-reads-store.ts',
-    find: '{ _id: id as OperationId, tenantId }',
-    replace: '{ _id: id as OperationId }',
+    find: 'points.read({ tenantId, id })',
+    replace: "points.read({ tenantId: 'default', id })",
     foundBy: ['tests/http/access.test.ts'],
   },
   {
