@@ -29,6 +29,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     ingest: { submit, drain: async () => undefined },
     operations: never,
     ledger: never,
+    proofs: never,
     notifications: never,
     intervene: never,
     auditOf: never,
