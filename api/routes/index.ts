@@ -1,4 +1,5 @@
 import type { Endpoint } from '../http/endpoint.ts';
+import { PUBLIC_PAGES } from '../public/pages.ts';
 import { getDelivery } from './deliveries/get-delivery.ts';
 import { listDeliveries } from './deliveries/list-deliveries.ts';
 import { replayDeliveries } from './deliveries/replay-deliveries.ts';
@@ -11,6 +12,7 @@ import { aliasEndpoints } from './operations/aliases.ts';
 import { cancelOperation } from './operations/cancel-operation.ts';
 import { getOperation } from './operations/get-operation.ts';
 import { getTimeline } from './operations/get-timeline.ts';
+import { getWaiting } from './operations/get-waiting.ts';
 import { listOperations } from './operations/list-operations.ts';
 import { resolveOperation } from './operations/resolve-operation.ts';
 import { retryOperation } from './operations/retry-operation.ts';
@@ -46,7 +48,7 @@ import { removeWebhookEndpoint } from './webhook-endpoints/remove-endpoint.ts';
 import { rotateWebhookSecret } from './webhook-endpoints/rotate-secret.ts';
 import { testWebhookEndpoint } from './webhook-endpoints/test-endpoint.ts';
 
-/** Every endpoint that needs a key: one line each. The order is that of matching: writes first. */
+/** Every endpoint: one line each. Of those that fit a path with parameters the first is taken. */
 export const ENDPOINTS: readonly Endpoint[] = [
   submitOperation,
   submitBulk,
@@ -57,6 +59,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   resolveOperation,
   getOperation,
   getTimeline,
+  getWaiting,
   listOperations,
   getUser,
   listUsers,
@@ -95,4 +98,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   removeSuppressions,
   listRules,
   putRule,
+  ...PUBLIC_PAGES,
 ];
+
+/** Those that need a key. */
+export const KEYED_ENDPOINTS = ENDPOINTS.filter(({ scope }) => scope !== 'none');

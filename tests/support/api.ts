@@ -11,9 +11,12 @@ import { createTenantStore } from '../../core/tenants/tenant-store.ts';
 import { openHints } from '../../core/events/hints.ts';
 import { openQueues } from '../../queues/producer.ts';
 import { type Sandbox, startSandbox } from '../../scripts/dev/sandbox/server.ts';
+import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
+import { startNotifications } from '../../workers/notifications.ts';
 import { startRecovery } from '../../workers/recovery.ts';
 import { startSagas } from '../../workers/saga.ts';
 import { startSettlement } from '../../workers/settlement.ts';
+import { contractBreach } from './contract.ts';
 import { clear, emptyTestDatabase, nameOfTest } from './database.ts';
 
 export const ADMIN_KEY = 'slk_admin_0123456789abcdefghij';
@@ -64,6 +67,8 @@ interface ApiOptions {
   readonly worker?: boolean;
   /** Stepwise operations and timers as well, with a payment provider of their own. */
   readonly sagas?: boolean;
+  /** Events and deliveries as well. */
+  readonly notifications?: boolean;
   readonly env?: Partial<Env>;
   readonly tuning?: ApiTuning;
 }
@@ -122,13 +127,18 @@ export async function openApi(name: string, options: ApiOptions = {}): Promise<A
 /** The fault tests have leases of this kind, too: nobody waits half a minute for a dead worker. */
 const HASTY = { leaseMs: 3_000, heartbeatMs: 800, fenceMs: 500 };
 
-function startWorker(platform: Platform, { sagas }: ApiOptions): void {
+function startWorker(platform: Platform, { sagas, notifications }: ApiOptions): void {
   const queues = openQueues(platform);
   platform.lifecycle.onClose('worker queues', () => queues.close());
   const hints = openHints(platform.redis);
   platform.lifecycle.onClose('worker hints', () => hints.close());
   const { publisher } = queues;
   startSettlement({ platform, publisher, hints });
+  if (notifications === true) {
+    const { env } = platform;
+    const providers = createProviders({ env, guard: createEnvGuard(env) });
+    startNotifications({ platform, publisher, providers });
+  }
   if (sagas !== true) return;
   startSagas({ platform, publisher, hints, timing: HASTY });
   startRecovery({ platform, publisher, sweepIntervalMs: 300 });
@@ -178,7 +188,12 @@ async function send(url: string, { method = 'GET', headers, body, key }: Ask): P
     ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: jsonIn(text) };
+  const answer = { status: response.status, headers: response.headers, text };
+  const { pathname } = new URL(url);
+  expect(contractBreach(method, pathname, answer), 'the answer is as the reference says').toBe(
+    undefined,
+  );
+  return { ...answer, body: jsonIn(text) };
 }
 
 function jsonIn(text: string): unknown {

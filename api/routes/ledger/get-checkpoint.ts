@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../../core/kernel/errors.ts';
+import { checkpointSchema, consistencySchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, noParams } from '../../http/list.ts';
@@ -16,6 +17,8 @@ export const getCheckpoint = defineEndpoint({
   scope: 'ledger:read',
   summary: "The latest signed checkpoint of the tenant's log, or that of a size",
   input: { params: noParams, query: z.strictObject({ size: size.exactOptional() }), body: noBody },
+  output: { 200: checkpointSchema },
+  errors: ['proof_not_ready', 'not_found'],
   handle: async ({ query }, { services, tenant }) => {
     const proofs = await proofsOf(services, tenant);
     const latest = await proofs.checkpoint(query.size);
@@ -38,6 +41,8 @@ export const getConsistency = defineEndpoint({
   scope: 'ledger:read',
   summary: 'Shows that the log of one checkpoint begins with that of an earlier one',
   input: { params: noParams, query: z.strictObject({ first: size, second: size }), body: noBody },
+  output: { 200: consistencySchema },
+  errors: ['not_found'],
   handle: async ({ query: { first, second } }, { services, tenant }) => {
     const errors = [
       { pointer: '/first', in: 'query' as const, detail: 'must not be the later one' },

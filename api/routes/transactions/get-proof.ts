@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../../core/kernel/errors.ts';
+import { proofSchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
@@ -16,6 +17,8 @@ export const getProof = defineEndpoint({
     "Shows that an entry stands in the tenant's log: its leaf, its place, the path to the root of a " +
     'signed checkpoint',
   input: { params: idParams, query: z.strictObject(noQuery.shape), body: noBody },
+  output: { 200: proofSchema },
+  errors: ['proof_not_ready', 'not_found'],
   handle: async ({ params }, { services, tenant }) => {
     const proofs = await proofsOf(services, tenant);
     const proof = await proofs.ofEntry(params.id);

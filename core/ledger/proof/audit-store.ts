@@ -6,8 +6,8 @@ import { behindTimeKey, timeKeyOf, timeSort } from '../../kernel/time-order.ts';
 import type { EntryDoc } from '../documents.ts';
 import { leafOf } from './leaf.ts';
 import { type Hash, leafHash, nodeHash } from './merkle.ts';
-import { openNote, readCheckpoint } from './note.ts';
-import { TILE, createTileStore } from './tiles-store.ts';
+import { type Checkpoint, openNote, readCheckpoint } from './note.ts';
+import { TILE, TILE_BITS, createTileStore } from './tiles-store.ts';
 
 /** What an entry of the log is not. */
 export interface LogFault {
@@ -43,40 +43,44 @@ interface AuditOptions {
  */
 export async function auditLog(options: AuditOptions): Promise<LogAudit> {
   const { db, tenantId, publicKey } = options;
-  const store = createTileStore(db);
-  const note = options.note ?? (await store.checkpoint(tenantId))?.note;
   const none = { tenantId, size: 0, faultCount: 0, faults: [] };
+  const note = options.note ?? (await createTileStore(db).checkpoint(tenantId))?.note;
   if (note === undefined) return { ...none, verdict: 'no-checkpoint' };
+  const signed = signedBy(note, publicKey);
+  const isTheirs = signed?.origin.endsWith(`/${tenantId}`) === true;
+  return isTheirs ? auditTo(options, signed) : { ...none, verdict: 'not-signed' };
+}
+
+function signedBy(note: string, publicKey: string): Checkpoint | undefined {
   const text = openNote(note, publicKey);
-  const checkpoint = text === undefined ? undefined : readCheckpoint(text);
-  if (checkpoint?.origin.endsWith(`/${tenantId}`) !== true) {
-    return { ...none, verdict: 'not-signed' };
-  }
-  const { size, root } = checkpoint;
+  return text === undefined ? undefined : readCheckpoint(text);
+}
+
+async function auditTo(options: AuditOptions, { size, root }: Checkpoint): Promise<LogAudit> {
+  const { db, tenantId, keepMax = KEEP_MAX } = options;
+  const store = createTileStore(db);
   const compact = createCompactTree();
   const faults: LogFault[] = [];
   let faultCount = 0;
   const add = (fault: LogFault): void => {
     faultCount += 1;
-    if (faults.length < (options.keepMax ?? 20)) faults.push(fault);
+    if (faults.length < keepMax) faults.push(fault);
   };
   const entries = readAhead(options);
-  for (let tile = 0; tile * TILE < size; tile += 1) {
+  for (let first = 0; first < size; first += TILE) {
     options.signal?.throwIfAborted();
-    const sealed = await store.leaves(tenantId, tile);
-    const count = Math.min(TILE, size - tile * TILE);
-    const ids = (sealed?.ids ?? []).slice(0, count);
-    await compareTile({ ids, hashes: sealed?.hashes ?? [], first: tile * TILE }, entries, {
-      add,
-      push: compact.push,
-    });
-    options.onProgress?.(tile * TILE + count, size);
+    const { ids, hashes } = await store.leaves(tenantId, first >>> TILE_BITS);
+    const sealed = { ids: ids.slice(0, size - first), hashes, first };
+    await compareTile(sealed, entries, { add, push: compact.push });
+    options.onProgress?.(Math.min(size, first + TILE), size);
   }
   const isSame = compact.size() === size && compact.root().equals(root);
   const unlessSame = faultCount > 0 ? 'faulty' : 'other-root';
   const verdict = isSame && faultCount === 0 ? 'proved' : unlessSame;
   return { tenantId, size, verdict, faultCount, faults };
 }
+
+const KEEP_MAX = 20;
 
 interface SealedTile {
   readonly ids: readonly string[];

@@ -32,7 +32,13 @@ export function originOfTenant(name: string, tenantId: string): string {
 export async function sealTenant(deps: SealDeps, tenantId: string): Promise<number> {
   const { db, signer, settledWithinMs, databaseTime } = deps;
   const store = createTileStore(db);
-  const ledger = createLedgerQueries(db, { tenantId, currencies: [] }, settledWithinMs);
+  const ledger = createLedgerQueries(
+    db,
+    { tenantId, currencies: [] },
+    {
+      ...(settledWithinMs !== undefined && { settledWithinMs }),
+    },
+  );
   const tree = await store.tree(tenantId);
   const size = tree?.size ?? 0;
   const after = tree === undefined ? {} : { after: tree.lastKey };
