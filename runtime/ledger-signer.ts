@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Db } from 'mongodb';
+import type { Mongo } from '../core/infra/mongo.ts';
 import type { Env } from '../config/env.ts';
 import { controlDatabaseOf } from '../core/infra/control-database.ts';
 import { createMarkStore } from '../core/ledger/marks-store.ts';
@@ -14,7 +14,10 @@ type LogEnv = Pick<Env, 'LEDGER_LOG_KEY' | 'LEDGER_LOG_NAME' | 'NODE_ENV'>;
  * What signs checkpoints of the log. Outside production a key that nobody has given is made once and
  * kept in the database; in production there is none, and nothing is sealed.
  */
-export function createLedgerSigner(db: Db, env: LogEnv): () => Promise<Signer | undefined> {
+export function createLedgerSigner(
+  db: Mongo['db'],
+  env: LogEnv,
+): () => Promise<Signer | undefined> {
   const { LEDGER_LOG_KEY: given, LEDGER_LOG_NAME: name } = env;
   let known: Signer | undefined;
   return async () => {
@@ -28,7 +31,7 @@ export function createLedgerSigner(db: Db, env: LogEnv): () => Promise<Signer | 
   };
 }
 
-async function keptKey(db: Db): Promise<string> {
+async function keptKey(db: Mongo['db']): Promise<string> {
   const marks = createMarkStore(controlDatabaseOf(db));
   const fresh = { key: randomBytes(KEY_BYTES).toString('base64') };
   return (await marks.setFirst<typeof fresh>(MARK, fresh)).key;

@@ -20,7 +20,7 @@ interface SealDeps {
 }
 
 /** Whose log a checkpoint is of. */
-export function originOfTenant(name: string, tenantId: string): string {
+function originOfTenant(name: string, tenantId: string): string {
   return `${name}/${tenantId}`;
 }
 

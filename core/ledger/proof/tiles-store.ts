@@ -62,7 +62,7 @@ export interface TileStore {
     tenantId: string,
     entry: { readonly id: string; readonly at: Date },
   ): Promise<number | undefined>;
-  leaves(tenantId: string, tile: number): Promise<LeafTile | undefined>;
+  leaves(tenantId: string, tile: number): Promise<LeafTile>;
   addCheckpoint(checkpoint: Omit<CheckpointDoc, '_id'>): Promise<void>;
   /** Moves the end of the tree, if it is still where it was. */
   advance(
@@ -148,7 +148,7 @@ export function createTileStore(db: Db): TileStore {
     },
     leaves: async (tenantId, number) => {
       const tile = await read(tenantId, 0, number);
-      return tile && { ids: tile.ids ?? [], hashes: hashesOf(tile) };
+      return { ids: tile?.ids ?? [], hashes: hashesOf(tile) };
     },
     addCheckpoint: async (checkpoint) => {
       const _id = `${checkpoint.tenantId}/${String(checkpoint.size)}`;

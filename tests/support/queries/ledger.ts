@@ -7,6 +7,12 @@ import { collection } from '../../../core/infra/collections.ts';
 import type { HoldDoc, TransferDoc, WalletDoc } from '../../../core/ledger/documents.ts';
 import { createExpiredHoldsStore } from '../../../core/ledger/expired-holds-store.ts';
 import { verifyLedger } from '../../../core/ledger/verify/verify-store.ts';
+import { createLeaseStore } from '../../../core/infra/lease-store.ts';
+import { auditLog } from '../../../core/ledger/proof/audit-store.ts';
+import { createLedgerProofs } from '../../../core/ledger/proof/proofs-store.ts';
+import { createSealer, sealTenant } from '../../../core/ledger/proof/seal-store.ts';
+import { createLedgerWatch } from '../../../core/ledger/watch/watch-store.ts';
+import { createLedgerSigner } from '../../../runtime/ledger-signer.ts';
 import { createRebuildReads } from '../../../core/ledger/rebuild/reads-store.ts';
 import { rebuildLedger } from '../../../core/ledger/rebuild/rebuild-store.ts';
 import { walletIdOf } from '../../../core/kernel/ids.ts';
@@ -78,6 +84,31 @@ export async function rebuildCall({ platform }: Instance): Promise<void> {
   await db.client.withSession({ snapshot: true }, (session) =>
     createRebuildReads(db).reversals(session, walletId, 0),
   );
+}
+
+/** What seals the log, and reads the proofs of it. */
+export async function proofCall({ platform, databaseTime }: Instance): Promise<void> {
+  const { db } = platform.mongo;
+  const env = { NODE_ENV: 'test', LEDGER_LOG_NAME: 'log', LEDGER_LOG_KEY: undefined } as const;
+  const signer = await createLedgerSigner(db, env)();
+  if (signer === undefined) throw new Error('no signer');
+  const sealing = { db, databaseTime, signer, settledWithinMs: 0 };
+  const read = { owner: 'test', leases: createLeaseStore(db), ...sealing };
+  await createSealer(read)(signer);
+  const first = await sealTenant(sealing, TENANT);
+  if (first > 0) await sealTenant(sealing, TENANT);
+  const proofs = createLedgerProofs(db, { tenantId: TENANT, currencies: [] });
+  const entry = await collection<{ _id: string }>(db, 'transactions').findOne({ tenantId: TENANT });
+  await proofs.ofEntry(entry?._id ?? '');
+  const size = (await proofs.checkpoint())?.size ?? 0;
+  await proofs.consistency(1, size);
+  await auditLog({ db, tenantId: TENANT, publicKey: signer.publicKey });
+  const { metrics, clock, processId: owner } = platform;
+  const watch = createLedgerWatch({
+    ...{ db, metrics, clock, owner, leases: createLeaseStore(db), restFactor: 0, passMsMin: 0 },
+    ...{ rules: rebuildRules(OPERATIONS), onDrift: async () => undefined },
+  });
+  for (let turn = 0; turn < 3; turn += 1) await watch.turn();
 }
 
 export function ledgerCalls(db: Db): readonly Call[] {
