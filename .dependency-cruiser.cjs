@@ -17,7 +17,7 @@ const CORE_TIERS = [
   ['operations'],
   ['notifications'],
   ['ingest', 'settlement', 'saga', 'payments', 'provisioning', 'operation-types'],
-  ['recovery'],
+  ['recovery', 'health'],
 ];
 const SIBLINGS = CORE_TIERS.find((tier) => tier.includes('ledger'));
 

@@ -1,6 +1,7 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
 import { type Cells, openCells } from '../runtime/cells.ts';
 import { openInstallation, paymentNames } from '../runtime/installation.ts';
+import { mergedReport } from '../core/health/report.ts';
 import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
@@ -49,7 +50,8 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   const cells = await openCells({
     platform,
     fit: (cell) => {
-      const made = openCellServices(cell, { hints, streams, waiters, installation });
+      const shared = { hints, streams, waiters, installation, ownMetrics: metrics };
+      const made = openCellServices(cell, shared);
       board.add(made.queues, cell.brand);
       return made;
     },
@@ -81,6 +83,8 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
         cells.opened().reduce((sum, { openOperations }) => sum + openOperations(), 0),
       lanes: env.SETTLEMENT_LANES,
       docs: createDocs(ENDPOINTS),
+      health: async () =>
+        mergedReport(await Promise.all(cells.opened().map(({ health }) => health.report()))),
     },
     admin: {
       queues: board,
@@ -91,6 +95,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     clock,
     logger,
     metrics,
+    tracer: platform.tracer,
   });
   lifecycle.onDrain('http server', () => server.close());
   lifecycle.onDrain('readiness', () => {

@@ -5,6 +5,9 @@ import { autoscaleCommand } from './commands/autoscale.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
+import { healthCommand } from './commands/health.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { topCommand } from './commands/top.ts';
 import { redispatchCommand } from './commands/redispatch.ts';
 import { apiCommand, upCommand, workerCommand } from './commands/processes.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -19,6 +22,9 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   redispatchCommand,
   keysCommand,
   autoscaleCommand,
+  healthCommand,
+  topCommand,
+  doctorCommand,
 ];
 
 /** Runs `sluice …`. Every expected end becomes an exit code; what is thrown is a bug. */

@@ -32,7 +32,8 @@ interface NotificationDeps {
   readonly platform: Pick<
     Platform,
     'env' | 'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
-  >;
+  > &
+    Partial<Pick<Platform, 'tracer'>>;
   readonly publisher: DeliveryPublisher;
   readonly breakers: Breakers;
   readonly providers: AnyProviders;
@@ -50,14 +51,15 @@ interface Notifications {
 /** Routing and delivery on MongoDB, with breakers shared through Redis. */
 export function createNotifications(deps: NotificationDeps): Notifications {
   const { platform, publisher, breakers, providers, hasAny = () => false, tuning = {} } = deps;
-  const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
+  const { mongo, clock, random, failpoint, logger, metrics, processId, tracer } = platform;
   const { policies = policiesWith(platform.env.DELIVERY_POLICIES) } = tuning;
   const deliveries = createDeliveryStore(mongo.db);
   const facts = createFactsStore(mongo.db);
   const endpoints = createEndpointHealthStore(mongo.db);
   const rules = createRuleStore(mongo.db);
   const canSend = (channel: Channel): boolean => providers[channel].length > 0 || hasAny(channel);
-  const shared = { deliveries, facts, policies, failpoint, logger, metrics };
+  const traced = tracer === undefined ? {} : { tracer };
+  const shared = { deliveries, facts, policies, failpoint, logger, metrics, ...traced };
   const admission = createAdmission({ breakers, clock, random, logger, metrics });
   const router = createRouter({
     ...shared,

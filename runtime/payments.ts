@@ -25,7 +25,7 @@ interface PaymentGateDeps {
 
 const CHANNEL = 'payment';
 /** A hold is on all calls to the provider. */
-const WHOLE = 'all';
+export const PAYMENT_HOLD = 'all';
 const NO_SAMPLES: Samples = { good: 0, bad: 0 };
 
 /**
@@ -70,7 +70,7 @@ export function createPaymentGate({
         metrics.paymentCalls.inc({ provider, outcome: kind });
         metrics.paymentCallSeconds.observe({ provider }, (clock.monotonicMs() - sinceMs) / 1_000);
         const report = { isGood: kind !== 'failed', isProbe };
-        const exit = await breakers.leave(keyOf(provider), report, holdOf(outcome));
+        const exit = await breakers.leave(paymentKeyOf(provider), report, holdOf(outcome));
         // Together: its place is free only once its outcome counts.
         samples.set(provider, exit.samples);
         places.giveBack(provider);
@@ -91,7 +91,7 @@ export function createPaymentGate({
         isFirst: false,
       });
       if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs, isBusy: true };
-      const entry = await breakers.enter(keyOf(provider), 0, WHOLE);
+      const entry = await breakers.enter(paymentKeyOf(provider), 0, PAYMENT_HOLD);
       places.proceed(provider);
       if (entry.kind === 'go') {
         samples.set(provider, entry.samples);
@@ -106,9 +106,10 @@ export function createPaymentGate({
 
 function holdOf(outcome: PaymentOutcome): Hold {
   const waitMs = outcome.kind === 'answered' ? 0 : (outcome.waitMs ?? 0);
-  return { key: WHOLE, ms: Math.min(waitMs, LIMITS.paymentHoldMsMax) };
+  return { key: PAYMENT_HOLD, ms: Math.min(waitMs, LIMITS.paymentHoldMsMax) };
 }
 
-function keyOf(provider: string): string {
+/** Of its breaker. */
+export function paymentKeyOf(provider: string): string {
   return `${CHANNEL}/${provider}`;
 }

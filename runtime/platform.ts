@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Env, redactEnv, redisUrls } from '../config/env.ts';
+import { redisReplicas } from '../config/read-env.ts';
 import {
   type ReadDatabaseTime,
   createDatabaseClock,
@@ -14,6 +15,8 @@ import { type Failpoint, killingFailpoint, noFailpoint } from '../core/kernel/fa
 import { newToken } from '../core/kernel/ids.ts';
 import { type Logger, createLogger } from '../core/telemetry/logger.ts';
 import { type Metrics, createMetrics } from '../core/telemetry/metrics.ts';
+import type { Tracer } from '../core/telemetry/tracer.ts';
+import { openTracer } from './tracing.ts';
 import { type Lifecycle, createLifecycle } from './lifecycle.ts';
 
 /** What every process has: opened once in `main.ts`, passed down, closed by the lifecycle. */
@@ -22,6 +25,7 @@ export interface Platform {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   readonly failpoint: Failpoint;
   readonly mongo: Mongo;
   readonly redis: RedisRoles;
@@ -55,12 +59,21 @@ export async function openPlatform(
   const processId = `${service}-${process.pid}-${newToken()}`;
   logger.info({ env: redactEnv(env), processId }, 'process.starting');
 
+  const tracer = await openTracer({ env, service, processId, lifecycle });
   const { MONGO_URL: url, MONGO_DB: database } = env;
   const isControl = env.TENANCY === 'per-brand';
-  const open = () => openDatabase({ url, database, isControl, appName: processId, metrics }, clock);
+  const { SLOW_QUERY_MS: ms } = env;
+  const slow = ms === undefined ? {} : { slow: { ms, logger } };
+  const open = () =>
+    openDatabase({ url, database, isControl, appName: processId, metrics, ...slow }, clock);
   const mongo = await (waitsForPrimary ? patiently(open, { logger, clock }) : open());
   lifecycle.onClose('mongodb', () => mongo.close());
-  const redis = createRedisRoles({ urls: redisUrls(env), prefix: env.QUEUE_PREFIX, logger });
+  const redis = createRedisRoles({
+    urls: redisUrls(env),
+    replicas: redisReplicas(env),
+    prefix: env.QUEUE_PREFIX,
+    logger,
+  });
   lifecycle.onClose('redis', () => redis.close());
   watchEventLoop({ metrics, lifecycle, clock });
   const failpoint =
@@ -73,6 +86,7 @@ export async function openPlatform(
     clock,
     logger,
     metrics,
+    tracer,
     failpoint,
     mongo,
     redis,

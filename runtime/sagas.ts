@@ -9,7 +9,7 @@ import {
 } from '../core/provisioning/tenant-services-store.ts';
 import { type ProviderAddresses, createProviders } from '../core/payments/providers/registry.ts';
 import { type Env } from '../config/env.ts';
-import { createLedgerStore } from '../core/ledger/ledger-store.ts';
+import { type OnCommitted, createLedgerStore } from '../core/ledger/ledger-store.ts';
 import { type SagaEngine, createSagaEngine } from '../core/saga/engine.ts';
 import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../core/saga/heartbeat.ts';
 import { createSagaJournal } from '../core/saga/journal-group.ts';
@@ -33,7 +33,8 @@ export interface SagaOptions {
     | 'logger'
     | 'metrics'
     | 'processId'
-  >;
+  > &
+    Partial<Pick<Platform, 'tracer'>>;
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
   readonly services: SagaServices;
@@ -43,6 +44,8 @@ export interface SagaOptions {
   /** 1: every journal write alone (for the benchmark). */
   readonly groupMax?: number;
   readonly shares?: SagaShares;
+  /** Told of wallets that postings have changed. */
+  readonly onCommitted?: OnCommitted;
 }
 
 export interface Sagas {
@@ -60,12 +63,13 @@ const USUAL: LeaseTiming = {
 export function createSagas(options: SagaOptions): Sagas {
   const { platform, publisher, hints, services, registry = OPERATIONS, timing = USUAL } = options;
   const { mongo, databaseClock, clock, random, failpoint, logger, metrics, processId } = platform;
+  const traced = platform.tracer === undefined ? {} : { tracer: platform.tracer };
   // Away from the stripes that the settlement slots of low ranks use.
   const firstStripe = Math.floor(random() * LIMITS.systemStripes);
   const journal = createSagaJournal({
     workerId: processId,
     store: createJournalStore(mongo.db),
-    ledger: createLedgerStore(mongo.client, mongo.db),
+    ledger: createLedgerStore(mongo.client, mongo.db, options.onCommitted),
     outbox: createOutboxStore(mongo.db),
     lines: openLines(mongo.db, publisher),
     publisher,
@@ -75,6 +79,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
+    ...traced,
     leaseMs: timing.leaseMs,
     stripeOf: (slot) => (firstStripe + slot) % LIMITS.systemStripes,
     ...(options.groupMax !== undefined && { groupMax: options.groupMax }),
@@ -91,6 +96,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
+    ...traced,
     ...(options.shares !== undefined && { shares: options.shares }),
   });
   return { engine, heartbeat };
@@ -104,13 +110,17 @@ export interface PaymentOptions {
 }
 
 export function createServices(
-  platform: Pick<Platform, 'mongo' | 'clock' | 'env'>,
+  platform: Pick<Platform, 'mongo' | 'clock' | 'env'> & Partial<Pick<Platform, 'tracer'>>,
   payments: PaymentOptions = {},
 ): SagaServices {
-  const { mongo, clock, env } = platform;
+  const { mongo, clock, env, tracer } = platform;
   const databaseOf = tenantDatabases(platform);
   return Object.freeze({
-    payments: createProviders(providerAddresses(env), { ...payments, clock }),
+    payments: createProviders(providerAddresses(env), {
+      ...payments,
+      clock,
+      ...(tracer !== undefined && { tracer }),
+    }),
     policies: createTenantPolicies(mongo.db),
     tenants: createTenantSetup(mongo.db, clock, (tenantId) => ({
       db: databaseOf(tenantId),

@@ -6,6 +6,7 @@ import { ENDPOINTS } from '../api/routes/index.ts';
 import { openApiFile } from './docs/openapi-file.ts';
 import { eventsPage } from './docs/events-page.ts';
 import { notificationTablesPage } from './docs/notifications-page.ts';
+import { describedMetrics, metricsPage } from './docs/metrics-page.ts';
 import {
   clientCurrencies,
   clientErrorCodes,
@@ -22,6 +23,7 @@ const PAGES = [
   { file: 'docs/events.md', render: eventsPage },
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/config.md', render: configPage },
+  { file: 'docs/metrics.md', render: () => metricsPage(describedMetrics()) },
   { file: 'docs/notification-tables.md', render: notificationTablesPage },
   { file: 'docs/openapi.json', render: () => openApiFile(ENDPOINTS) },
   { file: 'client/src/generated/currencies.ts', render: clientCurrencies },

@@ -12,6 +12,7 @@ import { OPERATIONS } from '../core/operation-types/registry.ts';
 import { createSuspects } from '../core/settlement/suspects.ts';
 import { createSettler } from '../core/settlement/settler.ts';
 import type { Platform } from '../runtime/platform.ts';
+import { openWalletWriter } from '../runtime/wallet-cache.ts';
 import { type Layouts, openLayouts } from '../core/operations/layouts.ts';
 import { laneNumberOf } from '../core/operations/lane-layout.ts';
 import { openLines } from '../core/operations/lines.ts';
@@ -33,14 +34,14 @@ interface SettlementDeps {
 /** The settlement pool: consumes its share of the lanes and settles what stands in them. */
 export function startSettlement({ platform, publisher, hints }: SettlementDeps): Lanes {
   const { env, mongo, clock, logger, metrics, failpoint, processId } = platform;
-  const { random, databaseClock } = platform;
+  const { random, databaseClock, tracer } = platform;
   const store = createOperationStore(mongo.db);
   const place = { rank: () => 0, count: () => 1 };
   const lines = openLines(mongo.db, publisher);
   const layouts = openLayouts(mongo.db, { own: env.SETTLEMENT_LANES, clock });
   const runner = createBatchRunner({
     workerId: processId,
-    ledger: createLedgerStore(mongo.client, mongo.db),
+    ledger: createLedgerStore(mongo.client, mongo.db, openWalletWriter(platform).committed),
     operations: createSettleStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
     lines,
@@ -52,6 +53,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     metrics,
     failpoint,
     random,
+    tracer,
     stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
   });
   const claims = openClaims(platform);

@@ -47,6 +47,17 @@ const spendable = {
   seq: count.meta({ description: 'Number of the last entry; gapless from 1' }),
 };
 
+/** With `include=queued`. */
+const queued = {
+  queuedDebit: money.exactOptional(),
+  queuedCredit: money.exactOptional(),
+  availableAfterQueued: money.exactOptional(),
+  queuedIsPartial: z
+    .literal(true)
+    .exactOptional()
+    .meta({ description: 'more is waiting than was added up' }),
+};
+
 export const walletSchema = z
   .strictObject({
     id: walletId,
@@ -54,6 +65,7 @@ export const walletSchema = z
     currency: text,
     status: z.enum(['active', 'frozen', 'closed']),
     ...spendable,
+    ...queued,
     totalCredited: money,
     totalDebited: money,
     createdAt: time,
@@ -65,7 +77,7 @@ export const walletSchema = z
 const balanceHead = { walletId, userId: text, currency: text };
 
 export const balanceSchema = z
-  .strictObject({ ...balanceHead, ...spendable })
+  .strictObject({ ...balanceHead, ...spendable, ...queued })
   .meta({ id: 'Balance' });
 
 export const balanceAtSchema = z

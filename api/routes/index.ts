@@ -12,6 +12,7 @@ import { aliasEndpoints } from './operations/aliases.ts';
 import { cancelOperation } from './operations/cancel-operation.ts';
 import { getOperation } from './operations/get-operation.ts';
 import { getTimeline } from './operations/get-timeline.ts';
+import { getWaiting } from './operations/get-waiting.ts';
 import { listOperations } from './operations/list-operations.ts';
 import { resolveOperation } from './operations/resolve-operation.ts';
 import { retryOperation } from './operations/retry-operation.ts';
@@ -56,6 +57,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   resolveOperation,
   getOperation,
   getTimeline,
+  getWaiting,
   listOperations,
   getUser,
   listUsers,

@@ -1,13 +1,16 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { LedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
+import type { WalletCache } from '../../core/ledger/wallet-cache.ts';
 import type { Registry } from '../../core/operations/define.ts';
 import type { Ingest } from '../../core/ingest/submission.ts';
 import type { AuditDoc } from '../../core/operations/intervention-store.ts';
 import type { InterventionAction } from '../../core/operations/intervention.ts';
 import type { OperationReads } from '../../core/operations/operation-reads-store.ts';
+import type { QueuedReads } from '../../core/operations/queued-reads-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import type { NotificationServices } from './notification-services.ts';
+import type { WaitingServices } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 
@@ -19,6 +22,11 @@ export interface ApiServices {
   readonly ingest: Ingest;
   readonly operations: (tenant: TenantScope) => OperationReads;
   readonly ledger: (tenant: TenantScope) => LedgerQueries;
+  readonly queued: (tenant: TenantScope) => QueuedReads;
+  /** For requests that can do with a balance of a moment ago. */
+  readonly walletCache: WalletCache;
+  /** Of wallets that are read without saying how. */
+  readonly readConsistency: 'strong' | 'cached';
   readonly notifications: (tenant: TenantScope) => NotificationServices;
   readonly intervene: (
     tenant: TenantScope,
@@ -27,6 +35,7 @@ export interface ApiServices {
   ) => Promise<OperationDoc>;
   /** What people and outside systems did to an operation, oldest first. */
   readonly auditOf: (tenant: TenantScope, operationId: string) => Promise<readonly AuditDoc[]>;
+  readonly waiting: WaitingServices;
   readonly waiters: Waiters;
   readonly streams: Streams;
   readonly clock: Clock;

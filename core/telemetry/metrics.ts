@@ -16,6 +16,50 @@ export function codeLabel(code: string): string {
   return Object.hasOwn(ERRORS, code) ? code : 'other';
 }
 
+type GaugeOf = <L extends string>(name: string, help: string, labelNames: readonly L[]) => Gauge<L>;
+
+/** What the health report was judged by; set by the API, at every scrape. NaN: nobody knows. */
+function healthMetrics(gauge: GaugeOf) {
+  return {
+    healthVerdict: gauge(
+      'sluice_health_verdict',
+      'Verdict by check of the health report: 0 ok, 1 unknown, 2 degraded, 3 critical',
+      ['check'],
+    ),
+    moneyUnsound: gauge(
+      'sluice_money_unsound',
+      'Operations or wallets of the sample of the ledger that do not add up: must be 0',
+      ['check'],
+    ),
+    oldestWait: gauge(
+      'sluice_oldest_wait_seconds',
+      'Age of the oldest operation that is still to be settled in a lane',
+      [],
+    ),
+    largestTenantBacklog: gauge(
+      'sluice_tenant_backlog_largest',
+      'Accepted operations of the tenant that has most of them',
+      [],
+    ),
+    lanesUnowned: gauge('sluice_lanes_unowned', 'Lanes that no worker holds', []),
+    workersAlive: gauge('sluice_workers_alive', 'Workers that settle and have said so lately', []),
+    sweepAge: gauge(
+      'sluice_recovery_last_sweep_age_seconds',
+      'Since the last sweep of recovery began',
+      [],
+    ),
+    replicationLag: gauge(
+      'sluice_mongo_replication_lag_seconds',
+      'How far the majority is behind the primary',
+      [],
+    ),
+    redisMemory: gauge('sluice_redis_memory_bytes', 'Memory of the Redis of the queues', [
+      'measure',
+    ]),
+    redisEvicts: gauge('sluice_redis_evicts', '1: the Redis of the queues may evict jobs', []),
+  };
+}
+
 /**
  * The metrics of a process, one row each. Base units; labels only from closed tables (operation
  * types, queue names, error codes, route patterns, rule names).
@@ -165,6 +209,12 @@ export function createMetrics(registry: Registry = new Registry()) {
       'Operations under way, or waiting for a time, an answer or a human, by status',
       ['status'],
     ),
+    waiting: gauge(
+      'sluice_waiting',
+      'Open operations and deliveries by what they wait for, as far as their documents tell',
+      ['of', 'kind'],
+    ),
+    ...healthMetrics(gauge),
     realtimeClients: gauge('sluice_realtime_clients', 'Open streams and sockets', ['transport']),
     realtimeSent: counter('sluice_realtime_events_total', 'Events handed to clients', [
       'transport',
@@ -186,6 +236,19 @@ export function createMetrics(registry: Registry = new Registry()) {
       'sluice_realtime_delay_seconds',
       'From the append to a stream until this process has handed it to its clients',
       { buckets: LATENCY_SECONDS },
+    ),
+    readGroupSize: histogram('sluice_read_group_size', 'Look-ups that shared a round trip', {
+      labels: ['what'],
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200],
+    }),
+    cacheReads: counter('sluice_cache_reads_total', 'Cached wallets asked for, tier by tier', [
+      'tier',
+      'outcome',
+    ]),
+    cacheWrites: counter(
+      'sluice_cache_writes_total',
+      "Wallets for the cache's Redis: written, older than what is there, failed",
+      ['outcome'],
     ),
     mongoPool: gauge('sluice_mongo_pool', 'Connection pool, by measure', ['measure']),
     mongoCheckout: histogram('sluice_mongo_checkout_seconds', 'Waiting for a pooled connection', {

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'not_cancelable'
   | 'illegal_state'
   | 'limit_reached'
+  | 'operation_open'
   | 'operation_busy'
   | 'rate_limited'
   | 'backlog_full'

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Failpoint } from '../../kernel/failpoint.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Tracer } from '../../telemetry/tracer.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { FactsStore } from '../routing/facts-store.ts';
@@ -34,4 +35,5 @@ export interface EngineDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer;
 }

@@ -9,6 +9,8 @@ import { createLayoutStore } from '../../../core/operations/layout-store.ts';
 import { createLineStore } from '../../../core/operations/line-store.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
+import { createListReads } from '../../../core/infra/reads/list-reads.ts';
+import { createQueuedReads } from '../../../core/operations/queued-reads-store.ts';
 import { createOperationReads } from '../../../core/operations/operation-reads-store.ts';
 import type { OutboxRow } from '../../../core/events/outbox.ts';
 import { createOperationStore } from '../../../core/operations/operation-store.ts';
@@ -16,6 +18,8 @@ import { createSettleStore } from '../../../core/operations/settle-store.ts';
 import { createOutboxStore } from '../../../core/events/outbox-store.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
 import { createStatusCounts } from '../../../core/operations/status-counts-store.ts';
+import { tenantBacklogs } from '../../../core/operations/backlog-reads-store.ts';
+import { createWaitingCounts } from '../../../core/operations/waiting-counts-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { TENANT } from '../platform.ts';
 import { FUTURE, PAST, SAGA, operation } from './piles.ts';
@@ -147,6 +151,8 @@ function sagaCalls(db: Db): readonly Call[] {
       await interventions.auditOf(scope, id);
     },
     () => createStatusCounts(db, systemClock)(),
+    () => createWaitingCounts(db, systemClock)(),
+    () => tenantBacklogs(db, { tenantsMax: 5, countMax: 50 }),
     ...outboxCalls(db),
   ];
 }
@@ -217,13 +223,16 @@ const FILTERS: readonly OperationFilter[] = [
 ];
 
 function listCalls(db: Db): readonly Call[] {
-  const reads = createOperationReads(db, scope);
+  const queued = createQueuedReads(db, scope);
+  const reads = createOperationReads(db, scope, { lists: createListReads(90) });
   const after = `op_${'f'.repeat(32)}`;
   return [
     async () => reads.find(first(await some(db, {}))._id),
     async () => reads.findMany(ids(await some(db, {}))),
     async () => reads.list({ ids: ids(await some(db, {})) }, page),
     () => reads.findByKey('none'),
+    () => queued.of('hot'),
+    () => queued.of('ann'),
     ...FILTERS.map((filter) => () => reads.list(filter, page)),
     ...FILTERS.map((filter) => () => reads.list(filter, { ...page, after })),
   ];

@@ -1,11 +1,16 @@
 import type { Db } from 'mongodb';
-import { createLeaseStore, createWorkerRoster } from '../../../core/infra/lease-store.ts';
+import {
+  createLeaseReads,
+  createLeaseStore,
+  createWorkerRoster,
+} from '../../../core/infra/lease-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import {
   createTenantPolicies,
   createTenantSetup,
   ensureTenantPolicies,
 } from '../../../core/provisioning/tenant-services-store.ts';
+import { sampleLedger } from '../../../core/ledger/sample-store.ts';
 import { createRoster } from '../../../core/infra/roster-store.ts';
 import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { createSignOutStore } from '../../../core/access/sign-out-store.ts';
@@ -57,11 +62,18 @@ function processCalls(db: Db): readonly Call[] {
   const roster = createRoster(db);
   return [
     () => leases.hold('lease', 'w', 1_000),
+    () => createLeaseReads(db).find(['lease', 'sweep']),
     () => leases.release('lease', 'w'),
     () => workers.beat('w', ['settlement'], 8),
     () => workers.alive('settlement', 1_000),
     () => workers.leave('w'),
     () => roster.announce('p', ['email/smtp']),
     () => roster.others('q', 60_000),
+    () => roster.count(60_000),
+    async () => {
+      const wallet = { _id: 'wal_other-real', tenantId: 'other', userId: 'sampled', seq: 5 };
+      await db.collection<{ _id: string }>('wallets').insertOne(wallet);
+      await sampleLedger(db, { entriesMax: 50, walletsMax: 5 });
+    },
   ];
 }

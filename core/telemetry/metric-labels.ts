@@ -1,0 +1,28 @@
+/** Every label, and what it may say: a closed list, or the name of a closed table. */
+export const METRIC_LABELS = {
+  type: 'operation type',
+  code: 'error code',
+  queue: 'queue',
+  method: 'HTTP method',
+  route: 'route pattern',
+  status: 'HTTP status, operation status or delivery status',
+  event: 'event',
+  step: 'step of an operation type',
+  lane: 'lane number',
+  channel: 'channel',
+  provider: 'configured provider',
+  check: 'health check',
+  kind: 'kind of waiting',
+  of: ['operation', 'delivery'],
+  state: ['waiting', 'prioritised', 'delayed', 'active'],
+  rule: ['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7', 'R8', 'R9', 'R10', 'R11', 'R12', 'idle'],
+  reason: [
+    ...['saga', 'write-conflict', 'split', 'stale', 'duplicate-key', 'passing', 'other'],
+    ...['in-flight', 'claimed-elsewhere', 'awaits-other-layout', 'awaits-turn'],
+    ...['breaker_open', 'throttled', 'quiet_hours', 'slow', 'revoked', 'shutdown'],
+  ],
+  outcome: 'what came of an attempt',
+  measure: ['size', 'in_use', 'waiters', 'used', 'max'],
+  quantile: ['0.5', '0.99', '1'],
+  transport: ['sse', 'socket'],
+} as const satisfies Record<string, string | readonly string[]>;
