@@ -109,7 +109,7 @@ const healthReport = definePage({
     params: noParams,
     query: z.strictObject({ format: z.enum(['json', 'markdown']).default('json') }),
   },
-  output: { 200: healthReportSchema },
+  output: { 200: { mediaType: 'text/markdown', json: healthReportSchema } },
   answer: async ({ health: report }, { query: { format } }) => {
     const said = await report();
     if (format === 'json') return found(reportView(said));
