@@ -5,6 +5,7 @@ import { mergedReport } from '../core/health/report.ts';
 import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
+import { createGraphql } from './graphql/run.ts';
 import { createAuthenticator } from '../core/access/api-key-cache.ts';
 import { createApiKeyStore } from '../core/access/api-key-store.ts';
 import { bootstrapTenant } from '../core/access/bootstrap.ts';
@@ -46,11 +47,12 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   const own = paymentNames(env);
   const installation = await openInstallation({ platform, own, announces: false, serves: [] });
   const waiters = openWaiters(platform);
+  const graphql = createGraphql(env, logger);
   const board = createQueueSource();
   const cells = await openCells({
     platform,
     fit: (cell) => {
-      const shared = { hints, streams, waiters, installation, ownMetrics: metrics };
+      const shared = { hints, streams, waiters, graphql, installation, ownMetrics: metrics };
       const made = openCellServices(cell, shared);
       board.add(made.queues, cell.brand);
       return made;
@@ -91,6 +93,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       hasQueues: () => connection.status === 'ready',
       password: env.ADMIN_PASSWORD,
       signOuts: createSignOutStore(mongo.db),
+      tenants,
     },
     clock,
     logger,

@@ -11,6 +11,9 @@ import {
   clientCurrencies,
   clientErrorCodes,
   clientEvents,
+  clientLedger,
+  clientNotifications,
+  clientOperationModels,
   clientOperations,
 } from './docs/client-types.ts';
 import { operationsPage } from './docs/operations-page.ts';
@@ -30,6 +33,9 @@ const PAGES = [
   { file: 'client/src/generated/error-codes.ts', render: clientErrorCodes },
   { file: 'client/src/generated/events.ts', render: clientEvents },
   { file: 'client/src/generated/operations.ts', render: clientOperations },
+  { file: 'client/src/generated/ledger.ts', render: clientLedger },
+  { file: 'client/src/generated/notifications.ts', render: clientNotifications },
+  { file: 'client/src/generated/operation-models.ts', render: clientOperationModels },
 ] as const;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,6 +1,7 @@
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
 import { type Principal, hasScope } from '../../core/access/api-key.ts';
 import { AppError } from '../../core/kernel/errors.ts';
+import type { FindOperator } from '../admin/operator.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Exchange, ExchangeDeps, Stage } from './exchange.ts';
 import { type Tracer, traceIdOf } from '../../core/telemetry/tracer.ts';
@@ -9,6 +10,8 @@ import { admittedInTime } from './in-time.ts';
 
 export interface StageDeps extends ExchangeDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** Who asks without a key. */
+  readonly findOperator: FindOperator;
   readonly tracer?: Tracer;
 }
 
@@ -81,13 +84,14 @@ function trace({ method, path, scope }: Endpoint, { tracer }: StageDeps): Stage 
 }
 
 /** Who asks. Most keys are known, so that there is nothing to wait for. */
-function authenticate({ scope }: Endpoint, { authenticator }: StageDeps): Stage | undefined {
+function authenticate({ scope }: Endpoint, deps: StageDeps): Stage | undefined {
+  const { authenticator, findOperator } = deps;
   if (scope === 'none') return undefined;
   return {
     name: 'authenticate',
     before: (one) => {
       const key = bearerOf(one.request);
-      const found = key === undefined ? undefined : authenticator.authenticate(key);
+      const found = key === undefined ? findOperator(one.request) : authenticator.authenticate(key);
       if (found instanceof Promise) {
         return admittedInTime(found).then((principal) => {
           admit(one, principal);

@@ -4,6 +4,7 @@ import { getDelivery } from './deliveries/get-delivery.ts';
 import { listDeliveries } from './deliveries/list-deliveries.ts';
 import { replayDeliveries } from './deliveries/replay-deliveries.ts';
 import { resendDelivery } from './deliveries/resend-delivery.ts';
+import { askGraphql } from './graphql/ask-graphql.ts';
 import { getHold } from './holds/get-hold.ts';
 import { listHolds } from './holds/list-holds.ts';
 import { listRules } from './notification-rules/list-rules.ts';
@@ -28,6 +29,8 @@ import { addTemplate } from './templates/add-template.ts';
 import { getTemplate } from './templates/get-template.ts';
 import { listTemplates } from './templates/list-templates.ts';
 import { previewTemplate } from './templates/preview-template.ts';
+import { getProof } from './transactions/get-proof.ts';
+import { getCheckpoint, getConsistency } from './ledger/get-checkpoint.ts';
 import { listTransactions } from './transactions/list-transactions.ts';
 import { getTransfer } from './transfers/get-transfer.ts';
 import { listTransfers } from './transfers/list-transfers.ts';
@@ -67,6 +70,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listWalletTransactions,
   listSystemWallets,
   listTransactions,
+  getProof,
+  getCheckpoint,
+  getConsistency,
   getTransfer,
   listTransfers,
   getHold,
@@ -93,6 +99,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   removeSuppressions,
   listRules,
   putRule,
+  askGraphql,
   ...PUBLIC_PAGES,
 ];
 

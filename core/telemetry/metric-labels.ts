@@ -14,6 +14,8 @@ export const METRIC_LABELS = {
   check: 'health check',
   kind: 'kind of waiting',
   of: ['operation', 'delivery'],
+  tier: ['memory', 'redis', 'primary'],
+  what: 'collection that is looked into',
   state: ['waiting', 'prioritised', 'delayed', 'active'],
   rule: ['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7', 'R8', 'R9', 'R10', 'R11', 'R12', 'idle'],
   reason: [

@@ -146,6 +146,22 @@ export function createMetrics(registry: Registry = new Registry()) {
       'From when work should have moved to when the sweeper moved it',
       { labels: ['rule'], buckets: REPAIR_SECONDS },
     ),
+    ledgerDrift: gauge(
+      'sluice_ledger_drift',
+      'Wallets, holds, transfers and entries that are not what the log says; has to be 0',
+      [],
+    ),
+    ledgerWalletsChecked: counter(
+      'sluice_ledger_wallets_checked_total',
+      'Wallets held against the log by the watch',
+      [],
+    ),
+    ledgerPasses: counter('sluice_ledger_watch_passes_total', 'Passes of the watch', []),
+    ledgerUncheckedAge: gauge(
+      'sluice_ledger_unchecked_age_seconds',
+      'For how long at most anything of the ledger was not held against the log',
+      [],
+    ),
     oldestOpen: gauge('sluice_oldest_open_seconds', 'Age of the oldest non-terminal operation', []),
     outboxPublished: counter('sluice_outbox_events_total', 'Events published', ['event']),
     deliveriesCreated: counter('sluice_deliveries_created_total', 'Deliveries made of events', [

@@ -7,7 +7,7 @@ import { waitingView } from '../../views/waiting.ts';
 import { timelineView } from '../../views/timeline.ts';
 
 /** A batch may have written thousands; /v1/transactions has the rest. */
-export const TIMELINE_ENTRIES_MAX = 500;
+const TIMELINE_ENTRIES_MAX = 500;
 const TIMELINE_DELIVERIES_MAX = 100;
 
 export const getTimeline = defineEndpoint({

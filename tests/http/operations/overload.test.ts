@@ -31,6 +31,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     operations: never,
     ledger: never,
     queued: never,
+    proofs: never,
     walletCache: { read: never },
     readConsistency: 'strong',
     notifications: never,
@@ -38,6 +39,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     auditOf: never,
     waiting: { operations: { look: never, glance: never }, delivery: never },
     waiters,
+    graphql: never,
     streams: { open: never, eventsOf: never },
     clock: systemClock,
   };
@@ -67,6 +69,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       hasQueues: () => false,
       password: undefined,
       signOuts: { add: never, has: never },
+      tenants: { find: never, ensure: never, working: never, list: never },
     },
     clock: systemClock,
     logger,

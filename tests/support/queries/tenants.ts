@@ -26,6 +26,8 @@ export function tenantCalls(db: Db): readonly Call[] {
   const key = { _id: 'k', tenantId: TENANT, hash: 'h', scopes: [], name: 'k', createdAt: PAST };
   return [
     () => tenants.find(TENANT),
+    () => tenants.list({ limit: 5 }),
+    () => tenants.list({ after: 'a', limit: 5 }),
     () => tenants.working(500),
     () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
     () => keys.find('k'),
