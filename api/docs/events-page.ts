@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EVENTS, EVENT_NAMES, type EventSpec } from '../../core/events/catalog.ts';
-import { eventSchema } from '../contract/timeline.ts';
+import { eventOf } from '../contract/events.ts';
 import { type JsonSchema, createSchemaBook } from '../openapi/json-schema.ts';
 
 /** Every event with the JSON Schema of what is told of it. */
@@ -28,18 +28,12 @@ const EVENTS_BY_NAME: ReadonlyMap<string, EventSpec> = new Map(Object.entries(EV
 
 function entryOf(name: string, spec: EventSpec | undefined): EventEntry {
   const { summary = '', data = z.record(z.string(), z.string()) } = spec ?? {};
-  return { name, summary, schema: schemaOf(name, told(data)) };
+  return { name, summary, schema: schemaOf(eventOf(name, data)) };
 }
 
-/** What is recorded, and what delivery adds to it: names of currencies in full, and the like. */
-function told(data: EventSpec['data']): z.ZodType {
-  return data instanceof z.ZodObject ? z.object(data.shape).catchall(z.string()) : data;
-}
-
-function schemaOf(name: string, data: z.ZodType): JsonSchema {
+/** In one piece, for whoever takes it out of here. */
+function schemaOf(whole: z.ZodType): JsonSchema {
   const book = createSchemaBook();
-  const { shape } = eventSchema;
-  const whole = z.strictObject({ ...shape, type: z.literal(name), data });
   const inlined = JSON.stringify(book.of(whole, 'output')).replaceAll(
     /\{"\$ref":"#\/components\/schemas\/(\w+)"\}/g,
     (_ref, id: string) => JSON.stringify(book.all()[id] ?? {}),

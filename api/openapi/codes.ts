@@ -14,6 +14,8 @@ const BODY: readonly ErrorCode[] = [
   'bodies_full',
 ];
 
+const KEYS: readonly ErrorCode[] = ['idempotency_key_required', 'idempotency_key_invalid'];
+
 /** Every code that an endpoint answers with: what it says itself, and what follows from the rest of it. */
 export function codesOf(endpoint: Endpoint): readonly ErrorCode[] {
   const { scope, path, input, headers, errors } = endpoint;
@@ -25,8 +27,8 @@ export function codesOf(endpoint: Endpoint): readonly ErrorCode[] {
       ...(isKeyed && path.includes(':') ? (['not_found'] as const) : []),
       ...(input.body.accepts.length > 0 ? BODY : []),
       ...(hasCursor(endpoint) ? (['invalid_cursor'] as const) : []),
-      ...(headers.idempotencyKey === 'required' ? (['idempotency_key_required'] as const) : []),
-      ...(headers.idempotencyKey === undefined ? [] : (['idempotency_key_invalid'] as const)),
+      // Where there need be none, an empty one is refused all the same.
+      ...(headers.idempotencyKey === undefined ? [] : KEYS),
       ...errors,
     ]),
   ];

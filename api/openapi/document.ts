@@ -1,3 +1,5 @@
+import { EVENTS } from '../../core/events/catalog.ts';
+import { eventOf } from '../contract/events.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { type JsonSchema, type SchemaBook, createSchemaBook } from './json-schema.ts';
 import { type Parameter, parametersOf } from './parameters.ts';
@@ -71,6 +73,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
     servers: [{ url: '/' }],
     tags: TAGS.filter(({ name }) => used.has(name)),
     paths,
+    webhooks: webhooksOf(books.schemas),
     components: {
       schemas: books.schemas.all(),
       responses: books.refusals.all(),
@@ -86,6 +89,35 @@ export function openApiDocument(endpoints: readonly Endpoint[]): OpenApiDocument
     },
   };
 }
+
+/** What is sent to webhook endpoints, by event. */
+function webhooksOf(book: SchemaBook): Readonly<Record<string, unknown>> {
+  const ack = { 204: { description: 'Any 2xx: it is yours; else it is sent again later' } };
+  return Object.fromEntries(
+    Object.entries(EVENTS).map(([name, { summary, data }]) => [
+      name,
+      {
+        post: {
+          operationId: `on ${name}`.replaceAll(/[^a-z]+(\w)/g, (_gap, letter: string) =>
+            letter.toUpperCase(),
+          ),
+          summary,
+          parameters: SIGNATURE,
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: book.of(eventOf(name, data), 'output') } },
+          },
+          responses: ack,
+          security: [],
+        },
+      },
+    ]),
+  );
+}
+
+const SIGNATURE = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => ({
+  ...{ name, in: 'header', required: true, schema: { type: 'string' } },
+}));
 
 function operationOf(endpoint: Endpoint, books: Books): OpenApiOperation {
   const { id, tag, summary, scope, audience, limit } = endpoint;

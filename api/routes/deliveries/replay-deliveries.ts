@@ -35,7 +35,7 @@ export const replayDeliveries = defineEndpoint({
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
   output: { 200: replaySchema },
   headers: { idempotencyKey: 'optional' },
-  errors: ['idempotency_conflict'],
+  errors: ['idempotency_conflict', 'invalid_cursor'],
   handle: async ({ body: { filter, dryRun = false, cursor } }, request) => {
     const { services, tenant, idempotencyKeyIfAny } = request;
     const key = idempotencyKeyIfAny();

@@ -17,6 +17,7 @@ export const previewTemplate = defineEndpoint({
     'locale; nothing is stored or sent',
   input: { params: noParams, query: noQuery, body: schemaBody(preview) },
   output: { 200: renderedSchema },
+  errors: ['not_found'],
   handle: async ({ body }, { services, tenant }) => {
     const { templates } = services.notifications(tenant);
     const template =
