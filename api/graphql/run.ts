@@ -18,26 +18,9 @@ import { AppError } from '../../core/kernel/errors.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 import { clientErrorOf } from '../http/problem.ts';
 import type { RequestContext } from '../http/request-context.ts';
+import type { Graphql, GraphqlAnswer, GraphqlQuestion } from '../services/graphql.ts';
 import { costRule } from './cost.ts';
 import { createGraphqlSchema } from './schema.ts';
-
-/** What is asked, as in the body of a request (GraphQL over HTTP). */
-export interface GraphqlQuestion {
-  readonly query: string;
-  readonly operationName?: string | null | undefined;
-  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
-}
-
-export interface GraphqlAnswer {
-  readonly data?: unknown;
-  readonly errors?: readonly GraphQLFormattedError[];
-}
-
-/** Answers a question with data, errors or both. Never throws for what is asked. */
-export type RunGraphql = (
-  question: GraphqlQuestion,
-  context: RequestContext,
-) => Promise<GraphqlAnswer>;
 
 type GraphqlEnv = Pick<
   Env,
@@ -49,7 +32,7 @@ type GraphqlEnv = Pick<
 >;
 
 /** What is too much is refused by its text, before anything is read. */
-export function createGraphql(env: GraphqlEnv, logger: Logger): RunGraphql {
+export function createGraphql(env: GraphqlEnv, logger: Logger): Graphql {
   const schema = createGraphqlSchema();
   const cheap = ceilingsOf(env);
   const read = (query: string): DocumentNode | readonly GraphQLError[] => {
@@ -68,7 +51,10 @@ export function createGraphql(env: GraphqlEnv, logger: Logger): RunGraphql {
     }
     return document;
   };
-  return async ({ query, operationName, variables }, context) => {
+  const run = async (
+    { query, operationName, variables }: GraphqlQuestion,
+    context: RequestContext,
+  ): Promise<GraphqlAnswer> => {
     const document = read(query);
     if (!('kind' in document)) return { errors: document.map((error) => error.toJSON()) };
     const { data, errors } = await execute({
@@ -83,6 +69,7 @@ export function createGraphql(env: GraphqlEnv, logger: Logger): RunGraphql {
       ...(errors !== undefined && { errors: errors.map((error) => told(error, logger)) }),
     };
   };
+  return Object.freeze({ run });
 }
 
 function ceilingsOf(env: GraphqlEnv): readonly ValidationRule[] {
@@ -108,8 +95,9 @@ function problemsOf(find: () => readonly GraphQLError[]): readonly GraphQLError[
 function problemOf(error: unknown): GraphQLError {
   if (error instanceof GraphQLError) return error;
   // The rules of armor are CommonJS, for which `graphql` has classes of its own.
-  if (error instanceof Error && error.name === 'GraphQLError')
-    {return new GraphQLError(error.message);}
+  if (error instanceof Error && error.name === 'GraphQLError') {
+    return new GraphQLError(error.message);
+  }
   throw error;
 }
 

@@ -11,7 +11,7 @@ import type { Metrics } from '../../core/telemetry/metrics.ts';
 import type { Cell } from '../../runtime/cells.ts';
 import type { Installation } from '../../runtime/installation.ts';
 import type { Streams } from '../realtime/realtime.ts';
-import type { RunGraphql } from '../graphql/run.ts';
+import type { Graphql } from './graphql.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 import { openBacklog, openServices } from './open-services.ts';
 import type { ApiServices } from './services.ts';
@@ -36,7 +36,7 @@ interface CellDeps {
   readonly hints: HintPublisher;
   readonly streams: Streams;
   readonly waiters: Waiters;
-  readonly graphql: RunGraphql;
+  readonly graphql: Graphql;
   readonly installation: Pick<Installation, 'has'>;
   /** Of the process, whose event loop and pool all cells share. */
   readonly ownMetrics: Metrics;

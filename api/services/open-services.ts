@@ -28,7 +28,7 @@ import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
 import { openWaiting } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
-import type { RunGraphql } from '../graphql/run.ts';
+import type { Graphql } from './graphql.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
 
@@ -38,7 +38,7 @@ interface ServiceDeps {
   readonly hints: SettledHints;
   readonly streams: Streams;
   readonly waiters: Waiters;
-  readonly graphql: RunGraphql;
+  readonly graphql: Graphql;
   readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
 }

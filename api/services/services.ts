@@ -13,7 +13,7 @@ import type { TenantScope } from '../../core/tenants/tenant.ts';
 import type { NotificationServices } from './notification-services.ts';
 import type { WaitingServices } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
-import type { RunGraphql } from '../graphql/run.ts';
+import type { Graphql } from './graphql.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
@@ -46,7 +46,7 @@ export interface ApiServices {
   readonly auditOf: (tenant: TenantScope, operationId: string) => Promise<readonly AuditDoc[]>;
   readonly waiting: WaitingServices;
   /** Questions in GraphQL. */
-  readonly graphql: RunGraphql;
+  readonly graphql: Graphql;
   readonly waiters: Waiters;
   readonly streams: Streams;
   readonly clock: Clock;

@@ -15,7 +15,7 @@ export const METRIC_LABELS = {
   kind: 'kind of waiting',
   of: ['operation', 'delivery'],
   tier: ['memory', 'redis', 'primary'],
-  what: 'collection that is looked into',
+  what: 'kind of look-up',
   state: ['waiting', 'prioritised', 'delayed', 'active'],
   rule: ['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7', 'R8', 'R9', 'R10', 'R11', 'R12', 'idle'],
   reason: [
@@ -27,6 +27,4 @@ export const METRIC_LABELS = {
   measure: ['size', 'in_use', 'waiters', 'used', 'max'],
   quantile: ['0.5', '0.99', '1'],
   transport: ['sse', 'socket'],
-  tier: ['memory', 'redis', 'primary'],
-  what: 'kind of look-up',
 } as const satisfies Record<string, string | readonly string[]>;

@@ -28,5 +28,5 @@ export const askGraphql = defineEndpoint({
   input: { params: noParams, query: noQuery, body: schemaBody(question) },
   output: { 200: answer },
   handle: async ({ body: { query, operationName, variables } }, context) =>
-    found(await context.services.graphql({ query, operationName, variables }, context)),
+    found(await context.services.graphql.run({ query, operationName, variables }, context)),
 });

@@ -39,7 +39,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     auditOf: never,
     waiting: { operations: { look: never, glance: never }, delivery: never },
     waiters,
-    graphql: never,
+    graphql: { run: never },
     streams: { open: never, eventsOf: never },
     clock: systemClock,
   };
