@@ -27,6 +27,4 @@ export const METRIC_LABELS = {
   measure: ['size', 'in_use', 'waiters', 'used', 'max'],
   quantile: ['0.5', '0.99', '1'],
   transport: ['sse', 'socket'],
-  tier: ['memory', 'redis', 'primary'],
-  what: 'kind of look-up',
 } as const satisfies Record<string, string | readonly string[]>;
