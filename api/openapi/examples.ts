@@ -67,6 +67,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
     data: { fromUserId: 'ada', amountText: '12.50 EUR' },
   },
   postSuppressions: { channel: 'email', address: 'gone@example.org', reason: 'Asked us to stop' },
+  askGraphql: { query: '{ __typename }' },
   putNotificationRules: { event: 'hold.placed', channels: ['push'] },
 };
 

@@ -11,6 +11,7 @@ export const TAGS: readonly { readonly name: string; readonly description: strin
   { name: 'deposits', description: 'Money in, through a payment provider' },
   { name: 'withdrawals', description: 'Money out, through a payment provider' },
   { name: 'transactions', description: 'The ledger, entry by entry' },
+  { name: 'ledger', description: 'Proof of the whole ledger: checkpoints and what they cover' },
   { name: 'system-wallets', description: 'The other side of credits, debits, fees and bonuses' },
   { name: 'stream', description: 'Events as they happen' },
   { name: 'webhook-endpoints', description: 'Where events are sent' },
