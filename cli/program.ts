@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { isPassing, toAppError } from '../core/infra/database-errors.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { autoscaleCommand } from './commands/autoscale.ts';
+import { configCommand } from './commands/config.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
@@ -18,6 +19,7 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   ledgerCommand,
   redispatchCommand,
   keysCommand,
+  configCommand,
   autoscaleCommand,
 ];
 

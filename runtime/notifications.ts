@@ -10,7 +10,9 @@ import {
 import { createFactsStore } from '../core/notifications/routing/facts-store.ts';
 import { type Admission, createAdmission } from '../core/notifications/admission/admission.ts';
 import { createPlans } from '../core/notifications/routing/plans.ts';
-import { type Policies, policiesWith } from '../core/notifications/policies.ts';
+import { type Policies, fixedPolicies, policiesOf } from '../core/notifications/policies.ts';
+import { type TuningOf, deliveryTunings } from '../core/notifications/admission/breaker-tunings.ts';
+import { type LiveSettings, fixedSettings } from '../core/service-config/live-settings.ts';
 import type { Channel } from '../core/notifications/ports.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
 import { type Router, createRouter } from '../core/notifications/routing/routing.ts';
@@ -31,8 +33,8 @@ export interface NotificationTuning {
 interface NotificationDeps {
   readonly platform: Pick<
     Platform,
-    'env' | 'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
-  >;
+    'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
+  > & { readonly settings?: LiveSettings };
   readonly publisher: DeliveryPublisher;
   readonly breakers: Breakers;
   readonly providers: AnyProviders;
@@ -51,14 +53,26 @@ interface Notifications {
 export function createNotifications(deps: NotificationDeps): Notifications {
   const { platform, publisher, breakers, providers, hasAny = () => false, tuning = {} } = deps;
   const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
-  const { policies = policiesWith(platform.env.DELIVERY_POLICIES) } = tuning;
+  const { settings = fixedSettings() } = platform;
+  const policies =
+    tuning.policies === undefined
+      ? settings.view((all, tenant) => policiesOf(all, tenant))
+      : fixedPolicies(tuning.policies);
+  const lines = settings.view((all) => ({
+    lineMax: all.read('delivery.lineMax'),
+    linesMax: all.read('delivery.linesMax'),
+  }));
   const deliveries = createDeliveryStore(mongo.db);
   const facts = createFactsStore(mongo.db);
   const endpoints = createEndpointHealthStore(mongo.db);
   const rules = createRuleStore(mongo.db);
   const canSend = (channel: Channel): boolean => providers[channel].length > 0 || hasAny(channel);
   const shared = { deliveries, facts, policies, failpoint, logger, metrics };
-  const admission = createAdmission({ breakers, clock, random, logger, metrics });
+  const admission = createAdmission({
+    ...{ breakers, clock, random, logger, metrics },
+    tuningOf: tuningsOf(settings),
+    lines: { lineMax: () => lines.now.lineMax, linesMax: () => lines.now.linesMax },
+  });
   const router = createRouter({
     ...shared,
     plans: createPlans({
@@ -86,4 +100,10 @@ export function createNotifications(deps: NotificationDeps): Notifications {
     random,
   });
   return Object.freeze({ router, engine, admission });
+}
+
+/** How breakers behave by now; also for whoever makes them. */
+export function tuningsOf(settings: LiveSettings): TuningOf {
+  const tunings = settings.view((all) => deliveryTunings(all));
+  return (key) => tunings.now(key);
 }

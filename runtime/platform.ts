@@ -14,6 +14,8 @@ import { type Failpoint, killingFailpoint, noFailpoint } from '../core/kernel/fa
 import { newToken } from '../core/kernel/ids.ts';
 import { type Logger, createLogger } from '../core/telemetry/logger.ts';
 import { type Metrics, createMetrics } from '../core/telemetry/metrics.ts';
+import type { LiveSettings } from '../core/service-config/live-settings.ts';
+import { openLiveConfig } from './live-config.ts';
 import { type Lifecycle, createLifecycle } from './lifecycle.ts';
 
 /** What every process has: opened once in `main.ts`, passed down, closed by the lifecycle. */
@@ -31,6 +33,8 @@ export interface Platform {
   /** `<service>-<pid>-<random>`: names this process in leases and timelines. */
   readonly processId: string;
   readonly random: () => number;
+  /** What may be changed while it runs. */
+  readonly settings: LiveSettings;
 }
 
 const LOOP_SAMPLE_MS = 20;
@@ -67,6 +71,7 @@ export async function openPlatform(
       ? noFailpoint
       : killingFailpoint(env.FAILPOINTS, () => process.kill(process.pid, 'SIGKILL'));
   const random = Math.random;
+  const settings = await openLiveConfig({ env, mongo, redis, clock, logger, metrics, lifecycle });
   return Object.freeze({
     env,
     clock,
@@ -79,6 +84,7 @@ export async function openPlatform(
     lifecycle,
     processId,
     random,
+    settings,
   });
 }
 

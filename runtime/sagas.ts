@@ -17,7 +17,7 @@ import { createJournalStore } from '../core/saga/journal-store.ts';
 import { openLines } from '../core/operations/lines.ts';
 import type { JobPublisher } from '../core/operations/ports.ts';
 import type { SettledHints } from '../core/events/hints.ts';
-import type { PaymentGate, SagaServices } from '../core/operations/services.ts';
+import type { PaymentGate, PaymentProviders, SagaServices } from '../core/operations/services.ts';
 import { createOutboxStore } from '../core/events/outbox-store.ts';
 import type { Platform } from './platform.ts';
 
@@ -41,7 +41,7 @@ export interface SagaOptions {
   readonly timing?: LeaseTiming;
   /** 1: every journal write alone (for the benchmark). */
   readonly groupMax?: number;
-  readonly shares?: SagaShares;
+  readonly shares?: () => SagaShares;
 }
 
 export interface Sagas {
@@ -100,6 +100,7 @@ export interface PaymentOptions {
   readonly gate?: PaymentGate;
   /** By default as long as an attempt of any provider; the tests are in a hurry. */
   readonly attemptMs?: number;
+  readonly terms?: PaymentProviders['terms'];
 }
 
 export function createServices(

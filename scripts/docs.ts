@@ -5,6 +5,7 @@ import { decisionsPage } from './docs/decisions-page.ts';
 import { eventsPage } from './docs/events-page.ts';
 import { notificationTablesPage } from './docs/notifications-page.ts';
 import { operationsPage } from './docs/operations-page.ts';
+import { settingsPage } from './docs/settings-page.ts';
 
 /** The pages that are generated from the code: `npm run docs` writes them, `--check` compares. */
 const PAGES = [
@@ -14,6 +15,7 @@ const PAGES = [
   { file: 'docs/events.md', render: eventsPage },
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/config.md', render: configPage },
+  { file: 'docs/settings.md', render: settingsPage },
   { file: 'docs/notification-tables.md', render: notificationTablesPage },
 ] as const;
 

@@ -26,7 +26,7 @@ import { startPool } from './pool.ts';
 interface RecoveryDeps {
   readonly platform: Platform;
   readonly publisher: JobPublisher & DeliveryPublisher;
-  /** By default LIMITS; the fault tests are in a hurry. */
+  /** By default as the settings say; the fault tests are in a hurry. */
   readonly sweepIntervalMs?: number;
 }
 
@@ -35,7 +35,15 @@ interface RecoveryDeps {
  * second trigger, so that a process whose timers have gone astray is not the only one to sweep.
  */
 export function startRecovery(options: RecoveryDeps): void {
-  const { platform, publisher, sweepIntervalMs = LIMITS.sweepIntervalMs } = options;
+  const { platform, publisher } = options;
+  const pace = platform.settings.view((all) => ({
+    sweepMs: options.sweepIntervalMs ?? all.read('recovery.sweepMs'),
+    deliverySweepMs: Math.min(
+      options.sweepIntervalMs ?? Infinity,
+      all.read('recovery.deliverySweepMs'),
+    ),
+  }));
+  const { sweepMs: sweepIntervalMs } = pace.now;
   const { mongo, clock, logger, metrics, failpoint, processId, random } = platform;
   const outbox = createOutboxStore(mongo.db);
   const databaseTime = () => readDatabaseTime(mongo.db);
@@ -51,7 +59,11 @@ export function startRecovery(options: RecoveryDeps): void {
   const deps = {
     news,
     workerId: processId,
-    leaseMs: Math.min(LIMITS.sweepLeaseMs, 3 * sweepIntervalMs + LIMITS.sweepJitterMs),
+    leaseMs: () =>
+      Math.max(
+        pace.now.sweepMs + LIMITS.sweepJitterMs + LIMITS.timerIntervalMs,
+        Math.min(LIMITS.sweepLeaseMs, 3 * pace.now.sweepMs + LIMITS.sweepJitterMs),
+      ),
     store: createRecoveryStore(mongo.db),
     outbox,
     repairs: createRepairStore(mongo.db, outbox),
@@ -85,7 +97,7 @@ export function startRecovery(options: RecoveryDeps): void {
     },
     {
       name: 'deliveries',
-      intervalMs: Math.min(LIMITS.deliverySweepMs, sweepIntervalMs),
+      intervalMs: () => pace.now.deliverySweepMs,
       jitterMs: LIMITS.timerIntervalMs,
       run: async () => {
         await sweepDeliveries({ store, databaseTime, publisher, logger, metrics, news });
@@ -93,7 +105,7 @@ export function startRecovery(options: RecoveryDeps): void {
     },
     {
       name: 'sweep',
-      intervalMs: sweepIntervalMs,
+      intervalMs: () => pace.now.sweepMs,
       jitterMs: LIMITS.sweepJitterMs,
       run: sweepOnce,
     },

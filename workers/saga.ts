@@ -1,10 +1,11 @@
-import { sagaShares } from '../config/saga-shares.ts';
+import { type SagaShares, sagaShares } from '../config/saga-shares.ts';
 import { createLocalBreakers } from '../core/notifications/admission/breaker-cache.ts';
 import { createNearBreakers } from '../core/notifications/admission/breaker-near-cache.ts';
 import { createSharedBreakers } from '../core/notifications/admission/breaker-shared-cache.ts';
 import type { BreakerTuning } from '../core/notifications/admission/breaker.ts';
 import type { Registry } from '../core/operations/define.ts';
-import { PAYMENT_BREAKER, createPaymentGate } from '../runtime/payments.ts';
+import { paymentTermsOf, paymentTuningsOf } from '../runtime/payment-settings.ts';
+import { createPaymentGate } from '../runtime/payments.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { createSagas, createServices } from '../runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/operations/operation.ts';
@@ -35,16 +36,19 @@ interface PaymentTuning {
 
 /** The saga pool: takes stepwise operations as far as they go. */
 export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void {
-  const { env, redis, lifecycle } = platform;
+  const { redis, lifecycle, settings } = platform;
+  const concurrency = settings.view((all) => all.read('saga.concurrency'));
+  const shares = settings.view((all) => sagaShares(all.read('saga.concurrency')));
   const services = createServices(platform, {
-    gate: openPaymentGate(platform, payments.breaker),
+    gate: openPaymentGate(platform, () => shares.now, payments.breaker),
+    terms: paymentTermsOf(settings),
     ...(payments.attemptMs !== undefined && { attemptMs: payments.attemptMs }),
   });
   const { engine, heartbeat } = createSagas({
     ...deps,
     platform,
     services,
-    shares: sagaShares(env.SAGA_CONCURRENCY),
+    shares: () => shares.now,
   });
   const connection = redis.open('queue', { name: 'saga', whenAway: 'wait' });
   lifecycle.onClose('saga heartbeat', () => heartbeat.close());
@@ -52,13 +56,16 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     platform,
     connection,
     queue: SAGA_QUEUE,
-    concurrency: env.SAGA_CONCURRENCY,
+    concurrency: concurrency.now,
     work: ({ operationId }) => engine.run(operationId),
     contextOf: ({ operationId, tenantId, trace }) => ({
       operationId,
       tenantId,
       correlationId: trace.correlationId,
     }),
+  });
+  settings.onChange(() => {
+    pool.setConcurrency(concurrency.now);
   });
   lifecycle.onDrain('sagas', async () => {
     engine.close();
@@ -67,12 +74,17 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
 }
 
 /** Its breakers are shared through Redis, and this process's own while that is away. */
-function openPaymentGate(platform: Platform, tuning = PAYMENT_BREAKER): PaymentGate {
-  const { env, clock, logger, redis: roles } = platform;
+function openPaymentGate(
+  platform: Platform,
+  shares: () => SagaShares,
+  fixed?: BreakerTuning,
+): PaymentGate {
+  const { clock, logger, redis: roles, settings } = platform;
+  const tuning = fixed === undefined ? paymentTuningsOf(settings) : () => fixed;
   const { prefix } = roles;
   const redis = roles.open('state', { name: 'payments', whenAway: 'fail' });
   const local = createLocalBreakers(clock, tuning);
   const shared = createSharedBreakers({ redis, prefix, local, logger, tuning });
   const breakers = createNearBreakers({ shared, clock });
-  return createPaymentGate({ platform, breakers, shares: sagaShares(env.SAGA_CONCURRENCY) });
+  return createPaymentGate({ platform, breakers, shares, settings });
 }

@@ -55,6 +55,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
   });
   const claims = openClaims(platform);
+  const batchMax = platform.settings.view((all) => all.read('settlement.batchMax'));
   const suspects = createSuspects({ runner, operations: createSettleStore(mongo.db) });
   const settler = createSettler({
     registry: OPERATIONS,
@@ -70,6 +71,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     // The batches of several processes overlap as it is: more of them would share out the same
     // wallets, and so be smaller, at the same cost each.
     slots: () => (place.count() > 1 ? 1 : LIMITS.settlementSlots),
+    batchMax: () => batchMax.now,
   });
   const connection = platform.redis.open('queue', { name: 'settlement', whenAway: 'wait' });
   const consume = async (lane: number, hasLapsed: boolean) => {

@@ -8,6 +8,7 @@ import type { BodyBytes } from './body-bytes.ts';
 import {
   type Preferences,
   idempotencyKeyOf,
+  ifMatchOf,
   lastEventIdOf,
   preferencesOf,
   traceparentOf,
@@ -32,6 +33,8 @@ export interface RequestContext {
   /** The same where it need not be there. */
   readonly idempotencyKeyIfAny: () => string | undefined;
   readonly preferences: () => Preferences;
+  /** @throws AppError when there is an `If-Match` header that we cannot have given. */
+  readonly ifMatch: () => number | undefined;
   /** @throws AppError when there is a `Last-Event-ID` header that we cannot have given. */
   readonly lastEventId: () => string | undefined;
   /** Aborts when the client goes away, and when its answer has ended. */
@@ -125,6 +128,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
                 ? undefined
                 : idempotencyKeyOf(incoming),
             preferences: () => preferencesOf(incoming),
+            ifMatch: () => ifMatchOf(incoming),
             lastEventId: () => lastEventIdOf(incoming),
             signal,
             address: () => incoming.socket.remoteAddress,

@@ -20,6 +20,7 @@ import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
+import { openSettingsAdmin } from './settings-admin.ts';
 import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
 
 interface ServiceDeps {
@@ -42,6 +43,9 @@ export function openServices(deps: ServiceDeps): ApiServices {
   const lines = openLines(mongo.db, publisher);
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   const registry = OPERATIONS;
+  const waitMax = platform.settings.view((all, tenant) =>
+    all.read('api.waitSecondsMax', tenant === undefined ? {} : { tenant }),
+  );
   return Object.freeze({
     registry,
     hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
@@ -54,6 +58,8 @@ export function openServices(deps: ServiceDeps): ApiServices {
     notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
+    settings: openSettingsAdmin(platform),
+    waitSecondsMax: (tenantId: string) => waitMax.of(tenantId),
   });
 }
 
@@ -74,11 +80,22 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
 }
 
 /** Counts what is accepted and not settled, until the platform closes. */
-export function openBacklog({ mongo, clock, logger, metrics, lifecycle }: Platform): Backlog {
+export function openBacklog(platform: Platform): Backlog {
+  const { mongo, clock, logger, metrics, lifecycle, settings } = platform;
+  const limits = settings.view((all, tenant) => ({
+    max: all.read('ingest.backlogMax'),
+    sampleMs: all.read('ingest.backlogSampleMs'),
+    ownMax: all.read('ingest.tenantBacklogMax', tenant === undefined ? {} : { tenant }),
+  }));
   const store = createOperationStore(mongo.db);
   const backlog = startBacklog({
     countOpen: async (max, tenantId) => store.countOpen(max, tenantId),
     ...{ clock, logger, metrics },
+    limits: {
+      max: () => limits.now.max,
+      sampleMs: () => limits.now.sampleMs,
+      ownMax: (tenantId) => limits.of(tenantId).ownMax,
+    },
   });
   lifecycle.onClose('backlog', () => backlog.close());
   return backlog;

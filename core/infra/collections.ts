@@ -293,6 +293,29 @@ export const COLLECTIONS = {
     retention: 'an hour after the sessions end',
     indexes: [{ key: { endsAt: 1 }, expireAfterSeconds: 3_600 }],
   },
+  // What has been set, one document a scope, and the counter of all changes.
+  service_configs: {
+    owner: 'core/service-config',
+    home: 'control',
+    shardKey: '_id',
+    retention: 'kept',
+    indexes: [],
+  },
+  service_config_history: {
+    owner: 'core/service-config',
+    home: 'control',
+    shardKey: '_id',
+    retention: 'kept',
+    indexes: [
+      { key: { scopeKey: 1, version: -1 }, unique: true },
+      { key: { tenantId: 1, _id: -1 } },
+      {
+        key: { requestKey: 1 },
+        unique: true,
+        partialFilterExpression: { requestKey: { $exists: true } },
+      },
+    ],
+  },
   leases: {
     owner: 'core/infra',
     home: 'cell',

@@ -61,6 +61,8 @@ interface SettlerDeps {
   readonly claims: () => WalletReservations;
   /** Batches under way at once; asked anew for every batch. */
   readonly slots: () => number;
+  /** What one batch may weigh; by default as LIMITS says. */
+  readonly batchMax?: () => number;
 }
 
 interface Claimed {
@@ -76,8 +78,10 @@ export function createSettler(deps: SettlerDeps): Settler {
   const cooling = createCooling(clock);
   const stopping = new AbortController();
   const looks = createLooks(store);
+  const batchMax = deps.batchMax ?? (() => LIMITS.settlementBatchMax);
   const selector = {
     flight,
+    batchMax,
     cooling,
     bind: (operation: OperationDoc) => tryBind(deps, operation, cooling),
     onBlocked: () => {
@@ -118,7 +122,7 @@ export function createSettler(deps: SettlerDeps): Settler {
 
   const readLanes = async (lanes: readonly number[]): Promise<void> => {
     const before = waiters.count();
-    const limit = LIMITS.settlementBatchMax + flight.operations.size + cooling.size();
+    const limit = batchMax() + flight.operations.size + cooling.size();
     const stored = layouts.storedLanes(lanes);
     const read = await store.openInLanes(stored, limit);
     const isComplete = read.length < limit;

@@ -42,6 +42,7 @@ const RESOURCES: readonly (readonly [prefix: string, id: (from: Sample) => strin
   ['/v1/deliveries/', ({ deliveryId }) => deliveryId],
   ['/v1/templates/', ({ templateId }) => templateId],
   ['/v1/suppressions/', ({ suppressionId }) => suppressionId],
+  ['/v1/settings/', () => 'saga.concurrency'],
 ];
 
 function pathOf({ path }: Endpoint): string {

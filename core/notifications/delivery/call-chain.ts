@@ -8,6 +8,7 @@ import type { EngineDeps } from './engine-deps.ts';
 import type { Target, Admission, Left, Permit } from '../admission/admission.ts';
 import { messageOf } from './messages.ts';
 import { type DeliverySnapshot, nextStep } from './next-step.ts';
+import { policyAt } from '../policies.ts';
 import type { Channel, Messages, Provider } from '../ports.ts';
 
 export type SenderDeps = Omit<EngineDeps, 'deliveries' | 'facts' | 'publisher'> & {
@@ -55,8 +56,7 @@ export async function tryProviders<C extends Channel>(
 ): Promise<Tried> {
   const { channel, providers, snapshot } = outgoing;
   const { delivery } = snapshot;
-  const policy = deps.policies[channel];
-  const { timeoutMs } = policy;
+  const usual = deps.policies.of(delivery.tenantId)[channel];
   const now = databaseClock(deps, snapshot);
   // By now: it may have waited for a place.
   const isExpired = (): boolean => now() >= delivery.expiresAt.getTime();
@@ -66,6 +66,8 @@ export async function tryProviders<C extends Channel>(
   let kept: Tried = { kind: 'taken' };
   for (const provider of providers) {
     const { message } = held ?? outgoing;
+    const policy = policyAt(usual, provider.name);
+    const { timeoutMs } = policy;
     const breakerKey = provider.breakerKey(message, delivery.tenantId);
     const target = targetOf(snapshot, { provider, breakerKey, policy });
     const permit = await entered(deps.admission, target, isExpired);
@@ -77,7 +79,7 @@ export async function tryProviders<C extends Channel>(
     const taken = held ?? (await takenOf(deps, { ...outgoing, message }, permit));
     if ('kind' in taken) return taken;
     held = taken;
-    if (!(await mayCall(deps, { held, permit, isFirst: calls.length === 0 }))) break;
+    if (!(await mayCall(deps, { held, permit, timeoutMs, isFirst: calls.length === 0 }))) break;
     const call = { provider, message: held.message, key: callKeyOf(delivery), timeoutMs, now };
     const called = await callProvider(callDeps(deps), call);
     calls.push(called);
@@ -141,7 +143,7 @@ async function renewedOf<C extends Channel>(
   const fresh = await deps.look(snapshot.delivery._id);
   if (fresh === 'gone') return { kind: 'taken' };
   const isSame =
-    nextStep(fresh, deps.policies[channel]).kind === 'send' &&
+    nextStep(fresh, deps.policies.of(fresh.delivery.tenantId)[channel]).kind === 'send' &&
     fresh.delivery.address === snapshot.delivery.address &&
     fresh.endpoint?.url === snapshot.endpoint?.url;
   if (!isSame) return { kind: 'changed', snapshot: fresh };
@@ -159,17 +161,22 @@ interface Standing {
   readonly held: Pick<Held<Channel>, 'snapshot' | 'claim'>;
   readonly permit: Passed;
   readonly isFirst: boolean;
+  /** Of the call. */
+  readonly timeoutMs: number;
 }
 
 /**
  * The claim lasts as long as a call may take, by a clock that nobody sets, and what was read is still
  * young. Else nothing is sent.
  */
-async function mayCall(deps: SenderDeps, { held, permit, isFirst }: Standing): Promise<boolean> {
-  const { clock, leaseMs, policies } = deps;
+async function mayCall(
+  deps: SenderDeps,
+  { held, permit, isFirst, timeoutMs }: Standing,
+): Promise<boolean> {
+  const { clock, leaseMs } = deps;
   const { snapshot, claim } = held;
   // Where leases are shorter than calls, as in tests, most of it must be left.
-  const spareMs = Math.max(leaseMs - policies[snapshot.delivery.channel].timeoutMs, leaseMs / 4);
+  const spareMs = Math.max(leaseMs - timeoutMs, leaseMs / 4);
   const isAlive = clock.monotonicMs() - claim.askedMs <= spareMs;
   if (isAlive && (!isFirst || isFresh(deps, snapshot))) return true;
   permit.abandon();

@@ -1,3 +1,4 @@
+import type { View } from '../../service-config/live-settings.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Failpoint } from '../../kernel/failpoint.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -26,7 +27,7 @@ export interface EngineDeps {
   /** This process has no provider of the channel, and another one has. */
   readonly isElsewhere: (channel: Channel) => boolean;
   readonly admission: Admission;
-  readonly policies: Policies;
+  readonly policies: View<Policies>;
   readonly leaseMs: number;
   readonly workerId: string;
   readonly clock: Clock;

@@ -31,7 +31,7 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
 
   const step = async (snapshot: DeliverySnapshot, jobId: string): Promise<void> => {
     const { delivery } = snapshot;
-    const next = nextStep(snapshot, policies[delivery.channel]);
+    const next = nextStep(snapshot, policies.of(delivery.tenantId)[delivery.channel]);
     switch (next.kind) {
       case 'idle':
         return;
@@ -127,7 +127,7 @@ async function takeOver(
 ): Promise<void> {
   const { _id: id, channel, owner, attempts, attemptsUsed } = delivery;
   if (owner === undefined) return;
-  const policy = policies[channel];
+  const policy = policies.of(delivery.tenantId)[channel];
   const reason = { code: 'interrupted', detail: 'Its worker died while it was being sent' };
   const attempt = { ...reason, provider: '', outcome: 'interrupted', at, ms: 0, worker: workerId };
   const record = { attempts: [{ ...attempt, outcome: 'interrupted' as const }], reason };

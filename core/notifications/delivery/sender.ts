@@ -117,7 +117,12 @@ async function settle(
   const last = calls.at(-1);
   if (last === undefined) return;
   const { outcome } = last;
-  const standing = { policy: policies[channel], attemptsUsed, throttles, random };
+  const standing = {
+    policy: policies.of(delivery.tenantId)[channel],
+    attemptsUsed,
+    throttles,
+    random,
+  };
   const verdict = verdictOf(outcome, {
     ...standing,
     ...(probedMs !== undefined && { probedMs }),

@@ -17,6 +17,7 @@ import { REQUESTED_EVENT, URGENT_CATEGORY } from './event-rules.ts';
 import { type EventSubject, type Facts, type UserFacts, idsOf, subjectOf } from './facts.ts';
 import type { FactsStore } from './facts-store.ts';
 import type { EventPlan, Plans, TenantPlan } from './plans.ts';
+import type { View } from '../../service-config/live-settings.ts';
 import type { Policies } from '../policies.ts';
 import { CHANNELS, type Channel } from '../ports.ts';
 import type { DeliveryPublisher } from '../delivery/publisher.ts';
@@ -28,7 +29,7 @@ export interface RoutingDeps {
   readonly deliveries: DeliveryStore;
   readonly publisher: DeliveryPublisher;
   readonly databaseTime: () => Promise<DatabaseTime>;
-  readonly policies: Policies;
+  readonly policies: View<Policies>;
   readonly canSend: (channel: Channel) => boolean;
   readonly digestWindowMs: number;
   readonly failpoint: Failpoint;
@@ -177,7 +178,7 @@ async function draftAll(deps: RoutingDeps, input: DraftInput): Promise<Drafts> {
     const subject = subjects.get(event) ?? NO_SUBJECT;
     const request = requests.get(event);
     const at = row.createdAt;
-    const context = { tenantId, event, at, now, policies: deps.policies };
+    const context = { tenantId, event, at, now, policies: deps.policies.of(tenantId) };
     for (const endpoint of plan?.endpoints ?? []) {
       single.push(webhookDelivery(endpoint, subject, context));
     }

@@ -32,6 +32,8 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     notifications: never,
     intervene: never,
     auditOf: never,
+    settings: { list: never, get: never, change: never, history: never },
+    waitSecondsMax: () => 30,
     waiters,
     streams: { open: never, eventsOf: never },
     clock: systemClock,
