@@ -23,8 +23,13 @@ import {
 import { send } from './send.ts';
 import type { ApiServices } from '../services/services.ts';
 
+/** What endpoints work with, in the cell of a tenant. */
+export interface ServicesByTenant {
+  of(tenantId: string): ApiServices | Promise<ApiServices>;
+}
+
 export interface AdapterDeps {
-  readonly services: ApiServices;
+  readonly services: ServicesByTenant;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -84,16 +89,19 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
       request,
       response,
       route: endpoint.path,
-      work: async (correlationId) =>
-        endpoint.run({
+      work: async (correlationId) => {
+        const principal = await admittedInTime(authenticate(deps.authenticator, request));
+        const services = deps.services.of(principal.tenant.tenantId);
+        return endpoint.run({
           incoming: request,
           params,
           correlationId,
-          principal: await admittedInTime(authenticate(deps.authenticator, request)),
-          services: deps.services,
+          principal,
+          services: services instanceof Promise ? await services : services,
           signal: once(() => goneSignal(response)),
           bodyBytes: deps.bodyBytes,
-        }),
+        });
+      },
     });
 }
 

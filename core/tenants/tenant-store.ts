@@ -7,6 +7,8 @@ export interface TenantStore {
   find(tenantId: string): Promise<TenantDoc | undefined>;
   /** Creates the tenant unless it is there; an existing one stays as it is. */
   ensure(tenant: TenantDoc): Promise<void>;
+  /** The ids of those that have work, whether they may ask for more or not; by id. */
+  working(max: number): Promise<readonly string[]>;
 }
 
 export function createTenantStore(db: Db): TenantStore {
@@ -18,6 +20,15 @@ export function createTenantStore(db: Db): TenantStore {
     },
     ensure: async ({ _id, ...rest }: TenantDoc) => {
       await tenants.updateOne({ _id }, { $setOnInsert: rest }, { upsert: true });
+    },
+    working: async (max: number) => {
+      const found = await tenants
+        .find({ status: { $nin: ['provisioning', 'abandoned'] } }, { projection: { _id: 1 } })
+        .maxTimeMS(LIMITS.listMaxTimeMs)
+        .sort({ _id: 1 })
+        .limit(max)
+        .toArray();
+      return found.map(({ _id }) => _id);
     },
   });
 }

@@ -21,6 +21,7 @@ export function tenantCalls(db: Db): readonly Call[] {
   const key = { _id: 'k', tenantId: TENANT, hash: 'h', scopes: [], name: 'k', createdAt: PAST };
   return [
     () => tenants.find(TENANT),
+    () => tenants.working(500),
     () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
     () => keys.find('k'),
     () => keys.ensure(key),

@@ -87,7 +87,7 @@ describe('the authenticator', () => {
     };
     const authenticator = createAuthenticator({
       keys: keys as ApiKeyStore, // the rest is not its business
-      tenants: { find: async () => tenant, ensure: async () => undefined },
+      tenants: { find: async () => tenant, ensure: async () => undefined, working: async () => [] },
     });
     return { authenticator, lookups: () => lookups };
   }
