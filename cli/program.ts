@@ -6,6 +6,7 @@ import { configCommand } from './commands/config.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
+import { pauseCommand, pausesCommand, resumeCommand } from './commands/pauses.ts';
 import { redispatchCommand } from './commands/redispatch.ts';
 import { apiCommand, upCommand, workerCommand } from './commands/processes.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -20,6 +21,9 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   redispatchCommand,
   keysCommand,
   configCommand,
+  pauseCommand,
+  resumeCommand,
+  pausesCommand,
   autoscaleCommand,
 ];
 

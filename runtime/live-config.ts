@@ -7,6 +7,9 @@ import { supervise } from '../core/kernel/supervise.ts';
 import { onChangeNotice } from '../core/service-config/change-notice.ts';
 import { createConfigStore } from '../core/service-config/config-store.ts';
 import { type LiveSettings, createLiveSettings } from '../core/service-config/live-settings.ts';
+import { createLivePauses } from '../core/service-config/live-pauses.ts';
+import type { Pauses } from '../core/service-config/pause.ts';
+import { createPauseStore } from '../core/service-config/pause-store.ts';
 import type { Logger } from '../core/telemetry/logger.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
 import { environmentSettings } from './environment-settings.ts';
@@ -22,12 +25,17 @@ interface LiveConfigDeps {
   readonly lifecycle: Lifecycle;
 }
 
+export interface LiveConfig {
+  readonly settings: LiveSettings;
+  readonly pauses: Pauses;
+}
+
 /**
  * What can be changed while the process runs: read now, every two seconds, and at once when somebody
  * says so by Redis. A reading that fails leaves everything as it is; one that fails at the start
  * leaves what is built in and what the environment says.
  */
-export async function openLiveConfig(deps: LiveConfigDeps): Promise<LiveSettings> {
+export async function openLiveConfig(deps: LiveConfigDeps): Promise<LiveConfig> {
   const { env, mongo, redis, clock, logger, metrics, lifecycle } = deps;
   const environment = environmentSettings(env);
   const store = createConfigStore(mongo.db, environment);
@@ -39,7 +47,12 @@ export async function openLiveConfig(deps: LiveConfigDeps): Promise<LiveSettings
   const onError = (err: unknown): void => {
     logger.warn({ err }, 'settings.read.failed');
   };
-  const refresh = createSoon(() => live.refresh());
+  const pauseStore = createPauseStore(mongo.db);
+  const pauses = createLivePauses({ read: () => pauseStore.active(), logger, metrics });
+  const refresh = createSoon(async () => {
+    const readings = await Promise.allSettled([live.refresh(), pauses.refresh()]);
+    for (const one of readings) if (one.status === 'rejected') throw one.reason;
+  });
   const late = () => new Error('MongoDB did not answer in time');
   await withTimeout(refresh(), SERVICE_CONFIG_LIMITS.firstReadMs, late).catch(onError);
   const ticker = startTicker({
@@ -53,7 +66,7 @@ export async function openLiveConfig(deps: LiveConfigDeps): Promise<LiveSettings
   lifecycle.onClose('settings', async () => {
     await Promise.all([ticker.stop(), notices.close()]);
   });
-  return live;
+  return { settings: live, pauses };
 }
 
 /**

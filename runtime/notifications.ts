@@ -21,6 +21,7 @@ import { createSuppressionStore } from '../core/notifications/suppressions/suppr
 import { createTemplateStore } from '../core/notifications/templates/template-store.ts';
 import { createTemplates } from '../core/notifications/templates/template-cache.ts';
 import { createEndpointHealthStore } from '../core/notifications/webhooks/webhook-endpoint-store.ts';
+import { NO_PAUSES, type Pauses } from '../core/service-config/pause.ts';
 import type { Platform } from './platform.ts';
 
 /** What tests are in a hurry about; by default as the tables say. */
@@ -34,7 +35,7 @@ interface NotificationDeps {
   readonly platform: Pick<
     Platform,
     'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
-  > & { readonly settings?: LiveSettings };
+  > & { readonly settings?: LiveSettings; readonly pauses?: Pauses };
   readonly publisher: DeliveryPublisher;
   readonly breakers: Breakers;
   readonly providers: AnyProviders;
@@ -94,6 +95,7 @@ export function createNotifications(deps: NotificationDeps): Notifications {
     providers,
     isElsewhere: (channel) => providers[channel].length === 0 && hasAny(channel),
     admission,
+    pauses: platform.pauses ?? NO_PAUSES,
     leaseMs: tuning.leaseMs ?? LIMITS.deliveryLeaseMs,
     workerId: processId,
     clock,

@@ -7,6 +7,8 @@ import { createSlots } from '../core/notifications/admission/slots.ts';
 import { type LiveSettings, fixedSettings } from '../core/service-config/live-settings.ts';
 import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../core/operations/services.ts';
 import { type Gate, gatesOf, tenantRates, tenantWaitMs } from './payment-settings.ts';
+import { SERVICE_CONFIG_LIMITS } from '../config/service-config-limits.ts';
+import { NO_PAUSES, type Pauses } from '../core/service-config/pause.ts';
 import type { Platform } from './platform.ts';
 
 /** Of payment providers: a customer is waiting, so one that is well again is found out soon. */
@@ -19,6 +21,8 @@ interface PaymentGateDeps {
   readonly shares?: () => SagaShares;
   /** By default as built in. */
   readonly settings?: LiveSettings;
+  /** By default there are none. */
+  readonly pauses?: Pauses;
 }
 
 const CHANNEL = 'payment';
@@ -35,6 +39,7 @@ export function createPaymentGate({
   breakers,
   shares = () => sagaShares(LIMITS.sagaConcurrency),
   settings = fixedSettings(),
+  pauses = NO_PAUSES,
 }: PaymentGateDeps): PaymentGate {
   const { clock, random, logger, metrics } = platform;
   const gates = settings.view(gatesOf);
@@ -94,6 +99,9 @@ export function createPaymentGate({
 
   return Object.freeze({
     enter: async (provider: string, tenantId = ''): Promise<PaymentPassage> => {
+      if (pauses.on({ provider, tenant: tenantId }) !== undefined) {
+        return { kind: 'paused', waitMs: SERVICE_CONFIG_LIMITS.pausedStepMs };
+      }
       const nowMs = clock.monotonicMs();
       const { placeWaitMs, ratePerSecond } = gates.now(provider);
       const ownKey = `${keyOf(provider)}/of:${tenantId}`;

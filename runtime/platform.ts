@@ -15,6 +15,7 @@ import { newToken } from '../core/kernel/ids.ts';
 import { type Logger, createLogger } from '../core/telemetry/logger.ts';
 import { type Metrics, createMetrics } from '../core/telemetry/metrics.ts';
 import type { LiveSettings } from '../core/service-config/live-settings.ts';
+import type { Pauses } from '../core/service-config/pause.ts';
 import { openLiveConfig } from './live-config.ts';
 import { type Lifecycle, createLifecycle } from './lifecycle.ts';
 
@@ -35,6 +36,8 @@ export interface Platform {
   readonly random: () => number;
   /** What may be changed while it runs. */
   readonly settings: LiveSettings;
+  /** What somebody has said shall wait. */
+  readonly pauses: Pauses;
 }
 
 const LOOP_SAMPLE_MS = 20;
@@ -72,7 +75,15 @@ export async function openPlatform(
       ? noFailpoint
       : killingFailpoint(env.FAILPOINTS, () => process.kill(process.pid, 'SIGKILL'));
   const random = Math.random;
-  const settings = await openLiveConfig({ env, mongo, redis, clock, logger, metrics, lifecycle });
+  const { settings, pauses } = await openLiveConfig({
+    env,
+    mongo,
+    redis,
+    clock,
+    logger,
+    metrics,
+    lifecycle,
+  });
   return Object.freeze({
     env,
     clock,
@@ -86,6 +97,7 @@ export async function openPlatform(
     processId,
     random,
     settings,
+    pauses,
   });
 }
 

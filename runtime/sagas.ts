@@ -20,6 +20,7 @@ import type { SettledHints } from '../core/events/hints.ts';
 import type { PaymentGate, PaymentProviders, SagaServices } from '../core/operations/services.ts';
 import { createOutboxStore } from '../core/events/outbox-store.ts';
 import { tenantDatabases } from './cells.ts';
+import type { Pauses } from '../core/service-config/pause.ts';
 import type { Platform } from './platform.ts';
 
 export interface SagaOptions {
@@ -33,7 +34,7 @@ export interface SagaOptions {
     | 'logger'
     | 'metrics'
     | 'processId'
-  >;
+  > & { readonly pauses?: Pauses };
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
   readonly services: SagaServices;
@@ -67,7 +68,7 @@ export function createSagas(options: SagaOptions): Sagas {
     store: createJournalStore(mongo.db),
     ledger: createLedgerStore(mongo.client, mongo.db),
     outbox: createOutboxStore(mongo.db),
-    lines: openLines(mongo.db, publisher),
+    lines: openLines(mongo.db, publisher, platform.pauses),
     publisher,
     databaseTime: databaseClock,
     clock,

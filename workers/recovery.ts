@@ -3,11 +3,16 @@ import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLeaseStore } from '../core/infra/lease-store.ts';
 import { startChores } from '../core/recovery/chores.ts';
 import { createIngest } from '../core/ingest/ingest.ts';
+import type { Ingest } from '../core/ingest/submission.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
 import { expireHolds } from '../core/recovery/expire-holds.ts';
 import { createDeliveryRecoveryStore } from '../core/notifications/delivery/delivery-recovery-store.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
 import { createExpiredHoldsStore } from '../core/ledger/expired-holds-store.ts';
+import { createHeldDeliveriesStore } from '../core/notifications/delivery/held-deliveries-store.ts';
+import { createHeldStore } from '../core/operations/held-store.ts';
+import { type LetInDeps, letInHeld } from '../core/recovery/let-in-held.ts';
+import { createPauseStore } from '../core/service-config/pause-store.ts';
 import { createNews } from '../core/recovery/news.ts';
 import { createRecoveryStore } from '../core/operations/recovery-store.ts';
 import { createRepairStore } from '../core/operations/repair-store.ts';
@@ -36,38 +41,23 @@ interface RecoveryDeps {
  */
 export function startRecovery(options: RecoveryDeps): void {
   const { platform, publisher } = options;
-  const pace = platform.settings.view((all) => ({
-    sweepMs: options.sweepIntervalMs ?? all.read('recovery.sweepMs'),
-    deliverySweepMs: Math.min(
-      options.sweepIntervalMs ?? Infinity,
-      all.read('recovery.deliverySweepMs'),
-    ),
-  }));
+  const pace = paceOf(platform, options.sweepIntervalMs);
   const { sweepMs: sweepIntervalMs } = pace.now;
-  const { mongo, clock, logger, metrics, failpoint, processId, random } = platform;
+  const { mongo, clock, logger, metrics, failpoint, processId, random, pauses } = platform;
   const outbox = createOutboxStore(mongo.db);
   const databaseTime = () => readDatabaseTime(mongo.db);
-  const ingest = createIngest({
-    store: createOperationStore(mongo.db),
-    ...{ databaseTime, publisher, clock, logger, metrics, failpoint },
-    backlog: () => false, // expiry is not put off by a backlog
-    lanes: platform.env.SETTLEMENT_LANES,
-    laneQueue,
-  });
+  const ingest = openIngest(platform, publisher);
   const expired = createExpiredHoldsStore(mongo.db);
   const news = createNews();
   const deps = {
     news,
     workerId: processId,
-    leaseMs: () =>
-      Math.max(
-        pace.now.sweepMs + LIMITS.sweepJitterMs + LIMITS.timerIntervalMs,
-        Math.min(LIMITS.sweepLeaseMs, 3 * pace.now.sweepMs + LIMITS.sweepJitterMs),
-      ),
+    leaseMs: () => leaseMsOf(pace.now.sweepMs),
     store: createRecoveryStore(mongo.db),
     outbox,
     repairs: createRepairStore(mongo.db, outbox),
-    lines: openLines(mongo.db, publisher),
+    lines: openLines(mongo.db, publisher, pauses),
+    pauses,
     expireHolds: () =>
       expireHolds({ expired, ingest, registry: OPERATIONS, databaseTime, metrics }),
     schedules: openTrigger(platform, sweepIntervalMs, () => sweepOnce()),
@@ -78,6 +68,7 @@ export function startRecovery(options: RecoveryDeps): void {
     metrics,
     failpoint,
   };
+  const held = openHeld(platform, deps);
   const onError = (err: unknown, chore: string): void => {
     if (isQueueAway(err)) logger.warn({ err, chore }, 'sweep.queue.away');
     else logger.error({ err, chore }, 'sweep.failed');
@@ -104,6 +95,13 @@ export function startRecovery(options: RecoveryDeps): void {
       },
     },
     {
+      name: 'pauses',
+      intervalMs: LIMITS.timerIntervalMs,
+      run: async () => {
+        await letInHeld(held);
+      },
+    },
+    {
       name: 'sweep',
       intervalMs: () => pace.now.sweepMs,
       jitterMs: LIMITS.sweepJitterMs,
@@ -115,6 +113,52 @@ export function startRecovery(options: RecoveryDeps): void {
     await ingest.drain();
     await deps.leases.release('sweep', processId);
   });
+}
+
+/** For the release of holds, which is not put off by a backlog. */
+function openIngest(
+  { env, mongo, clock, logger, metrics, failpoint }: Platform,
+  publisher: JobPublisher,
+): Ingest {
+  return createIngest({
+    store: createOperationStore(mongo.db),
+    databaseTime: () => readDatabaseTime(mongo.db),
+    ...{ publisher, clock, logger, metrics, failpoint },
+    backlog: () => false,
+    lanes: env.SETTLEMENT_LANES,
+    laneQueue,
+  });
+}
+
+/** What it needs to let in what pauses have held back. */
+function openHeld(
+  { mongo, pauses, logger }: Platform,
+  shared: Pick<LetInDeps, 'lines' | 'leases' | 'workerId' | 'publisher'>,
+): LetInDeps {
+  const { lines, leases, workerId, publisher } = shared;
+  return {
+    ...{ pauses, logger, lines, leases, workerId, publisher },
+    store: createPauseStore(mongo.db),
+    operations: createHeldStore(mongo.db),
+    deliveries: createHeldDeliveriesStore(mongo.db),
+  };
+}
+
+/** How often, by now. */
+function paceOf({ settings }: Platform, fixedMs: number | undefined) {
+  return settings.view((all) => ({
+    sweepMs: fixedMs ?? all.read('recovery.sweepMs'),
+    deliverySweepMs: Math.min(fixedMs ?? Infinity, all.read('recovery.deliverySweepMs')),
+  }));
+}
+
+/** A lease outlives a period. */
+function leaseMsOf(sweepMs: number): number {
+  const periodMs = sweepMs + LIMITS.sweepJitterMs;
+  return Math.max(
+    periodMs + LIMITS.timerIntervalMs,
+    Math.min(LIMITS.sweepLeaseMs, 2 * sweepMs + periodMs),
+  );
 }
 
 /** Two triggers at once start one sweep. */

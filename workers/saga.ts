@@ -79,12 +79,12 @@ function openPaymentGate(
   shares: () => SagaShares,
   fixed?: BreakerTuning,
 ): PaymentGate {
-  const { clock, logger, redis: roles, settings } = platform;
+  const { clock, logger, redis: roles, settings, pauses } = platform;
   const tuning = fixed === undefined ? paymentTuningsOf(settings) : () => fixed;
   const { prefix } = roles;
   const redis = roles.open('state', { name: 'payments', whenAway: 'fail' });
   const local = createLocalBreakers(clock, tuning);
   const shared = createSharedBreakers({ redis, prefix, local, logger, tuning });
   const breakers = createNearBreakers({ shared, clock });
-  return createPaymentGate({ platform, breakers, shares, settings });
+  return createPaymentGate({ platform, breakers, shares, settings, pauses });
 }

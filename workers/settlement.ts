@@ -36,7 +36,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   const { random, databaseClock } = platform;
   const store = createOperationStore(mongo.db);
   const place = { rank: () => 0, count: () => 1 };
-  const lines = openLines(mongo.db, publisher);
+  const lines = openLines(mongo.db, publisher, platform.pauses);
   const layouts = openLayouts(mongo.db, { own: env.SETTLEMENT_LANES, clock });
   const runner = createBatchRunner({
     workerId: processId,

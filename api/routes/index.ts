@@ -17,6 +17,10 @@ import { retryOperation } from './operations/retry-operation.ts';
 import { signalOperation } from './operations/signal-operation.ts';
 import { submitBulk } from './operations/submit-bulk.ts';
 import { submitOperation } from './operations/submit-operation.ts';
+import { addPause } from './pauses/add-pause.ts';
+import { getPause } from './pauses/get-pause.ts';
+import { listPauses } from './pauses/list-pauses.ts';
+import { resumePause } from './pauses/resume-pause.ts';
 import { deleteSetting } from './settings/delete-setting.ts';
 import { getSetting } from './settings/get-setting.ts';
 import { listSettingsHistory } from './settings/list-settings-history.ts';
@@ -97,6 +101,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   removeSuppressions,
   listRules,
   putRule,
+  listPauses,
+  addPause,
+  getPause,
+  resumePause,
   listSettings,
   putSettings,
   listSettingsHistory,

@@ -31,6 +31,8 @@ interface CellDeps {
   readonly streams: Streams;
   readonly waiters: Waiters;
   readonly installation: Pick<Installation, 'has'>;
+  readonly settings: ApiServices['settings'];
+  readonly pauses: ApiServices['pauses'];
 }
 
 /** Opened once a cell; the platform's lifecycle releases it. */

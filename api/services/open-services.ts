@@ -21,7 +21,6 @@ import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
-import { openSettingsAdmin } from './settings-admin.ts';
 import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
 
 interface ServiceDeps {
@@ -32,6 +31,8 @@ interface ServiceDeps {
   readonly waiters: Waiters;
   readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
+  readonly settings: ApiServices['settings'];
+  readonly pauses: ApiServices['pauses'];
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
@@ -40,7 +41,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
   const { clock, logger, metrics, mongo, lifecycle } = platform;
   const ingest = openIngest(deps);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
-  const lines = openLines(mongo.db, publisher);
+  const lines = openLines(mongo.db, publisher, platform.pauses);
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   const registry = OPERATIONS;
   const waitMax = platform.settings.view((all, tenant) =>
@@ -58,7 +59,8 @@ export function openServices(deps: ServiceDeps): ApiServices {
     notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
-    settings: openSettingsAdmin(platform),
+    settings: deps.settings,
+    pauses: deps.pauses,
     waitSecondsMax: (tenantId: string) => waitMax.of(tenantId),
   });
 }

@@ -8,6 +8,7 @@ import type { OperationReads } from '../../core/operations/operation-reads-store
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import type { NotificationServices } from './notification-services.ts';
+import type { PauseAdmin } from './pause-admin.ts';
 import type { SettingsAdmin } from './settings-admin.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
@@ -29,6 +30,7 @@ export interface ApiServices {
   /** What people and outside systems did to an operation, oldest first. */
   readonly auditOf: (tenant: TenantScope, operationId: string) => Promise<readonly AuditDoc[]>;
   readonly settings: SettingsAdmin;
+  readonly pauses: PauseAdmin;
   /** The longest that a request of the tenant may wait for an outcome. */
   readonly waitSecondsMax: (tenantId: string) => number;
   readonly waiters: Waiters;

@@ -1,6 +1,6 @@
 import type { SettingName } from '../../config/settings.ts';
 import { AppError } from '../../core/kernel/errors.ts';
-import { openChangeNotice } from '../../core/service-config/change-notice.ts';
+import type { ChangeNotice } from '../../core/service-config/change-notice.ts';
 import {
   type ChangeRequest,
   type Changed,
@@ -34,13 +34,13 @@ export interface SettingsAdmin {
   history: ConfigStore['history'];
 }
 
-export function openSettingsAdmin(platform: Platform): SettingsAdmin {
-  const { env, mongo, redis, lifecycle } = platform;
+export function openSettingsAdmin(
+  { env, mongo }: Pick<Platform, 'env' | 'mongo'>,
+  notice: Pick<ChangeNotice, 'announce'>,
+): SettingsAdmin {
   const environment = environmentSettings(env);
   const store = createConfigStore(mongo.db, environment);
   const tenants = createTenantStore(mongo.db);
-  const notice = openChangeNotice(redis);
-  lifecycle.onClose('settings notice', () => notice.close());
 
   const look = async (scope: ConfigScope) => {
     const { settings, versions, invalid } = await readConfig(store, environment);

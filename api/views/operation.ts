@@ -33,6 +33,8 @@ export function operationView(operation: OperationDoc, registry: Registry) {
     ...(operation.metadata !== undefined && { metadata: operation.metadata }),
     ...timesOf(operation),
     ...progressOf(operation),
+    ...(operation.status === 'waiting' &&
+      operation.pausedBy !== undefined && { pausedBy: operation.pausedBy }),
     ...requestsOf(operation),
     idempotencyKey: operation.idempotencyKey,
     correlationId: operation.correlationId,

@@ -1,20 +1,7 @@
-import type { Collection, Db, Document, IndexDescription } from 'mongodb';
+import type { Collection, Db, Document } from 'mongodb';
 import { controlDatabaseOf } from './control-database.ts';
-
-/** What a collection is for whom. */
-interface CollectionSpec {
-  /** The room whose stores open it; everybody else asks them. A test holds the code against it. */
-  readonly owner: string;
-  /** Stores of other rooms that open it all the same, and why. */
-  readonly guests?: Readonly<Record<string, string>>;
-  /** In the database of a cell, in the one that all cells share, or in each, for its own processes. */
-  readonly home: 'cell' | 'control' | 'both';
-  /** What it is split by, once one server is not enough. */
-  readonly shardKey: 'tenantId' | '_id';
-  /** How long its documents stay. */
-  readonly retention: string;
-  readonly indexes: readonly IndexDescription[];
-}
+import type { CollectionSpec } from './collection-spec.ts';
+import { STEERING_COLLECTIONS } from './steering-collections.ts';
 
 /** Every collection that we own, with its indexes; `schema.ts` creates what is missing. */
 export const COLLECTIONS = {
@@ -53,6 +40,8 @@ export const COLLECTIONS = {
         key: { status: 1, nextCheckAt: 1, _id: 1 },
         partialFilterExpression: { nextCheckAt: { $exists: true } },
       },
+      // What a pause holds back, in the order of acceptance.
+      { key: { pausedBy: 1, _id: 1 }, partialFilterExpression: { pausedBy: { $exists: true } } },
       // Stepwise operations that may have lost their job. Of those that have one, none is looked at.
       {
         key: { nextCheckAt: 1, _id: 1 },
@@ -184,6 +173,8 @@ export const COLLECTIONS = {
         key: { status: 1, channel: 1, nextCheckAt: 1, _id: 1 },
         partialFilterExpression: { nextCheckAt: { $exists: true } },
       },
+      // What a pause holds back.
+      { key: { pausedBy: 1, _id: 1 }, partialFilterExpression: { pausedBy: { $exists: true } } },
       // Newest first, of one channel or merged from all of them.
       { key: { tenantId: 1, channel: 1, createdAt: -1, _id: -1 } },
       {
@@ -294,29 +285,7 @@ export const COLLECTIONS = {
     retention: 'an hour after the sessions end',
     indexes: [{ key: { endsAt: 1 }, expireAfterSeconds: 3_600 }],
   },
-  // What has been set, one document a scope, and the counter of all changes.
-  service_configs: {
-    owner: 'core/service-config',
-    home: 'control',
-    shardKey: '_id',
-    retention: 'kept',
-    indexes: [],
-  },
-  service_config_history: {
-    owner: 'core/service-config',
-    home: 'control',
-    shardKey: '_id',
-    retention: 'kept',
-    indexes: [
-      { key: { scopeKey: 1, version: -1 }, unique: true },
-      { key: { tenantId: 1, _id: -1 } },
-      {
-        key: { requestKey: 1 },
-        unique: true,
-        partialFilterExpression: { requestKey: { $exists: true } },
-      },
-    ],
-  },
+  ...STEERING_COLLECTIONS,
   leases: {
     owner: 'core/infra',
     home: 'both',

@@ -78,10 +78,7 @@ export function startBacklog(deps: BacklogDeps): Backlog {
         logger.debug({ err }, 'backlog.count.failed');
       }
       const tookMs = clock.monotonicMs() - startedMs;
-      await clock.sleep(
-        Math.max(limits.sampleMs(), PAUSE_PER_COUNT * tookMs),
-        stopping.signal,
-      );
+      await clock.sleep(Math.max(limits.sampleMs(), PAUSE_PER_COUNT * tookMs), stopping.signal);
     }
   };
   const running = loop();

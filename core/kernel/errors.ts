@@ -81,6 +81,7 @@ export const ERRORS = {
     title: 'It has been changed meanwhile; look at it again',
   },
   invalid_setting: invalid('The settings would not make sense; nothing was changed'),
+  invalid_pause: invalid('What is to be paused does not exist, or could not be'),
   limit_reached: {
     kind: 'conflict',
     retry: 'never',

@@ -76,6 +76,8 @@ export type PaymentPassage =
     }
   /** Not now: it is down, has asked for patience, or (`isBusy`) has as many calls as it may have. */
   | { readonly kind: 'kept'; readonly waitMs: number; readonly isBusy?: true }
+  /** Somebody has said that it is not to be called. */
+  | { readonly kind: 'paused'; readonly waitMs: number }
   /** This process lacks it, and others may not. */
   | { readonly kind: 'elsewhere' };
 

@@ -179,6 +179,10 @@ export async function enterWay(
   if (passage.kind === 'go') return wayOf(definition, passage);
   const { waitMs } = passage;
   const { state } = run;
+  if (passage.kind === 'paused') {
+    const spread = waitMs * (1 + random());
+    throw new Postponed(new Date(run.now().getTime() + Math.ceil(spread)), state);
+  }
   const pace = { baseMs: waitMs, capMs: waitMs, random };
   const { isOver } = waitOf(run, { step, outage: passage, state }, pace);
   if (isOver) return FREE_WAY; // its last call decides

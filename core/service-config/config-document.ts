@@ -63,9 +63,10 @@ const shape = z.object({
   scope: scopeSchema,
   version: number.pipe(z.int().min(0)),
   values: z.record(z.string(), value),
-  author: z.string(),
-  reason: z.string(),
-  updatedAt: z.date(),
+  // Whoever edits by hand may leave these out.
+  author: z.string().default('unknown'),
+  reason: z.string().default(''),
+  updatedAt: z.date().default(new Date(0)),
 });
 
 export type Parsed =

@@ -71,18 +71,15 @@ interface Claimed {
 }
 
 export function createSettler(deps: SettlerDeps): Settler {
-  const { store, suspects, layouts, clock, logger, metrics, claims } = deps;
+  const { store, suspects, layouts, clock, logger, metrics, claims, batchMax = usualMax } = deps;
   const waiters = createJobWaiters();
   const dirty = new Set<number>();
   const flight = createFlight(deps.slots);
   const cooling = createCooling(clock);
   const stopping = new AbortController();
   const looks = createLooks(store);
-  const batchMax = deps.batchMax ?? (() => LIMITS.settlementBatchMax);
   const selector = {
-    flight,
-    batchMax,
-    cooling,
+    ...{ flight, batchMax, cooling },
     bind: (operation: OperationDoc) => tryBind(deps, operation, cooling),
     onBlocked: () => {
       metrics.deferred.inc({ reason: 'in-flight' });
@@ -242,6 +239,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   });
 }
 
+const usualMax = (): number => LIMITS.settlementBatchMax;
 const REVISIT_MS = 20;
 /** After a failure that is not the operation's own. */
 const COOL_MS = 1_000;

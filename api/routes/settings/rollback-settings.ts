@@ -13,7 +13,7 @@ const body = z.strictObject({
 
 export const rollbackSettings = defineEndpoint({
   method: 'POST',
-  path: '/v1/settings/rollback',
+  path: '/v1/settings-rollback',
   scope: 'admin',
   summary: 'Makes a scope what it was at an earlier version, as a change of its own',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },

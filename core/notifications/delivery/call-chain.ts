@@ -8,6 +8,8 @@ import type { EngineDeps } from './engine-deps.ts';
 import type { Target, Admission, Left, Permit } from '../admission/admission.ts';
 import { messageOf } from './messages.ts';
 import { type DeliverySnapshot, nextStep } from './next-step.ts';
+import type { Pause } from '../../service-config/pause.ts';
+import { pausedAt } from './paused.ts';
 import { policyAt } from '../policies.ts';
 import type { Channel, Messages, Provider } from '../ports.ts';
 
@@ -34,6 +36,8 @@ export type Tried =
       readonly probedMs?: number;
     }
   | KeptBack
+  /** Nobody has it, and none of its providers may be called just now. */
+  | { readonly kind: 'paused'; readonly pause: Pause; readonly provider: string }
   /** It is not as it was read: to be looked at anew. */
   | { readonly kind: 'changed'; readonly snapshot: DeliverySnapshot }
   /** Another worker has it, or it is not there any more. */
@@ -54,7 +58,7 @@ export async function tryProviders<C extends Channel>(
   deps: SenderDeps,
   outgoing: Outgoing<C>,
 ): Promise<Tried> {
-  const { channel, providers, snapshot } = outgoing;
+  const { channel, snapshot } = outgoing;
   const { delivery } = snapshot;
   const usual = deps.policies.of(delivery.tenantId)[channel];
   const now = databaseClock(deps, snapshot);
@@ -63,8 +67,9 @@ export async function tryProviders<C extends Channel>(
   const calls: Called[] = [];
   let held: Held<C> | undefined;
   let left: Left | undefined;
-  let kept: Tried = { kind: 'taken' };
-  for (const provider of providers) {
+  const { open, paused } = unpaused(deps, outgoing);
+  let kept: Tried = paused;
+  for (const provider of open) {
     const { message } = held ?? outgoing;
     const policy = policyAt(usual, provider.name);
     const { timeoutMs } = policy;
@@ -88,6 +93,18 @@ export async function tryProviders<C extends Channel>(
     if (!leavesItToOthers(called)) break;
   }
   return held === undefined ? kept : calledOf(held, calls, left);
+}
+
+/** Those that may be called; where there is none, the pause of the first. */
+function unpaused<C extends Channel>(
+  deps: SenderDeps,
+  { snapshot, providers }: Outgoing<C>,
+): { readonly open: readonly Provider<C>[]; readonly paused: Tried } {
+  const pauses = providers.map(({ name }) => pausedAt(deps, snapshot.delivery, name));
+  const open = providers.filter((_provider, index) => pauses[index] === undefined);
+  const [pause] = pauses;
+  if (open.length > 0 || pause === undefined) return { open, paused: { kind: 'taken' } };
+  return { open, paused: { kind: 'paused', pause, provider: providers[0]?.name ?? '' } };
 }
 
 /** The provider definitely has not taken it. */

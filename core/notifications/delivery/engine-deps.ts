@@ -6,6 +6,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { FactsStore } from '../routing/facts-store.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { Pauses } from '../../service-config/pause.ts';
 import type { Policies } from '../policies.ts';
 import type { Channel, Provider } from '../ports.ts';
 import type { DeliveryPublisher } from './publisher.ts';
@@ -28,6 +29,8 @@ export interface EngineDeps {
   readonly isElsewhere: (channel: Channel) => boolean;
   readonly admission: Admission;
   readonly policies: View<Policies>;
+  /** By default there are none. */
+  readonly pauses?: Pauses;
   readonly leaseMs: number;
   readonly workerId: string;
   readonly clock: Clock;

@@ -12,6 +12,7 @@ import type { EngineDeps } from './engine-deps.ts';
 import { type NextStep, type DeliverySnapshot, nextStep } from './next-step.ts';
 import { attemptsMax } from '../policies.ts';
 import { createSender } from './sender.ts';
+import { pausedAt, putAside } from './paused.ts';
 import { createSnapshots } from './snapshots.ts';
 
 export interface DeliveryEngine {
@@ -32,6 +33,10 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
   const step = async (snapshot: DeliverySnapshot, jobId: string): Promise<void> => {
     const { delivery } = snapshot;
     const next = nextStep(snapshot, policies.of(delivery.tenantId)[delivery.channel]);
+    if (next.kind === 'send') {
+      const paused = pausedAt(deps, delivery);
+      if (paused !== undefined) return putAside(deps, journal, { delivery, pause: paused });
+    }
     switch (next.kind) {
       case 'idle':
         return;

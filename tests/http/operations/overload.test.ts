@@ -33,6 +33,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     intervene: never,
     auditOf: never,
     settings: { list: never, get: never, change: never, history: never },
+    pauses: { active: never, find: never, list: never, pause: never, resume: never, heldBy: never },
     waitSecondsMax: () => 30,
     waiters,
     streams: { open: never, eventsOf: never },

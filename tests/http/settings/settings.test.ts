@@ -60,7 +60,7 @@ describe('a setting', () => {
     });
     expect(gone.body).toMatchObject({ version: 3, values: {} });
     const back = { toVersion: 1, reason };
-    expect((await put('/v1/settings/rollback', back, { method: 'POST' })).body).toMatchObject({
+    expect((await put('/v1/settings-rollback', back, { method: 'POST' })).body).toMatchObject({
       version: 4,
       values: { 'payment.timeoutMs': 5_000 },
     });
@@ -135,7 +135,7 @@ describe('what makes no sense', () => {
     expectProblem(await put(path, { ...body, tenant: 'nobody' }), 404, 'not_found');
     expectProblem(await put('/v1/settings/nothing', body), 404, 'not_found');
     const back = { toVersion: 99, reason };
-    const answer = await put('/v1/settings/rollback', back, { method: 'POST' });
+    const answer = await put('/v1/settings-rollback', back, { method: 'POST' });
     expectProblem(answer, 404, 'not_found');
     const headers = { 'if-match': 'seven' };
     expectProblem(await put(path, body, { headers }), 400, 'invalid_header');
