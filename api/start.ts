@@ -21,7 +21,8 @@ import { openWaiters } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import type { Seats } from './realtime/seats.ts';
 import { ENDPOINTS } from './routes/index.ts';
-import type { ServicesByTenant } from './http/adapter.ts';
+import { createDocs } from './docs/docs.ts';
+import type { ServicesByTenant } from './services/services.ts';
 import { type ApiServer, startServer } from './http/server.ts';
 
 /** For tests. */
@@ -88,6 +89,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       openOperations: () =>
         cells.opened().reduce((sum, { openOperations }) => sum + openOperations(), 0),
       lanes: env.SETTLEMENT_LANES,
+      docs: createDocs(ENDPOINTS),
     },
     admin: {
       queues: board,

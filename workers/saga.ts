@@ -7,6 +7,7 @@ import type { Registry } from '../core/operations/define.ts';
 import { paymentTermsOf, paymentTuningsOf } from '../runtime/payment-settings.ts';
 import { createPaymentGate } from '../runtime/payments.ts';
 import type { Platform } from '../runtime/platform.ts';
+import { openWalletWriter } from '../runtime/wallet-cache.ts';
 import { createSagas, createServices } from '../runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/operations/operation.ts';
 import type { LeaseTiming } from '../core/saga/heartbeat.ts';
@@ -48,6 +49,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     ...deps,
     platform,
     services,
+    onCommitted: openWalletWriter(platform).committed,
     shares: () => shares.now,
   });
   const connection = redis.open('queue', { name: 'saga', whenAway: 'wait' });

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../http/endpoint.ts';
+import { PUBLIC_PAGES } from '../public/pages.ts';
 import { getDelivery } from './deliveries/get-delivery.ts';
 import { listDeliveries } from './deliveries/list-deliveries.ts';
 import { replayDeliveries } from './deliveries/replay-deliveries.ts';
@@ -55,7 +56,7 @@ import { removeWebhookEndpoint } from './webhook-endpoints/remove-endpoint.ts';
 import { rotateWebhookSecret } from './webhook-endpoints/rotate-secret.ts';
 import { testWebhookEndpoint } from './webhook-endpoints/test-endpoint.ts';
 
-/** Every endpoint that needs a key: one line each. The order is that of matching: writes first. */
+/** Every endpoint: one line each. Of those that fit a path with parameters the first is taken. */
 export const ENDPOINTS: readonly Endpoint[] = [
   submitOperation,
   submitBulk,
@@ -112,4 +113,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getSetting,
   putSetting,
   deleteSetting,
+  ...PUBLIC_PAGES,
 ];
+
+/** Those that need a key. */
+export const KEYED_ENDPOINTS = ENDPOINTS.filter(({ scope }) => scope !== 'none');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pauseSchema } from '../../contract/steering.ts';
 import { SERVICE_CONFIG_LIMITS } from '../../../config/service-config-limits.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { checkSubject, pauseSubjectSchema } from '../../../core/service-config/pause.ts';
@@ -18,6 +19,9 @@ export const addPause = defineEndpoint({
   summary:
     'Keeps work of a type, tenant, provider, channel, endpoint or lane waiting; repeating it is harmless',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
+  output: { 200: pauseSchema, 201: pauseSchema },
+  headers: { idempotencyKey: 'required' },
+  errors: ['invalid_pause', 'limit_reached', 'illegal_state'],
   handle: async ({ body: { reason, ...asked } }, request) => {
     const { services, keyId } = request;
     request.idempotencyKey(); // required of every write; the subject itself makes a repeat harmless

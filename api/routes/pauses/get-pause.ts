@@ -1,3 +1,4 @@
+import { pauseSchema } from '../../contract/steering.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
@@ -9,6 +10,7 @@ export const getPause = defineEndpoint({
   scope: 'admin',
   summary: 'One pause, with how much it holds back',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 200: pauseSchema },
   handle: async ({ params }, request) => {
     const { pauses } = request.services;
     const pause = foundPause(request, await pauses.find(params.id));

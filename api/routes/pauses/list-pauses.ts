@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pausePage } from '../../contract/steering.ts';
 import type { Pause } from '../../../core/service-config/pause.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
@@ -20,6 +21,7 @@ export const listPauses = defineEndpoint({
   scope: 'admin',
   summary: 'What is paused, since when, by whom and why, and how much it holds back',
   input: { params: noParams, query, body: noBody },
+  output: { 200: pausePage },
   handle: async ({ query: { status, limit, cursor } }, request) => {
     const { pauses } = request.services;
     const tenant = ownTenantOf(request);

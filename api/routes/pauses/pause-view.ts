@@ -1,10 +1,12 @@
 import { DEFAULT_TENANT_ID } from '../../../core/tenants/tenant.ts';
 import type { Pause, PauseSubject } from '../../../core/service-config/pause.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
+import type { View } from '../../contract/parts.ts';
+import type { pauseSchema } from '../../contract/steering.ts';
 import type { HeldCount } from '../../services/pause-admin.ts';
-import type { RequestContext } from '../../http/endpoint.ts';
+import type { RequestContext } from '../../http/request-context.ts';
 
-export function pauseView(pause: Pause, held?: HeldCount) {
+export function pauseView(pause: Pause, held?: HeldCount): View<typeof pauseSchema> {
   const { _id: id, subject, reason, author, since, isActive, resuming } = pause;
   const { resumedAt, resumedBy, resumeReason } = pause;
   return {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pauseSchema } from '../../contract/steering.ts';
 import { SERVICE_CONFIG_LIMITS } from '../../../config/service-config-limits.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { schemaBody } from '../../http/body.ts';
@@ -20,6 +21,8 @@ export const resumePause = defineEndpoint({
   summary:
     'Ends a pause: what comes goes on at once, what was held back in the order of acceptance',
   input: { params: idParams, query: noQuery, body: schemaBody(body) },
+  output: { 200: pauseSchema },
+  headers: { idempotencyKey: 'required' },
   handle: async ({ params: { id }, body: { reason, perSecond } }, request) => {
     const { services, keyId } = request;
     request.idempotencyKey(); // as above: one that is over stays so

@@ -1,3 +1,4 @@
+import { changedSchema } from '../../contract/steering.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { nameParams } from './get-setting.ts';
@@ -9,6 +10,15 @@ export const deleteSetting = defineEndpoint({
   scope: 'admin',
   summary: 'Takes back what is set for a scope, so that the next wider one counts again',
   input: { params: nameParams, query: changeQuery, body: noBody },
+  output: { 200: changedSchema },
+  headers: { idempotencyKey: 'required' },
+  errors: [
+    'invalid_setting',
+    'version_conflict',
+    'idempotency_conflict',
+    'limit_reached',
+    'not_found',
+  ],
   handle: async ({ params, query }, request) => {
     const name = nameOf(params.name);
     checkMay(request, [name]);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { settingsHistoryPage } from '../../contract/steering.ts';
 import type { ConfigHistoryDoc } from '../../../core/service-config/config-document.ts';
 import { scopeKeyOf } from '../../../core/service-config/scope.ts';
 import { DEFAULT_TENANT_ID } from '../../../core/tenants/tenant.ts';
@@ -16,6 +17,7 @@ export const listSettingsHistory = defineEndpoint({
   scope: 'admin',
   summary: 'Every change of settings, the latest first: who, when, why, from what to what',
   input: { params: noParams, query, body: noBody },
+  output: { 200: settingsHistoryPage },
   handle: ({ query: { limit, cursor, ...asked } }, request) => {
     const scope = scopeFor(request, asked);
     const key = scopeKeyOf(scope);

@@ -1,3 +1,4 @@
+import { settingsSchema } from '../../contract/steering.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { noParams } from '../../http/list.ts';
@@ -10,6 +11,7 @@ export const listSettings = defineEndpoint({
   summary:
     'What can be changed while the platform runs: values in force, whose they are, and bounds',
   input: { params: noParams, query: scopeQuery, body: noBody },
+  output: { 200: settingsSchema },
   handle: async ({ query }, request) => {
     const scope = scopeFor(request, query);
     const { items, ...state } = await request.services.settings.list(scope);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changedSchema } from '../../contract/steering.ts';
 import { SERVICE_CONFIG_LIMITS } from '../../../config/service-config-limits.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
@@ -32,6 +33,15 @@ export const putSettings = defineEndpoint({
   scope: 'admin',
   summary: 'Sets and unsets several of one scope together: all of them or none',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
+  output: { 200: changedSchema },
+  headers: { idempotencyKey: 'required' },
+  errors: [
+    'invalid_setting',
+    'version_conflict',
+    'idempotency_conflict',
+    'limit_reached',
+    'not_found',
+  ],
   handle: async ({ body: { set = {}, unset = [], ...change } }, request) => {
     checkMay(request, [...Object.keys(set), ...unset]);
     return makeChange(request, change, { set, unset });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changedSchema } from '../../contract/steering.ts';
 import { SETTING_NAMES } from '../../../config/settings.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
@@ -17,6 +18,15 @@ export const rollbackSettings = defineEndpoint({
   scope: 'admin',
   summary: 'Makes a scope what it was at an earlier version, as a change of its own',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
+  output: { 200: changedSchema },
+  headers: { idempotencyKey: 'required' },
+  errors: [
+    'invalid_setting',
+    'version_conflict',
+    'idempotency_conflict',
+    'limit_reached',
+    'not_found',
+  ],
   handle: async ({ body: { toVersion, ...change } }, request) => {
     const { items } = await request.services.settings.list(scopeFor(request, change));
     const known = items.map(({ name }) => name);

@@ -6,7 +6,10 @@ import { AppError } from '../../../core/kernel/errors.ts';
 import type { Changed } from '../../../core/service-config/config-store.ts';
 import { type ConfigScope, scopeKeyOf, scopeSchema } from '../../../core/service-config/scope.ts';
 import { DEFAULT_TENANT_ID } from '../../../core/tenants/tenant.ts';
-import { type RequestContext, found } from '../../http/endpoint.ts';
+import type { View } from '../../contract/parts.ts';
+import type { changedSchema } from '../../contract/steering.ts';
+import { found } from '../../http/endpoint.ts';
+import type { RequestContext } from '../../http/request-context.ts';
 import type { Reply } from '../../http/reply.ts';
 
 const scopeFields = scopeSchema.shape;
@@ -93,7 +96,7 @@ export async function makeChange(
   request: RequestContext,
   input: ChangeInput,
   change: Change,
-): Promise<Reply> {
+): Promise<Reply<View<typeof changedSchema>>> {
   const scope = scopeFor(request, input);
   const { services, tenant, keyId } = request;
   const expected = input.version ?? request.ifMatch();
@@ -109,9 +112,9 @@ export async function makeChange(
   return replyOf(changed, input.dryRun === true);
 }
 
-function replyOf(changed: Changed, isDryRun: boolean): Reply {
+function replyOf(changed: Changed, isDryRun: boolean): Reply<View<typeof changedSchema>> {
   const { scope, version, changes, values, isStored } = changed;
   const body = { scope, version, changed: isStored, changes, values };
-  const reply = found({ ...body, ...(isDryRun && { dryRun: true }) });
+  const reply = found({ ...body, ...(isDryRun && { dryRun: true as const }) });
   return { ...reply, headers: { ETag: `"${String(version)}"` } };
 }

@@ -22,6 +22,10 @@ export const openStream = defineEndpoint({
     body: noBody,
   },
   // The header is what a client adds when it comes back to the address that it was given.
+  output: { 200: { mediaType: 'text/event-stream' } },
+  limit: 'stream',
+  headers: { lastEventId: true },
+  errors: ['streams_full', 'rate_limited'],
   handle: ({ query: { lastEventId, ...wanted } }, { services, tenant, keyId, ...request }) =>
     services.streams.open({
       tenantId: tenant.tenantId,

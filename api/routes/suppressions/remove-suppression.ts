@@ -9,6 +9,7 @@ export const removeSuppression = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Takes an address off the suppression list',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 204: null },
   handle: async ({ params }, { services, tenant }) => {
     const { suppressions } = services.notifications(tenant);
     if (await suppressions.remove(tenant.tenantId, params.id)) return { status: 204 };

@@ -9,6 +9,7 @@ export const removeWebhookEndpoint = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Removes a webhook endpoint; what waits for it is skipped',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 204: null },
   handle: async ({ params }, { services, tenant }) => {
     if (await services.notifications(tenant).endpoints.remove(params.id)) return { status: 204 };
     throw new AppError('not_found', 'There is no such webhook endpoint');
