@@ -15,8 +15,8 @@ type Waiting = Pick<OperationDoc, '_id' | 'orderingKey' | 'stamp' | 'type' | 'te
 export interface Lines {
   /**
    * Which of some atomic operations, about to be settled together, stand behind something older that
-   * is not in a lane, or are held back by a pause. They have left their lane when this returns, and come back when it is their
-   * turn.
+   * is not in a lane, or are held back by a pause. They have left their lane when this returns, and
+   * come back when it is their turn.
    */
   holdBack(operations: readonly Waiting[]): Promise<ReadonlySet<string>>;
   /** Which of some fresh claims came before their turn: they are given back, and are let in later. */

@@ -34,7 +34,8 @@ export interface Decided {
 export function decideChange(change: ValueChange, standing: Standing): Decided {
   const { scope, version, expectedVersion, stored, environment } = standing;
   if (expectedVersion !== undefined && expectedVersion !== version) {
-    const detail = `Version ${String(version)} stands for ${scopeText(scope)}, not ${String(expectedVersion)}: look at it again`;
+    const stands = `Version ${String(version)} stands for ${scopeText(scope)}`;
+    const detail = `${stands}, not ${String(expectedVersion)}: look at it again`;
     throw new AppError('version_conflict', detail, { context: { version } });
   }
   const key = scopeKeyOf(scope);

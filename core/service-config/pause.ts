@@ -80,7 +80,8 @@ export function checkSubject(subject: PauseSubject): void {
   const ofOperations = (['type', 'lane'] as const).filter(has);
   const ofCalls = (['provider', 'channel', 'endpoint'] as const).filter(has);
   if (ofOperations.length === 0 || ofCalls.length === 0) return;
-  const detail = `${ofOperations.join(' and ')} is of operations, ${ofCalls.join(' and ')} of what is sent: nothing is both`;
+  const [ours, theirs] = [ofOperations.join(' and '), ofCalls.join(' and ')];
+  const detail = `${ours} is of operations, ${theirs} of what is sent: nothing is both`;
   throw new AppError('invalid_pause', detail);
 }
 

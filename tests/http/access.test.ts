@@ -58,6 +58,7 @@ function pathOf({ path }: Endpoint): string {
 
 /** Where an empty object is not even worth looking the resource up. */
 const BODIES: Readonly<Record<string, object>> = {
+  '/v1/pauses/:id/resume': { reason: 'looked at it' },
   '/v1/operations/:id/retry': { note: 'looked at it' },
   '/v1/operations/:id/resolve': { note: 'looked at it', status: 'canceled' },
 };

@@ -39,6 +39,8 @@ export const listSettingsHistory = defineEndpoint({
   },
 });
 
-function historyView({ _id, requestKey: _key, requestHash: _hash, at, ...rest }: ConfigHistoryDoc) {
-  return { id: _id, ...rest, at: at.toISOString() };
+function historyView({ _id, at, ...doc }: ConfigHistoryDoc) {
+  const { scopeKey, scope, version, action, changes, values, author, reason } = doc;
+  const what = { scopeKey, scope, version, action, changes, values, author, reason };
+  return { id: _id, ...what, at: at.toISOString() };
 }
