@@ -13,7 +13,7 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
  *
  * @throws CliError for what is no value at all.
  */
-export function parseValue(name: SettingName, text: string): SettingValue {
+function parseValue(name: SettingName, text: string): SettingValue {
   const { unit, default: usual } = rowOf(name);
   const isMs = unit === 'ms';
   if (Array.isArray(usual)) return listOf(name, text, isMs);

@@ -28,7 +28,7 @@ export function heldIn(operations: readonly Waiting[], pauses: Pauses): Map<Oper
 }
 
 /** The pause that an operation waits for. */
-export function pauseOf(
+function pauseOf(
   { type, tenantId, lane }: Pick<Waiting, 'type' | 'tenantId' | 'lane'>,
   pauses: Pauses,
 ): string | undefined {
