@@ -17,7 +17,7 @@ const CORE_TIERS = [
   ['operations'],
   ['notifications'],
   ['ingest', 'settlement', 'saga', 'payments', 'provisioning', 'operation-types'],
-  ['recovery'],
+  ['recovery', 'health'],
 ];
 const SIBLINGS = CORE_TIERS.find((tier) => tier.includes('ledger'));
 
@@ -44,7 +44,7 @@ const PACKAGE_HOMES = [
   ['@bull-board/express', ['^api/']],
   ['express|express-serve-static-core|helmet|jose|rate-limiter-flexible', ['^api/']],
   ['socket\\.io|@socket\\.io/redis-streams-adapter', ['^api/']],
-  ['graphql|graphql-yoga|@escape\\.tech/graphql-armor', ['^api/']],
+  ['graphql|@escape\\.tech/graphql-armor-max-(depth|aliases|directives)', ['^api/graphql/']],
   ['csv-parse', ['^api/']],
   ['marked|swagger-ui-dist', ['^api/docs/']],
   ['undici|ipaddr\\.js|nodemailer|web-push', [INFRA, PROVIDERS]],
@@ -182,7 +182,8 @@ const hygiene = [
   {
     name: 'client-stands-alone',
     severity: 'error',
-    comment: 'it runs in any runtime and is installed by itself: no module but its own, node: included',
+    comment:
+      'it runs in any runtime and is installed by itself: no module but its own, node: included',
     from: { path: '^client/' },
     to: { pathNot: '^client/src/' },
   },

@@ -18,11 +18,12 @@ const PLACES = {
   front: ['client/src/index.ts'], // a package has one door
   root: ['runtime/platform.ts'], // where the real sources are handed out
   ledger: ['core/{ledger,wallets,holds}/**'],
-  config: ['*.config.{js,ts}'],
+  config: ['*.config.{js,ts}', 'console/*.config.ts'],
+  console: ['console/src/**'], // a browser's page: its clock and timers are the browser's
   planted: ['tests/planted/**'],
 };
 const ELSEWHERE = ['tools', 'tests', 'support', 'config'];
-const CLOCKS = ['clock', 'tools', 'tests', 'support', 'config'];
+const CLOCKS = ['clock', 'tools', 'tests', 'support', 'config', 'console'];
 
 const TEXT_SEARCH = '[callee.property.name=/^(includes|startsWith|endsWith|match|indexOf)$/]';
 const EMPTY_HANDLER = 'ArrowFunctionExpression > BlockStatement[body.length=0]';
@@ -62,7 +63,7 @@ const BANS = [
   {
     selector: 'CallExpression[callee.name=/^set(Timeout|Interval)$/]',
     message: 'Use clock.sleep(), startTicker() or withTimeout(); tests wait for a condition.',
-    homes: ['clock', 'tools', 'support'],
+    homes: ['clock', 'tools', 'support', 'console'],
   },
   {
     selector: 'ImportDeclaration[source.value=/^(node:)?timers/]',
@@ -239,7 +240,9 @@ const IN_JAVASCRIPT = {
 };
 
 export default defineConfig(
-  { ignores: ['node_modules', 'dist', 'client/dist', '.data', '.cache', 'coverage'] },
+  {
+    ignores: ['node_modules', 'dist', 'client/dist', 'console/dist', '.data', '.cache', 'coverage'],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
@@ -247,7 +250,10 @@ export default defineConfig(
     name: 'sluice/all',
     plugins: { sluice: { rules: { 'function-lines': functionLines } } },
     languageOptions: {
-      parserOptions: { project: './tsconfig.lint.json', tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['./tsconfig.lint.json', './console/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: { ...STRICTER, ...TYPED, 'no-undef': 'off' },
   },

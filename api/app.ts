@@ -4,7 +4,9 @@ import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { createRequestIds } from '../core/kernel/ids.ts';
 import { supervise } from '../core/kernel/supervise.ts';
+import { type FindOperator, createOperators } from './admin/operator.ts';
 import { type AdminDeps, createAdminRouter } from './admin/router.ts';
+import { type AdminSessions, type SessionsDeps, createAdminSessions } from './admin/session.ts';
 import { createBodyBytes } from './http/body-bytes.ts';
 import type { Endpoint, EndpointDeps } from './http/endpoint.ts';
 import { type ExchangeDeps, createHandler } from './http/exchange.ts';
@@ -12,9 +14,11 @@ import { pathOf } from './http/path.ts';
 import { type Found, type Router, createRouter, routedPathOf } from './http/router.ts';
 import { type StageDeps, pageStages, stagesOf } from './http/stages.ts';
 
-export interface AppDeps extends Omit<StageDeps, 'requestId'>, Omit<EndpointDeps, 'bodyBytes'> {
+export interface AppDeps
+  extends Omit<StageDeps, 'requestId' | 'findOperator'>, Omit<EndpointDeps, 'bodyBytes'> {
   readonly endpoints: readonly Endpoint[];
-  readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'password' | 'signOuts'>;
+  readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'tenants'> &
+    Pick<SessionsDeps, 'signOuts'> & { readonly password: string | undefined };
 }
 
 interface Deps extends AppDeps, StageDeps, EndpointDeps {}
@@ -22,8 +26,10 @@ interface Deps extends AppDeps, StageDeps, EndpointDeps {}
 /** Answers every request: endpoints by the router, the admin pages by Express, the rest with why not. */
 export function createListener(given: AppDeps): RequestListener {
   const bodyBytes = createBodyBytes(LIMITS.bodiesBytesMax);
-  const deps: Deps = { ...given, requestId: createRequestIds(), bodyBytes };
-  const app = createAdminApp(deps);
+  const sessions = sessionsOf(given);
+  const findOperator = findOperatorOf(given, sessions);
+  const deps: Deps = { ...given, requestId: createRequestIds(), bodyBytes, findOperator };
+  const app = createAdminApp(deps, sessions);
   const router = createRouter(deps.endpoints.map((endpoint) => routeOf(deps, endpoint)));
   const refuse = createRefusal(deps);
   const crashed = (err: unknown): void => {
@@ -35,6 +41,16 @@ export function createListener(given: AppDeps): RequestListener {
     else if (found instanceof AppError) supervise(refuse(request, response, found), crashed);
     else supervise(found.handle(request, response, found.params), crashed);
   };
+}
+
+function sessionsOf({ admin, clock }: AppDeps): AdminSessions | undefined {
+  const { password, signOuts } = admin;
+  return password === undefined ? undefined : createAdminSessions({ password, signOuts, clock });
+}
+
+function findOperatorOf({ admin }: AppDeps, sessions: AdminSessions | undefined): FindOperator {
+  if (sessions === undefined) return () => undefined;
+  return createOperators({ sessions, tenants: admin.tenants });
 }
 
 function routeOf(deps: Deps, endpoint: Endpoint) {
@@ -83,7 +99,7 @@ function malformed({ headers, url = '/' }: IncomingMessage): AppError {
 }
 
 /** Everything under /admin, and what is nowhere. */
-function createAdminApp(deps: Deps): Express {
+function createAdminApp(deps: Deps, sessions: AdminSessions | undefined): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -91,7 +107,7 @@ function createAdminApp(deps: Deps): Express {
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
   const refuse = createRefusal(deps);
-  app.use('/admin', createAdminRouter({ ...deps, ...deps.admin }));
+  app.use('/admin', createAdminRouter({ ...deps, ...deps.admin, sessions }));
   app.use((request, response) => refuse(request, response, noSuchRoute(request)));
   // eslint-disable-next-line @typescript-eslint/max-params -- Express knows it by its four parameters
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>

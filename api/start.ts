@@ -1,9 +1,11 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
 import { type Cells, openCells } from '../runtime/cells.ts';
 import { openInstallation, paymentNames } from '../runtime/installation.ts';
+import { mergedReport } from '../core/health/report.ts';
 import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
+import { createGraphql } from './graphql/run.ts';
 import { createAuthenticator } from '../core/access/api-key-cache.ts';
 import { createApiKeyStore } from '../core/access/api-key-store.ts';
 import { bootstrapTenant } from '../core/access/bootstrap.ts';
@@ -51,14 +53,14 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   const settings = openSettingsAdmin(platform, notice);
   const installation = await openInstallation({ platform, own, announces: false, serves: [] });
   const waiters = openWaiters(platform);
+  const graphql = createGraphql(env, logger);
   const board = createQueueSource();
   const cells = await openCells({
     platform,
     fit: (cell) => {
-      const made = openCellServices(cell, {
-        ...{ hints, streams, waiters, installation, settings },
-        pauses: openPauseAdmin(cell.platform, notice),
-      });
+      const shared = { hints, streams, waiters, graphql, installation, ownMetrics: metrics };
+      const pauses = openPauseAdmin(cell.platform, notice);
+      const made = openCellServices(cell, { ...shared, settings, pauses });
       board.add(made.queues, cell.brand);
       return made;
     },
@@ -90,16 +92,20 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
         cells.opened().reduce((sum, { openOperations }) => sum + openOperations(), 0),
       lanes: env.SETTLEMENT_LANES,
       docs: createDocs(ENDPOINTS),
+      health: async () =>
+        mergedReport(await Promise.all(cells.opened().map(({ health }) => health.report()))),
     },
     admin: {
       queues: board,
       hasQueues: () => connection.status === 'ready',
       password: env.ADMIN_PASSWORD,
       signOuts: createSignOutStore(mongo.db),
+      tenants,
     },
     clock,
     logger,
     metrics,
+    tracer: platform.tracer,
   });
   lifecycle.onDrain('http server', () => server.close());
   lifecycle.onDrain('readiness', () => {

@@ -7,6 +7,9 @@ import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
 import { pauseCommand, pausesCommand, resumeCommand } from './commands/pauses.ts';
+import { healthCommand } from './commands/health.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { topCommand } from './commands/top.ts';
 import { redispatchCommand } from './commands/redispatch.ts';
 import { apiCommand, upCommand, workerCommand } from './commands/processes.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -25,6 +28,9 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   resumeCommand,
   pausesCommand,
   autoscaleCommand,
+  healthCommand,
+  topCommand,
+  doctorCommand,
 ];
 
 /** Runs `sluice …`. Every expected end becomes an exit code; what is thrown is a bug. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { unknownNames } from './env-names.ts';
+import { graphqlEnv } from './graphql-env.ts';
 import { settingsProblem } from './env-together.ts';
 import { LIMITS } from './limits.ts';
 import { READ_ENV, withoutPasswords } from './read-env.ts';
+import { TRACE_ENV } from './trace-env.ts';
 
 /**
  * Addresses, secrets and roles: what needs a restart to change. The only reader of
@@ -139,6 +141,23 @@ export const envSchema = z.object({
         'tenant in a database MONGO_DB_<tenant> and in queues of its own',
     ),
   SETTLEMENT_LANES: lanes.describe('lanes of atomic operations: so many processes settle at most'),
+  LEDGER_LOG_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9._/-]{1,60}$/, 'must be 1 to 60 of A-Z, a-z, 0-9, . _ - and /')
+    .default('sluice')
+    .describe('whose log is proved: begins the origin of every checkpoint and names its key'),
+  LEDGER_LOG_KEY: z
+    .base64()
+    .length(44, 'must be 32 bytes in base64')
+    .optional()
+    .describe(
+      'the Ed25519 key (32 bytes, base64) that signs checkpoints of the log; without one nothing is ' +
+        'sealed in production, and one is made elsewhere',
+    ),
+  LEDGER_DRIFT_POLICY: z
+    .enum(['alert', 'freeze'])
+    .default('alert')
+    .describe('what is done with a wallet that is not what the log says, beside telling it'),
   SAGA_CONCURRENCY: sagas.describe(
     'default of the setting `saga.concurrency`: stepwise operations under way in a process',
   ),
@@ -220,6 +239,8 @@ export const envSchema = z.object({
   DELIVERY_POLICIES: deliveryPolicies.describe(
     'defaults of settings, JSON by channel: pausesMs, timeoutMs, ratePerSecond, inFlightMax',
   ),
+  ...TRACE_ENV,
+  ...graphqlEnv,
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 
@@ -274,6 +295,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   'SMS_TOKEN',
   'FCM_SERVICE_ACCOUNT',
   'VAPID_PRIVATE_KEY',
+  'LEDGER_LOG_KEY',
 ]);
 
 const QUERY_SECRET = /([?&](?:password|token|secret|key)=)[^&#]+/gi;

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { AppError } from '../core/kernel/errors.ts';
+import { lookAtRedis } from '../core/infra/server-sight.ts';
 import type { Dependency } from '../core/infra/dependency.ts';
 
 const QUEUE_POLICY = 'noeviction';
@@ -9,12 +10,10 @@ export function queueRedisProbe(connection: Redis): Dependency {
   return {
     name: 'redis-queue',
     probe: async () => {
-      const info = await ask(connection, () => connection.info());
-      const role = fieldOf(info, 'role');
-      if (role !== 'master') throw away(`the server is a ${role ?? 'stranger'}, not a master`);
-      const policy = fieldOf(info, 'maxmemory_policy');
+      const { role, policy } = await ask(connection, () => lookAtRedis(connection));
+      if (role !== 'master') throw away(`the server is a ${role || 'stranger'}, not a master`);
       if (policy !== QUEUE_POLICY) {
-        throw away(`maxmemory-policy is ${policy ?? 'unknown'}; jobs need ${QUEUE_POLICY}`);
+        throw away(`maxmemory-policy is ${policy || 'unknown'}; jobs need ${QUEUE_POLICY}`);
       }
     },
   };
@@ -33,10 +32,6 @@ export function pubRedisProbe(connection: Redis): Dependency {
 async function ask<T>(connection: Redis, command: () => Promise<T>): Promise<T> {
   if (connection.status !== 'ready') throw away(`not connected (${connection.status})`);
   return command();
-}
-
-function fieldOf(info: string, name: string): string | undefined {
-  return new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
 }
 
 function away(reason: string): AppError {

@@ -35,7 +35,11 @@ interface NotificationDeps {
   readonly platform: Pick<
     Platform,
     'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
-  > & { readonly settings?: LiveSettings; readonly pauses?: Pauses };
+  > &
+    Partial<Pick<Platform, 'tracer'>> & {
+      readonly settings?: LiveSettings;
+      readonly pauses?: Pauses;
+    };
   readonly publisher: DeliveryPublisher;
   readonly breakers: Breakers;
   readonly providers: AnyProviders;
@@ -53,7 +57,7 @@ interface Notifications {
 /** Routing and delivery on MongoDB, with breakers shared through Redis. */
 export function createNotifications(deps: NotificationDeps): Notifications {
   const { platform, publisher, breakers, providers, hasAny = () => false, tuning = {} } = deps;
-  const { mongo, clock, random, failpoint, logger, metrics, processId } = platform;
+  const { mongo, clock, random, failpoint, logger, metrics, processId, tracer } = platform;
   const { settings = fixedSettings() } = platform;
   const policies =
     tuning.policies === undefined
@@ -68,7 +72,8 @@ export function createNotifications(deps: NotificationDeps): Notifications {
   const endpoints = createEndpointHealthStore(mongo.db);
   const rules = createRuleStore(mongo.db);
   const canSend = (channel: Channel): boolean => providers[channel].length > 0 || hasAny(channel);
-  const shared = { deliveries, facts, policies, failpoint, logger, metrics };
+  const traced = tracer === undefined ? {} : { tracer };
+  const shared = { deliveries, facts, policies, failpoint, logger, metrics, ...traced };
   const admission = createAdmission({
     ...{ breakers, clock, random, logger, metrics },
     tuningOf: tuningsOf(settings),

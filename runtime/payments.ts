@@ -27,7 +27,7 @@ interface PaymentGateDeps {
 
 const CHANNEL = 'payment';
 /** A hold is on all calls to the provider. */
-const WHOLE = 'all';
+export const PAYMENT_HOLD = 'all';
 const NO_SAMPLES: Samples = { good: 0, bad: 0 };
 
 /**
@@ -85,7 +85,7 @@ export function createPaymentGate({
         metrics.paymentCallSeconds.observe({ provider }, (clock.monotonicMs() - sinceMs) / 1_000);
         const report = { isGood: kind !== 'failed', isProbe };
         const exit = await breakers.leave(
-          keyOf(provider),
+          paymentKeyOf(provider),
           report,
           holdOf(outcome, gates.now(provider)),
         );
@@ -104,7 +104,7 @@ export function createPaymentGate({
       }
       const nowMs = clock.monotonicMs();
       const { placeWaitMs, ratePerSecond } = gates.now(provider);
-      const ownKey = `${keyOf(provider)}/of:${tenantId}`;
+      const ownKey = `${paymentKeyOf(provider)}/of:${tenantId}`;
       const lateMs = await tenantWaitMs(breakers, ownKey, tenants.of(tenantId)(provider));
       if (lateMs > 0) return { kind: 'kept', waitMs: lateMs, isBusy: true };
       const turn = await places.take({
@@ -116,7 +116,7 @@ export function createPaymentGate({
         isFirst: false,
       });
       if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs, isBusy: true };
-      const entry = await breakers.enter(keyOf(provider), ratePerSecond, WHOLE);
+      const entry = await breakers.enter(paymentKeyOf(provider), ratePerSecond, PAYMENT_HOLD);
       places.proceed(provider);
       if (entry.kind === 'go') {
         samples.set(provider, entry.samples);
@@ -132,9 +132,10 @@ export function createPaymentGate({
 
 function holdOf(outcome: PaymentOutcome, { holdMsMax }: Gate): Hold {
   const waitMs = outcome.kind === 'answered' ? 0 : (outcome.waitMs ?? 0);
-  return { key: WHOLE, ms: Math.min(waitMs, holdMsMax) };
+  return { key: PAYMENT_HOLD, ms: Math.min(waitMs, holdMsMax) };
 }
 
-function keyOf(provider: string): string {
+/** Of its breaker. */
+export function paymentKeyOf(provider: string): string {
   return `${CHANNEL}/${provider}`;
 }

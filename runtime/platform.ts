@@ -18,6 +18,8 @@ import { type Metrics, createMetrics } from '../core/telemetry/metrics.ts';
 import type { LiveSettings } from '../core/service-config/live-settings.ts';
 import type { Pauses } from '../core/service-config/pause.ts';
 import { openLiveConfig } from './live-config.ts';
+import type { Tracer } from '../core/telemetry/tracer.ts';
+import { openTracer } from './tracing.ts';
 import { type Lifecycle, createLifecycle } from './lifecycle.ts';
 
 /** What every process has: opened once in `main.ts`, passed down, closed by the lifecycle. */
@@ -26,6 +28,7 @@ export interface Platform {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   readonly failpoint: Failpoint;
   readonly mongo: Mongo;
   readonly redis: RedisRoles;
@@ -63,6 +66,7 @@ export async function openPlatform(
   const processId = `${service}-${process.pid}-${newToken()}`;
   logger.info({ env: redactEnv(env), processId }, 'process.starting');
 
+  const tracer = await openTracer({ env, service, processId, lifecycle });
   const { MONGO_URL: url, MONGO_DB: database } = env;
   const isControl = env.TENANCY === 'per-brand';
   const { SLOW_QUERY_MS: ms } = env;
@@ -98,6 +102,7 @@ export async function openPlatform(
     clock,
     logger,
     metrics,
+    tracer,
     failpoint,
     mongo,
     redis,

@@ -34,7 +34,8 @@ export interface SagaOptions {
     | 'logger'
     | 'metrics'
     | 'processId'
-  > & { readonly pauses?: Pauses };
+  > &
+    Partial<Pick<Platform, 'tracer'>> & { readonly pauses?: Pauses };
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
   readonly services: SagaServices;
@@ -63,6 +64,7 @@ const USUAL: LeaseTiming = {
 export function createSagas(options: SagaOptions): Sagas {
   const { platform, publisher, hints, services, registry = OPERATIONS, timing = USUAL } = options;
   const { mongo, databaseClock, clock, random, failpoint, logger, metrics, processId } = platform;
+  const traced = platform.tracer === undefined ? {} : { tracer: platform.tracer };
   // Away from the stripes that the settlement slots of low ranks use.
   const firstStripe = Math.floor(random() * LIMITS.systemStripes);
   const journal = createSagaJournal({
@@ -78,6 +80,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
+    ...traced,
     leaseMs: timing.leaseMs,
     stripeOf: (slot) => (firstStripe + slot) % LIMITS.systemStripes,
     ...(options.groupMax !== undefined && { groupMax: options.groupMax }),
@@ -94,6 +97,7 @@ export function createSagas(options: SagaOptions): Sagas {
     failpoint,
     logger,
     metrics,
+    ...traced,
     ...(options.shares !== undefined && { shares: options.shares }),
   });
   return { engine, heartbeat };
@@ -108,13 +112,17 @@ export interface PaymentOptions {
 }
 
 export function createServices(
-  platform: Pick<Platform, 'mongo' | 'clock' | 'env'>,
+  platform: Pick<Platform, 'mongo' | 'clock' | 'env'> & Partial<Pick<Platform, 'tracer'>>,
   payments: PaymentOptions = {},
 ): SagaServices {
-  const { mongo, clock, env } = platform;
+  const { mongo, clock, env, tracer } = platform;
   const databaseOf = tenantDatabases(platform);
   return Object.freeze({
-    payments: createProviders(providerAddresses(env), { ...payments, clock }),
+    payments: createProviders(providerAddresses(env), {
+      ...payments,
+      clock,
+      ...(tracer !== undefined && { tracer }),
+    }),
     policies: createTenantPolicies(mongo.db),
     tenants: createTenantSetup(mongo.db, clock, (tenantId) => ({
       db: databaseOf(tenantId),

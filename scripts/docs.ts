@@ -6,10 +6,14 @@ import { ENDPOINTS } from '../api/routes/index.ts';
 import { openApiFile } from './docs/openapi-file.ts';
 import { eventsPage } from './docs/events-page.ts';
 import { notificationTablesPage } from './docs/notifications-page.ts';
+import { describedMetrics, metricsPage } from './docs/metrics-page.ts';
 import {
   clientCurrencies,
   clientErrorCodes,
   clientEvents,
+  clientLedger,
+  clientNotifications,
+  clientOperationModels,
   clientOperations,
 } from './docs/client-types.ts';
 import { operationsPage } from './docs/operations-page.ts';
@@ -24,12 +28,16 @@ const PAGES = [
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/config.md', render: configPage },
   { file: 'docs/settings.md', render: settingsPage },
+  { file: 'docs/metrics.md', render: () => metricsPage(describedMetrics()) },
   { file: 'docs/notification-tables.md', render: notificationTablesPage },
   { file: 'docs/openapi.json', render: () => openApiFile(ENDPOINTS) },
   { file: 'client/src/generated/currencies.ts', render: clientCurrencies },
   { file: 'client/src/generated/error-codes.ts', render: clientErrorCodes },
   { file: 'client/src/generated/events.ts', render: clientEvents },
   { file: 'client/src/generated/operations.ts', render: clientOperations },
+  { file: 'client/src/generated/ledger.ts', render: clientLedger },
+  { file: 'client/src/generated/notifications.ts', render: clientNotifications },
+  { file: 'client/src/generated/operation-models.ts', render: clientOperationModels },
 ] as const;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -22,6 +22,7 @@ import {
 } from './dev/up/children.ts';
 import { startInbox } from './dev/up/inbox.ts';
 import { type UpOptions, parseUpOptions } from './dev/up/options.ts';
+import { prepareConsole } from './dev/up/console.ts';
 import { prepareSchema } from './dev/up/schema.ts';
 import { showSagas } from './dev/up/saga-sample.ts';
 import { showBalances, showConservation, submitSample } from './dev/up/sample.ts';
@@ -96,6 +97,7 @@ async function startAll(run: Run): Promise<void> {
   const secrets = secretsOf(process.env, last);
   refuseUnusable(process.env, secrets);
   const watchdog = createWatchdog();
+  await prepareConsole(log);
   const servers = await ensureServers({
     env: process.env,
     dataDir: DATA_FOLDER,

@@ -17,6 +17,7 @@ const STEPS = [
   { name: 'test:unit', hint: 'npx vitest tests/unit to watch them', isStatic: false },
   { name: 'types', hint: '' },
   { name: 'build', hint: 'what the types allow may still not fit tsconfig.build.json' },
+  { name: 'client:build', hint: 'it must compile without the types of any one runtime' },
   { name: 'format:check', hint: 'npm run format mends it' },
   { name: 'boundaries', hint: 'the rules and their reasons are in .dependency-cruiser.cjs' },
   { name: 'knip', hint: 'delete what nothing uses, or wire it in' },

@@ -1,10 +1,15 @@
+import { LEDGER_LIMITS } from '../config/ledger-limits.ts';
 import { LIMITS } from '../config/limits.ts';
 import { readDatabaseTime } from '../core/infra/database-clock.ts';
 import { createLeaseStore } from '../core/infra/lease-store.ts';
-import { startChores } from '../core/recovery/chores.ts';
+import { type Chore, startChores } from '../core/recovery/chores.ts';
 import { createIngest } from '../core/ingest/ingest.ts';
-import type { Ingest } from '../core/ingest/submission.ts';
 import { OPERATIONS } from '../core/operation-types/registry.ts';
+import { rebuildRules } from '../core/operation-types/rebuild-rules.ts';
+import { createLedgerQueries } from '../core/ledger/ledger-reads-store.ts';
+import { createLedgerWatch } from '../core/ledger/watch/watch-store.ts';
+import type { Ingest } from '../core/ingest/submission.ts';
+import { reportDrift } from '../core/recovery/report-drift.ts';
 import { expireHolds } from '../core/recovery/expire-holds.ts';
 import { createDeliveryRecoveryStore } from '../core/notifications/delivery/delivery-recovery-store.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
@@ -19,6 +24,8 @@ import { createRepairStore } from '../core/operations/repair-store.ts';
 import { wakeDue } from '../core/recovery/repair.ts';
 import { sweepDeliveries } from '../core/recovery/sweep-deliveries.ts';
 import { isQueueAway, sweep } from '../core/recovery/sweep.ts';
+import { createLedgerSigner } from '../runtime/ledger-signer.ts';
+import { createSealer } from '../core/ledger/proof/seal-store.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { createOperationStore } from '../core/operations/operation-store.ts';
 import type { JobPublisher, Schedules } from '../core/operations/ports.ts';
@@ -76,6 +83,7 @@ export function startRecovery(options: RecoveryDeps): void {
   const sweepOnce = createSweepOnce(async () => {
     await sweep(deps);
   });
+  const watch = openWatch(options, ingest);
   // Every process by itself: deliveries are repaired by compare-and-set, and the lease is the other sweep's.
   const store = createDeliveryRecoveryStore(mongo.db);
   const stopChores = startChores({ clock, random, onError }, [
@@ -94,6 +102,8 @@ export function startRecovery(options: RecoveryDeps): void {
         await sweepDeliveries({ store, databaseTime, publisher, logger, metrics, news });
       },
     },
+    watch.chore,
+    sealChore(platform),
     {
       name: 'pauses',
       intervalMs: LIMITS.timerIntervalMs,
@@ -110,6 +120,7 @@ export function startRecovery(options: RecoveryDeps): void {
   ]);
   platform.lifecycle.onClose('recovery', async () => {
     await stopChores();
+    await watch.close();
     await ingest.drain();
     await deps.leases.release('sweep', processId);
   });
@@ -159,6 +170,52 @@ function leaseMsOf(sweepMs: number): number {
     periodMs + LIMITS.timerIntervalMs,
     Math.min(LIMITS.sweepLeaseMs, 2 * sweepMs + periodMs),
   );
+}
+
+/** Seals what the log has got since; one process at a time, so that none does another's work again. */
+function sealChore({ mongo, env, logger, processId }: Platform): Chore {
+  const signerOf = createLedgerSigner(mongo.db, env);
+  const seal = createSealer({
+    ...{ db: mongo.db, owner: processId, leases: createLeaseStore(mongo.db) },
+    databaseTime: () => readDatabaseTime(mongo.db),
+  });
+  let isTold = false;
+  const run = async (): Promise<void> => {
+    const signer = await signerOf();
+    if (signer !== undefined) await seal(signer);
+    else if (!isTold) logger.warn({}, 'ledger.seal.no-key');
+    isTold ||= signer === undefined;
+  };
+  return { name: 'ledger seal', intervalMs: LEDGER_LIMITS.sealTurnMs, run };
+}
+
+function openWatch(
+  { platform }: RecoveryDeps,
+  ingest: Ingest,
+): { readonly chore: Chore; readonly close: () => Promise<void> } {
+  const { mongo, clock, logger, metrics, processId, env } = platform;
+  const outbox = createOutboxStore(mongo.db);
+  const ledger = (tenantId: string) => createLedgerQueries(mongo.db, { tenantId, currencies: [] });
+  const watch = createLedgerWatch({
+    ...{ db: mongo.db, clock, metrics, owner: processId },
+    rules: rebuildRules(OPERATIONS),
+    leases: createLeaseStore(mongo.db),
+    onDrift: (drift) =>
+      reportDrift(
+        {
+          ...{ policy: env.LEDGER_DRIFT_POLICY, logger, ingest, registry: OPERATIONS },
+          databaseTime: () => readDatabaseTime(mongo.db),
+          tell: (row) => mongo.client.withSession((session) => outbox.insert(session, [row])),
+          findWallet: (id) => ledger(drift.tenantId).wallet(id),
+        },
+        drift,
+      ),
+  });
+  const { watchTurnMs: intervalMs } = LEDGER_LIMITS;
+  return {
+    chore: { name: 'ledger watch', intervalMs, run: () => watch.turn() },
+    close: () => watch.close(),
+  };
 }
 
 /** Two triggers at once start one sweep. */

@@ -10,6 +10,7 @@ import type { Platform } from '../runtime/platform.ts';
 import { openWalletWriter } from '../runtime/wallet-cache.ts';
 import { createSagas, createServices } from '../runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/operations/operation.ts';
+import { isSampled, traceIdOf } from '../core/telemetry/tracer.ts';
 import type { LeaseTiming } from '../core/saga/heartbeat.ts';
 import type { JobPublisher } from '../core/operations/ports.ts';
 import type { SettledHints } from '../core/events/hints.ts';
@@ -64,6 +65,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
       operationId,
       tenantId,
       correlationId: trace.correlationId,
+      ...(isSampled(trace.traceparent) && { traceId: traceIdOf(trace.traceparent) }),
     }),
   });
   settings.onChange(() => {

@@ -34,7 +34,7 @@ interface SettlementDeps {
 /** The settlement pool: consumes its share of the lanes and settles what stands in them. */
 export function startSettlement({ platform, publisher, hints }: SettlementDeps): Lanes {
   const { env, mongo, clock, logger, metrics, failpoint, processId } = platform;
-  const { random, databaseClock } = platform;
+  const { random, databaseClock, tracer } = platform;
   const store = createOperationStore(mongo.db);
   const place = { rank: () => 0, count: () => 1 };
   const lines = openLines(mongo.db, publisher, platform.pauses);
@@ -53,6 +53,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     metrics,
     failpoint,
     random,
+    tracer,
     stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
   });
   const claims = openClaims(platform);

@@ -2,35 +2,53 @@ import type { IncomingMessage } from 'node:http';
 import { ExpressAdapter } from '@bull-board/express';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { AppError } from '../../core/kernel/errors.ts';
-import type { SignOutStore } from '../../core/access/sign-out-store.ts';
-import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
+import type { TenantStore } from '../../core/tenants/tenant-store.ts';
 import { type QueueSource, mountBoard } from '../../queues/board.ts';
 import { addressGroup } from '../http/address-group.ts';
 import { type BodySpec, readBody } from '../http/body.ts';
+import type { Endpoint } from '../http/endpoint.ts';
 import { type ExchangeDeps, createHandler } from '../http/exchange.ts';
 import { queryOf } from '../http/query.ts';
 import type { Reply } from '../http/reply.ts';
 import { pageStages } from '../http/stages.ts';
-import type { ServicesByTenant } from '../services/services.ts';
-import { TIMELINE_ENTRIES_MAX } from '../routes/operations/get-timeline.ts';
+import { createConsoleFiles } from './console-files.ts';
 import { redirect } from './html.ts';
-import { homePage, lockedPage, loginPage, missingPage, operationPageOf } from './pages.ts';
-import { type AdminSession, type AdminSessions, createAdminSessions } from './session.ts';
+import { lockedPage, loginPage } from './pages.ts';
+import { isSameOrigin } from './same-origin.ts';
+import { sessionReply } from './session-info.ts';
+import type { AdminSession, AdminSessions } from './session.ts';
 import { createThrottle } from './throttle.ts';
 
 export interface AdminDeps extends ExchangeDeps {
-  readonly services: ServicesByTenant;
+  readonly endpoints: readonly Endpoint[];
   readonly queues: QueueSource;
   /** False while Redis is away. */
   readonly hasQueues: () => boolean;
   /** Undefined: the admin pages say that they are shut. */
-  readonly password: string | undefined;
-  readonly signOuts: SignOutStore;
+  readonly sessions: AdminSessions | undefined;
+  readonly tenants: TenantStore;
 }
 
 const LOGIN = '/admin/login';
+const HOME = '/admin';
+const ADDRESS_CHARS_MAX = 2_000;
 
-/** Everything under /admin: sign-in, the operation page, Bull Board. */
+function loginUrl(wanted: string): string {
+  return wanted === HOME || wanted === `${HOME}/`
+    ? LOGIN
+    : `${LOGIN}?next=${encodeURIComponent(nextOf(wanted))}`;
+}
+
+/** Where whoever signs in wanted to go: one of our own pages, or the first of them. */
+function nextOf(wanted: unknown): string {
+  const isOurs =
+    typeof wanted === 'string' &&
+    wanted.length <= ADDRESS_CHARS_MAX &&
+    /^\/admin(?:[/?][\x21-\x7e]*)?$/.test(wanted);
+  return isOurs ? wanted : HOME;
+}
+
+/** Everything under /admin: sign-in, the console, Bull Board. */
 export function createAdminRouter(deps: AdminDeps): Router {
   const router = express.Router();
   const page =
@@ -38,39 +56,42 @@ export function createAdminRouter(deps: AdminDeps): Router {
     (request: Request, response: Response) =>
       exchange(deps, { request, response, route, work: () => work(request) });
 
-  const { password } = deps;
-  if (password === undefined) {
+  const { sessions } = deps;
+  if (sessions === undefined) {
     router.use(page('/admin', () => lockedPage()));
     return router;
   }
-  const sessions = createAdminSessions({ ...deps, password });
+  const files = createConsoleFiles();
   const login = createLogin(sessions, deps);
-
-  router.get(
-    '/login',
-    page(LOGIN, () => loginPage()),
-  );
-  router.post('/login', page(LOGIN, login));
-  router.use(requireSession(deps, sessions));
   const signedIn =
     (work: (session: AdminSession, request: Request) => Promise<Reply> | Reply) =>
     async (request: Request): Promise<Reply> => {
       const session = await sessions.find(request);
       return session === undefined ? redirect(LOGIN) : work(session, request);
     };
-  const home = signedIn((session) => homePage(sessions.formToken(session)));
-  router.get('/', page('/admin', home));
+
+  router.get(
+    '/login',
+    page(LOGIN, (request) => loginPage({ next: nextOf(queryOf(request.url)['next']) })),
+  );
+  router.post('/login', page(LOGIN, login));
+  // They tell nothing of anybody.
+  const asset = (request: Request): Reply => files.asset(String(request.params['name']));
+  router.get('/assets/:name', page('/admin/assets/:name', asset));
+  router.use(requireSession(deps, sessions));
+  const info = signedIn((session) => sessionReply(deps, session, sessions.formToken(session)));
+  router.get('/session', page('/admin/session', info));
   router.post('/logout', page('/admin/logout', signedIn(createLogout(sessions))));
-  const lookUp = signedIn((session, request) =>
-    // Without an id there is nothing to be led to but this address again.
-    namesOperation(request) ? redirectToOperation(request) : homePage(sessions.formToken(session)),
-  );
-  router.get(['/operations', '/operations/'], page('/admin/operations', lookUp));
-  const show = signedIn((session, request) =>
-    operationReply(deps, { request, formToken: sessions.formToken(session) }),
-  );
-  router.get('/operations/:id', page('/admin/operations/:id', show));
   router.use('/queues', guardBoard(deps), boardPolicy, createBoard(deps.queues));
+  const lost = (): never => {
+    throw new AppError('route_not_found', 'The board has no such page');
+  };
+  router.use('/queues', page('/admin/queues', lost));
+  // Every other address is for the console to understand.
+  router.get(
+    '/{*path}',
+    page('/admin', () => files.page()),
+  );
   return router;
 }
 
@@ -139,8 +160,9 @@ function exchange(deps: ExchangeDeps, one: PageExchange): Promise<void> {
 
 /** Pages lead to the login form, scripts get a problem document. */
 function requireSession(deps: AdminDeps, sessions: AdminSessions) {
-  const refuse = ({ method, headers }: Request): Reply => {
-    if (method === 'GET' && (headers.accept ?? '').includes('text/html')) return redirect(LOGIN);
+  const refuse = ({ method, headers, originalUrl }: Request): Reply => {
+    const isPage = method === 'GET' && (headers.accept ?? '').includes('text/html');
+    if (isPage) return redirect(loginUrl(originalUrl));
     throw new AppError('unauthenticated', 'Sign in at /admin/login');
   };
   return (request: Request, response: Response, next: NextFunction): void => {
@@ -162,7 +184,7 @@ function requireSession(deps: AdminDeps, sessions: AdminSessions) {
 }
 
 /** `exchange` never rejects. */
-function answer(deps: AdminDeps, one: PageExchange): void {
+function answer(deps: AdminDeps, one: Parameters<typeof exchange>[1]): void {
   exchange(deps, one).catch((err: unknown) => {
     deps.logger.error({ err }, 'request.crashed');
   });
@@ -177,7 +199,9 @@ function createLogin(sessions: AdminSessions, { clock, logger }: AdminDeps) {
   const throttle = createThrottle(clock);
   return async (request: IncomingMessage): Promise<Reply> => {
     assertSameOrigin(request);
-    const password = (await readBody(request, formBody)).get('password') ?? '';
+    const form = await readBody(request, formBody);
+    const password = form.get('password') ?? '';
+    const next = nextOf(form.get('next'));
     const address = request.socket.remoteAddress ?? '';
     // A browser that has signed in before does not wait for those who guess from its address: behind
     // a proxy that is everybody.
@@ -187,12 +211,13 @@ function createLogin(sessions: AdminSessions, { clock, logger }: AdminDeps) {
     const seconds = throttle.waitSeconds(guesser);
     if (seconds > 0) {
       const message = `Too many attempts. Try again in ${seconds} seconds.`;
-      return loginPage({ status: 429, message, headers: { 'Retry-After': String(seconds) } });
+      const headers = { 'Retry-After': String(seconds) };
+      return loginPage({ next, status: 429, message, headers });
     }
     if (!sessions.isPassword(password)) {
       throttle.failed(guesser);
       logger.warn({ address }, 'admin.login.failed');
-      return loginPage({ status: 401, message: 'That is not the password.' });
+      return loginPage({ next, status: 401, message: 'That is not the password.' });
     }
     throttle.succeeded(guesser);
     logger.info({ address }, 'admin.login.succeeded');
@@ -200,7 +225,7 @@ function createLogin(sessions: AdminSessions, { clock, logger }: AdminDeps) {
       sessions.open(request),
       ...(known === undefined ? [sessions.know(request)] : []),
     ];
-    return redirect('/admin', { 'Set-Cookie': cookies });
+    return redirect(next, { 'Set-Cookie': cookies });
   };
 }
 
@@ -216,43 +241,7 @@ function createLogout(sessions: AdminSessions) {
 }
 
 /** Browsers say where a form comes from; other clients need not. */
-function assertSameOrigin({ headers }: IncomingMessage): void {
-  const { origin, host } = headers;
-  if (origin === undefined) return;
-  if (!URL.canParse(origin) || new URL(origin).host !== host) {
-    throw new AppError('forbidden', 'The form comes from another site');
-  }
-}
-
-function namesOperation({ url = '' }: IncomingMessage): boolean {
-  return String(queryOf(url)['id'] ?? '').trim() !== '';
-}
-
-function redirectToOperation(request: IncomingMessage): Reply {
-  const { id = '', tenant = DEFAULT_TENANT_ID } = queryOf(request.url ?? '');
-  const path = encodeURIComponent(String(id).trim());
-  return redirect(`/admin/operations/${path}?tenant=${encodeURIComponent(String(tenant))}`);
-}
-
-interface OperationRequest {
-  readonly request: Request;
-  readonly formToken: string;
-}
-
-/** Operators see every tenant, one at a time: the tenant is named in the address. */
-async function operationReply(
-  deps: AdminDeps,
-  { request, formToken }: OperationRequest,
-): Promise<Reply> {
-  const { tenant = DEFAULT_TENANT_ID } = queryOf(request.url);
-  const id = String(request.params['id']);
-  const scope = { tenantId: String(tenant), currencies: [] };
-  const services = await deps.services.of(scope.tenantId);
-  const operation = await services.operations(scope).find(id);
-  if (operation === undefined) return missingPage(formToken, id);
-  const audit = await services.auditOf(scope, operation._id);
-  const entries = await services
-    .ledger(scope)
-    .entriesOfOperation(operation._id, TIMELINE_ENTRIES_MAX);
-  return operationPageOf({ operation, entries, audit, registry: services.registry, formToken });
+function assertSameOrigin(request: IncomingMessage): void {
+  if (request.headers.origin === undefined || isSameOrigin(request)) return;
+  throw new AppError('forbidden', 'The form comes from another site');
 }

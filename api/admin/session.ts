@@ -7,6 +7,8 @@ import type { SignOutStore } from '../../core/access/sign-out-store.ts';
 
 /** An operator who has signed in. */
 export interface AdminSession {
+  /** Who is named in audits. */
+  readonly operator: string;
   readonly nonce: string;
   readonly endsAt: Date;
 }
@@ -30,11 +32,14 @@ export interface AdminSessions {
   isFormToken(session: AdminSession, token: string): boolean;
 }
 
-const COOKIE = 'sluice_admin';
+/** For every path, since the console calls the API as well. */
+const COOKIE = 'sluice_session';
 const KNOWN_COOKIE = 'sluice_admin_known';
+/** One password is one operator. */
+const OPERATOR = 'admin';
 const KEY_BYTES = 32;
 
-interface SessionsDeps {
+export interface SessionsDeps {
   readonly password: string;
   readonly clock: Clock;
   readonly signOuts: SignOutStore;
@@ -53,7 +58,8 @@ export function createAdminSessions({ password, clock, signOuts }: SessionsDeps)
   const read = (request: IncomingMessage): AdminSession | undefined => {
     const [endsAt = '', nonce = '', signature = ''] = cookieOf(request, COOKIE).split('.');
     if (!isSame(signature, sign(`session.${endsAt}.${nonce}`))) return undefined;
-    return Number(endsAt) > clock.now() ? { nonce, endsAt: new Date(Number(endsAt)) } : undefined;
+    if (!(Number(endsAt) > clock.now())) return undefined;
+    return { operator: OPERATOR, nonce, endsAt: new Date(Number(endsAt)) };
   };
 
   return Object.freeze({
@@ -61,11 +67,11 @@ export function createAdminSessions({ password, clock, signOuts }: SessionsDeps)
     open: (request: IncomingMessage) => {
       const content = `${clock.now() + LIMITS.adminSessionMs}.${newToken()}`;
       const value = `${content}.${sign(`session.${content}`)}`;
-      return cookie(request, { name: COOKIE, value, ms: LIMITS.adminSessionMs });
+      return cookie(request, { name: COOKIE, path: '/', value, ms: LIMITS.adminSessionMs });
     },
     close: async (session: AdminSession, request: IncomingMessage) => {
       await signOuts.add(session);
-      return cookie(request, { name: COOKIE, value: '', ms: 0 });
+      return cookie(request, { name: COOKIE, path: '/', value: '', ms: 0 });
     },
     read,
     find: async (request: IncomingMessage) => {
@@ -76,7 +82,12 @@ export function createAdminSessions({ password, clock, signOuts }: SessionsDeps)
     know: (request: IncomingMessage) => {
       const name = newToken();
       const value = `${name}.${sign(`known.${name}`)}`;
-      return cookie(request, { name: KNOWN_COOKIE, value, ms: LIMITS.adminKnownMs });
+      return cookie(request, {
+        name: KNOWN_COOKIE,
+        path: '/admin',
+        value,
+        ms: LIMITS.adminKnownMs,
+      });
     },
     knownAs: (request: IncomingMessage) => {
       const [name = '', signature = ''] = cookieOf(request, KNOWN_COOKIE).split('.');
@@ -99,16 +110,17 @@ function cookieOf({ headers }: IncomingMessage, name: string): string {
 
 interface Cookie {
   readonly name: string;
+  readonly path: string;
   readonly value: string;
   readonly ms: number;
 }
 
-function cookie(request: IncomingMessage, { name, value, ms }: Cookie): string {
+function cookie(request: IncomingMessage, { name, path, value, ms }: Cookie): string {
   const isSecure =
     'encrypted' in request.socket || request.headers['x-forwarded-proto'] === 'https';
   return [
     `${name}=${value}`,
-    'Path=/admin',
+    `Path=${path}`,
     `Max-Age=${Math.floor(ms / 1_000)}`,
     'HttpOnly',
     'SameSite=Strict',

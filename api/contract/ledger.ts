@@ -155,3 +155,30 @@ export const systemWalletPage = pageOf(systemWalletSchema, 'SystemWalletPage');
 export const entryPage = pageOf(entrySchema, 'EntryPage');
 export const transferPage = pageOf(transferSchema, 'TransferPage');
 export const holdPage = pageOf(holdSchema, 'HoldPage');
+
+const signedBy = text.meta({ description: 'Ed25519, as a verifier of signed notes takes it' });
+const hashes = z.array(text).meta({ description: 'SHA-256, base64' });
+
+export const checkpointSchema = z
+  .strictObject({
+    size: count,
+    checkpoint: text.meta({ description: 'A signed note (C2SP tlog-checkpoint)' }),
+    publicKey: signedBy,
+    createdAt: time,
+  })
+  .meta({ id: 'LedgerCheckpoint' });
+
+export const consistencySchema = z
+  .strictObject({ first: count, second: count, path: hashes, publicKey: signedBy })
+  .meta({ id: 'LedgerConsistency', description: 'RFC 6962, section 2.1.2' });
+
+export const proofSchema = z
+  .strictObject({
+    id: text,
+    leaf: text.meta({ description: 'What was hashed' }),
+    index: count,
+    path: hashes,
+    checkpoint: text,
+    publicKey: signedBy,
+  })
+  .meta({ id: 'EntryProof', description: 'RFC 6962, section 2.1.1' });

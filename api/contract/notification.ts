@@ -3,6 +3,7 @@ import { RULED_EVENTS } from '../../core/notifications/routing/event-rules.ts';
 import { DEFERRALS, DELIVERY_STATUSES } from '../../core/notifications/delivery/delivery.ts';
 import { CHANNELS } from '../../core/notifications/ports.ts';
 import { count, json, operationId, pageOf, text, time } from './parts.ts';
+import { waitingOn } from './waiting.ts';
 
 /** What is told to whom, as clients see it. */
 
@@ -79,6 +80,7 @@ export const deliverySchema = z
     items: z.array(z.strictObject({ eventId: text, name: text, data })).exactOptional(),
     itemsMore: count.exactOptional(),
     attempts: z.array(attempt),
+    waitingOn: waitingOn.exactOptional(),
   })
   .meta({ id: 'Delivery' });
 

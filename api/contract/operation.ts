@@ -11,6 +11,7 @@ import {
   text,
   time,
 } from './parts.ts';
+import { waitingOn } from './waiting.ts';
 
 /** Operations as clients see them. */
 
@@ -85,6 +86,7 @@ export const operationSchema = z
     input: json,
     steps: z.array(step).exactOptional(),
     signals: signals.exactOptional(),
+    waitingOn: waitingOn.exactOptional(),
   })
   .meta({ id: 'Operation' });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { count, errorCode, text } from './parts.ts';
+import { ANALYSERS, VERDICTS } from '../../core/health/finding.ts';
+import { count, errorCode, text, time } from './parts.ts';
 
 /** What the pages without a key answer. */
 
@@ -35,6 +36,27 @@ export const eventsSchema = z
     ),
   })
   .meta({ id: 'EventCatalogue' });
+const verdict = z.enum(VERDICTS);
+
+export const healthReportSchema = z
+  .strictObject({
+    verdict,
+    at: time,
+    tookMs: count,
+    analysers: z.record(z.enum(ANALYSERS), verdict),
+    findings: z.array(
+      z.strictObject({
+        analyser: z.enum(ANALYSERS),
+        check: text,
+        verdict,
+        summary: text,
+        evidence: z.record(z.string(), z.union([z.number(), text])),
+        since: time.exactOptional(),
+        runbook: text,
+      }),
+    ),
+  })
+  .meta({ id: 'HealthReport' });
 
 const advice = z.strictObject({
   workers: count.meta({ description: 'Processes that consume for it now' }),

@@ -3,6 +3,7 @@ import { STATUSES } from '../../core/operations/status.ts';
 import { entrySchema } from './ledger.ts';
 import { deliveryBriefSchema } from './notification.ts';
 import { count, errorCode, json, operationId, text, time } from './parts.ts';
+import { waitingOn } from './waiting.ts';
 
 const status = z.enum(STATUSES);
 
@@ -87,6 +88,7 @@ export const eventSchema = z
 export const timelineSchema = z
   .strictObject({
     ...history,
+    waitingOn: waitingOn.exactOptional(),
     deliveries: z.array(deliveryBriefSchema),
     stream: z.array(eventSchema),
   })

@@ -70,6 +70,12 @@ export const REQUEST_HELP: Readonly<Record<string, Help>> = {
     meaning: 'The resource does not exist, or belongs to another tenant, which is the same to you.',
     action: 'Check the id and the key. What an operation creates is there once it has succeeded.',
   },
+  tenant_not_found: {
+    meaning:
+      'An operator’s session names a tenant in `Sluice-Tenant` that is not there, or not open. ' +
+      'Keys are of one tenant and never get this.',
+    action: 'Name another tenant; the console lists them.',
+  },
   method_not_allowed: {
     meaning: 'The path exists and does not have this method; `Allow` lists those that it has.',
     action: 'Use one of the methods in `Allow`.',

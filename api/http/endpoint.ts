@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { present } from '../../core/kernel/assert.ts';
-import type { ErrorCode } from '../../core/kernel/errors.ts';
-import type { Scope } from '../../core/access/api-key.ts';
+import { AppError, type ErrorCode } from '../../core/kernel/errors.ts';
+import { type Scope, hasScope } from '../../core/access/api-key.ts';
 import type { View } from '../contract/parts.ts';
 import type { PublicServices } from '../services/public-services.ts';
 import type { ServicesByTenant } from '../services/services.ts';
@@ -128,6 +128,22 @@ export interface Endpoint {
   run(one: Exchange, deps: EndpointDeps): Promise<Reply> | Reply;
 }
 
+/** An endpoint that needs a key. */
+export interface KeyedEndpoint extends Endpoint {
+  /**
+   * The same from inside, of an endpoint without a body, with the rights of a request to another one.
+   *
+   * @throws AppError `forbidden`, and as above.
+   */
+  call(given: InsideInput, context: RequestContext): Promise<Reply>;
+}
+
+/** Parameters as a request would state them. */
+interface InsideInput {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+}
+
 export interface EndpointInput {
   readonly params: z.ZodType;
   readonly query: z.ZodType;
@@ -140,7 +156,7 @@ export interface EndpointInput {
  */
 export function defineEndpoint<P, Q, B, O extends Outputs>(
   spec: EndpointSpec<P, Q, B, O>,
-): Endpoint {
+): KeyedEndpoint {
   const { method, scope, audience = 'client', input, output, alias, handle } = spec;
   const { headers = {}, errors = [], limit = method === 'GET' ? 'read' : 'write' } = spec;
   return Object.freeze({
@@ -160,6 +176,16 @@ export function defineEndpoint<P, Q, B, O extends Outputs>(
       } finally {
         taken.giveBack();
       }
+    },
+    call: async (given: InsideInput, context: RequestContext): Promise<Reply> => {
+      if (!hasScope(context.scopes, scope)) {
+        throw new AppError('forbidden', `The key needs the scope "${scope}"`, {
+          context: { scope },
+        });
+      }
+      const params = parseInput(input.params, given.params, 'path');
+      const query = parseInput(input.query, given.query, 'query');
+      return handle({ params, query, body: input.body.parse('', '') }, context);
     },
   });
 }

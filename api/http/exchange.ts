@@ -3,6 +3,7 @@ import type { Principal } from '../../core/access/api-key.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 import type { Metrics } from '../../core/telemetry/metrics.ts';
+import type { Span } from '../../core/telemetry/tracer.ts';
 import type { Reply } from './reply.ts';
 import { replyOf } from './problem-reply.ts';
 import { send } from './send.ts';
@@ -20,6 +21,8 @@ export interface Exchange {
   correlationId: string;
   /** Who asks; undefined where nobody has to say. */
   principal: Principal | undefined;
+  /** Its span, where tracing is on: what it begins is a part of that. */
+  span?: Span;
 }
 
 /**

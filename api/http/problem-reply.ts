@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../../core/telemetry/logger.ts';
 import type { Metrics } from '../../core/telemetry/metrics.ts';
+import { type Span, traceIdOf } from '../../core/telemetry/tracer.ts';
 import { pathOf } from './path.ts';
 import {
   PROBLEM_TYPE,
@@ -19,6 +20,7 @@ const INSTANCE_CHARS_MAX = 500;
 interface Refused {
   readonly request: IncomingMessage;
   correlationId: string;
+  readonly span?: Span;
 }
 
 /** The answer to a request that was refused, or that we failed. */
@@ -29,13 +31,14 @@ export function replyOf(
 ): Reply {
   const error = clientErrorOf(thrown);
   if (one.correlationId === '') one.correlationId = deps.requestId();
-  const { request, correlationId } = one;
+  const { request, correlationId, span } = one;
   const instance = pathOf(request).slice(0, INSTANCE_CHARS_MAX);
   const operationId = operationIdOf(error);
   deps.metrics.refused.inc({ code: error.code });
   // Only what is our fault is worth a line; the rest is counted.
   const level = error.kind === 'internal' ? 'error' : 'debug';
-  deps.logger[level]({ err: thrown, code: error.code, correlationId }, 'request.failed');
+  const ids = { correlationId, ...(span && { traceId: traceIdOf(span.traceparent) }) };
+  deps.logger[level]({ err: thrown, code: error.code, ...ids }, 'request.failed');
   return {
     status: statusOfCode(error.code),
     contentType: PROBLEM_TYPE,

@@ -115,7 +115,7 @@ export function clientErrorOf(error: unknown): AppError {
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** `Retry-After` on 429 and 503, `WWW-Authenticate` on 401 and 403, `Allow` on 405. */
+/** `Retry-After` on 429 and 503, and on a 409 that passes, `WWW-Authenticate` on 401 and 403, `Allow` on 405. */
 export function problemHeaders(error: AppError): Readonly<Record<string, string>> {
   return HEADERS[error.kind]?.(error) ?? {};
 }
@@ -129,6 +129,8 @@ const retryAfter: HeadersOf = ({ retryAfterSeconds = RETRY_AFTER_SECONDS }) => (
 const HEADERS: Partial<Record<ErrorKind, HeadersOf>> = {
   limit: retryAfter,
   unavailable: retryAfter,
+  conflict: ({ retryAfterSeconds }) =>
+    retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
   // RFC 6750, 3.1: who has sent nothing is told no error.
   unauthenticated: ({ context }) => ({
     'WWW-Authenticate': challenge(

@@ -49,7 +49,7 @@ export function contextOf(one: Exchange, services: ApiServices): RequestContext 
     keyId,
     scopes,
     correlationId,
-    traceparent: traceparentOf(request),
+    traceparent: one.span?.traceparent ?? traceparentOf(request),
     idempotencyKey: () => idempotencyKeyOf(request),
     idempotencyKeyIfAny: () =>
       request.headers['idempotency-key'] === undefined ? undefined : idempotencyKeyOf(request),

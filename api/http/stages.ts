@@ -1,13 +1,18 @@
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
 import { type Principal, hasScope } from '../../core/access/api-key.ts';
 import { AppError } from '../../core/kernel/errors.ts';
+import type { FindOperator } from '../admin/operator.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Exchange, ExchangeDeps, Stage } from './exchange.ts';
-import { bearerOf, correlationIdOf } from './headers.ts';
+import { type Tracer, traceIdOf } from '../../core/telemetry/tracer.ts';
+import { bearerOf, correlationIdOf, traceparentOf } from './headers.ts';
 import { admittedInTime } from './in-time.ts';
 
 export interface StageDeps extends ExchangeDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** Who asks without a key. */
+  readonly findOperator: FindOperator;
+  readonly tracer?: Tracer;
 }
 
 /** What a stage does at an endpoint; undefined: nothing. Asked once, when the routes are made. */
@@ -20,6 +25,7 @@ type StageOf = (endpoint: Endpoint, deps: StageDeps) => Stage | undefined;
 const STAGES: readonly StageOf[] = [
   (_endpoint, deps) => correlate(deps),
   (_endpoint, deps) => measure(deps),
+  trace,
   authenticate,
   authorize,
 ];
@@ -47,23 +53,45 @@ function correlate({ requestId }: ExchangeDeps): Stage {
 function measure({ clock, metrics, logger }: ExchangeDeps): Stage {
   return {
     name: 'measure',
-    done: ({ request, route, startedMs, correlationId }, { status }) => {
+    done: ({ request, route, startedMs, correlationId, span }, { status }) => {
       const method = request.method ?? 'GET';
       const seconds = (clock.monotonicMs() - startedMs) / 1_000;
       metrics.httpDuration.observe({ method, route, status }, seconds);
-      logger.debug({ method, route, status, correlationId }, 'request.answered');
+      const ids = { correlationId, ...(span && { traceId: traceIdOf(span.traceparent) }) };
+      logger.debug({ method, route, status, ...ids }, 'request.answered');
+    },
+  };
+}
+
+/** The span of a request, a part of the trace that the client has begun. Pages of machines have none. */
+function trace({ method, path, scope }: Endpoint, { tracer }: StageDeps): Stage | undefined {
+  if (tracer?.isOn !== true || scope === 'none') return undefined;
+  const attributes = { 'http.request.method': method, 'http.route': path };
+  return {
+    name: 'trace',
+    before: (one) => {
+      const parent = traceparentOf(one.request);
+      one.span = tracer.start(`${method} ${path}`, { kind: 'server', parent, attributes });
+      return undefined;
+    },
+    done: ({ span, correlationId }, { status }) => {
+      span?.end({
+        attributes: { 'http.response.status_code': status, 'sluice.correlation_id': correlationId },
+        error: status >= 500 ? String(status) : undefined,
+      });
     },
   };
 }
 
 /** Who asks. Most keys are known, so that there is nothing to wait for. */
-function authenticate({ scope }: Endpoint, { authenticator }: StageDeps): Stage | undefined {
+function authenticate({ scope }: Endpoint, deps: StageDeps): Stage | undefined {
+  const { authenticator, findOperator } = deps;
   if (scope === 'none') return undefined;
   return {
     name: 'authenticate',
     before: (one) => {
       const key = bearerOf(one.request);
-      const found = key === undefined ? undefined : authenticator.authenticate(key);
+      const found = key === undefined ? findOperator(one.request) : authenticator.authenticate(key);
       if (found instanceof Promise) {
         return admittedInTime(found).then((principal) => {
           admit(one, principal);

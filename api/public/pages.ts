@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import type { OpsPage } from '../../runtime/ops-pages.ts';
+import { reportMarkdown, reportView } from '../../core/health/render.ts';
 import { requiredOf } from '../../runtime/ops-server.ts';
 import { type QueueDepth, adviseReplicas } from '../../queues/depth.ts';
 import type { View } from '../contract/parts.ts';
 import {
   addressesSchema,
   autoscaleSchema,
+  healthReportSchema,
   healthSchema,
   readinessSchema,
 } from '../contract/platform.ts';
@@ -26,6 +28,7 @@ const ADDRESSES = {
   readiness: '/readyz',
   metrics: '/metrics',
   autoscale: '/internal/autoscale',
+  healthReport: '/internal/health-report',
   admin: '/admin',
   queues: '/admin/queues',
 } as const;
@@ -99,6 +102,23 @@ const autoscale = definePage({
   },
 });
 
+const healthReport = definePage({
+  path: '/internal/health-report',
+  summary: 'Verdict on money, flow, execution, liveness and dependencies (`?format=markdown`)',
+  input: {
+    params: noParams,
+    query: z.strictObject({ format: z.enum(['json', 'markdown']).default('json') }),
+  },
+  output: { 200: healthReportSchema },
+  answer: async ({ health: report }, { query: { format } }) => {
+    const said = await report();
+    if (format === 'json') return found(reportView(said));
+    return { status: 200, contentType: MARKDOWN, text: reportMarkdown(said) };
+  },
+});
+
+const MARKDOWN = 'text/markdown; charset=utf-8';
+
 /** Every page that needs no key: one line each. */
 export const PUBLIC_PAGES: readonly Endpoint[] = [
   root,
@@ -106,6 +126,7 @@ export const PUBLIC_PAGES: readonly Endpoint[] = [
   readiness,
   metrics,
   autoscale,
+  healthReport,
   ...DOCS_PAGES,
 ];
 

@@ -4,6 +4,7 @@ import { getDelivery } from './deliveries/get-delivery.ts';
 import { listDeliveries } from './deliveries/list-deliveries.ts';
 import { replayDeliveries } from './deliveries/replay-deliveries.ts';
 import { resendDelivery } from './deliveries/resend-delivery.ts';
+import { askGraphql } from './graphql/ask-graphql.ts';
 import { getHold } from './holds/get-hold.ts';
 import { listHolds } from './holds/list-holds.ts';
 import { listRules } from './notification-rules/list-rules.ts';
@@ -12,6 +13,7 @@ import { aliasEndpoints } from './operations/aliases.ts';
 import { cancelOperation } from './operations/cancel-operation.ts';
 import { getOperation } from './operations/get-operation.ts';
 import { getTimeline } from './operations/get-timeline.ts';
+import { getWaiting } from './operations/get-waiting.ts';
 import { listOperations } from './operations/list-operations.ts';
 import { resolveOperation } from './operations/resolve-operation.ts';
 import { retryOperation } from './operations/retry-operation.ts';
@@ -38,6 +40,8 @@ import { addTemplate } from './templates/add-template.ts';
 import { getTemplate } from './templates/get-template.ts';
 import { listTemplates } from './templates/list-templates.ts';
 import { previewTemplate } from './templates/preview-template.ts';
+import { getProof } from './transactions/get-proof.ts';
+import { getCheckpoint, getConsistency } from './ledger/get-checkpoint.ts';
 import { listTransactions } from './transactions/list-transactions.ts';
 import { getTransfer } from './transfers/get-transfer.ts';
 import { listTransfers } from './transfers/list-transfers.ts';
@@ -67,6 +71,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   resolveOperation,
   getOperation,
   getTimeline,
+  getWaiting,
   listOperations,
   getUser,
   listUsers,
@@ -76,6 +81,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listWalletTransactions,
   listSystemWallets,
   listTransactions,
+  getProof,
+  getCheckpoint,
+  getConsistency,
   getTransfer,
   listTransfers,
   getHold,
@@ -113,6 +121,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getSetting,
   putSetting,
   deleteSetting,
+  askGraphql,
   ...PUBLIC_PAGES,
 ];
 

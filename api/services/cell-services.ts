@@ -1,3 +1,7 @@
+import { WAITING_KINDS } from '../../core/kernel/waiting-on.ts';
+import { createDeliveryWaitingCounts } from '../../core/notifications/delivery/delivery-counts-store.ts';
+import { createWaitingCounts } from '../../core/operations/waiting-counts-store.ts';
+import { type HealthReader, openHealth } from '../../runtime/health.ts';
 import { createStatusCounts } from '../../core/operations/status-counts-store.ts';
 import type { HintPublisher } from '../../core/events/hints.ts';
 import { type QueueDepth, createDepthReader } from '../../queues/depth.ts';
@@ -7,6 +11,7 @@ import type { Metrics } from '../../core/telemetry/metrics.ts';
 import type { Cell } from '../../runtime/cells.ts';
 import type { Installation } from '../../runtime/installation.ts';
 import type { Streams } from '../realtime/realtime.ts';
+import type { RunGraphql } from '../graphql/run.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 import { openBacklog, openServices } from './open-services.ts';
 import type { ApiServices } from './services.ts';
@@ -22,6 +27,7 @@ export interface CellServices {
   readonly depths: () => Promise<readonly QueueDepth[]>;
   /** Accepted operations that wait for settlement, as last counted. */
   readonly openOperations: () => number;
+  readonly health: Pick<HealthReader, 'report'>;
   /** Fills gauges that are only worth reading when somebody asks. */
   beforeScrape(): Promise<void>;
 }
@@ -30,9 +36,12 @@ interface CellDeps {
   readonly hints: HintPublisher;
   readonly streams: Streams;
   readonly waiters: Waiters;
+  readonly graphql: RunGraphql;
   readonly installation: Pick<Installation, 'has'>;
   readonly settings: ApiServices['settings'];
   readonly pauses: ApiServices['pauses'];
+  /** Of the process, whose event loop and pool all cells share. */
+  readonly ownMetrics: Metrics;
 }
 
 /** Opened once a cell; the platform's lifecycle releases it. */
@@ -43,6 +52,9 @@ export function openCellServices({ brand, platform }: Cell, deps: CellDeps): Cel
   const { byName, connection, publisher } = queues;
   const depths = createDepthReader({ queues: byName, connection, clock });
   const statusCounts = createStatusCounts(mongo.db, clock);
+  const waitingCounts = openWaitingCounts(platform);
+  const { ownMetrics } = deps;
+  const health = openHealth({ platform, queueRedis: connection, ownMetrics });
   const backlog = openBacklog(platform);
   return Object.freeze({
     brand,
@@ -50,6 +62,7 @@ export function openCellServices({ brand, platform }: Cell, deps: CellDeps): Cel
     queues: byName,
     connection,
     depths,
+    health,
     openOperations: () => backlog.size(),
     beforeScrape: async () => {
       // Side by side: the database's numbers must not wait for Redis, nor the other way round.
@@ -62,9 +75,25 @@ export function openCellServices({ brand, platform }: Cell, deps: CellDeps): Cel
             metrics.operationsByStatus.set({ status }, count);
           }
         }),
+        waitingCounts(),
+        health.export(),
       ]);
     },
   });
+}
+
+/** Sets the totals of what is waited for; a kind that nothing waits for is 0. */
+function openWaitingCounts({ mongo, clock, metrics }: Cell['platform']): () => Promise<void> {
+  const operations = createWaitingCounts(mongo.db, clock);
+  const deliveries = createDeliveryWaitingCounts(mongo.db, clock);
+  return async () => {
+    const found = { operation: await operations(), delivery: await deliveries() };
+    for (const [of, counts] of Object.entries(found)) {
+      for (const kind of Object.keys(WAITING_KINDS)) {
+        metrics.waiting.set({ of, kind }, counts[kind as keyof typeof counts] ?? 0);
+      }
+    }
+  };
 }
 
 function recordDepths({ queueDepth, queueOldest }: Metrics, depths: readonly QueueDepth[]): void {

@@ -2,6 +2,8 @@ import { LIMITS } from '../../config/limits.ts';
 import { createListReads } from '../../core/infra/reads/list-reads.ts';
 import { createLedgerPoints } from '../../core/ledger/ledger-points-store.ts';
 import { createLedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
+import { createLedgerProofs } from '../../core/ledger/proof/proofs-store.ts';
+import { createLedgerSigner } from '../../runtime/ledger-signer.ts';
 import type { DeliveryPublisher } from '../../core/notifications/delivery/publisher.ts';
 import { type Backlog, startBacklog } from '../../core/ingest/backlog.ts';
 import { createIngest } from '../../core/ingest/ingest.ts';
@@ -24,7 +26,9 @@ import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import { laneQueue } from '../../queues/catalog.ts';
 import { createNotificationServices } from './notification-services.ts';
+import { openWaiting } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
+import type { RunGraphql } from '../graphql/run.ts';
 import type { ApiServices } from './services.ts';
 import { type Waiters, createOutcomeWaiters } from '../writes/outcome-waiters.ts';
 
@@ -34,6 +38,7 @@ interface ServiceDeps {
   readonly hints: SettledHints;
   readonly streams: Streams;
   readonly waiters: Waiters;
+  readonly graphql: RunGraphql;
   readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
   readonly settings: ApiServices['settings'];
@@ -42,7 +47,7 @@ interface ServiceDeps {
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
 export function openServices(deps: ServiceDeps): ApiServices {
-  const { platform, publisher, hints, streams, waiters } = deps;
+  const { platform, publisher, hints, streams, waiters, graphql } = deps;
   const { clock, logger, metrics, mongo, lifecycle } = platform;
   const ingest = openIngest(deps);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
@@ -62,7 +67,9 @@ export function openServices(deps: ServiceDeps): ApiServices {
     registry,
     hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
     ingest,
+    waiting: openWaiting({ platform, publisher, registry }),
     waiters,
+    graphql,
     streams,
     clock,
     operations: perTenant((tenant) =>
@@ -74,6 +81,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
     queued: perTenant((tenant) => createQueuedReads(mongo.db, tenant)),
     walletCache: openWalletCache(platform, ledgerPoints.wallets),
     readConsistency: platform.env.READ_CONSISTENCY,
+    proofs: openProofs(platform),
     notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
@@ -93,8 +101,16 @@ function perTenant<T>(make: (tenant: TenantScope) => T): (tenant: TenantScope) =
   };
 }
 
+function openProofs({ mongo, env }: Platform): ApiServices['proofs'] {
+  const signerOf = createLedgerSigner(mongo.db, env);
+  return async (tenant) => {
+    const signer = await signerOf();
+    return signer && { ...createLedgerProofs(mongo.db, tenant), publicKey: signer.publicKey };
+  };
+}
+
 function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
-  const { env, clock, logger, metrics, failpoint, mongo, databaseClock } = platform;
+  const { env, clock, logger, metrics, failpoint, mongo, databaseClock, tracer } = platform;
   return createIngest({
     store: createOperationStore(mongo.db),
     databaseTime: databaseClock,
@@ -103,6 +119,7 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
     logger,
     metrics,
     failpoint,
+    tracer,
     backlog: (tenantId) => backlog.isFullFor(tenantId),
     lanes: env.SETTLEMENT_LANES,
     laneQueue,

@@ -1,6 +1,7 @@
 import type { QueueDepth } from '../../queues/depth.ts';
 import type { ErrorCode } from '../../core/kernel/errors.ts';
 import type { Document } from '../http/document.ts';
+import type { HealthReport } from '../../core/health/report.ts';
 import type { OpsPages } from '../../runtime/ops-pages.ts';
 
 /** What the pages without a key work with. */
@@ -12,6 +13,7 @@ export interface PublicServices {
   readonly lanes: number;
   /** Of the endpoints that are served. */
   readonly docs: Docs;
+  readonly health: () => Promise<HealthReport>;
 }
 
 /** The documentation of what this process serves. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/kernel/clock.ts';
+import type { LedgerProofs } from '../../core/ledger/proof/proofs-store.ts';
 import type { LedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
 import type { WalletCache } from '../../core/ledger/wallet-cache.ts';
 import type { Registry } from '../../core/operations/define.ts';
@@ -12,10 +13,17 @@ import type { TenantScope } from '../../core/tenants/tenant.ts';
 import type { NotificationServices } from './notification-services.ts';
 import type { PauseAdmin } from './pause-admin.ts';
 import type { SettingsAdmin } from './settings-admin.ts';
+import type { WaitingServices } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
+import type { RunGraphql } from '../graphql/run.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
+/** Proofs, and the key that their checkpoints are checked with. */
+export interface SignedProofs extends LedgerProofs {
+  readonly publicKey: string;
+}
+
 export interface ApiServices {
   readonly registry: Registry;
   /** Some process of the installation has an address of the payment provider. */
@@ -28,6 +36,8 @@ export interface ApiServices {
   readonly walletCache: WalletCache;
   /** Of wallets that are read without saying how. */
   readonly readConsistency: 'strong' | 'cached';
+  /** Undefined: nothing is sealed here. */
+  readonly proofs: (tenant: TenantScope) => Promise<SignedProofs | undefined>;
   readonly notifications: (tenant: TenantScope) => NotificationServices;
   readonly intervene: (
     tenant: TenantScope,
@@ -40,6 +50,9 @@ export interface ApiServices {
   readonly pauses: PauseAdmin;
   /** The longest that a request of the tenant may wait for an outcome. */
   readonly waitSecondsMax: (tenantId: string) => number;
+  readonly waiting: WaitingServices;
+  /** Questions in GraphQL. */
+  readonly graphql: RunGraphql;
   readonly waiters: Waiters;
   readonly streams: Streams;
   readonly clock: Clock;

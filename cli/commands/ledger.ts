@@ -15,6 +15,7 @@ import { formatCount, formatDuration, formatTable } from '../format.ts';
 import { interruptible } from '../interrupts.ts';
 import type { Io } from '../io.ts';
 import { createTerminal } from '../terminal.ts';
+import { rebuildCommand } from './ledger-rebuild.ts';
 import { jsonOption, wholeNumber, withDatabase } from './options.ts';
 
 interface Options {
@@ -51,7 +52,7 @@ export function ledgerCommand(io: Io): Command {
     .action(async (options: Options) => {
       io.exit(await interruptible((signal) => verifyDatabase(options, io, signal)));
     });
-  return ledger.addCommand(withDatabase(verify));
+  return ledger.addCommand(withDatabase(verify)).addCommand(rebuildCommand(io));
 }
 
 async function verifyDatabase(options: Options, io: Io, signal: AbortSignal): Promise<ExitCode> {

@@ -4,7 +4,8 @@ import type { OperationInputs } from './generated/operations.ts';
 import type { Envelope } from './inputs.ts';
 import { canonicalText, jsonText } from './json.ts';
 import { type KeyLease, createKeys } from './key-store.ts';
-import type { Operation, OperationType } from './operation.ts';
+import type { Operation } from './generated/operation-models.ts';
+import type { OperationType } from './names.ts';
 import { waitMsOf } from './retry.ts';
 import type { CallOptions, Transport } from './transport.ts';
 

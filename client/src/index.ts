@@ -14,8 +14,10 @@ export type { EventData } from './generated/events.ts';
 export type { AtomicType, OperationInputs, SignalData } from './generated/operations.ts';
 export type { Amount, Envelope, Instant } from './inputs.ts';
 export { type KeyStore, createMemoryKeyStore } from './key-store.ts';
-export type { List, ListOptions, OrderedListOptions, Page } from './list.ts';
-export type * from './models.ts';
+export type { AfterOptions, List, ListOptions, OrderedListOptions, Page } from './list.ts';
+export type * from './generated/ledger.ts';
+export type * from './generated/notifications.ts';
+export type * from './generated/operation-models.ts';
 export {
   AMOUNT_MAX,
   type FormatOptions,
@@ -26,7 +28,7 @@ export {
   toMajor,
 } from './money.ts';
 export type * from './notifications.ts';
-export type * from './operation.ts';
+export type * from './names.ts';
 export type {
   ActOptions,
   OperationFilter,
@@ -46,6 +48,8 @@ export type {
   SubmitAbout,
   Transfers,
   Users,
+  WalletRead,
+  WalletReads,
   Wallets,
 } from './resources.ts';
 export type { RetryOptions } from './retry.ts';

@@ -9,11 +9,14 @@ import { hexOf, uuidV7 } from './uuid.ts';
  */
 export interface KeyStore {
   /** The key of the same request, when its outcome was never known. */
-  load(fingerprint: string): string | undefined | Promise<string | undefined>;
+  load(fingerprint: string): Stored | Promise<Stored>;
   /** Durable once it returns: a failure keeps the request from being sent. */
   save(fingerprint: string, key: string): void | Promise<void>;
   forget(fingerprint: string): void | Promise<void>;
 }
+
+/** Stores of browsers and of Redis say null where there is nothing. */
+type Stored = string | null | undefined;
 
 export const NO_KEY_STORE: KeyStore = Object.freeze({
   load: () => undefined,
@@ -55,7 +58,8 @@ export interface Keys {
   lease(request: string, explicit?: string): Promise<KeyLease>;
 }
 
-const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
+/** A header has no blank at its ends: there the key would become another one. */
+const KEY = /^(?! )[\x20-\x7e]{1,255}(?<! )$/;
 
 export function createKeys(deps: {
   readonly store: KeyStore;
@@ -71,7 +75,7 @@ export function createKeys(deps: {
     const fingerprint = freeFingerprint(await sha256(request), underWay);
     underWay.add(fingerprint);
     try {
-      const known = await store.load(fingerprint);
+      const known = (await store.load(fingerprint)) ?? undefined;
       const key = known ?? uuidV7(clock.now());
       if (known === undefined) await store.save(fingerprint, key);
       return {
@@ -97,8 +101,9 @@ export function createKeys(deps: {
     lease: async (request: string, explicit?: string) => {
       if (explicit === undefined && isStored) return leaseStored(request);
       const key = explicit ?? uuidV7(clock.now());
-      if (!PRINTABLE.test(key)) {
-        const text = 'idempotencyKey must be 1 to 255 printable ASCII characters';
+      if (!KEY.test(key)) {
+        const text =
+          'idempotencyKey must be 1 to 255 printable ASCII characters, no blank at its ends';
         throw new SluiceError('invalid_argument', text);
       }
       return { key, isResumed: false, settle: async () => undefined, leave: () => undefined };

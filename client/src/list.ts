@@ -1,6 +1,5 @@
 import { throwIfAborted } from './clock.ts';
-import { SluiceError, invalidArgument } from './errors.ts';
-import { isObject } from './json.ts';
+import { invalidArgument } from './errors.ts';
 import type { CallOptions, Query, Transport } from './transport.ts';
 
 /** One page, as the API answers it. */
@@ -13,14 +12,20 @@ export interface Page<T> {
 export interface ListOptions extends CallOptions {
   /** So many items at most, over all pages. */
   readonly limit?: number | undefined;
-  /** Items a request, 1 to 1,000. */
+  /** Items a request, 1 to 200; 100. */
   readonly pageSize?: number | undefined;
   /** Where an earlier list has come to. */
   readonly cursor?: string | undefined;
 }
 
+/** Of reads that can be told what they must have seen. */
+export interface AfterOptions {
+  /** Id of an operation that has to be in the answer: it is waited for. */
+  readonly after?: string | undefined;
+}
+
 /** Of lists that can be followed. */
-export interface OrderedListOptions extends ListOptions {
+export interface OrderedListOptions extends ListOptions, AfterOptions {
   /** `asc`: oldest first. */
   readonly order?: 'asc' | 'desc' | undefined;
   /** With `asc`: waits for what comes after the last one, until aborted. */
@@ -45,7 +50,7 @@ export interface List<T> extends AsyncIterable<T> {
 }
 
 const PAGE_SIZE = 100;
-const PAGE_SIZE_MAX = 1_000;
+const PAGE_SIZE_MAX = 200;
 const POLL_MS = 250;
 const POLL_MS_MAX = 5_000;
 
@@ -59,7 +64,8 @@ export function createList<T>(
   { path, query = {} }: ListRequest,
   options: OrderedListOptions = {},
 ): List<T> {
-  const { limit = Infinity, pageSize = PAGE_SIZE, order, follow = false } = checked(options);
+  const { limit = Infinity, pageSize = PAGE_SIZE, follow = false, ...rest } = checked(options);
+  const { order, after } = rest;
   const { clock } = transport.settings;
   let { cursor } = options;
   let left = limit;
@@ -72,7 +78,7 @@ export function createList<T>(
     const size = Math.min(pageSize, left);
     const { body } = await transport.send({
       ...{ method: 'GET', path, repeat: 'safe', options, isAnswer: isPage },
-      query: { ...query, limit: size, cursor: ahead, order },
+      query: { ...query, limit: size, cursor: ahead, order, after },
     });
     const { items, nextCursor } = body as Page<T>;
     left -= items.length;
@@ -137,7 +143,9 @@ function isPage(body: Readonly<Record<string, unknown>>): boolean {
 
 function checked(options: OrderedListOptions): OrderedListOptions {
   const { limit, pageSize, order, follow } = options;
-  if (limit !== undefined && !(limit >= 0)) throw invalidArgument('limit must be a number from 0');
+  if (limit !== undefined && limit !== Infinity && !(Number.isInteger(limit) && limit >= 0)) {
+    throw invalidArgument('limit must be a whole number from 0');
+  }
   if (pageSize !== undefined && !isPageSize(pageSize)) {
     throw invalidArgument(`pageSize must be 1 to ${PAGE_SIZE_MAX}`);
   }
@@ -151,13 +159,12 @@ const isPageSize = (size: number): boolean =>
 /** Items of a list that is always one page. */
 export async function itemsOf<T>(
   transport: Transport,
-  path: string,
+  request: ListRequest,
   options?: CallOptions,
 ): Promise<readonly T[]> {
   const { body } = await transport.send({
-    ...{ method: 'GET', path, repeat: 'safe', options },
+    ...{ method: 'GET', ...request, repeat: 'safe', options },
     isAnswer: ({ items }) => Array.isArray(items),
   });
-  if (isObject(body) && Array.isArray(body['items'])) return body['items'] as T[];
-  throw new SluiceError('bad_response', 'The answer is no list');
+  return (body as Page<T>).items;
 }

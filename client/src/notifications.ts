@@ -1,9 +1,21 @@
 import { SluiceError } from './errors.ts';
 import type { EventData } from './generated/events.ts';
 import type { Instant } from './inputs.ts';
-import { type List, type ListOptions, createList } from './list.ts';
-import type { Delivery, DeliveryDetail, Suppression, Template, WebhookEndpoint } from './models.ts';
-import type { Channel, DeliveryStatus } from './operation.ts';
+import { type List, type ListOptions, createList, itemsOf } from './list.ts';
+import type {
+  BuiltInTemplate,
+  Delivery,
+  DeliveryListItem,
+  NotificationRule,
+  NotificationRules,
+  RemovedSuppressions,
+  RenderedTemplate,
+  Replay,
+  Suppression,
+  Template,
+  WebhookEndpoint,
+} from './generated/notifications.ts';
+import type { Channel, DeliveryStatus } from './names.ts';
 import { type WriteOptions, hasId, timeText } from './operations.ts';
 import { type Submit, waysOf } from './resources.ts';
 import { type ApiRequest, type CallOptions, type Transport, segment } from './transport.ts';
@@ -29,18 +41,13 @@ export interface ReplayRequest {
   readonly cursor?: string;
 }
 
-export interface ReplayResult {
-  readonly nextCursor?: string;
-  readonly [count: string]: unknown;
-}
-
 export interface Deliveries {
-  list(options?: ListOptions & DeliveryFilter): List<Delivery>;
-  get(id: string, options?: CallOptions): Promise<DeliveryDetail>;
+  list(options?: ListOptions & DeliveryFilter): List<DeliveryListItem>;
+  get(id: string, options?: CallOptions): Promise<Delivery>;
   /** Sends one again, under the same id. */
-  resend(id: string, options?: WriteOptions): Promise<DeliveryDetail>;
+  resend(id: string, options?: WriteOptions): Promise<Delivery>;
   /** Sends up to 10,000 again; `nextCursor` goes on. */
-  replay(request: ReplayRequest, options?: WriteOptions): Promise<ReplayResult>;
+  replay(request: ReplayRequest, options?: WriteOptions): Promise<Replay>;
 }
 
 export interface NewWebhookEndpoint {
@@ -70,7 +77,7 @@ export interface WebhookEndpoints {
   /** A new secret, shown this once; the old one signs as well for 24 hours. */
   rotateSecret(id: string, options?: WriteOptions): Promise<WebhookEndpoint>;
   /** Sends a `webhook-endpoint.test` event; answers with its delivery. */
-  test(id: string, options?: WriteOptions): Promise<DeliveryDetail>;
+  test(id: string, options?: WriteOptions): Promise<Delivery>;
 }
 
 export interface NewTemplate {
@@ -92,22 +99,14 @@ export type TemplatePreview = {
 export interface Templates {
   /** Adds a version. */
   add(template: NewTemplate, options?: WriteOptions): Promise<Template>;
-  list(
-    options?: ListOptions & {
-      readonly name?: string | undefined;
-      readonly origin?: 'own' | 'built-in' | undefined;
-    },
-  ): List<Template>;
+  /** Your own, every version. */
+  list(options?: ListOptions & { readonly name?: string | undefined }): List<Template>;
+  /** Those that are used until you write your own. */
+  builtIn(
+    options?: CallOptions & { readonly name?: string | undefined },
+  ): Promise<readonly BuiltInTemplate[]>;
   get(id: string, options?: CallOptions): Promise<Template>;
   preview(preview: TemplatePreview, options?: CallOptions): Promise<RenderedTemplate>;
-}
-
-export interface RenderedTemplate {
-  readonly subject?: string;
-  readonly text: string;
-  readonly html?: string;
-  readonly variables: readonly string[];
-  readonly [detail: string]: unknown;
 }
 
 export interface NewSuppression {
@@ -129,22 +128,12 @@ export interface Suppressions {
       readonly createdBefore?: Instant;
     },
     options?: CallOptions,
-  ): Promise<{ readonly removed: number; readonly isComplete: boolean }>;
-}
-
-export interface Rule {
-  readonly event: string;
-  readonly channels: readonly Channel[];
-  readonly updatedAt?: string;
-  readonly category?: string;
+  ): Promise<RemovedSuppressions>;
 }
 
 export interface Rules {
   /** Which events users are told about: your own rules, and what is built in. */
-  list(options?: CallOptions): Promise<{
-    readonly items: readonly Rule[];
-    readonly builtIn: readonly Rule[];
-  }>;
+  list(options?: CallOptions): Promise<NotificationRules>;
   /** `[]`: on no channel; `null`: as it is built in. */
   put(
     rule: {
@@ -152,7 +141,7 @@ export interface Rules {
       readonly channels: readonly NewSuppression['channel'][] | null;
     },
     options?: CallOptions,
-  ): Promise<{ readonly event: string; readonly channels: readonly Channel[] | null }>;
+  ): Promise<NotificationRule>;
 }
 
 export interface Notifications {
@@ -197,19 +186,19 @@ function deliveriesOf(transport: Transport): Deliveries {
     list: (options: ListOptions & DeliveryFilter = {}) => {
       const { status, channel, userId, operationId, endpointId } = options;
       const query = { status, channel, userId, operationId, endpointId, ...timesOf(options) };
-      return createList<Delivery>(transport, { path, query }, options);
+      return createList<DeliveryListItem>(transport, { path, query }, options);
     },
     get: async (id: string, options?: CallOptions) =>
-      ask<DeliveryDetail>(transport, {
+      ask<Delivery>(transport, {
         ...{ method: 'GET', path: `${path}/${segment(id)}`, options, isAnswer: hasId },
       }),
     resend: async (id: string, options?: WriteOptions) =>
-      ask<DeliveryDetail>(transport, {
+      ask<Delivery>(transport, {
         ...{ method: 'POST', path: `${path}/${segment(id)}/resend`, isAnswer: hasId },
         ...keyed(options),
       }),
     replay: (body: ReplayRequest, options?: WriteOptions) =>
-      ask<ReplayResult>(transport, {
+      ask<Replay>(transport, {
         method: 'POST',
         path: `${path}/replay`,
         body,
@@ -236,7 +225,7 @@ function webhookEndpointsOf(transport: Transport): WebhookEndpoints {
         ...{ method: 'POST', path: `${of(id)}/rotate-secret`, isAnswer, ...keyed(options) },
       }),
     test: async (id: string, options?: WriteOptions) =>
-      ask<DeliveryDetail>(transport, {
+      ask<Delivery>(transport, {
         ...{ method: 'POST', path: `${of(id)}/test`, isAnswer, ...keyed(options) },
       }),
   });
@@ -258,8 +247,12 @@ function templatesOf(transport: Transport): Templates {
     add: (body: NewTemplate, options?: WriteOptions) =>
       ask<Template>(transport, { method: 'POST', path, body, ...keyed(options) }),
     list: (options: Parameters<Templates['list']>[0] = {}) => {
-      const { name, origin } = options;
-      return createList<Template>(transport, { path, query: { name, origin } }, options);
+      const { name } = options;
+      return createList<Template>(transport, { path, query: { name } }, options);
+    },
+    builtIn: async ({ name, ...options }: Parameters<Templates['builtIn']>[0] = {}) => {
+      const query = { name, origin: 'built-in' };
+      return itemsOf<BuiltInTemplate>(transport, { path, query }, options);
     },
     get: async (id: string, options?: CallOptions) =>
       ask<Template>(transport, { method: 'GET', path: `${path}/${segment(id)}`, options }),
@@ -279,7 +272,7 @@ function suppressionsOf(transport: Transport): Suppressions {
     removeAll: (filter: Parameters<Suppressions['removeAll']>[0], options?: CallOptions) => {
       const { reason, channel } = filter;
       const query = { reason, channel, ...timesOf(filter) };
-      return ask<{ removed: number; isComplete: boolean }>(transport, {
+      return ask<RemovedSuppressions>(transport, {
         ...{ method: 'DELETE', path, query, options },
       });
     },
@@ -290,8 +283,8 @@ function rulesOf(transport: Transport): Rules {
   const path = '/v1/notification-rules';
   return Object.freeze({
     list: (options?: CallOptions) =>
-      ask<Awaited<ReturnType<Rules['list']>>>(transport, { method: 'GET', path, options }),
+      ask<NotificationRules>(transport, { method: 'GET', path, options }),
     put: (body: Parameters<Rules['put']>[0], options?: CallOptions) =>
-      ask<Awaited<ReturnType<Rules['put']>>>(transport, { method: 'PUT', path, body, options }),
+      ask<NotificationRule>(transport, { method: 'PUT', path, body, options }),
   });
 }

@@ -1,8 +1,14 @@
 import { type BulkItem, type BulkOptions, type BulkResult, createBulk } from './bulk.ts';
 import type { OperationInputs, SignalData } from './generated/operations.ts';
 import { type Envelope, type Instant, envelopeOf } from './inputs.ts';
-import { type List, type ListOptions, createList } from './list.ts';
-import type { Operation, OperationStatus, OperationType, Timeline } from './operation.ts';
+import { type AfterOptions, type List, type ListOptions, createList } from './list.ts';
+import type {
+  Operation,
+  OperationListItem,
+  OperationStatus,
+  Timeline,
+} from './generated/operation-models.ts';
+import type { OperationType } from './names.ts';
 import { type CallOptions, type Query, type Transport, segment } from './transport.ts';
 import { type Outcome, type WaitForOptions, createWaitFor } from './wait-for.ts';
 
@@ -31,7 +37,10 @@ export interface OperationFilter {
 }
 
 /** What the API answers to a write: `replayed` when it was sent before under the same key. */
-export type Submitted<T extends string = string> = Operation<T> & { readonly replayed: boolean };
+export type Submitted<T extends string = string> = Operation & {
+  readonly type: T;
+  readonly replayed: boolean;
+};
 
 export interface Operations {
   /** Accepts an operation. It is stored when this resolves, and done when its status says so. */
@@ -46,7 +55,7 @@ export interface Operations {
     options?: BulkOptions,
   ) => Promise<readonly BulkResult[]>;
   get(id: string, options?: ActOptions): Promise<Operation>;
-  list(options?: OperationFilter & ListOptions): List<Operation>;
+  list(options?: OperationFilter & AfterOptions & ListOptions): List<OperationListItem>;
   timeline(id: string, options?: CallOptions): Promise<Timeline>;
   cancel(id: string, options?: ActOptions): Promise<Operation>;
   /** Answers what a step waits for (`waitingFor`). */
@@ -106,8 +115,8 @@ export function createOperations(transport: Transport): Operations {
       });
       return body as Operation;
     },
-    list: (options: OperationFilter & ListOptions = {}) =>
-      createList<Operation>(transport, { path: PATH, query: queryOf(options) }, options),
+    list: (options: OperationFilter & AfterOptions & ListOptions = {}) =>
+      createList<OperationListItem>(transport, { path: PATH, query: queryOf(options) }, options),
     timeline: async (id: string, options?: CallOptions) => {
       const path = `${PATH}/${segment(id)}/timeline`;
       const { body } = await transport.send({ method: 'GET', path, repeat: 'safe', options });
@@ -137,7 +146,7 @@ export async function submitTo<T extends string>(
     ...{ wait: options.wait, idempotencyKey: options.idempotencyKey, options },
   });
   const replayed = answer.headers.get('idempotent-replayed') === 'true';
-  return { ...(answer.body as Operation<T>), replayed };
+  return { ...(answer.body as Operation & { readonly type: T }), replayed };
 }
 
 export function hasId(body: Readonly<Record<string, unknown>>): boolean {

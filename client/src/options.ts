@@ -101,6 +101,9 @@ function atLeast(name: string, value: number, min: number): number {
 
 /** Pages may not set it: it would ask for a preflight, or be ignored. */
 function userAgentOf(own: string | undefined): string | undefined {
+  if (own !== undefined && !/^[\x20-\x7e]{1,200}$/.test(own)) {
+    throw invalidArgument('userAgent must be printable ASCII');
+  }
   if ('document' in globalThis) return undefined;
   return `${own === undefined ? '' : `${own} `}sluice-client/${VERSION}`;
 }

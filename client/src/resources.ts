@@ -1,6 +1,7 @@
 import type { OperationInputs } from './generated/operations.ts';
 import { type Instant, envelopeOf } from './inputs.ts';
 import {
+  type AfterOptions,
   type List,
   type ListOptions,
   type OrderedListOptions,
@@ -10,16 +11,16 @@ import {
 import type {
   Balance,
   BalanceAt,
+  Entry,
   Hold,
-  HoldStatus,
   SystemWallet,
   Transfer,
   User,
   Wallet,
-} from './models.ts';
-import type { Entry, OperationType } from './operation.ts';
+} from './generated/ledger.ts';
+import type { HoldStatus, OperationType } from './names.ts';
 import { type SubmitOptions, type Submitted, hasId, submitTo, timeText } from './operations.ts';
-import { type CallOptions, type Transport, segment } from './transport.ts';
+import { type CallOptions, type Query, type Transport, segment } from './transport.ts';
 
 /** Submits an operation of one type. */
 export type Submit<T extends OperationType> = (
@@ -41,20 +42,32 @@ export interface Users {
   readonly update: Submit<'user.update'>;
   get(userId: string, options?: CallOptions): Promise<User>;
   list(options?: ListOptions): List<User>;
-  wallets(userId: string, options?: CallOptions): Promise<readonly Wallet[]>;
+  wallets(userId: string, options?: WalletReads): Promise<readonly Wallet[]>;
+}
+
+/** How wallets and balances are read. */
+export interface WalletReads extends CallOptions, AfterOptions {
+  /** With what is accepted and not settled yet: `queuedDebit`, `queuedCredit`, `availableAfterQueued`. */
+  readonly queued?: boolean | undefined;
+}
+
+/** Of one wallet. */
+export interface WalletRead extends WalletReads {
+  /** `cached`: of at most 10 s ago, at less cost. */
+  readonly consistency?: 'strong' | 'cached' | undefined;
 }
 
 export interface Wallets {
   readonly open: Submit<'wallet.open'>;
   readonly update: Submit<'wallet.update'>;
-  get(id: string, options?: CallOptions): Promise<Wallet>;
+  get(id: string, options?: WalletRead): Promise<Wallet>;
   transactions(id: string, options?: OrderedListOptions): List<Entry>;
   /** The other side of credits, debits, fees and bonuses. */
   system(options?: CallOptions): Promise<readonly SystemWallet[]>;
 }
 
 export interface BalanceReads {
-  get(walletId: string, options?: CallOptions): Promise<Balance>;
+  get(walletId: string, options?: WalletRead): Promise<Balance>;
   /** As the log had it then. */
   at(walletId: string, at: Instant, options?: CallOptions): Promise<BalanceAt>;
 }
@@ -108,17 +121,20 @@ export function createResources(transport: Transport): Resources {
       update: typed('user.update'),
       get: (userId: string, options?: CallOptions) => get<User>(['users', userId], options),
       list: (options?: ListOptions) => createList<User>(transport, { path: '/v1/users' }, options),
-      wallets: async (userId: string, options?: CallOptions) =>
-        itemsOf<Wallet>(transport, `/v1/users/${segment(userId)}/wallets`, options),
+      wallets: async (userId: string, options: WalletReads = {}) => {
+        const request = { path: `/v1/users/${segment(userId)}/wallets`, query: readQuery(options) };
+        return itemsOf<Wallet>(transport, request, options);
+      },
     }),
     wallets: Object.freeze({
       open: at<'wallet.open'>('/v1/wallets'),
       update: typed('wallet.update'),
-      get: (id: string, options?: CallOptions) => get<Wallet>(['wallets', id], options),
+      get: (id: string, options: WalletRead = {}) =>
+        get<Wallet>(['wallets', id], options, readQuery(options)),
       transactions: (id: string, options?: OrderedListOptions) =>
         createList<Entry>(transport, { path: `/v1/wallets/${segment(id)}/transactions` }, options),
       system: (options?: CallOptions) =>
-        itemsOf<SystemWallet>(transport, '/v1/system-wallets', options),
+        itemsOf<SystemWallet>(transport, { path: '/v1/system-wallets' }, options),
     }),
     balances: balancesOf(transport),
     transactions: Object.freeze({
@@ -184,31 +200,36 @@ export function waysOf(transport: Transport) {
         const path = `/v1/${list}/${segment(id)}/${verb}`;
         return submitTo<T>(transport, { path, options }, { ...input, ...envelopeOf(options) });
       },
-    get: async <D>([list, id]: readonly [string, string], options?: CallOptions): Promise<D> => {
+    get: async <D>(
+      [list, id]: readonly [string, string],
+      options?: CallOptions,
+      query: Query = {},
+    ): Promise<D> => {
       const path = `/v1/${list}/${segment(id)}`;
-      const request = { method: 'GET', path, repeat: 'safe', options, isAnswer: hasId } as const;
-      const { body } = await transport.send(request);
+      const request = { method: 'GET', path, query, repeat: 'safe', options } as const;
+      const { body } = await transport.send({ ...request, isAnswer: hasId });
       return body as D;
     },
   };
 }
 
+function readQuery({ consistency, after, queued }: WalletRead): Query {
+  return { consistency, after, include: queued === true ? 'queued' : undefined };
+}
+
 function balancesOf(transport: Transport): BalanceReads {
-  const read = async <D>(
-    walletId: string,
-    at: Instant | undefined,
-    options?: CallOptions,
-  ): Promise<D> => {
+  const read = async <D>(walletId: string, query: Query, options?: CallOptions): Promise<D> => {
     const { body } = await transport.send({
       ...{ method: 'GET', path: `/v1/wallets/${segment(walletId)}/balance`, repeat: 'safe' },
-      ...{ query: { at: timeText(at) }, options },
+      ...{ query, options },
       isAnswer: ({ balance }) => typeof balance === 'string',
     });
     return body as D;
   };
   return Object.freeze({
-    get: (walletId: string, options?: CallOptions) => read<Balance>(walletId, undefined, options),
+    get: (walletId: string, options: WalletRead = {}) =>
+      read<Balance>(walletId, readQuery(options), options),
     at: (walletId: string, at: Instant, options?: CallOptions) =>
-      read<BalanceAt>(walletId, at, options),
+      read<BalanceAt>(walletId, { at: timeText(at) }, options),
   });
 }

@@ -52,7 +52,7 @@ export function createTransport(settings: Settings): Transport {
   const urlOf = (path: string, query: Query = {}): string => baseUrl + path + searchOf(query);
 
   const headersOf: Transport['headersOf'] = async ({ options }) => {
-    const correlationId = options?.correlationId ?? settings.correlationId();
+    const correlationId = checkedId(options?.correlationId ?? settings.correlationId());
     return {
       authorization: `Bearer ${await settings.apiKey()}`,
       ...(correlationId !== undefined && { 'x-correlation-id': correlationId }),
@@ -161,6 +161,12 @@ function isUnknownAfter(before: boolean, { method }: ApiRequest, { effect }: Fai
 
 function mayRepeat({ repeat }: ApiRequest, { options, effect }: Failure): boolean {
   return options.retryable === true && (repeat !== 'once' || effect === 'none');
+}
+
+/** What the API takes; what could break a header is never handed to `fetch`. */
+function checkedId(id: string | undefined): string | undefined {
+  if (id === undefined || /^[A-Za-z0-9._:/+=@~-]{1,128}$/.test(id)) return id;
+  throw invalidArgument('correlationId must be 1 to 128 letters, digits and . _ : / + = @ ~ -');
 }
 
 function preferOf({ wait = 0, isMinimal = false }: ApiRequest): string {

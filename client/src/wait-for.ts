@@ -1,4 +1,6 @@
-import type { Operation, WaitingFor } from './operation.ts';
+import type { Operation } from './generated/operation-models.ts';
+import { SluiceError } from './errors.ts';
+import type { WaitingFor } from './names.ts';
 import { type CallOptions, type Transport, segment } from './transport.ts';
 
 /** What an operation has come to. */
@@ -25,6 +27,8 @@ export interface WaitForOptions extends CallOptions {
 
 const WAIT_MS_DEFAULT = 60_000;
 const WAIT_SECONDS_MAX = 30;
+/** For the answer to come back once the server has waited. */
+const GRACE_MS = 5_000;
 const POLL_MS = 100;
 const POLL_MS_MAX = 5_000;
 
@@ -40,18 +44,20 @@ export function createWaitFor(
     const { timeoutMs = WAIT_MS_DEFAULT, throughSignals = false, ...call } = options;
     const endsMs = clock.now() + timeoutMs;
     const path = `/v1/operations/${segment(id)}`;
+    const isOver = ({ outcome }: Outcome): boolean =>
+      outcome === 'waiting' ? !throughSignals : outcome !== 'pending';
     for (let early = 0; ;) {
       const askedMs = clock.now();
-      const wait = Math.max(0, Math.min(WAIT_SECONDS_MAX, Math.ceil((endsMs - askedMs) / 1_000)));
-      const { body } = await transport.send({
-        ...{ method: 'GET', path, repeat: 'safe', wait, options: call },
-        isAnswer: ({ status }) => typeof status === 'string',
-      });
-      const outcome = outcomeOf(body as Operation);
-      const isOver =
-        outcome.outcome === 'waiting' ? !throughSignals : outcome.outcome !== 'pending';
+      const leftMs = Math.max(0, endsMs - askedMs);
+      const wait = Math.min(WAIT_SECONDS_MAX, Math.ceil(leftMs / 1_000));
+      const own = { ...call, timeoutMs: leftMs + GRACE_MS };
+      const request = { method: 'GET', path, repeat: 'safe', wait, options: own } as const;
+      const answer = await transport.send({ ...request, isAnswer: hasStatus }).catch(passing);
       const nowMs = clock.now();
-      if (isOver || nowMs >= endsMs) return outcome;
+      if ('body' in answer) {
+        const outcome = outcomeOf(answer.body as Operation);
+        if (isOver(outcome) || nowMs >= endsMs) return outcome;
+      } else if (nowMs >= endsMs) throw answer;
       early = nowMs - askedMs < wait * 500 ? early + 1 : 0;
       const pauseMs = Math.min(POLL_MS_MAX, POLL_MS * 2 ** Math.min(early, 10)) * clock.random();
       await clock.sleep(Math.min(pauseMs, endsMs - nowMs), call.signal);
@@ -59,7 +65,16 @@ export function createWaitFor(
   };
 }
 
-export function outcomeOf(operation: Operation): Outcome {
+/** While there is time, a server that is away may come back: the operation is safe with it. */
+function passing(error: unknown): SluiceError {
+  if (error instanceof SluiceError && error.retryable) return error;
+  throw error;
+}
+
+const hasStatus = ({ status }: Readonly<Record<string, unknown>>): boolean =>
+  typeof status === 'string';
+
+function outcomeOf(operation: Operation): Outcome {
   const { status, waitingFor } = operation;
   switch (status) {
     case 'succeeded':

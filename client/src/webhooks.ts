@@ -48,7 +48,7 @@ export type WebhookHeaders =
 
 export interface VerifyWebhookOptions {
   /** As it came, byte for byte: what was parsed and written again has another signature. */
-  readonly body: string | Uint8Array;
+  readonly body: string | ArrayBuffer | ArrayBufferView;
   readonly headers: WebhookHeaders;
   /** `whsec_…`; during a rotation the new one and the old one. */
   readonly secrets: string | readonly string[];
@@ -108,9 +108,13 @@ async function isSigned(
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-function bytesOf(body: string | Uint8Array): Bytes {
+function bytesOf(body: string | ArrayBuffer | ArrayBufferView): Bytes {
   if (typeof body === 'string') return new TextEncoder().encode(body);
-  if (body instanceof Uint8Array) return new Uint8Array(body);
+  if (ArrayBuffer.isView(body)) {
+    const { buffer, byteOffset, byteLength } = body;
+    return new Uint8Array(buffer, byteOffset, byteLength).slice();
+  }
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
   throw invalid('body must be the raw text or bytes of the request, before any parser');
 }
 

@@ -58,6 +58,10 @@ export const EVENTS = {
     summary: 'An endpoint failed for too long and gets nothing more; the others are told',
     data: z.strictObject({ endpointId: text, reason: text }),
   },
+  'ledger.drift': {
+    summary: 'A wallet, hold or transfer is not what the log says, or the log contradicts itself',
+    data: z.strictObject({ kind: text, id: text, detail: text }),
+  },
   'operation.succeeded': { summary: 'An operation has succeeded', data: outcome },
   'operation.rejected': { summary: 'An operation was rejected by a rule', data: outcome },
   'operation.compensated': { summary: 'An operation failed and was taken back', data: outcome },

@@ -33,6 +33,8 @@ export interface OutboxRow {
   readonly events: readonly OutboxEvent[];
   /** It waits for rows with an earlier turn of one of these operations. */
   readonly turns?: readonly RowTurn[];
+  /** By operation, where its trace is recorded: W3C trace context. */
+  readonly traces?: Readonly<Record<string, string>>;
   /** When recovery publishes it again (repeating is harmless). */
   readonly nextCheckAt: Date;
   readonly createdAt: Date;

@@ -1,7 +1,11 @@
 import type { Collection, Db, Document } from 'mongodb';
-import { controlDatabaseOf } from './control-database.ts';
-import type { CollectionSpec } from './collection-spec.ts';
 import { STEERING_COLLECTIONS } from './steering-collections.ts';
+import type { CollectionSpec } from './collection-spec.ts';
+import { controlDatabaseOf } from './control-database.ts';
+import { LEDGER_COLLECTIONS } from './ledger-collections.ts';
+
+/** Types whose operations set something of wallets that no entry says; all that rebuilding reads. */
+const SETTING_TYPES = ['user.create', 'user.update', 'wallet.open', 'wallet.update'];
 
 /** Every collection that we own, with its indexes; `schema.ts` creates what is missing. */
 export const COLLECTIONS = {
@@ -10,6 +14,7 @@ export const COLLECTIONS = {
     guests: {
       'core/saga/journal-store.ts': 'the journal of a saga stands in its record',
       'core/ledger/verify/verify-store.ts': 'every entry has its operation',
+      'core/ledger/rebuild/reads-store.ts': 'what no entry says stands in the operations',
       'core/notifications/routing/facts-store.ts':
         'what an event says of them, of a whole row at once',
     },
@@ -67,86 +72,25 @@ export const COLLECTIONS = {
         key: { tenantId: 1, [field]: 1, _id: -1 } as const,
         partialFilterExpression: { [field]: { $exists: true } },
       })),
+      // What rebuilding a wallet asks for; rare among operations.
+      {
+        key: { tenantId: 1, 'input.userId': 1, type: 1 },
+        partialFilterExpression: { type: { $in: SETTING_TYPES } },
+      },
+      {
+        key: { tenantId: 1, completedAt: 1 },
+        partialFilterExpression: {
+          type: 'batch',
+          'input.operations.type': { $in: SETTING_TYPES },
+        },
+      },
       {
         key: { tenantId: 1, 'metadata.$**': 1, _id: -1 },
         partialFilterExpression: { metadata: { $exists: true } },
       },
     ],
   },
-  users: {
-    owner: 'core/ledger',
-    guests: {
-      'core/notifications/routing/facts-store.ts':
-        'what an event says of them, of a whole row at once',
-    },
-    home: 'cell',
-    shardKey: 'tenantId',
-    retention: 'kept',
-    indexes: [{ key: { tenantId: 1, userId: 1 }, unique: true }],
-  },
-  wallets: {
-    owner: 'core/ledger',
-    guests: {
-      'core/provisioning/tenant-services-store.ts': 'system wallets of a new tenant',
-    },
-    home: 'cell',
-    shardKey: 'tenantId',
-    retention: 'kept',
-    indexes: [{ key: { tenantId: 1, userId: 1, currency: 1 }, unique: true }],
-  },
-  transactions: {
-    owner: 'core/ledger',
-    home: 'cell',
-    shardKey: 'tenantId',
-    retention: 'kept: the log',
-    indexes: [
-      { key: { walletId: 1, seq: 1 }, unique: true },
-      // A balance at a time looks for the last entry of each kind; these are the rare ones.
-      {
-        key: { walletId: 1, balanceType: 1, seq: -1 },
-        partialFilterExpression: { balanceType: { $in: ['bonus', 'locked'] } },
-      },
-      // By time: an id is that of the operation, which may have been accepted long before.
-      { key: { tenantId: 1, createdAt: -1, _id: -1 } },
-      { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
-    ],
-  },
-  transfers: {
-    owner: 'core/ledger',
-    guests: {
-      'core/notifications/routing/facts-store.ts':
-        'what an event says of them, of a whole row at once',
-    },
-    home: 'cell',
-    shardKey: 'tenantId',
-    retention: 'kept',
-    indexes: [
-      { key: { tenantId: 1, createdAt: -1, _id: -1 } },
-      { key: { tenantId: 1, fromUserId: 1, createdAt: -1, _id: -1 } },
-      { key: { tenantId: 1, toUserId: 1, createdAt: -1, _id: -1 } },
-    ],
-  },
-  holds: {
-    owner: 'core/ledger',
-    guests: {
-      'core/notifications/routing/facts-store.ts':
-        'what an event says of them, of a whole row at once',
-      'core/operations/intervention-store.ts': 'no operation is given up while it holds funds',
-    },
-    home: 'cell',
-    shardKey: 'tenantId',
-    retention: 'kept',
-    indexes: [
-      { key: { tenantId: 1, userId: 1, createdAt: -1, _id: -1 } },
-      { key: { tenantId: 1, createdAt: -1, _id: -1 } },
-      { key: { expiresAt: 1, _id: 1 }, partialFilterExpression: { status: 'open' } },
-      // What a wallet that wants money may take back.
-      {
-        key: { tenantId: 1, userId: 1, currency: 1, expiresAt: 1 },
-        partialFilterExpression: { status: 'open' },
-      },
-    ],
-  },
+  ...LEDGER_COLLECTIONS,
   outbox: {
     owner: 'core/events',
     home: 'cell',
@@ -261,6 +205,7 @@ export const COLLECTIONS = {
     guests: {
       'core/provisioning/tenant-services-store.ts': 'a new tenant',
       'core/ledger/ledger-reads-store.ts': 'whose system wallets are asked for',
+      'core/ledger/rebuild/reads-store.ts': 'which wallets a tenant was set up with',
     },
     home: 'control',
     shardKey: '_id',

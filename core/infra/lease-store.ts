@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { LIMITS } from '../../config/limits.ts';
 import { collection } from './collections.ts';
 
 interface LeaseDoc {
@@ -59,6 +60,29 @@ export function createLeaseStore(db: Db): LeaseStore {
       await leases.deleteOne({ _id: name, owner });
     },
   });
+}
+
+export interface LeaseSight {
+  readonly name: string;
+  readonly owner: string;
+  readonly until: Date;
+}
+
+/** Leases as they stand, for people: whether one has run out is for who reads it to compare. */
+export interface LeaseReads {
+  find(names: readonly string[]): Promise<readonly LeaseSight[]>;
+}
+
+export function createLeaseReads(db: Db): LeaseReads {
+  const leases = collection<LeaseDoc>(db, 'leases');
+  return Object.freeze({
+    find: async (names: readonly string[]) => {
+      const found = await leases
+        .find({ _id: { $in: [...names] } }, { maxTimeMS: LIMITS.listMaxTimeMs })
+        .toArray();
+      return found.map(({ _id, owner, until }) => ({ name: _id, owner, until }));
+    },
+  } satisfies LeaseReads);
 }
 
 interface WorkerDoc {

@@ -14,6 +14,8 @@ export interface Roster {
   announce(processId: string, has: readonly string[]): Promise<void>;
   /** What other processes have said within the last `ms`, in database time. */
   others(processId: string, ms: number): Promise<ReadonlyMap<string, Date>>;
+  /** How many processes have said something within the last `ms`. */
+  count(ms: number): Promise<number>;
 }
 
 /** Beside the workers' own rows, which are about lanes; they go the same way when they are old. */
@@ -44,6 +46,15 @@ export function createRoster(db: Db): Roster {
         .toArray();
       // The latest word on each: in the order in which they were seen.
       return new Map(rows.flatMap(({ has, seenAt }) => has.map((name) => [name, seenAt] as const)));
+    },
+    count: async (ms: number) => {
+      const { now } = await readDatabaseTime(db);
+      const seenAt = { $gt: new Date(now.getTime() - ms) };
+      const rows = await workers
+        .find({ seenAt, has: { $exists: true } }, { maxTimeMS: LIMITS.mongoMaxTimeMs })
+        .limit(LIMITS.replicasMax)
+        .toArray();
+      return rows.length;
     },
   } satisfies Roster);
 }

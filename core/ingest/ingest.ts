@@ -19,6 +19,8 @@ import { laneNumberOf, storedLaneOf } from '../operations/lane-layout.ts';
 import type { JobPublisher } from '../operations/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { type Tracer, noTracer } from '../telemetry/tracer.ts';
+import { traceAccepted } from './trace-accepted.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { replay, replaysOf } from './replay.ts';
 import { requestHashOf } from './request-identity.ts';
@@ -33,6 +35,7 @@ interface IngestDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly failpoint: Failpoint;
+  readonly tracer?: Tracer;
   /** Whether so much has been accepted already that nothing more is taken of the tenant. */
   readonly backlog: (tenantId: string) => boolean;
   /** How many lanes there are. */
@@ -136,6 +139,7 @@ const NOT_STORED = 'The database did not answer in time, and nothing was stored;
  */
 async function commitGroup(deps: IngestDeps, taken: readonly Ticket[]): Promise<void> {
   let enqueued: Promise<void> | undefined;
+  const startMs = deps.clock.now();
   let group = taken.filter(isWanted);
   if (group.length === 0) return;
   try {
@@ -149,6 +153,7 @@ async function commitGroup(deps: IngestDeps, taken: readonly Ticket[]): Promise<
     const duplicates = await deps.store.insert(operations);
     await deps.failpoint('ingest.after-insert');
     const fresh = operations.filter((_operation, index) => !duplicates.has(index));
+    traceAccepted(deps.tracer ?? noTracer, fresh, { startMs, groupSize: group.length });
     enqueued = enqueue(deps, fresh);
     for (const operation of fresh) deps.metrics.accepted.inc({ type: operation.type });
     deps.metrics.groupSize.observe(group.length);

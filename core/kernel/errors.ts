@@ -55,6 +55,7 @@ export const ERRORS = {
   forbidden: { kind: 'forbidden', retry: 'never', title: 'The API key lacks the scope' },
   route_not_found: { kind: 'not-found', retry: 'never', title: 'There is no such endpoint' },
   not_found: { kind: 'not-found', retry: 'never', title: 'There is no such resource' },
+  tenant_not_found: { kind: 'not-found', retry: 'never', title: 'There is no such tenant' },
   method_not_allowed: {
     kind: 'wrong-method',
     retry: 'never',
@@ -91,6 +92,16 @@ export const ERRORS = {
     kind: 'conflict',
     retry: 'after',
     title: 'The operation is not settled yet',
+  },
+  rebuild_under_way: {
+    kind: 'conflict',
+    retry: 'after',
+    title: 'The ledger is being rebuilt by another process',
+  },
+  proof_not_ready: {
+    kind: 'conflict',
+    retry: 'after',
+    title: 'The entry is not sealed yet; it is about half a minute after it was written',
   },
   operation_busy: {
     kind: 'conflict',

@@ -28,6 +28,7 @@ export const FAILPOINTS = [
   'notify.after-send',
   'notify.after-journal',
   'notify.before-requeue',
+  'rebuild.before-write',
 ] as const;
 
 export type FailpointName = (typeof FAILPOINTS)[number];

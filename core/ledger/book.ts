@@ -271,6 +271,7 @@ function postEntry(
     balanceAfter: balanceOf(stamped, balanceType),
     seq: stamped.seq,
     createdAt: at,
+    ...(at > scope.at && { decidedAt: scope.at }),
     ...(movement.effectiveAt !== undefined && { effectiveAt: movement.effectiveAt }),
     ...(movement.transferId !== undefined && { transferId: movement.transferId }),
     ...(movement.holdId !== undefined && { holdId: movement.holdId }),

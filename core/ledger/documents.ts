@@ -42,6 +42,8 @@ export interface EntryDoc {
   readonly balanceAfter: bigint;
   readonly seq: number;
   readonly createdAt: Date;
+  /** The time of its decision, where `createdAt` had to be later: what else it wrote bears this one. */
+  readonly decidedAt?: Date;
   readonly effectiveAt?: Date;
   readonly transferId?: TransferId;
   readonly holdId?: HoldId;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
 import { type Changes, changed } from '../kernel/changes.ts';
 import { ok, refuse } from '../kernel/result.ts';
+import { laterOf } from '../ledger/book.ts';
 import type { Contacts, UserDoc } from '../ledger/documents.ts';
 import { defineOperation } from '../operations/define.ts';
 import { contactChanges, pushTargets, quietHours, userId } from '../operations/inputs.ts';
@@ -48,7 +49,7 @@ export const userUpdate = defineOperation({
         draft.putWallet({
           ...wallet,
           ownerBlocked: input.status === 'blocked',
-          updatedAt: draft.scope.at,
+          updatedAt: laterOf(draft.scope.at, wallet.updatedAt),
         });
       }
       draft.emit(`user.${input.status === 'blocked' ? 'blocked' : 'unblocked'}`, {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseMinor } from '../kernel/money.ts';
 import { type Result, ok, refuse } from '../kernel/result.ts';
+import { laterOf } from '../ledger/book.ts';
 import type { WalletDoc } from '../ledger/documents.ts';
 import { defineOperation } from '../operations/define.ts';
 import { amountOrZero, currency, userId } from '../operations/inputs.ts';
@@ -36,7 +37,7 @@ export const walletUpdate = defineOperation({
         overdraftLimit: parseMinor(input.overdraftLimit),
       }),
       ...(input.status !== undefined && { status: input.status }),
-      updatedAt: draft.scope.at,
+      updatedAt: laterOf(draft.scope.at, wallet.updatedAt),
     };
     const checked = checkUpdate(wallet, next);
     if (!checked.ok) return checked;

@@ -1,9 +1,10 @@
-import type { Db } from 'mongodb';
+import { type Db, MongoBulkWriteError } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { type DatabaseRole, collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { ensureCollections } from '../infra/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { allOf } from '../kernel/every.ts';
 import { createGroup } from '../kernel/group.ts';
 import { SYSTEM_WALLETS, type WalletDoc, systemUserId } from '../ledger/documents.ts';
 import { openWallet } from '../ledger/wallet.ts';
@@ -73,9 +74,10 @@ export function createTenantSetup(
   const keys = collection<ApiKeyDoc>(db, 'api_keys');
   const at = (): Date => new Date(clock.now());
 
+  // The time is the tenant's, so that the wallets can be had again from what is kept of it.
   const openSystemWallets = async (
     { db: home }: TenantHome,
-    { tenantId, currencies }: { readonly tenantId: string; readonly currencies: readonly string[] },
+    { _id: tenantId, currencies, createdAt }: TenantDoc,
   ) => {
     const fresh = SYSTEM_WALLETS.flatMap((name) =>
       currencies.map((currency) =>
@@ -85,17 +87,16 @@ export function createTenantSetup(
           currency,
           overdraftLimit: 0n,
           ownerBlocked: false,
-          at: at(),
+          at: createdAt,
         }),
       ),
     );
     if (fresh.length === 0) return;
-    await collection<WalletDoc>(home, 'wallets').bulkWrite(
-      fresh.map(({ _id, ...rest }) => ({
-        updateOne: { filter: { _id }, update: { $setOnInsert: rest }, upsert: true },
-      })),
-      { ordered: false },
-    );
+    await collection<WalletDoc>(home, 'wallets')
+      .insertMany(fresh, { ordered: false })
+      .catch((error: unknown) => {
+        if (!isOnlyRepeats(error)) throw error;
+      });
   };
 
   const isOurs = async ({ tenantId, operationId }: NewTenant): Promise<boolean> => {
@@ -134,7 +135,7 @@ export function createTenantSetup(
       const home = homeOf(tenantId);
       await ensureCollections(home.db, clock, home.role);
       const tenant = await tenants.findOne({ _id: tenantId });
-      await openSystemWallets(home, { tenantId, currencies: tenant?.currencies ?? [] });
+      if (tenant !== null) await openSystemWallets(home, tenant);
     },
     addKey: async (tenant: NewTenant, key: FirstKey) => {
       if (!(await isOurs(tenant))) return false;
@@ -177,3 +178,11 @@ export function createTenantSetup(
     },
   } satisfies TenantSetup);
 }
+
+/** All that could not be inserted was there. */
+function isOnlyRepeats(error: unknown): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  return allOf([error.writeErrors].flat(), ({ code }) => code === DUPLICATE_KEY);
+}
+
+const DUPLICATE_KEY = 11_000;

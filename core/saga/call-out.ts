@@ -1,6 +1,8 @@
 import { type Clock, withTimeout } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
+import { withContext } from '../telemetry/context.ts';
+import { type Tracer, noTracer, traced } from '../telemetry/tracer.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { Way } from './provider-calls.ts';
 import type { Run } from './saga-run.ts';
@@ -11,6 +13,7 @@ interface CallDeps {
   readonly services: SagaServices;
   readonly clock: Clock;
   readonly failpoint: Failpoint;
+  readonly tracer?: Tracer;
 }
 
 interface CallOut<R> {
@@ -40,7 +43,7 @@ export async function callOut<R>(deps: CallDeps, run: Run, out: CallOut<R>): Pro
   };
   let called: Called<R>;
   try {
-    const call = out.call({ key, signal, services: deps.services });
+    const call = callTraced(deps, run, { ...out, tools: { key, signal, services: deps.services } });
     called = { reply: await withTimeout(call, out.timeoutMs, late) };
   } catch (error) {
     called = { error };
@@ -48,4 +51,23 @@ export async function callOut<R>(deps: CallDeps, run: Run, out: CallOut<R>): Pro
   await out.way.leave('error' in called ? called.error : undefined);
   await deps.failpoint('saga.after-call');
   return called;
+}
+
+/** The step's span, where the operation's trace is recorded; calls to providers are parts of it. */
+function callTraced<R>(
+  { tracer = noTracer }: CallDeps,
+  run: Run,
+  { name, call, tools }: CallOut<R> & { readonly tools: StepTools },
+): Promise<R> {
+  const attributes = {
+    'sluice.operation.id': run.operation._id,
+    'sluice.operation.type': run.operation.type,
+    'sluice.step': name,
+  };
+  const span = { name: `step ${name}`, kind: 'internal', parent: run.trace, attributes } as const;
+  return traced(tracer, span, async (one) =>
+    one === undefined
+      ? call(tools)
+      : withContext({ traceparent: one.traceparent }, () => call(tools)),
+  );
 }

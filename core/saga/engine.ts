@@ -8,6 +8,8 @@ import { AppError, type Failure } from '../kernel/errors.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
+import { traceSteps, tracedRun } from './trace-steps.ts';
 import { counted } from './step-outcomes.ts';
 import { FencedOut } from './fenced-out.ts';
 import type { AloneCommand } from './fuse-plan.ts';
@@ -55,6 +57,7 @@ export interface EngineDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer;
   /** By default those of as many sagas as LIMITS has; asked anew each time. */
   readonly shares?: () => SagaShares;
 }
@@ -140,7 +143,7 @@ async function runClaimed(
     else if (found.kind === 'newer') await giveBack(deps, run, newerVersion(run));
     else if (found.kind === 'gone') {
       await park(deps, run, { error: goneVersion(run), step: undefined });
-    } else await drive(deps, run, closing);
+    } else await tracedRun(deps.tracer, run, () => drive(deps, run, closing));
   } catch (error) {
     if (!(error instanceof FencedOut)) throw error;
     const { operation, epoch } = claim;
@@ -166,7 +169,9 @@ async function drive(
   for (;;) {
     if (closing.isClosing) return giveBack(deps, run, shuttingDown());
     try {
+      const before = run.state.steps;
       const isOver = await counted(deps.metrics, run, () => advance(stepDeps, run));
+      traceSteps(deps.tracer, run, before);
       if (isOver) return;
     } catch (error) {
       if (error instanceof WorkerUnfit) return giveBack(deps, run, error.reason);

@@ -6,6 +6,7 @@ import { type OperationId, newToken } from '../kernel/ids.ts';
 import { supervise } from '../kernel/supervise.ts';
 import type { LedgerStore, LedgerTransaction } from '../ledger/ledger-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import {
   type JournalBatch,
@@ -17,6 +18,7 @@ import type { JournalPlace, JournalStore, JournalWrite, StoredSaga } from './jou
 import type { Commit, CommitOutcome, JournalChange } from './journal.ts';
 import type { Lines } from '../operations/lines.ts';
 import { moveLinesOn } from '../operations/move-lines-on.ts';
+import { withTraces } from '../events/outbox-traces.ts';
 import { outboxRows } from '../events/outbox-rows.ts';
 import type { JobPublisher } from '../operations/ports.ts';
 import type { OutboxRow } from '../events/outbox.ts';
@@ -37,6 +39,7 @@ export interface JournalDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer;
   readonly leaseMs: number;
   /** The stripe of the system wallets for a slot of this process. */
   readonly stripeOf: (slot: number) => number;
@@ -101,7 +104,12 @@ export async function transact(
       await deps.failpoint('saga.in-transaction');
       await transaction.write(decided.book.changes());
       const at = present(writes[0], 'a write').change.at;
-      const told = outboxRows(outboxEvents(writes), { batch, at });
+      const events = outboxRows(outboxEvents(writes), { batch, at });
+      const told = withTraces(
+        deps.tracer,
+        events,
+        writes.map(({ ref }) => ref),
+      );
       await deps.outbox.insert(session, told);
       return told;
     },

@@ -22,6 +22,8 @@ export interface Run {
   readonly worker: string;
   /** Database time, as far as it is known without asking. */
   readonly now: () => Date;
+  /** The span of the run, where the operation's trace is recorded. */
+  trace?: string | undefined;
   rev: number;
   /** Others of its line wait for it. */
   isInLine: boolean;

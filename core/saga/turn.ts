@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Failpoint } from '../kernel/failpoint.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SagaServices } from '../operations/services.ts';
 import type { CallStep } from '../operations/step.ts';
@@ -13,6 +14,7 @@ export interface TurnDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer;
 }
 
 export interface Turn {

@@ -21,6 +21,9 @@ import { type SettleStore } from '../operations/settle-store.ts';
 import type { OutboxStore } from '../events/outbox-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Metrics, codeLabel } from '../telemetry/metrics.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
+import { withTraces } from '../events/outbox-traces.ts';
+import { traceBatch } from './trace-batch.ts';
 import { decideOrDefer } from './decide-or-defer.ts';
 import { type BoundDoc, type Outcome, batchReads } from './decide.ts';
 
@@ -58,6 +61,7 @@ interface RunnerDeps {
   readonly metrics: Metrics;
   readonly failpoint: Failpoint;
   readonly random: () => number;
+  readonly tracer?: Tracer;
   /** The stripe of the system wallets for a slot of this process. */
   readonly stripeOf: (slot: number) => number;
 }
@@ -221,6 +225,7 @@ async function settleOnce(
   stripe: number,
 ): Promise<Committed | undefined> {
   const startedMs = deps.clock.monotonicMs();
+  const startMs = deps.clock.now();
   const token = newToken();
   await deps.failpoint('settle.before-transaction');
   const done = await deps.ledger
@@ -238,7 +243,8 @@ async function settleOnce(
         if (!isOurs) throw new StaleBatch();
         await deps.failpoint('settle.in-transaction');
         await transaction.write(decided.book.changes());
-        const rows = outboxRows(decided.events, { batch: token, at });
+        const told = outboxRows(decided.events, { batch: token, at });
+        const rows = withTraces(deps.tracer, told, batch);
         await deps.outbox.insert(transaction.session, rows);
         return { decided, rows, at };
       },
@@ -254,6 +260,7 @@ async function settleOnce(
   }
   await deps.failpoint('settle.after-commit');
   const { decided, rows, at } = done;
+  traceBatch(deps.tracer, decided.outcomes, { startMs, token, worker: deps.workerId });
   observe(deps, decided.outcomes, { at, seconds: (deps.clock.monotonicMs() - startedMs) / 1_000 });
   deps.hints.announce(decided.outcomes.map(({ operation }) => ({ operationId: operation._id })));
   supervise(publishRows(deps, rows), onPublishFailed(deps, rows));

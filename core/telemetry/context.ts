@@ -7,6 +7,9 @@ export interface LogContext {
   readonly operationId?: string;
   readonly jobId?: string;
   readonly batchId?: string;
+  readonly traceId?: string;
+  /** Whatever is called out from here is a part of it; no log line has it. */
+  readonly traceparent?: string;
 }
 
 const storage = new AsyncLocalStorage<LogContext>();

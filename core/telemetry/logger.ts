@@ -74,7 +74,10 @@ export function createLogger({ level, service, destination }: LoggerOptions): Lo
     messageKey: 'event',
     serializers: { err: errorView },
     redact: { paths: REDACT, censor: '[redacted]' },
-    mixin: () => ({ ...currentContext() }),
+    mixin: () => {
+      const { traceparent: _within, ...ids } = currentContext();
+      return ids;
+    },
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return destination === undefined ? pino(options) : pino(options, destination);

@@ -16,6 +16,50 @@ export function codeLabel(code: string): string {
   return Object.hasOwn(ERRORS, code) ? code : 'other';
 }
 
+type GaugeOf = <L extends string>(name: string, help: string, labelNames: readonly L[]) => Gauge<L>;
+
+/** What the health report was judged by; set by the API, at every scrape. NaN: nobody knows. */
+function healthMetrics(gauge: GaugeOf) {
+  return {
+    healthVerdict: gauge(
+      'sluice_health_verdict',
+      'Verdict by check of the health report: 0 ok, 1 unknown, 2 degraded, 3 critical',
+      ['check'],
+    ),
+    moneyUnsound: gauge(
+      'sluice_money_unsound',
+      'Operations or wallets of the sample of the ledger that do not add up: must be 0',
+      ['check'],
+    ),
+    oldestWait: gauge(
+      'sluice_oldest_wait_seconds',
+      'Age of the oldest operation that is still to be settled in a lane',
+      [],
+    ),
+    largestTenantBacklog: gauge(
+      'sluice_tenant_backlog_largest',
+      'Accepted operations of the tenant that has most of them',
+      [],
+    ),
+    lanesUnowned: gauge('sluice_lanes_unowned', 'Lanes that no worker holds', []),
+    workersAlive: gauge('sluice_workers_alive', 'Workers that settle and have said so lately', []),
+    sweepAge: gauge(
+      'sluice_recovery_last_sweep_age_seconds',
+      'Since the last sweep of recovery began',
+      [],
+    ),
+    replicationLag: gauge(
+      'sluice_mongo_replication_lag_seconds',
+      'How far the majority is behind the primary',
+      [],
+    ),
+    redisMemory: gauge('sluice_redis_memory_bytes', 'Memory of the Redis of the queues', [
+      'measure',
+    ]),
+    redisEvicts: gauge('sluice_redis_evicts', '1: the Redis of the queues may evict jobs', []),
+  };
+}
+
 /**
  * The metrics of a process, one row each. Base units; labels only from closed tables (operation
  * types, queue names, error codes, route patterns, rule names).
@@ -102,6 +146,22 @@ export function createMetrics(registry: Registry = new Registry()) {
       'From when work should have moved to when the sweeper moved it',
       { labels: ['rule'], buckets: REPAIR_SECONDS },
     ),
+    ledgerDrift: gauge(
+      'sluice_ledger_drift',
+      'Wallets, holds, transfers and entries that are not what the log says; has to be 0',
+      [],
+    ),
+    ledgerWalletsChecked: counter(
+      'sluice_ledger_wallets_checked_total',
+      'Wallets held against the log by the watch',
+      [],
+    ),
+    ledgerPasses: counter('sluice_ledger_watch_passes_total', 'Passes of the watch', []),
+    ledgerUncheckedAge: gauge(
+      'sluice_ledger_unchecked_age_seconds',
+      'For how long at most anything of the ledger was not held against the log',
+      [],
+    ),
     oldestOpen: gauge('sluice_oldest_open_seconds', 'Age of the oldest non-terminal operation', []),
     outboxPublished: counter('sluice_outbox_events_total', 'Events published', ['event']),
     deliveriesCreated: counter('sluice_deliveries_created_total', 'Deliveries made of events', [
@@ -165,6 +225,12 @@ export function createMetrics(registry: Registry = new Registry()) {
       'Operations under way, or waiting for a time, an answer or a human, by status',
       ['status'],
     ),
+    waiting: gauge(
+      'sluice_waiting',
+      'Open operations and deliveries by what they wait for, as far as their documents tell',
+      ['of', 'kind'],
+    ),
+    ...healthMetrics(gauge),
     realtimeClients: gauge('sluice_realtime_clients', 'Open streams and sockets', ['transport']),
     realtimeSent: counter('sluice_realtime_events_total', 'Events handed to clients', [
       'transport',

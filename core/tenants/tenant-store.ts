@@ -9,6 +9,8 @@ export interface TenantStore {
   ensure(tenant: TenantDoc): Promise<void>;
   /** The ids of those that have work, whether they may ask for more or not; by id. */
   working(max: number): Promise<readonly string[]>;
+  /** All of them by id, those that come after `after`. */
+  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly TenantDoc[]>;
 }
 
 export function createTenantStore(db: Db): TenantStore {
@@ -30,5 +32,11 @@ export function createTenantStore(db: Db): TenantStore {
         .toArray();
       return found.map(({ _id }) => _id);
     },
+    list: async ({ after = '', limit }: Parameters<TenantStore['list']>[0]) =>
+      tenants
+        .find({ _id: { $gt: after } }, { maxTimeMS: LIMITS.listMaxTimeMs })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray(),
   });
 }

@@ -1,5 +1,6 @@
 /** What of JSON Schema our own schemas come to. */
 export interface JsonSchema {
+  readonly $ref?: string;
   readonly type?: string | readonly string[];
   readonly description?: string;
   readonly format?: string;
@@ -21,9 +22,24 @@ const SIMPLE: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
+/** Schemas of the reference that are no types of their own in the client, or have another name. */
+const NAMED: Readonly<Record<string, string>> = {
+  Instant: 'string',
+  Amount: 'string',
+  OperationId: 'string',
+  WalletId: 'string',
+  Json: 'unknown',
+  Metadata: 'Readonly<Record<string, string>>',
+  ErrorCode: 'SluiceErrorCode',
+  Event: 'EventDocument',
+};
+
+export const nameOf = (id: string): string => NAMED[id] ?? id;
+
 /** A schema as a type of what a client sends: amounts may be bigint and times dates, too. */
 export function typeOf(schema: JsonSchema, indent = ''): string {
   const { anyOf, oneOf = anyOf } = schema;
+  if (schema.$ref !== undefined) return nameOf(schema.$ref.replace('#/components/schemas/', ''));
   if (schema.const !== undefined) return literal(schema.const);
   if (schema.enum !== undefined) return union(schema.enum.map(literal), indent);
   if (oneOf !== undefined) {

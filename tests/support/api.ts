@@ -11,6 +11,8 @@ import { createTenantStore } from '../../core/tenants/tenant-store.ts';
 import { openHints } from '../../core/events/hints.ts';
 import { openQueues } from '../../queues/producer.ts';
 import { type Sandbox, startSandbox } from '../../scripts/dev/sandbox/server.ts';
+import { createEnvGuard, createProviders } from '../../core/notifications/providers/registry.ts';
+import { startNotifications } from '../../workers/notifications.ts';
 import { startRecovery } from '../../workers/recovery.ts';
 import { startSagas } from '../../workers/saga.ts';
 import { startSettlement } from '../../workers/settlement.ts';
@@ -65,6 +67,8 @@ interface ApiOptions {
   readonly worker?: boolean;
   /** Stepwise operations and timers as well, with a payment provider of their own. */
   readonly sagas?: boolean;
+  /** Events and deliveries as well. */
+  readonly notifications?: boolean;
   readonly env?: Partial<Env>;
   readonly tuning?: ApiTuning;
 }
@@ -123,13 +127,18 @@ export async function openApi(name: string, options: ApiOptions = {}): Promise<A
 /** The fault tests have leases of this kind, too: nobody waits half a minute for a dead worker. */
 const HASTY = { leaseMs: 3_000, heartbeatMs: 800, fenceMs: 500 };
 
-function startWorker(platform: Platform, { sagas }: ApiOptions): void {
+function startWorker(platform: Platform, { sagas, notifications }: ApiOptions): void {
   const queues = openQueues(platform);
   platform.lifecycle.onClose('worker queues', () => queues.close());
   const hints = openHints(platform.redis);
   platform.lifecycle.onClose('worker hints', () => hints.close());
   const { publisher } = queues;
   startSettlement({ platform, publisher, hints });
+  if (notifications === true) {
+    const { env } = platform;
+    const providers = createProviders({ env, guard: createEnvGuard(env) });
+    startNotifications({ platform, publisher, providers });
+  }
   if (sagas !== true) return;
   startSagas({ platform, publisher, hints, timing: HASTY });
   startRecovery({ platform, publisher, sweepIntervalMs: 300 });

@@ -24,6 +24,7 @@ ajv.addSchema(document, 'openapi');
 /** Codes with which a request is refused before it has come to an endpoint. */
 const AT_THE_DOOR = [
   'route_not_found',
+  'tenant_not_found',
   'method_not_allowed',
   'expectation_failed',
   'invalid_request',

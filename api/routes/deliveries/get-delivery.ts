@@ -2,6 +2,7 @@ import { deliverySchema } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
+import { waitingView } from '../../views/waiting.ts';
 import { deliveryView } from '../../views/notification.ts';
 
 export const getDelivery = defineEndpoint({
@@ -13,6 +14,8 @@ export const getDelivery = defineEndpoint({
   output: { 200: deliverySchema },
   handle: async ({ params }, { services, tenant }) => {
     const delivery = await services.notifications(tenant).deliveries.find(params.id);
-    return found(deliveryView(foundOr404(delivery, 'delivery')));
+    const shown = foundOr404(delivery, 'delivery');
+    const waitingOn = await services.waiting.delivery(shown);
+    return found({ ...deliveryView(shown), ...waitingView(waitingOn) });
   },
 });

@@ -3,6 +3,7 @@ import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
 import { operationView, statusOfOperation } from '../../views/operation.ts';
+import { waitingView } from '../../views/waiting.ts';
 import { outcomeOf, preferenceApplied } from '../../writes/submit.ts';
 
 export const getOperation = defineEndpoint({
@@ -18,8 +19,9 @@ export const getOperation = defineEndpoint({
     const { services, tenant } = request;
     const stored = await services.operations(tenant).find(params.id);
     const operation = await outcomeOf(request, foundOr404(stored, 'operation'));
+    const waitingOn = await services.waiting.operations.glance(operation);
     return {
-      ...found(operationView(operation, services.registry)),
+      ...found({ ...operationView(operation, services.registry), ...waitingView(waitingOn) }),
       headers: preferenceApplied(request, statusOfOperation(operation) === 200),
     };
   },

@@ -3,10 +3,11 @@ import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
 import { deliveryBrief } from '../../views/notification.ts';
+import { waitingView } from '../../views/waiting.ts';
 import { timelineView } from '../../views/timeline.ts';
 
 /** A batch may have written thousands; /v1/transactions has the rest. */
-export const TIMELINE_ENTRIES_MAX = 500;
+const TIMELINE_ENTRIES_MAX = 500;
 const TIMELINE_DELIVERIES_MAX = 100;
 
 export const getTimeline = defineEndpoint({
@@ -23,16 +24,18 @@ export const getTimeline = defineEndpoint({
     const stored = await services.operations(tenant).find(params.id);
     const operation = foundOr404(stored, 'operation');
     const { _id: id, completedAt: settledAt } = operation;
-    const [entries, audit, deliveries, stream] = await Promise.all([
+    const [entries, audit, deliveries, stream, waitingOn] = await Promise.all([
       services.ledger(tenant).entriesOfOperation(id, TIMELINE_ENTRIES_MAX),
       services.auditOf(tenant, id),
       services
         .notifications(tenant)
         .deliveries.list({ operationId: id }, { limit: TIMELINE_DELIVERIES_MAX }),
       settledAt === undefined ? [] : services.streams.eventsOf(tenant.tenantId, { id, settledAt }),
+      services.waiting.operations.look(operation),
     ]);
     return found({
       ...timelineView(operation, { entries, audit }),
+      ...waitingView(waitingOn),
       deliveries: deliveries.map(deliveryBrief),
       stream,
     });

@@ -104,6 +104,12 @@ export interface EventData {
     readonly endpointId: string;
     readonly reason: string;
   };
+  /** A wallet, hold or transfer is not what the log says, or the log contradicts itself. */
+  readonly 'ledger.drift': {
+    readonly kind: string;
+    readonly id: string;
+    readonly detail: string;
+  };
   /** An operation has succeeded. */
   readonly 'operation.succeeded': {
     readonly type: string;

@@ -51,7 +51,7 @@ function signedAmount(entry: EntryDoc): bigint {
 }
 
 /** Why a stored entry cannot be one, or undefined. Types are looked at too: storage has no schema. */
-function entryProblem(entry: EntryDoc): string | undefined {
+export function entryProblem(entry: EntryDoc): string | undefined {
   if (typeof entry.walletId !== 'string') return 'walletId is not a string';
   if (typeof entry.amount !== 'bigint') return 'amount is not an int64';
   if (typeof entry.balanceAfter !== 'bigint') return 'balanceAfter is not an int64';

@@ -85,8 +85,9 @@ export async function tryProviders<C extends Channel>(
     if ('kind' in taken) return taken;
     held = taken;
     if (!(await mayCall(deps, { held, permit, timeoutMs, isFirst: calls.length === 0 }))) break;
-    const call = { provider, message: held.message, key: callKeyOf(delivery), timeoutMs, now };
-    const called = await callProvider(callDeps(deps), call);
+    const { message: sent } = held;
+    const call = { provider, message: sent, key: callKeyOf(delivery), timeoutMs, now };
+    const called = await callProvider(callDeps(deps), { ...call, ...traceOf(delivery) });
     calls.push(called);
     left = await permit.leave(called.outcome);
     await deps.failpoint('notify.after-send');
@@ -239,8 +240,13 @@ async function claimed(
   }
 }
 
-function callDeps({ clock, logger, metrics, workerId }: SenderDeps): CallDeps {
-  return { clock, logger, metrics, workerId };
+/** Where the trace of its operation is recorded. */
+function traceOf({ traceparent }: DeliveryDoc): Pick<DeliveryDoc, 'traceparent'> {
+  return traceparent === undefined ? {} : { traceparent };
+}
+
+function callDeps({ clock, logger, metrics, workerId, tracer }: SenderDeps): CallDeps {
+  return { clock, logger, metrics, workerId, ...(tracer !== undefined && { tracer }) };
 }
 
 /** Of several that keep it back, the one that lets go first. */

@@ -2,6 +2,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { type Clock, startTimer } from '../../kernel/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { type Tracer, isSampled, noTracer } from '../../telemetry/tracer.ts';
 import type { Attempt } from './delivery.ts';
 import type { Channel, Messages, Provider, SendOutcome } from '../ports.ts';
 
@@ -10,6 +11,8 @@ interface Call<C extends Channel> {
   readonly message: Messages[C];
   readonly key: string;
   readonly timeoutMs: number;
+  /** Of the delivery. */
+  readonly traceparent?: string;
   /** By the database's clock. */
   readonly now: () => number;
 }
@@ -19,6 +22,7 @@ export interface CallDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly workerId: string;
+  readonly tracer?: Tracer;
 }
 
 export interface Called {
@@ -35,11 +39,28 @@ export async function callProvider<C extends Channel>(
   const { channel, name } = call.provider;
   const at = new Date(call.now());
   const startedMs = clock.monotonicMs();
-  const outcome = await outcomeOf(deps, call);
+  const outcome = await outcomeTraced(deps, call);
   const ms = Math.round(clock.monotonicMs() - startedMs);
   metrics.deliveryAttempts.inc({ channel, provider: name, outcome: outcome.kind });
   metrics.deliveryAttemptSeconds.observe({ channel, provider: name }, ms / 1_000);
   return { outcome, attempt: { ...attemptOf(outcome), provider: name, at, ms, worker: workerId } };
+}
+
+/** A span of the operation's trace, where that is recorded. */
+async function outcomeTraced<C extends Channel>(
+  deps: CallDeps,
+  call: Call<C>,
+): Promise<SendOutcome> {
+  const { tracer = noTracer } = deps;
+  const { traceparent: parent, provider } = call;
+  if (!tracer.isOn || !isSampled(parent)) return outcomeOf(deps, call);
+  const { channel, name } = provider;
+  const attributes = { 'sluice.channel': channel, 'sluice.provider': name };
+  const span = tracer.start(`deliver ${channel}`, { kind: 'client', parent, attributes });
+  const outcome = await outcomeOf(deps, call);
+  const error = outcome.kind === 'sent' ? undefined : outcome.kind;
+  span.end({ attributes: { 'sluice.outcome': outcome.kind }, error });
+  return outcome;
 }
 
 async function outcomeOf<C extends Channel>(

@@ -70,6 +70,8 @@ export interface DeliveryDoc {
   readonly status: DeliveryStatus;
   readonly event: { readonly id: string; readonly name: string; readonly at: Date };
   readonly operationId?: OperationId;
+  /** W3C trace context, where the trace of its operation is recorded. */
+  readonly traceparent?: string;
   readonly category: string;
   readonly userId?: string;
   readonly endpointId?: string;

@@ -2,6 +2,7 @@ import type { View } from '../../service-config/live-settings.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Failpoint } from '../../kernel/failpoint.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Tracer } from '../../telemetry/tracer.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { FactsStore } from '../routing/facts-store.ts';
@@ -38,4 +39,5 @@ export interface EngineDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer;
 }

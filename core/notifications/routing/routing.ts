@@ -16,6 +16,8 @@ import { digestOf, requestedDeliveries, userDeliveries, webhookDelivery } from '
 import { REQUESTED_EVENT, URGENT_CATEGORY } from './event-rules.ts';
 import { type EventSubject, type Facts, type UserFacts, idsOf, subjectOf } from './facts.ts';
 import type { FactsStore } from './facts-store.ts';
+import type { Tracer } from '../../telemetry/tracer.ts';
+import { traceRoute } from './trace-route.ts';
 import type { EventPlan, Plans, TenantPlan } from './plans.ts';
 import type { View } from '../../service-config/live-settings.ts';
 import type { Policies } from '../policies.ts';
@@ -35,6 +37,7 @@ export interface RoutingDeps {
   readonly failpoint: Failpoint;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer;
 }
 
 export interface Router {
@@ -68,7 +71,8 @@ export function createRouter(deps: RoutingDeps): Router {
 
   const routePart = async (row: OutboxRow, wanted: readonly Wanted[]): Promise<void> => {
     const { now } = await deps.databaseTime();
-    const drafts = await draftAll(deps, { row, wanted, now, told });
+    const routed = traceRoute(deps.tracer, row);
+    const drafts = routed.mark(await draftAll(deps, { row, wanted, now, told }));
     if (drafts.single.length + drafts.gathered.length === 0) return;
     const jobs = await store(drafts);
     await failpoint('notify.after-insert');
@@ -78,6 +82,7 @@ export function createRouter(deps: RoutingDeps): Router {
       logger.warn({ err, deliveries: jobs.length }, 'deliveries.enqueue.failed');
       metrics.enqueueFailed.inc({ queue: 'notify' }, jobs.length);
     }
+    routed.end();
     await failpoint('notify.after-publish');
   };
 

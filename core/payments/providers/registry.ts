@@ -6,6 +6,8 @@ import type {
   PaymentGate,
   PaymentPassage,
 } from '../../operations/services.ts';
+import { type Tracer, noTracer } from '../../telemetry/tracer.ts';
+import { tracedProvider } from '../traced-provider.ts';
 import { type HttpProviderDeps, type HttpProviderOptions, createHttpProvider } from './http.ts';
 
 /** Every payment provider that there is code for: what a request may name, and metrics show. */
@@ -21,17 +23,18 @@ export interface ProviderDeps extends HttpProviderDeps {
   /** By default every call is let through. */
   readonly gate?: PaymentGate;
   readonly terms?: PaymentProviders['terms'];
+  readonly tracer?: Tracer;
 }
 
 /** The payment providers that the environment names. */
 export function createProviders(
   addresses: ProviderAddresses,
-  { gate = OPEN_GATE, terms, ...deps }: ProviderDeps = {},
+  { gate = OPEN_GATE, tracer = noTracer, terms, ...deps }: ProviderDeps = {},
 ): PaymentProviders {
   const byName = new Map<string, PaymentProvider>(
     Object.entries(addresses).map(([name, options]: [string, HttpProviderOptions]) => [
       name,
-      createHttpProvider(options, deps),
+      tracedProvider(createHttpProvider(options, deps), name, tracer),
     ]),
   );
   return Object.freeze({

@@ -19,8 +19,8 @@ export function addressLines({ dev, workerUrls, payer, payee }: Addresses): stri
   });
   return [
     '',
+    `  Console    ${url}/admin   password ${adminPassword}`,
     `  API        ${url}/v1   (key in .data/dev.json; \`npx sluice …\` finds it by itself)`,
-    `  Admin      ${url}/admin   password ${adminPassword}`,
     `  Queues     ${url}/admin/queues   (Bull Board, same password)`,
     ...(sandboxUrl === undefined
       ? []

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { QUEUES } from '../../../queues/catalog.ts';
+import { ensureConsole } from '../../../scripts/dev/console.ts';
 import {
   ADMIN_PASSWORD,
   type Answer,
@@ -27,10 +28,14 @@ const form = (fields: Record<string, string>, ask: Ask = {}): Ask => ({
 const cookieOf = ({ headers }: Answer): string => headers.getSetCookie()[0]?.split(';')[0] ?? '';
 const page = (cookie: string): Ask => ({ ...open, headers: { cookie, accept: 'text/html' } });
 
+const formToken = async (cookie: string): Promise<string> =>
+  String((await api.ask('/admin/session', page(cookie))).body.formToken);
+
 let cookie = '';
 let operationId = '';
 
 beforeAll(async () => {
+  await ensureConsole();
   cookie = cookieOf(await api.ask('/admin/login', form({ password: ADMIN_PASSWORD })));
   const user = await succeed(api, '/v1/users', { userId: 'ann', wallets: [{ currency: 'EUR' }] });
   expect(user.status).toBe('succeeded');
@@ -48,7 +53,10 @@ describe('signing in', () => {
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe('/admin');
     const cookies = answer.headers.getSetCookie();
-    expect(cookies.map((one) => one.split('=')[0])).toEqual(['sluice_admin', 'sluice_admin_known']);
+    expect(cookies.map((one) => one.split('=')[0])).toEqual([
+      'sluice_session',
+      'sluice_admin_known',
+    ]);
     for (const one of cookies) expect(one).toMatch(/; HttpOnly; SameSite=Strict$/);
   });
 
@@ -73,14 +81,36 @@ describe('signing in', () => {
     expect((await api.ask('/admin/login', ask)).status).toBe(303);
   });
 
-  it.each(['/admin', '/admin/queues', `/admin/operations/op_${'0'.repeat(32)}`])(
-    'is needed for %s',
+  it.each(['/admin', '/admin/queues', '/admin/operations?status=rejected&type=transfer'])(
+    'is needed for %s, and leads there afterwards',
     async (path) => {
       const answer = await api.ask(path, page(''));
       expect(answer.status).toBe(303);
-      expect(answer.headers.get('location')).toBe('/admin/login');
+      const login = answer.headers.get('location') ?? '';
+      expect(login).toBe(
+        path === '/admin' ? '/admin/login' : `/admin/login?next=${encodeURIComponent(path)}`,
+      );
+      const shown = await api.ask(login, page(''));
+      const next = /name="next" value="([^"]+)"/.exec(shown.text)?.[1]?.replaceAll('&amp;', '&');
+      const fields = { password: ADMIN_PASSWORD, next: next ?? '' };
+      const signedIn = await api.ask('/admin/login', form(fields));
+      expect(signedIn.headers.get('location')).toBe(path);
     },
   );
+
+  it.each([
+    'https://evil.example/admin',
+    '//evil.example/admin',
+    '/admin\\evil',
+    '/administrator',
+    '/admin/x\r\nSet-Cookie: a=b',
+    '/v1/users',
+  ])('leads nowhere else: %j', async (next) => {
+    const answer = await api.ask('/admin/login', form({ password: ADMIN_PASSWORD, next }));
+    expect(answer.headers.get('location')).toBe('/admin');
+    const shown = await api.ask(`/admin/login?next=${encodeURIComponent(next)}`, page(''));
+    expect(shown.text).toContain('name="next" value="/admin"');
+  });
 
   it('is needed for what the board asks for, too', async () => {
     expectProblem(await api.ask('/admin/queues/api/queues', open), 401, 'unauthenticated');
@@ -124,11 +154,10 @@ describe('signing out', () => {
     const cookie = cookieOf(await api.ask('/admin/login', form({ password: ADMIN_PASSWORD })));
     const forged = await api.ask('/admin/logout', form({ token: 'x' }, { headers: { cookie } }));
     expectProblem(forged, 403, 'forbidden');
-    const home = await api.ask('/admin', page(cookie));
-    const token = /name="token" value="([^"]+)"/.exec(home.text)?.[1] ?? '';
+    const token = await formToken(cookie);
     const answer = await api.ask('/admin/logout', form({ token }, { headers: { cookie } }));
     expect(answer.status).toBe(303);
-    expect(answer.headers.get('set-cookie')).toContain('sluice_admin=; Path=/admin; Max-Age=0');
+    expect(answer.headers.get('set-cookie')).toContain('sluice_session=; Path=/; Max-Age=0');
   });
 
   it('ends the session for a copy of its cookie, in every process and for no other session', async () => {
@@ -140,57 +169,72 @@ describe('signing out', () => {
     for (const one of [api, another]) {
       expect((await one.ask('/admin', page(copied))).status).toBe(200);
     }
-    const home = await api.ask('/admin', page(copied));
-    const token = /name="token" value="([^"]+)"/.exec(home.text)?.[1] ?? '';
+    const token = await formToken(copied);
     await api.ask('/admin/logout', form({ token }, { headers: { cookie: copied } }));
     for (const one of [api, another]) {
       for (const path of ['/admin', '/admin/queues']) {
         const answer = await one.ask(path, page(copied));
-        expect(answer.headers.get('location')).toBe('/admin/login');
+        expect(answer.headers.get('location')).toMatch(/^\/admin\/login/);
       }
       expect((await one.ask('/admin', page(other))).status).toBe(200);
     }
   });
 });
 
-describe('the operation page', () => {
-  it('shows the operation, its timeline and its entries', async () => {
-    const { status, text } = await api.ask(
-      `/admin/operations/${operationId}?tenant=default`,
-      page(cookie),
+describe('the console', () => {
+  it.each([
+    '/admin',
+    '/admin/',
+    '/admin/operations',
+    '/admin/users/a%2Fb?tenant=x',
+    '/admin/nowhere',
+  ])('is one page at every address: %s', async (path) => {
+    const { status, headers, text } = await api.ask(path, page(cookie));
+    expect({ status, cache: headers.get('cache-control') }).toEqual({
+      status: 200,
+      cache: 'no-cache',
+    });
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'self'; object-src 'none'/,
     );
-    expect(status).toBe(200);
-    for (const part of [operationId, 'succeeded', 'wallet.credit', 'accepted', 'settled', 'ann']) {
-      expect(text).toContain(part);
+    expect(headers.get('content-security-policy')).not.toContain('unsafe');
+    expect(text).toContain('<div id="app"></div>');
+    expect(text).not.toMatch(/<script>|<style|\son\w+=|style=/); // nothing inline
+  });
+
+  it('has files that keep for ever, under names that change with them', async () => {
+    const { text } = await api.ask('/admin', page(cookie));
+    const files = [...text.matchAll(/(?:src|href)="(\/admin\/assets\/[\w-]+\.(?:js|css|svg))"/g)];
+    expect(files.length).toBeGreaterThanOrEqual(3);
+    for (const [, path = ''] of files) {
+      expect(path).toMatch(/-[\w-]{8}\.\w+$/);
+      const { status, headers } = await api.ask(path, open);
+      expect({ status, cache: headers.get('cache-control') }).toEqual({
+        status: 200,
+        cache: 'public, max-age=31536000, immutable',
+      });
+      expect(headers.get('content-type')).toMatch(/^(text\/(javascript|css)|image\/svg)/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
     }
-    expect(text).toContain('&lt;b&gt;gift&lt;/b&gt;');
-    expect(text).not.toContain('<b>gift');
   });
 
-  it('shows nothing of a tenant that is not named', async () => {
-    const answer = await api.ask(`/admin/operations/${operationId}?tenant=other`, page(cookie));
-    expect(answer.status).toBe(404);
-  });
-
-  it.each(['', '?id=', '?id=%20&tenant=default', '/'])(
-    'is the form again when no operation is named: %j',
-    async (query) => {
-      const answer = await api.ask(`/admin/operations${query}`, page(cookie));
-      expect(answer.status).toBe(200);
-      expect(answer.text).toContain('action="/admin/operations"');
+  it.each(['nothing.js', '..%2f..%2fsources.txt', '%2e%2e%2findex.html'])(
+    'serves no other file: %s',
+    async (name) => {
+      expectProblem(await api.ask(`/admin/assets/${name}`, open), 404, 'not_found');
     },
   );
 
-  it('is found by the form', async () => {
-    const answer = await api.ask(
-      `/admin/operations?id=%20${operationId}&tenant=default`,
-      page(cookie),
-    );
-    expect(answer.headers.get('location')).toBe(`/admin/operations/${operationId}?tenant=default`);
-    const evil = await api.ask('/admin/operations?id=//evil.example&tenant=a%0d%0ab', page(cookie));
-    expect(evil.headers.get('location')).toBe(
-      '/admin/operations/%2F%2Fevil.example?tenant=a%0D%0Ab',
-    );
+  it('is told who has signed in, which tenants there are, and what buttons do', async () => {
+    expectProblem(await api.ask('/admin/session', open), 401, 'unauthenticated');
+    const { body } = await api.ask('/admin/session', page(cookie));
+    expect(body).toMatchObject({
+      operator: 'admin',
+      tenants: [{ id: 'default', status: 'active' }],
+      hasMoreTenants: false,
+      words: { operationTypes: expect.arrayContaining(['transfer', 'wallet.credit']) },
+    });
+    expect(body.endpoints['POST /v1/operations/:id/resolve']).toMatch(/^Closes an operation/);
   });
 });
 

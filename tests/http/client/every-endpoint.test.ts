@@ -52,12 +52,21 @@ async function callLedger(client: SluiceClient, { userId, walletId, ...ids }: Sa
   expect((await client.users.list({ limit: 2 }).toArray()).length).toBe(2);
   expect((await client.users.wallets(userId))[0]?.id).toBe(walletId);
   expect((await client.wallets.get(walletId)).currency).toBe('EUR');
+  const after = paid.id;
+  const queued = { queued: true, after };
+  const waiting = { queuedDebit: '0', queuedCredit: '0' };
+  expect((await client.users.wallets(userId, queued))[0]).toMatchObject(waiting);
+  const whole = { ...queued, consistency: 'strong' } as const;
+  expect(await client.wallets.get(walletId, whole)).toMatchObject(waiting);
+  expect(await client.balances.get(walletId, whole)).toMatchObject(waiting);
   expect((await client.balances.get(walletId)).available).toMatch(/^\d+$/);
   expect((await client.balances.at(walletId, new Date())).at).toMatch(/Z$/);
   expect((await client.wallets.system()).length).toBeGreaterThan(0);
   expect((await client.wallets.transactions(walletId).nextPage()).items.length).toBeGreaterThan(1);
   expect((await client.transactions.list({ userId }).nextPage()).items.length).toBeGreaterThan(1);
-  expect((await client.transfers.list({ fromUserId: userId }).toArray()).length).toBeGreaterThan(1);
+  expect(
+    (await client.transfers.list({ fromUserId: userId, after }).toArray()).length,
+  ).toBeGreaterThan(1);
   expect((await client.transfers.get(ids.transferId)).status).toBe('reversed');
   expect((await client.holds.get(holdId)).status).toBe('released');
   expect((await client.holds.list({ userId, status: 'released' }).toArray()).length).toBe(1);
@@ -109,6 +118,7 @@ async function callNotifications(client: SluiceClient, sample: Sample) {
   const text = { name: 'hello', channel: 'email', locale: 'en', text: 'Hi {{name}}' } as const;
   expect((await templates.add(text)).version).toBe(2);
   expect((await templates.get(templateId)).text).toBe('Hello {{name}}');
+  expect((await templates.builtIn()).length).toBeGreaterThan(0);
   expect((await templates.list({ name: 'hello' }).toArray()).length).toBe(2);
   const shown = { template: { text: 'Hi {{name}}' }, data: { name: 'Ada' } };
   expect(await templates.preview(shown)).toMatchObject({ text: 'Hi Ada', variables: ['name'] });
@@ -144,7 +154,8 @@ describe('the client has a call for', () => {
       const pattern = new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`);
       return sent.some((one) => one.method === method && pattern.test(one.path));
     };
-    const missing = ENDPOINTS.filter(({ method, path }) => !isCalled(method, path));
+    const ofClients = ENDPOINTS.filter(({ path }) => path.startsWith('/v1/'));
+    const missing = ofClients.filter(({ method, path }) => !isCalled(method, path));
     expect(missing.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
     expect(sent.filter(({ status }) => status === 400 || status === 404)).toEqual([]);
   });

@@ -21,7 +21,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the expired holds of a wallet are looked for among all expired ones',
-    file: 'core/infra/collections.ts',
+    file: 'core/infra/ledger-collections.ts',
     find: 'key: { tenantId: 1, userId: 1, currency: 1, expiresAt: 1 },',
     replace: 'key: { status: 1, captured: 1 },',
     foundBy: ['tests/integration/settlement/lapsed-holds.test.ts'],

@@ -7,6 +7,10 @@ import { collection } from '../../../core/infra/collections.ts';
 import type { HoldDoc, TransferDoc, WalletDoc } from '../../../core/ledger/documents.ts';
 import { createExpiredHoldsStore } from '../../../core/ledger/expired-holds-store.ts';
 import { verifyLedger } from '../../../core/ledger/verify/verify-store.ts';
+import { createRebuildReads } from '../../../core/ledger/rebuild/reads-store.ts';
+import { rebuildLedger } from '../../../core/ledger/rebuild/rebuild-store.ts';
+import { walletIdOf } from '../../../core/kernel/ids.ts';
+import { rebuildRules } from '../../../core/operation-types/rebuild-rules.ts';
 import { ledgerRules } from '../../../core/operation-types/ledger-rules.ts';
 import { OPERATIONS } from '../../../core/operation-types/registry.ts';
 import { createLedgerStore } from '../../../core/ledger/ledger-store.ts';
@@ -59,6 +63,21 @@ export async function moveMoney(node: Instance): Promise<void> {
 /** The whole of it in small pages, so that every page begins where another has ended. */
 export function verifyCall({ platform }: Instance): Promise<unknown> {
   return verifyLedger(platform.mongo.db, { rules: ledgerRules(OPERATIONS), pageSize: 4 });
+}
+
+/** Of all, a tenant and a wallet; with something to write, and with what only long wallets ask for. */
+export async function rebuildCall({ platform }: Instance): Promise<void> {
+  const { db } = platform.mongo;
+  const rules = rebuildRules(OPERATIONS);
+  const walletId = walletIdOf(TENANT, 'ann', 'EUR');
+  const ann = { tenantId: TENANT, userId: 'ann' };
+  await collection(db, 'wallets').updateOne(ann, { $set: { status: 'frozen' } });
+  await rebuildLedger(db, { rules });
+  await rebuildLedger(db, { rules, walletId });
+  await rebuildLedger(db, { rules, tenantId: TENANT, apply: true });
+  await db.client.withSession({ snapshot: true }, (session) =>
+    createRebuildReads(db).reversals(session, walletId, 0),
+  );
 }
 
 export function ledgerCalls(db: Db): readonly Call[] {

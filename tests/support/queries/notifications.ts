@@ -1,6 +1,9 @@
 import type { Db } from 'mongodb';
+import { systemClock } from '../../../core/kernel/clock.ts';
 import { timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { collection } from '../../../core/infra/collections.ts';
+import { createDeliveryWaitingCounts } from '../../../core/notifications/delivery/delivery-counts-store.ts';
+import { sampleDeliveries } from '../../../core/notifications/delivery/delivery-sample-store.ts';
 import { createDeliveryRecoveryStore } from '../../../core/notifications/delivery/delivery-recovery-store.ts';
 import {
   type DeliveryFilter,
@@ -88,6 +91,8 @@ function deliveryCalls(db: Db): readonly Call[] {
       await recovery.findAbandoned(new Date(), 5);
       await recovery.dueOf(idsOf(await some(db, {})));
     },
+    () => createDeliveryWaitingCounts(db, systemClock)(),
+    () => sampleDeliveries(db, 50),
     async () => recovery.putOff(await some(db, {}), FUTURE),
     async () => recovery.redispatch(await some(db, {}), FUTURE),
   ];

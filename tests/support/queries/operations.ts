@@ -18,6 +18,8 @@ import { createSettleStore } from '../../../core/operations/settle-store.ts';
 import { createOutboxStore } from '../../../core/events/outbox-store.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
 import { createStatusCounts } from '../../../core/operations/status-counts-store.ts';
+import { tenantBacklogs } from '../../../core/operations/backlog-reads-store.ts';
+import { createWaitingCounts } from '../../../core/operations/waiting-counts-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { TENANT } from '../platform.ts';
 import { FUTURE, PAST, SAGA, operation } from './piles.ts';
@@ -150,6 +152,8 @@ function sagaCalls(db: Db): readonly Call[] {
       await interventions.auditOf(scope, id);
     },
     () => createStatusCounts(db, systemClock)(),
+    () => createWaitingCounts(db, systemClock)(),
+    () => tenantBacklogs(db, { tenantsMax: 5, countMax: 50 }),
     ...outboxCalls(db),
   ];
 }

@@ -1,11 +1,16 @@
 import type { Db } from 'mongodb';
-import { createLeaseStore, createWorkerRoster } from '../../../core/infra/lease-store.ts';
+import {
+  createLeaseReads,
+  createLeaseStore,
+  createWorkerRoster,
+} from '../../../core/infra/lease-store.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import {
   createTenantPolicies,
   createTenantSetup,
   ensureTenantPolicies,
 } from '../../../core/provisioning/tenant-services-store.ts';
+import { sampleLedger } from '../../../core/ledger/sample-store.ts';
 import { createRoster } from '../../../core/infra/roster-store.ts';
 import { createHeldDeliveriesStore } from '../../../core/notifications/delivery/held-deliveries-store.ts';
 import { createHeldStore } from '../../../core/operations/held-store.ts';
@@ -25,6 +30,8 @@ export function tenantCalls(db: Db): readonly Call[] {
   const key = { _id: 'k', tenantId: TENANT, hash: 'h', scopes: [], name: 'k', createdAt: PAST };
   return [
     () => tenants.find(TENANT),
+    () => tenants.list({ limit: 5 }),
+    () => tenants.list({ after: 'a', limit: 5 }),
     () => tenants.working(500),
     () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
     () => keys.find('k'),
@@ -114,11 +121,18 @@ function processCalls(db: Db): readonly Call[] {
   const roster = createRoster(db);
   return [
     () => leases.hold('lease', 'w', 1_000),
+    () => createLeaseReads(db).find(['lease', 'sweep']),
     () => leases.release('lease', 'w'),
     () => workers.beat('w', ['settlement'], 8),
     () => workers.alive('settlement', 1_000),
     () => workers.leave('w'),
     () => roster.announce('p', ['email/smtp']),
     () => roster.others('q', 60_000),
+    () => roster.count(60_000),
+    async () => {
+      const wallet = { _id: 'wal_other-real', tenantId: 'other', userId: 'sampled', seq: 5 };
+      await db.collection<{ _id: string }>('wallets').insertOne(wallet);
+      await sampleLedger(db, { entriesMax: 50, walletsMax: 5 });
+    },
   ];
 }

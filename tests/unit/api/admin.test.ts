@@ -50,7 +50,7 @@ describe('admin sessions', () => {
   it('are cookies that scripts and other sites do not get, for 12 hours', () => {
     const cookie = sessions.open(request());
     expect(cookie).toMatch(
-      /^sluice_admin=[\w.-]+; Path=\/admin; Max-Age=43200; HttpOnly; SameSite=Strict$/,
+      /^sluice_session=[\w.-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
     );
     expect(sessions.open(request({ 'x-forwarded-proto': 'https' }))).toMatch(/; Secure$/);
   });
@@ -59,7 +59,11 @@ describe('admin sessions', () => {
     const own = clockAt(0);
     const mine = open('a password', own);
     const signedIn = withCookie(mine.open(request()));
-    expect(mine.read(signedIn)).toEqual({ nonce: expect.any(String), endsAt: expect.any(Date) });
+    expect(mine.read(signedIn)).toEqual({
+      operator: 'admin',
+      nonce: expect.any(String),
+      endsAt: expect.any(Date),
+    });
     own.move(LIMITS.adminSessionMs - 1);
     expect(mine.read(signedIn)).toBeDefined();
     own.move(1);
@@ -74,11 +78,13 @@ describe('admin sessions', () => {
 
   it('cannot be made longer or up', () => {
     const [value = ''] = sessions.open(request()).split(';');
-    const [endsAt = '', nonce = '', signature = ''] = value.replace('sluice_admin=', '').split('.');
+    const [endsAt = '', nonce = '', signature = ''] = value
+      .replace('sluice_session=', '')
+      .split('.');
     const later = `${Number(endsAt) + 1}.${nonce}.${signature}`;
     const forged = [later, `${endsAt}.x.${signature}`, `${endsAt}.${nonce}.`, '..', '', 'NaN.a.b'];
     for (const text of forged) {
-      expect(sessions.read(request({ cookie: `sluice_admin=${text}` }))).toBeUndefined();
+      expect(sessions.read(request({ cookie: `sluice_session=${text}` }))).toBeUndefined();
     }
     expect(sessions.read(request())).toBeUndefined();
   });
@@ -86,8 +92,8 @@ describe('admin sessions', () => {
   it('have form tokens of their own', () => {
     const endsAt = new Date(0);
     const [one, two] = [
-      { nonce: 'a', endsAt },
-      { nonce: 'b', endsAt },
+      { operator: 'admin', nonce: 'a', endsAt },
+      { operator: 'admin', nonce: 'b', endsAt },
     ];
     expect(sessions.isFormToken(one, sessions.formToken(one))).toBe(true);
     expect(sessions.isFormToken(two, sessions.formToken(one))).toBe(false);

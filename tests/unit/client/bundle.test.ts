@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { clientSize } from '../../../scripts/client-size.ts';
 import { ROOT } from '../../support/tidy/tree.ts';
@@ -17,6 +18,17 @@ describe('the bundle of the client', () => {
     expect(all.gzipped).toBeLessThan(ALL_BYTES_MAX);
     expect(client.gzipped).toBeLessThan(CLIENT_BYTES_MAX);
     expect(money.gzipped).toBeLessThan(1_600);
+  });
+  it('compiles without the types of any one runtime', () => {
+    const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => undefined };
+    const config = ts.getParsedCommandLineOfConfigFile(join(SRC, '../tsconfig.json'), {}, host);
+    expect(config?.options.types).toEqual([]);
+    const program = ts.createProgram(config?.fileNames ?? [], { ...config?.options, noEmit: true });
+    const problems = ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+    expect(program.getSourceFiles().length).toBeGreaterThan(20);
+    expect(problems).toEqual([]);
   });
   it('uses nothing that is not in every runtime', () => {
     const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../client/src/clock.ts';
 import { SluiceError, createClient } from '../../../client/src/index.ts';
 import { pickPort } from '../../../scripts/dev/servers/ports.ts';
 import { says, startScripted } from '../../support/client/scripted-server.ts';
@@ -144,8 +145,14 @@ describe('an abort', () => {
     expect(await call).toMatchObject({ code: 'aborted', isOutcomeUnknown: true });
     const busy = await startScripted(says.problem(503, 'backlog_full', { retryAfter: '20' }));
     const other = new AbortController();
-    const waiting = errorOf(busy.client().transfers.create(transfer, { signal: other.signal }));
-    await until(() => busy.seen.length === 1, 'the request is there');
+    let sleeps = 0;
+    const sleep: typeof systemClock.sleep = (ms, signal) => {
+      sleeps += 1;
+      return systemClock.sleep(ms, signal);
+    };
+    const sleeping = busy.client({ clock: { ...systemClock, sleep } });
+    const waiting = errorOf(sleeping.transfers.create(transfer, { signal: other.signal }));
+    await until(() => sleeps === 1, 'it waits to try again');
     other.abort();
     expect(await waiting).toMatchObject({ code: 'aborted', isOutcomeUnknown: false });
     const late = errorOf(busy.client().users.get('ada', { signal: other.signal }));
@@ -210,12 +217,22 @@ describe('what is sent', () => {
     { timeoutMs: 0 },
     { attemptTimeoutMs: Number.NaN },
     { retries: -1 },
+    { userAgent: 'shop\r\nx: 1' },
   ])('is refused with options %o', (wrong) => {
     const options = { baseUrl: 'https://pay.example.test', apiKey: 'slk_x', ...wrong };
     expect(() => createClient(options)).toThrow(
       expect.objectContaining({ code: 'invalid_argument' }),
     );
   });
+  it.each(['a\r\nx-admin: 1', '', 'ü', 'x'.repeat(129)])(
+    'is refused with the correlation id %o',
+    async (correlationId) => {
+      const server = await startScripted(says.accepted);
+      const call = server.client().transfers.create(transfer, { correlationId });
+      expect(await errorOf(call)).toMatchObject({ code: 'invalid_argument', attempts: 0 });
+      expect(server.seen).toEqual([]);
+    },
+  );
   it('is refused with a key that would break a header', async () => {
     const client = createClient({ baseUrl: 'http://127.0.0.1:9', apiKey: 'slk\r\nx-admin: 1' });
     expect((await errorOf(client.users.get('ada'))).code).toBe('invalid_argument');

@@ -41,6 +41,34 @@ describe('the key of a write', () => {
     await server.client({ keyStore }).transfers.create(again);
     expect(new Set(server.keys()).size).toBe(1);
   });
+  it('is kept until an answer says what became of the write that nobody saw the end of', async () => {
+    const answer = says.problem(401, 'unauthenticated');
+    const server = await startScripted(says.cut, answer, answer, says.accepted);
+    const client = server.client({ keyStore: createMemoryKeyStore(), retries: 0 });
+    for (let times = 0; times < 3; times += 1) {
+      const call = client.transfers.create(transfer);
+      await expect(call).rejects.toMatchObject({ isOutcomeUnknown: true });
+    }
+    await client.transfers.create(transfer);
+    expect(new Set(server.keys()).size).toBe(1);
+    await client.transfers.create(transfer);
+    expect(new Set(server.keys()).size).toBe(2);
+  });
+  it('is kept in a store that says null where it has nothing', async () => {
+    const server = await startScripted(says.cut, says.accepted);
+    const kept = new Map<string, string>();
+    const keyStore: KeyStore = {
+      load: (fingerprint) => kept.get(fingerprint) ?? null,
+      save: (fingerprint, key) => void kept.set(fingerprint, key),
+      forget: (fingerprint) => void kept.delete(fingerprint),
+    };
+    const client = server.client({ keyStore, retries: 0 });
+    await expect(client.transfers.create(transfer)).rejects.toThrow();
+    expect([...kept.values()]).toEqual(server.keys());
+    await client.transfers.create(transfer);
+    expect(new Set(server.keys()).size).toBe(1);
+    expect(kept.size).toBe(0);
+  });
   it('is another one for another request', async () => {
     const server = await startScripted(says.cut, says.accepted);
     const keyStore = createMemoryKeyStore();
@@ -79,12 +107,15 @@ describe('the key of a write', () => {
     expect((await client.transfers.create(transfer)).id).toBe('op_1');
     expect(told).toEqual([new Error('read-only')]);
   });
-  it.each(['', 'ä', 'a\nb', 'x'.repeat(256)])('is refused as %o', async (idempotencyKey) => {
-    const server = await startScripted(says.accepted);
-    const call = server.client().transfers.create(transfer, { idempotencyKey });
-    await expect(call).rejects.toMatchObject({ code: 'invalid_argument' });
-    expect(server.seen).toEqual([]);
-  });
+  it.each(['', ' a', 'a ', 'ä', 'a\nb', 'x'.repeat(256)])(
+    'is refused as %o',
+    async (idempotencyKey) => {
+      const server = await startScripted(says.accepted);
+      const call = server.client().transfers.create(transfer, { idempotencyKey });
+      await expect(call).rejects.toMatchObject({ code: 'invalid_argument' });
+      expect(server.seen).toEqual([]);
+    },
+  );
 });
 
 describe('a bulk call', () => {

@@ -78,7 +78,7 @@ describe('a list', () => {
     await expect(follow()).rejects.toMatchObject({ code: 'aborted' });
     expect(got).toEqual(upTo(8, 5));
   });
-  it.each([{ pageSize: 0 }, { pageSize: 1_001 }, { limit: -1 }, { follow: true }])(
+  it.each([{ pageSize: 0 }, { pageSize: 201 }, { limit: -1 }, { limit: 1.5 }, { follow: true }])(
     'is refused with %o',
     async (options) => {
       const { transactions } = (await serverOf(1)).client();
@@ -105,6 +105,14 @@ describe('waitFor', () => {
     const outcome = await server.client().waitFor('op_1', { timeoutMs: 100 });
     expect(outcome).toMatchObject({ outcome: 'pending', operation: { status: 'running' } });
     expect(server.seen.length).toBeLessThan(30);
+  });
+  it('outlasts an outage, and no other failure', async () => {
+    const away = says.problem(503, 'ledger_unavailable');
+    const server = await startScripted(away, away, away, operation('succeeded'));
+    const client = server.client({ retries: 0 });
+    expect(await client.waitFor('op_1')).toMatchObject({ outcome: 'succeeded' });
+    const gone = await startScripted(says.problem(404, 'not_found'));
+    await expect(gone.client().waitFor('op_1')).rejects.toMatchObject({ code: 'not_found' });
   });
   it('says what a person is asked for, or waits through it', async () => {
     const waitingFor = { signal: 'risk-decision', step: 'risk' };

@@ -24,14 +24,18 @@ describe('the types of the client', () => {
     expectTypeOf<ReturnType<typeof ledger.transferView>>().toExtend<client.Transfer>();
     expectTypeOf<ReturnType<typeof ledger.holdView>>().toExtend<client.Hold>();
     expectTypeOf<ReturnType<typeof operation.operationView>>().toExtend<client.Operation>();
-    expectTypeOf<ReturnType<typeof operation.operationListView>>().toExtend<client.Operation>();
+    expectTypeOf<
+      ReturnType<typeof operation.operationListView>
+    >().toExtend<client.OperationListItem>();
     expectTypeOf<ReturnType<typeof operation.operationBrief>>().toExtend<client.OperationBrief>();
     expectTypeOf<ReturnType<typeof timelineView>>().toExtend<
       Omit<client.Timeline, 'deliveries' | 'stream'>
     >();
     expectTypeOf<ReturnType<typeof notification.deliveryBrief>>().toExtend<client.DeliveryBrief>();
-    expectTypeOf<ReturnType<typeof notification.deliveryListView>>().toExtend<client.Delivery>();
-    expectTypeOf<ReturnType<typeof notification.deliveryView>>().toExtend<client.DeliveryDetail>();
+    expectTypeOf<
+      ReturnType<typeof notification.deliveryListView>
+    >().toExtend<client.DeliveryListItem>();
+    expectTypeOf<ReturnType<typeof notification.deliveryView>>().toExtend<client.Delivery>();
     expectTypeOf<ReturnType<typeof notification.endpointView>>().toExtend<client.WebhookEndpoint>();
     expectTypeOf<ReturnType<typeof notification.templateView>>().toExtend<client.Template>();
     expectTypeOf<ReturnType<typeof notification.suppressionView>>().toExtend<client.Suppression>();

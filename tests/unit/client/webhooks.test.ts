@@ -49,12 +49,19 @@ describe('a webhook', () => {
     const upper = Object.entries(plain).map(([name, value]) => [name.toUpperCase(), [value]]);
     const forms = [new Headers(plain), Object.fromEntries(upper) as Record<string, string[]>];
     for (const headers of forms) expect((await verify({ headers })).webhookId).toBe('dlv_1');
-    expect((await verify({ body: new TextEncoder().encode(BODY) })).webhookId).toBe('dlv_1');
+    const bytes = new TextEncoder().encode(BODY);
+    const padded = Buffer.concat([Buffer.from('xx'), bytes]).subarray(2);
+    for (const body of [bytes, bytes.buffer, Buffer.from(bytes), padded]) {
+      expect((await verify({ body })).webhookId).toBe('dlv_1');
+    }
   });
   it('is trusted while secrets are rotated, whichever side is ahead', async () => {
     const headers = headersOf({ secrets: [OTHER, SECRET] });
     expect((await verify({ headers })).webhookId).toBe('dlv_1');
     expect((await verify({ secrets: [OTHER, SECRET] })).webhookId).toBe('dlv_1');
+    const reversed = headersOf({ secrets: [SECRET, OTHER] });
+    const secrets = [SECRET, newEndpointSecret()];
+    expect((await verify({ secrets, headers: reversed })).webhookId).toBe('dlv_1');
   });
   it.each([
     ['another secret', { secrets: OTHER }, 'signature_mismatch'],

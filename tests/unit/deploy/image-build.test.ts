@@ -37,18 +37,20 @@ describe('an image', { timeout: 180_000 }, () => {
       mkdirSync(stage, { recursive: true });
       symlinkSync(join(ROOT, 'node_modules'), join(stage, 'node_modules'));
     }
+    rmSync(join(context(), 'console/dist'), { recursive: true, force: true }); // not in the context
   });
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is built from its context alone, and has the entry points and the command line', async () => {
+  it('is built from its context alone, with entry points, console and command line', async () => {
     const steps = linesOf('deploy/Dockerfile', /^RUN /).filter((step) => !step.includes('npm ci'));
     expect(steps).toHaveLength(1);
     for (const step of steps) await run('sh', ['-c', step], { cwd: context() });
     for (const entry of ['api/main', 'workers/main', 'cli/main', 'scripts/dev/sandbox/main']) {
       expect(existsSync(join(context(), `dist/${entry}.js`)), entry).toBe(true);
     }
+    expect(existsSync(join(context(), 'console/dist/index.html'))).toBe(true);
     put(context(), image(), 'dist');
     for (const path of ['package.json', 'scripts/sluice.mjs']) put(ROOT, image(), path);
     const { stdout } = await run(process.execPath, ['scripts/sluice.mjs', '--help'], {

@@ -87,7 +87,12 @@ describe('the authenticator', () => {
     };
     const authenticator = createAuthenticator({
       keys: keys as ApiKeyStore, // the rest is not its business
-      tenants: { find: async () => tenant, ensure: async () => undefined, working: async () => [] },
+      tenants: {
+        find: async () => tenant,
+        ensure: async () => undefined,
+        working: async () => [],
+        list: async () => [],
+      },
     });
     return { authenticator, lookups: () => lookups };
   }
