@@ -15,6 +15,9 @@ import { type HintPublisher, openHints } from '../core/events/hints.ts';
 import { sumDepths } from '../queues/depth-sum.ts';
 import { createQueueSource } from '../queues/queue-source.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
+import { openChangeNotice } from '../core/service-config/change-notice.ts';
+import { openPauseAdmin } from './services/pause-admin.ts';
+import { openSettingsAdmin } from './services/settings-admin.ts';
 import { type CellServices, openCellServices } from './services/cell-services.ts';
 import { openWaiters } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
@@ -45,6 +48,9 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   const realtime = openRealtime({ platform, authenticator, ...tuning });
   const { streams } = realtime;
   const own = paymentNames(env);
+  const notice = openChangeNotice(platform.redis);
+  lifecycle.onClose('settings notice', () => notice.close());
+  const settings = openSettingsAdmin(platform, notice);
   const installation = await openInstallation({ platform, own, announces: false, serves: [] });
   const waiters = openWaiters(platform);
   const graphql = createGraphql(env, logger);
@@ -53,7 +59,8 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     platform,
     fit: (cell) => {
       const shared = { hints, streams, waiters, graphql, installation, ownMetrics: metrics };
-      const made = openCellServices(cell, shared);
+      const pauses = openPauseAdmin(cell.platform, notice);
+      const made = openCellServices(cell, { ...shared, settings, pauses });
       board.add(made.queues, cell.brand);
       return made;
     },

@@ -2,9 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { isPassing, toAppError } from '../core/infra/database-errors.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { autoscaleCommand } from './commands/autoscale.ts';
+import { configCommand } from './commands/config.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { ledgerCommand } from './commands/ledger.ts';
+import { pauseCommand, pausesCommand, resumeCommand } from './commands/pauses.ts';
 import { healthCommand } from './commands/health.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { topCommand } from './commands/top.ts';
@@ -21,6 +23,10 @@ const COMMANDS: readonly ((io: Io) => Command)[] = [
   ledgerCommand,
   redispatchCommand,
   keysCommand,
+  configCommand,
+  pauseCommand,
+  resumeCommand,
+  pausesCommand,
   autoscaleCommand,
   healthCommand,
   topCommand,

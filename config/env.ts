@@ -46,7 +46,7 @@ const sagas = z
   )
   .transform(Number)
   .pipe(z.int().min(LIMITS.sagaConcurrencyMin).max(LIMITS.sagaConcurrencyMax))
-  .default(LIMITS.sagaConcurrency);
+  .optional();
 
 /** Of a channel what differs from what is built in; whether it fits a lease is seen where it is used. */
 const policyFields = z.strictObject({
@@ -159,7 +159,7 @@ export const envSchema = z.object({
     .default('alert')
     .describe('what is done with a wallet that is not what the log says, beside telling it'),
   SAGA_CONCURRENCY: sagas.describe(
-    'stepwise operations under way in a process; an eighth of it are calls to one payment provider',
+    'default of the setting `saga.concurrency`: stepwise operations under way in a process',
   ),
   WORKER_POOLS: pools.describe('the pools that a worker process runs'),
   BOOTSTRAP_API_KEY: z
@@ -237,7 +237,7 @@ export const envSchema = z.object({
     .optional()
     .describe('development: webhooks may go to this machine, by http too; production refuses it'),
   DELIVERY_POLICIES: deliveryPolicies.describe(
-    'JSON by channel: pausesMs, timeoutMs, ratePerSecond, inFlightMax; what is left out is as built in',
+    'defaults of settings, JSON by channel: pausesMs, timeoutMs, ratePerSecond, inFlightMax',
   ),
   ...TRACE_ENV,
   ...graphqlEnv,

@@ -77,7 +77,6 @@ export const LIMITS = {
   /** A look at a lane leaves larger inputs out, and those of a batch are read within this. */
   laneInputBytesMax: 4_096,
   settlementBytesMax: 2_097_152,
-  settlementConflictRetriesMax: 4,
   settlementAttemptsMax: 5,
   /** Operations that one job of a lane stands for, and jobs of a lane under way at once. */
   jobOperationsMax: 64,
@@ -105,7 +104,6 @@ export const LIMITS = {
   /** A row waits for an earlier one of the same operation; it is looked at again after the second. */
   outboxOrderMs: 10 * MINUTE,
   outboxOrderLookMs: 50,
-  recoveriesMax: 10,
   repairBudgetMs: 45 * SECOND,
 
   /** Sagas. */
@@ -176,7 +174,6 @@ export const LIMITS = {
   zonesCachedMax: 500,
   webhookEndpointsMax: 50,
   webhookFiltersMax: 50,
-  webhookBodyBytesMax: 20_000,
   /** The old secret signs as well for this long. */
   webhookRotationMs: 24 * HOUR,
   /** An endpoint that has only failed for this long is disabled. */

@@ -4,6 +4,8 @@ import { LIMITS } from './limits.ts';
 export interface SagaShares {
   /** Calls under way to one provider. */
   readonly inFlightMax: number;
+  /** The same where a setting asks for more: others keep three quarters. */
+  readonly mostMax: number;
   /** Who waits for a place at one provider, and at all of them. */
   readonly lineMax: number;
   readonly linesMax: number;
@@ -17,6 +19,7 @@ export function sagaShares(concurrency: number): SagaShares {
     Math.max(1, Math.floor((max * concurrency) / LIMITS.sagaConcurrency));
   return {
     inFlightMax: shareOf(LIMITS.paymentInFlightMax),
+    mostMax: Math.max(1, Math.floor(concurrency / 4)),
     lineMax: shareOf(LIMITS.paymentLineMax),
     linesMax: shareOf(LIMITS.paymentLinesMax),
     sleepersMax: shareOf(LIMITS.sagaSleepersMax),

@@ -15,7 +15,6 @@ export const STREAM_LIMITS = {
   strangersAddressMax: 500,
   /** Waiting in this process for one client to read them. */
   streamBufferBytesMax: 524_288,
-  socketBufferPacketsMax: 256,
   socketPayloadBytesMax: 16_384,
   socketRecoveryMs: 2 * MINUTE,
   streamPatternsMax: 20,

@@ -10,7 +10,9 @@ import {
 import { createFactsStore } from '../core/notifications/routing/facts-store.ts';
 import { type Admission, createAdmission } from '../core/notifications/admission/admission.ts';
 import { createPlans } from '../core/notifications/routing/plans.ts';
-import { type Policies, policiesWith } from '../core/notifications/policies.ts';
+import { type Policies, fixedPolicies, policiesOf } from '../core/notifications/policies.ts';
+import { type TuningOf, deliveryTunings } from '../core/notifications/admission/breaker-tunings.ts';
+import { type LiveSettings, fixedSettings } from '../core/service-config/live-settings.ts';
 import type { Channel } from '../core/notifications/ports.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
 import { type Router, createRouter } from '../core/notifications/routing/routing.ts';
@@ -19,6 +21,7 @@ import { createSuppressionStore } from '../core/notifications/suppressions/suppr
 import { createTemplateStore } from '../core/notifications/templates/template-store.ts';
 import { createTemplates } from '../core/notifications/templates/template-cache.ts';
 import { createEndpointHealthStore } from '../core/notifications/webhooks/webhook-endpoint-store.ts';
+import { NO_PAUSES, type Pauses } from '../core/service-config/pause.ts';
 import type { Platform } from './platform.ts';
 
 /** What tests are in a hurry about; by default as the tables say. */
@@ -31,9 +34,12 @@ export interface NotificationTuning {
 interface NotificationDeps {
   readonly platform: Pick<
     Platform,
-    'env' | 'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
+    'mongo' | 'clock' | 'random' | 'failpoint' | 'logger' | 'metrics' | 'processId'
   > &
-    Partial<Pick<Platform, 'tracer'>>;
+    Partial<Pick<Platform, 'tracer'>> & {
+      readonly settings?: LiveSettings;
+      readonly pauses?: Pauses;
+    };
   readonly publisher: DeliveryPublisher;
   readonly breakers: Breakers;
   readonly providers: AnyProviders;
@@ -52,7 +58,15 @@ interface Notifications {
 export function createNotifications(deps: NotificationDeps): Notifications {
   const { platform, publisher, breakers, providers, hasAny = () => false, tuning = {} } = deps;
   const { mongo, clock, random, failpoint, logger, metrics, processId, tracer } = platform;
-  const { policies = policiesWith(platform.env.DELIVERY_POLICIES) } = tuning;
+  const { settings = fixedSettings() } = platform;
+  const policies =
+    tuning.policies === undefined
+      ? settings.view((all, tenant) => policiesOf(all, tenant))
+      : fixedPolicies(tuning.policies);
+  const lines = settings.view((all) => ({
+    lineMax: all.read('delivery.lineMax'),
+    linesMax: all.read('delivery.linesMax'),
+  }));
   const deliveries = createDeliveryStore(mongo.db);
   const facts = createFactsStore(mongo.db);
   const endpoints = createEndpointHealthStore(mongo.db);
@@ -60,7 +74,11 @@ export function createNotifications(deps: NotificationDeps): Notifications {
   const canSend = (channel: Channel): boolean => providers[channel].length > 0 || hasAny(channel);
   const traced = tracer === undefined ? {} : { tracer };
   const shared = { deliveries, facts, policies, failpoint, logger, metrics, ...traced };
-  const admission = createAdmission({ breakers, clock, random, logger, metrics });
+  const admission = createAdmission({
+    ...{ breakers, clock, random, logger, metrics },
+    tuningOf: tuningsOf(settings),
+    lines: { lineMax: () => lines.now.lineMax, linesMax: () => lines.now.linesMax },
+  });
   const router = createRouter({
     ...shared,
     plans: createPlans({
@@ -82,10 +100,17 @@ export function createNotifications(deps: NotificationDeps): Notifications {
     providers,
     isElsewhere: (channel) => providers[channel].length === 0 && hasAny(channel),
     admission,
+    pauses: platform.pauses ?? NO_PAUSES,
     leaseMs: tuning.leaseMs ?? LIMITS.deliveryLeaseMs,
     workerId: processId,
     clock,
     random,
   });
   return Object.freeze({ router, engine, admission });
+}
+
+/** How breakers behave by now; also for whoever makes them. */
+export function tuningsOf(settings: LiveSettings): TuningOf {
+  const tunings = settings.view((all) => deliveryTunings(all));
+  return (key) => tunings.now(key);
 }

@@ -1,26 +1,28 @@
+import { PAYMENT_BREAKER as DEFAULTS } from '../config/breakers.ts';
 import { LIMITS } from '../config/limits.ts';
 import { type SagaShares, sagaShares } from '../config/saga-shares.ts';
 import type { Breakers, Hold, Samples } from '../core/notifications/admission/breaker-cache.ts';
 import { BREAKER, type BreakerTuning, roomOf } from '../core/notifications/admission/breaker.ts';
 import { createSlots } from '../core/notifications/admission/slots.ts';
+import { type LiveSettings, fixedSettings } from '../core/service-config/live-settings.ts';
 import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../core/operations/services.ts';
+import { type Gate, gatesOf, tenantRates, tenantWaitMs } from './payment-settings.ts';
+import { SERVICE_CONFIG_LIMITS } from '../config/service-config-limits.ts';
+import { NO_PAUSES, type Pauses } from '../core/service-config/pause.ts';
 import type { Platform } from './platform.ts';
 
 /** Of payment providers: a customer is waiting, so one that is well again is found out soon. */
-export const PAYMENT_BREAKER: BreakerTuning = {
-  ...BREAKER,
-  openMs: 5_000,
-  openMsMax: 60_000,
-  /** Longer than any call: one that hangs has failed, it is not lost. */
-  probeMs: 25_000,
-  recheckMs: 2_000,
-};
+export const PAYMENT_BREAKER: BreakerTuning = { ...BREAKER, ...DEFAULTS };
 
 interface PaymentGateDeps {
   readonly platform: Pick<Platform, 'clock' | 'random' | 'logger' | 'metrics'>;
   readonly breakers: Breakers;
-  /** By default those of as many sagas as LIMITS has. */
-  readonly shares?: SagaShares;
+  /** By default those of as many sagas as LIMITS has; asked anew each time. */
+  readonly shares?: () => SagaShares;
+  /** By default as built in. */
+  readonly settings?: LiveSettings;
+  /** By default there are none. */
+  readonly pauses?: Pauses;
 }
 
 const CHANNEL = 'payment';
@@ -35,11 +37,23 @@ const NO_SAMPLES: Samples = { good: 0, bad: 0 };
 export function createPaymentGate({
   platform,
   breakers,
-  shares = sagaShares(LIMITS.sagaConcurrency),
+  shares = () => sagaShares(LIMITS.sagaConcurrency),
+  settings = fixedSettings(),
+  pauses = NO_PAUSES,
 }: PaymentGateDeps): PaymentGate {
   const { clock, random, logger, metrics } = platform;
-  const { lineMax, linesMax, inFlightMax } = shares;
-  const places = createSlots({ clock, random, lineMax, linesMax });
+  const gates = settings.view(gatesOf);
+  const tenants = settings.view((all, tenant) => tenantRates(all, tenant));
+  const places = createSlots({
+    ...{ clock, random },
+    lineMax: () => shares().lineMax,
+    linesMax: () => shares().linesMax,
+  });
+  const roomAt = (provider: string): number => {
+    const { inFlightMax, samplesMin } = gates.now(provider);
+    const max = inFlightMax === 0 ? shares().inFlightMax : Math.min(inFlightMax, shares().mostMax);
+    return roomOf(samples.get(provider) ?? NO_SAMPLES, max, samplesMin);
+  };
   // By provider: a closed set.
   const samples = new Map<string, Samples>();
   const open = new Set<string>();
@@ -70,7 +84,11 @@ export function createPaymentGate({
         metrics.paymentCalls.inc({ provider, outcome: kind });
         metrics.paymentCallSeconds.observe({ provider }, (clock.monotonicMs() - sinceMs) / 1_000);
         const report = { isGood: kind !== 'failed', isProbe };
-        const exit = await breakers.leave(paymentKeyOf(provider), report, holdOf(outcome));
+        const exit = await breakers.leave(
+          paymentKeyOf(provider),
+          report,
+          holdOf(outcome, gates.now(provider)),
+        );
         // Together: its place is free only once its outcome counts.
         samples.set(provider, exit.samples);
         places.giveBack(provider);
@@ -80,18 +98,25 @@ export function createPaymentGate({
   };
 
   return Object.freeze({
-    enter: async (provider: string): Promise<PaymentPassage> => {
+    enter: async (provider: string, tenantId = ''): Promise<PaymentPassage> => {
+      if (pauses.on({ provider, tenant: tenantId }) !== undefined) {
+        return { kind: 'paused', waitMs: SERVICE_CONFIG_LIMITS.pausedStepMs };
+      }
       const nowMs = clock.monotonicMs();
+      const { placeWaitMs, ratePerSecond } = gates.now(provider);
+      const ownKey = `${paymentKeyOf(provider)}/of:${tenantId}`;
+      const lateMs = await tenantWaitMs(breakers, ownKey, tenants.of(tenantId)(provider));
+      if (lateMs > 0) return { kind: 'kept', waitMs: lateMs, isBusy: true };
       const turn = await places.take({
         key: provider,
         channel: CHANNEL,
-        room: () => roomOf(samples.get(provider) ?? NO_SAMPLES, inFlightMax),
-        paceMsMin: 0,
-        deadlineMs: nowMs + LIMITS.paymentWaitMs,
+        room: () => roomAt(provider),
+        paceMsMin: ratePerSecond > 0 ? 1_000 / ratePerSecond : 0,
+        deadlineMs: nowMs + placeWaitMs,
         isFirst: false,
       });
       if (turn.kind === 'busy') return { kind: 'kept', waitMs: turn.waitMs, isBusy: true };
-      const entry = await breakers.enter(paymentKeyOf(provider), 0, PAYMENT_HOLD);
+      const entry = await breakers.enter(paymentKeyOf(provider), ratePerSecond, PAYMENT_HOLD);
       places.proceed(provider);
       if (entry.kind === 'go') {
         samples.set(provider, entry.samples);
@@ -99,14 +124,15 @@ export function createPaymentGate({
       }
       places.giveBack(provider);
       if (entry.kind === 'open') noteOpen(provider, entry.waitMs);
-      return { kind: 'kept', waitMs: entry.waitMs };
+      const isBusy = entry.kind === 'throttled';
+      return { kind: 'kept', waitMs: entry.waitMs, ...(isBusy && { isBusy }) };
     },
   } satisfies PaymentGate);
 }
 
-function holdOf(outcome: PaymentOutcome): Hold {
+function holdOf(outcome: PaymentOutcome, { holdMsMax }: Gate): Hold {
   const waitMs = outcome.kind === 'answered' ? 0 : (outcome.waitMs ?? 0);
-  return { key: PAYMENT_HOLD, ms: Math.min(waitMs, LIMITS.paymentHoldMsMax) };
+  return { key: PAYMENT_HOLD, ms: Math.min(waitMs, holdMsMax) };
 }
 
 /** Of its breaker. */

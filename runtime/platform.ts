@@ -15,6 +15,9 @@ import { type Failpoint, killingFailpoint, noFailpoint } from '../core/kernel/fa
 import { newToken } from '../core/kernel/ids.ts';
 import { type Logger, createLogger } from '../core/telemetry/logger.ts';
 import { type Metrics, createMetrics } from '../core/telemetry/metrics.ts';
+import type { LiveSettings } from '../core/service-config/live-settings.ts';
+import type { Pauses } from '../core/service-config/pause.ts';
+import { openLiveConfig } from './live-config.ts';
 import type { Tracer } from '../core/telemetry/tracer.ts';
 import { openTracer } from './tracing.ts';
 import { type Lifecycle, createLifecycle } from './lifecycle.ts';
@@ -35,6 +38,10 @@ export interface Platform {
   /** `<service>-<pid>-<random>`: names this process in leases and timelines. */
   readonly processId: string;
   readonly random: () => number;
+  /** What may be changed while it runs. */
+  readonly settings: LiveSettings;
+  /** What somebody has said shall wait. */
+  readonly pauses: Pauses;
 }
 
 const LOOP_SAMPLE_MS = 20;
@@ -81,6 +88,15 @@ export async function openPlatform(
       ? noFailpoint
       : killingFailpoint(env.FAILPOINTS, () => process.kill(process.pid, 'SIGKILL'));
   const random = Math.random;
+  const { settings, pauses } = await openLiveConfig({
+    env,
+    mongo,
+    redis,
+    clock,
+    logger,
+    metrics,
+    lifecycle,
+  });
   return Object.freeze({
     env,
     clock,
@@ -94,6 +110,8 @@ export async function openPlatform(
     lifecycle,
     processId,
     random,
+    settings,
+    pauses,
   });
 }
 

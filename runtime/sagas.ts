@@ -17,9 +17,10 @@ import { createJournalStore } from '../core/saga/journal-store.ts';
 import { openLines } from '../core/operations/lines.ts';
 import type { JobPublisher } from '../core/operations/ports.ts';
 import type { SettledHints } from '../core/events/hints.ts';
-import type { PaymentGate, SagaServices } from '../core/operations/services.ts';
+import type { PaymentGate, PaymentProviders, SagaServices } from '../core/operations/services.ts';
 import { createOutboxStore } from '../core/events/outbox-store.ts';
 import { tenantDatabases } from './cells.ts';
+import type { Pauses } from '../core/service-config/pause.ts';
 import type { Platform } from './platform.ts';
 
 export interface SagaOptions {
@@ -34,7 +35,7 @@ export interface SagaOptions {
     | 'metrics'
     | 'processId'
   > &
-    Partial<Pick<Platform, 'tracer'>>;
+    Partial<Pick<Platform, 'tracer'>> & { readonly pauses?: Pauses };
   readonly publisher: JobPublisher;
   readonly hints: SettledHints;
   readonly services: SagaServices;
@@ -43,7 +44,7 @@ export interface SagaOptions {
   readonly timing?: LeaseTiming;
   /** 1: every journal write alone (for the benchmark). */
   readonly groupMax?: number;
-  readonly shares?: SagaShares;
+  readonly shares?: () => SagaShares;
   /** Told of wallets that postings have changed. */
   readonly onCommitted?: OnCommitted;
 }
@@ -71,7 +72,7 @@ export function createSagas(options: SagaOptions): Sagas {
     store: createJournalStore(mongo.db),
     ledger: createLedgerStore(mongo.client, mongo.db, options.onCommitted),
     outbox: createOutboxStore(mongo.db),
-    lines: openLines(mongo.db, publisher),
+    lines: openLines(mongo.db, publisher, platform.pauses),
     publisher,
     databaseTime: databaseClock,
     clock,
@@ -107,6 +108,7 @@ export interface PaymentOptions {
   readonly gate?: PaymentGate;
   /** By default as long as an attempt of any provider; the tests are in a hurry. */
   readonly attemptMs?: number;
+  readonly terms?: PaymentProviders['terms'];
 }
 
 export function createServices(

@@ -17,6 +17,7 @@ import {
   clientOperations,
 } from './docs/client-types.ts';
 import { operationsPage } from './docs/operations-page.ts';
+import { settingsPage } from './docs/settings-page.ts';
 
 /** The pages that are generated from the code: `npm run docs` writes them, `--check` compares. */
 const PAGES = [
@@ -26,6 +27,7 @@ const PAGES = [
   { file: 'docs/events.md', render: eventsPage },
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/config.md', render: configPage },
+  { file: 'docs/settings.md', render: settingsPage },
   { file: 'docs/metrics.md', render: () => metricsPage(describedMetrics()) },
   { file: 'docs/notification-tables.md', render: notificationTablesPage },
   { file: 'docs/openapi.json', render: () => openApiFile(ENDPOINTS) },

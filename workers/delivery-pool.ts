@@ -23,7 +23,7 @@ interface DeliveryPoolOptions {
  * those in hand are about to be sent, so that one slow target holds up its own and nobody else's. A
  * job ends with its last delivery; what must come again has another one by then.
  */
-export function startDeliveryPool(options: DeliveryPoolOptions): Pool {
+export function startDeliveryPool(options: DeliveryPoolOptions): Pick<Pool, 'close'> {
   const { platform, channel, admission } = options;
   const { clock, logger, processId } = platform;
   const queue = notifyQueue(channel);
@@ -32,12 +32,16 @@ export function startDeliveryPool(options: DeliveryPoolOptions): Pool {
   const underWay = new Map<Job, { readonly token: string; readonly done: Promise<void> }>();
   const hand = { count: 0 };
   const stopping = new AbortController();
+  const tuning = platform.settings.view((all) => ({
+    max: all.read('delivery.handMax', { channel }),
+    readyMin: all.read('delivery.readyMin', { channel }),
+  }));
   let fetched = 0;
 
   const hasRoom = (): boolean => {
-    if (hand.count >= LIMITS.deliveryHandMax) return false;
+    if (hand.count >= tuning.now.max) return false;
     const { all, soon } = admission.standing(channel);
-    return hand.count - all + soon < LIMITS.deliveryReadyMin;
+    return hand.count - all + soon < tuning.now.readyMin;
   };
   const fetch = async (): Promise<void> => {
     fetched += 1;

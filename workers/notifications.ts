@@ -11,7 +11,11 @@ import {
   type RealtimeMessage,
 } from '../core/notifications/ports.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
-import { type NotificationTuning, createNotifications } from '../runtime/notifications.ts';
+import {
+  type NotificationTuning,
+  createNotifications,
+  tuningsOf,
+} from '../runtime/notifications.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type EventStream, createEventStream } from '../core/events/stream.ts';
 import { startDeliveryPool } from './delivery-pool.ts';
@@ -32,7 +36,8 @@ const NO_PROVIDERS: Providers = { email: [], sms: [], push: [], webhook: [] };
 /** The notification pool: events become deliveries, and deliveries go out. */
 export function startNotifications(deps: NotificationDeps): void {
   const { platform, publisher, providers = NO_PROVIDERS, hasAny, tuning } = deps;
-  const { redis, logger, lifecycle, clock } = platform;
+  const { redis, logger, lifecycle, clock, settings } = platform;
+  const breakerTuning = tuningsOf(settings);
   const onError = (err: unknown): void => {
     logger.debug({ err }, 'redis.notifications.error');
   };
@@ -46,8 +51,9 @@ export function startNotifications(deps: NotificationDeps): void {
       shared: createSharedBreakers({
         redis: state,
         prefix: redis.prefix,
-        local: createLocalBreakers(clock),
+        local: createLocalBreakers(clock, breakerTuning),
         logger,
+        tuning: breakerTuning,
       }),
       clock,
     }),

@@ -10,6 +10,8 @@ import { disposeOf } from './disposition.ts';
 export interface Pool {
   /** Stops fetching, lets the jobs under way finish within the drain deadline. */
   close(): Promise<void>;
+  /** Jobs under way at once, from now on. Those that are stay. */
+  setConcurrency(jobs: number): void;
 }
 
 interface PoolOptions<P> {
@@ -73,6 +75,9 @@ export function startPool<P>(options: PoolOptions<P>): Pool {
     platform.logger.warn({ err, queue, jobId: job?.id }, 'job.failed');
   });
   return {
+    setConcurrency: (jobs) => {
+      if (worker.concurrency !== jobs) worker.concurrency = jobs;
+    },
     close: async () => {
       await withTimeout(
         worker.close(),

@@ -14,6 +14,10 @@ import { expireHolds } from '../core/recovery/expire-holds.ts';
 import { createDeliveryRecoveryStore } from '../core/notifications/delivery/delivery-recovery-store.ts';
 import type { DeliveryPublisher } from '../core/notifications/delivery/publisher.ts';
 import { createExpiredHoldsStore } from '../core/ledger/expired-holds-store.ts';
+import { createHeldDeliveriesStore } from '../core/notifications/delivery/held-deliveries-store.ts';
+import { createHeldStore } from '../core/operations/held-store.ts';
+import { type LetInDeps, letInHeld } from '../core/recovery/let-in-held.ts';
+import { createPauseStore } from '../core/service-config/pause-store.ts';
 import { createNews } from '../core/recovery/news.ts';
 import { createRecoveryStore } from '../core/operations/recovery-store.ts';
 import { createRepairStore } from '../core/operations/repair-store.ts';
@@ -34,7 +38,7 @@ import { startPool } from './pool.ts';
 interface RecoveryDeps {
   readonly platform: Platform;
   readonly publisher: JobPublisher & DeliveryPublisher;
-  /** By default LIMITS; the fault tests are in a hurry. */
+  /** By default as the settings say; the fault tests are in a hurry. */
   readonly sweepIntervalMs?: number;
 }
 
@@ -43,27 +47,24 @@ interface RecoveryDeps {
  * second trigger, so that a process whose timers have gone astray is not the only one to sweep.
  */
 export function startRecovery(options: RecoveryDeps): void {
-  const { platform, publisher, sweepIntervalMs = LIMITS.sweepIntervalMs } = options;
-  const { mongo, clock, logger, metrics, failpoint, processId, random } = platform;
+  const { platform, publisher } = options;
+  const pace = paceOf(platform, options.sweepIntervalMs);
+  const { sweepMs: sweepIntervalMs } = pace.now;
+  const { mongo, clock, logger, metrics, failpoint, processId, random, pauses } = platform;
   const outbox = createOutboxStore(mongo.db);
   const databaseTime = () => readDatabaseTime(mongo.db);
-  const ingest = createIngest({
-    store: createOperationStore(mongo.db),
-    ...{ databaseTime, publisher, clock, logger, metrics, failpoint },
-    backlog: () => false, // expiry is not put off by a backlog
-    lanes: platform.env.SETTLEMENT_LANES,
-    laneQueue,
-  });
+  const ingest = openIngest(platform, publisher);
   const expired = createExpiredHoldsStore(mongo.db);
   const news = createNews();
   const deps = {
     news,
     workerId: processId,
-    leaseMs: Math.min(LIMITS.sweepLeaseMs, 3 * sweepIntervalMs + LIMITS.sweepJitterMs),
+    leaseMs: () => leaseMsOf(pace.now.sweepMs),
     store: createRecoveryStore(mongo.db),
     outbox,
     repairs: createRepairStore(mongo.db, outbox),
-    lines: openLines(mongo.db, publisher),
+    lines: openLines(mongo.db, publisher, pauses),
+    pauses,
     expireHolds: () =>
       expireHolds({ expired, ingest, registry: OPERATIONS, databaseTime, metrics }),
     schedules: openTrigger(platform, sweepIntervalMs, () => sweepOnce()),
@@ -74,6 +75,7 @@ export function startRecovery(options: RecoveryDeps): void {
     metrics,
     failpoint,
   };
+  const held = openHeld(platform, deps);
   const onError = (err: unknown, chore: string): void => {
     if (isQueueAway(err)) logger.warn({ err, chore }, 'sweep.queue.away');
     else logger.error({ err, chore }, 'sweep.failed');
@@ -94,7 +96,7 @@ export function startRecovery(options: RecoveryDeps): void {
     },
     {
       name: 'deliveries',
-      intervalMs: Math.min(LIMITS.deliverySweepMs, sweepIntervalMs),
+      intervalMs: () => pace.now.deliverySweepMs,
       jitterMs: LIMITS.timerIntervalMs,
       run: async () => {
         await sweepDeliveries({ store, databaseTime, publisher, logger, metrics, news });
@@ -103,8 +105,15 @@ export function startRecovery(options: RecoveryDeps): void {
     watch.chore,
     sealChore(platform),
     {
+      name: 'pauses',
+      intervalMs: LIMITS.timerIntervalMs,
+      run: async () => {
+        await letInHeld(held);
+      },
+    },
+    {
       name: 'sweep',
-      intervalMs: sweepIntervalMs,
+      intervalMs: () => pace.now.sweepMs,
       jitterMs: LIMITS.sweepJitterMs,
       run: sweepOnce,
     },
@@ -115,6 +124,52 @@ export function startRecovery(options: RecoveryDeps): void {
     await ingest.drain();
     await deps.leases.release('sweep', processId);
   });
+}
+
+/** For the release of holds, which is not put off by a backlog. */
+function openIngest(
+  { env, mongo, clock, logger, metrics, failpoint }: Platform,
+  publisher: JobPublisher,
+): Ingest {
+  return createIngest({
+    store: createOperationStore(mongo.db),
+    databaseTime: () => readDatabaseTime(mongo.db),
+    ...{ publisher, clock, logger, metrics, failpoint },
+    backlog: () => false,
+    lanes: env.SETTLEMENT_LANES,
+    laneQueue,
+  });
+}
+
+/** What it needs to let in what pauses have held back. */
+function openHeld(
+  { mongo, pauses, logger }: Platform,
+  shared: Pick<LetInDeps, 'lines' | 'leases' | 'workerId' | 'publisher'>,
+): LetInDeps {
+  const { lines, leases, workerId, publisher } = shared;
+  return {
+    ...{ pauses, logger, lines, leases, workerId, publisher },
+    store: createPauseStore(mongo.db),
+    operations: createHeldStore(mongo.db),
+    deliveries: createHeldDeliveriesStore(mongo.db),
+  };
+}
+
+/** How often, by now. */
+function paceOf({ settings }: Platform, fixedMs: number | undefined) {
+  return settings.view((all) => ({
+    sweepMs: fixedMs ?? all.read('recovery.sweepMs'),
+    deliverySweepMs: Math.min(fixedMs ?? Infinity, all.read('recovery.deliverySweepMs')),
+  }));
+}
+
+/** A lease outlives a period. */
+function leaseMsOf(sweepMs: number): number {
+  const periodMs = sweepMs + LIMITS.sweepJitterMs;
+  return Math.max(
+    periodMs + LIMITS.timerIntervalMs,
+    Math.min(LIMITS.sweepLeaseMs, 2 * sweepMs + periodMs),
+  );
 }
 
 /** Seals what the log has got since; one process at a time, so that none does another's work again. */

@@ -1,10 +1,11 @@
-import { sagaShares } from '../config/saga-shares.ts';
+import { type SagaShares, sagaShares } from '../config/saga-shares.ts';
 import { createLocalBreakers } from '../core/notifications/admission/breaker-cache.ts';
 import { createNearBreakers } from '../core/notifications/admission/breaker-near-cache.ts';
 import { createSharedBreakers } from '../core/notifications/admission/breaker-shared-cache.ts';
 import type { BreakerTuning } from '../core/notifications/admission/breaker.ts';
 import type { Registry } from '../core/operations/define.ts';
-import { PAYMENT_BREAKER, createPaymentGate } from '../runtime/payments.ts';
+import { paymentTermsOf, paymentTuningsOf } from '../runtime/payment-settings.ts';
+import { createPaymentGate } from '../runtime/payments.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { openWalletWriter } from '../runtime/wallet-cache.ts';
 import { createSagas, createServices } from '../runtime/sagas.ts';
@@ -37,9 +38,12 @@ interface PaymentTuning {
 
 /** The saga pool: takes stepwise operations as far as they go. */
 export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void {
-  const { env, redis, lifecycle } = platform;
+  const { redis, lifecycle, settings } = platform;
+  const concurrency = settings.view((all) => all.read('saga.concurrency'));
+  const shares = settings.view((all) => sagaShares(all.read('saga.concurrency')));
   const services = createServices(platform, {
-    gate: openPaymentGate(platform, payments.breaker),
+    gate: openPaymentGate(platform, () => shares.now, payments.breaker),
+    terms: paymentTermsOf(settings),
     ...(payments.attemptMs !== undefined && { attemptMs: payments.attemptMs }),
   });
   const { engine, heartbeat } = createSagas({
@@ -47,7 +51,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     platform,
     services,
     onCommitted: openWalletWriter(platform).committed,
-    shares: sagaShares(env.SAGA_CONCURRENCY),
+    shares: () => shares.now,
   });
   const connection = redis.open('queue', { name: 'saga', whenAway: 'wait' });
   lifecycle.onClose('saga heartbeat', () => heartbeat.close());
@@ -55,7 +59,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     platform,
     connection,
     queue: SAGA_QUEUE,
-    concurrency: env.SAGA_CONCURRENCY,
+    concurrency: concurrency.now,
     work: ({ operationId }) => engine.run(operationId),
     contextOf: ({ operationId, tenantId, trace }) => ({
       operationId,
@@ -64,6 +68,9 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
       ...(isSampled(trace.traceparent) && { traceId: traceIdOf(trace.traceparent) }),
     }),
   });
+  settings.onChange(() => {
+    pool.setConcurrency(concurrency.now);
+  });
   lifecycle.onDrain('sagas', async () => {
     engine.close();
     await pool.close();
@@ -71,12 +78,17 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
 }
 
 /** Its breakers are shared through Redis, and this process's own while that is away. */
-function openPaymentGate(platform: Platform, tuning = PAYMENT_BREAKER): PaymentGate {
-  const { env, clock, logger, redis: roles } = platform;
+function openPaymentGate(
+  platform: Platform,
+  shares: () => SagaShares,
+  fixed?: BreakerTuning,
+): PaymentGate {
+  const { clock, logger, redis: roles, settings, pauses } = platform;
+  const tuning = fixed === undefined ? paymentTuningsOf(settings) : () => fixed;
   const { prefix } = roles;
   const redis = roles.open('state', { name: 'payments', whenAway: 'fail' });
   const local = createLocalBreakers(clock, tuning);
   const shared = createSharedBreakers({ redis, prefix, local, logger, tuning });
   const breakers = createNearBreakers({ shared, clock });
-  return createPaymentGate({ platform, breakers, shares: sagaShares(env.SAGA_CONCURRENCY) });
+  return createPaymentGate({ platform, breakers, shares, settings, pauses });
 }

@@ -37,7 +37,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   const { random, databaseClock, tracer } = platform;
   const store = createOperationStore(mongo.db);
   const place = { rank: () => 0, count: () => 1 };
-  const lines = openLines(mongo.db, publisher);
+  const lines = openLines(mongo.db, publisher, platform.pauses);
   const layouts = openLayouts(mongo.db, { own: env.SETTLEMENT_LANES, clock });
   const runner = createBatchRunner({
     workerId: processId,
@@ -57,6 +57,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
   });
   const claims = openClaims(platform);
+  const batchMax = platform.settings.view((all) => all.read('settlement.batchMax'));
   const suspects = createSuspects({ runner, operations: createSettleStore(mongo.db) });
   const settler = createSettler({
     registry: OPERATIONS,
@@ -72,6 +73,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     // The batches of several processes overlap as it is: more of them would share out the same
     // wallets, and so be smaller, at the same cost each.
     slots: () => (place.count() > 1 ? 1 : LIMITS.settlementSlots),
+    batchMax: () => batchMax.now,
   });
   const connection = platform.redis.open('queue', { name: 'settlement', whenAway: 'wait' });
   const consume = async (lane: number, hasLapsed: boolean) => {

@@ -4,6 +4,21 @@ import { AppError } from '../../core/kernel/errors.ts';
 import { isStreamPosition } from '../../core/kernel/stream-position.ts';
 import { checkIdempotencyKey } from '../../core/ingest/idempotency-key.ts';
 
+/**
+ * The version of `If-Match: "3"`, or undefined when there is none, or `*`.
+ *
+ * @throws AppError `invalid_header`
+ */
+export function ifMatchOf(request: IncomingMessage): number | undefined {
+  const value = request.headers['if-match'];
+  if (value === undefined || value === '*') return undefined;
+  const version = /^"(\d{1,9})"$/.exec(value)?.[1];
+  if (version === undefined) {
+    throw new AppError('invalid_header', 'If-Match must be an ETag of this resource, as "3"');
+  }
+  return Number(version);
+}
+
 const CORRELATION_ID = /^[A-Za-z0-9._:/+=@~-]+$/;
 
 /**

@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.ts';
 import {
   type Preferences,
   idempotencyKeyOf,
+  ifMatchOf,
   lastEventIdOf,
   preferencesOf,
   traceparentOf,
@@ -28,6 +29,8 @@ export interface RequestContext {
   /** The same where it need not be there. */
   readonly idempotencyKeyIfAny: () => string | undefined;
   readonly preferences: () => Preferences;
+  /** @throws AppError when there is an `If-Match` header that we cannot have given. */
+  readonly ifMatch: () => number | undefined;
   /** @throws AppError when there is a `Last-Event-ID` header that we cannot have given. */
   readonly lastEventId: () => string | undefined;
   /** Aborts when the client goes away, and when its answer has ended. */
@@ -51,6 +54,7 @@ export function contextOf(one: Exchange, services: ApiServices): RequestContext 
     idempotencyKeyIfAny: () =>
       request.headers['idempotency-key'] === undefined ? undefined : idempotencyKeyOf(request),
     preferences: () => preferencesOf(request),
+    ifMatch: () => ifMatchOf(request),
     lastEventId: () => lastEventIdOf(request),
     signal: () => (gone ??= goneSignal(response)),
     address: () => request.socket.remoteAddress,

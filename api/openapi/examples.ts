@@ -69,6 +69,14 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   postSuppressions: { channel: 'email', address: 'gone@example.org', reason: 'Asked us to stop' },
   askGraphql: { query: '{ __typename }' },
   putNotificationRules: { event: 'hold.placed', channels: ['push'] },
+  putSettingsName: { value: 5_000, provider: 'http', reason: 'They are slow today' },
+  putSettings: {
+    set: { 'payment.retryBaseMs': 1_000, 'payment.retryCapMs': 300_000 },
+    reason: 'Be patient',
+  },
+  postSettingsRollback: { toVersion: 3, reason: 'It was better before' },
+  postPauses: { type: 'withdrawal', reason: 'The bank has asked us to stop' },
+  postPausesIdResume: { reason: 'They are back', perSecond: 50 },
 };
 
 /** What may be sent to an endpoint; undefined: it has no body. */

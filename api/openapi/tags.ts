@@ -20,5 +20,9 @@ export const TAGS: readonly { readonly name: string; readonly description: strin
   { name: 'notification-rules', description: 'Which events users are told about' },
   { name: 'templates', description: 'Texts of messages' },
   { name: 'suppressions', description: 'Addresses that nothing is sent to' },
+  { name: 'settings', description: 'What can be changed while the platform runs' },
+  { name: 'settings-history', description: 'Who changed which setting, when and why' },
+  { name: 'settings-rollback', description: 'Back to how it was at an earlier version' },
+  { name: 'pauses', description: 'Work that is kept waiting' },
   { name: 'platform', description: 'Health, documentation and error codes; no key is needed' },
 ];

@@ -20,6 +20,17 @@ import { retryOperation } from './operations/retry-operation.ts';
 import { signalOperation } from './operations/signal-operation.ts';
 import { submitBulk } from './operations/submit-bulk.ts';
 import { submitOperation } from './operations/submit-operation.ts';
+import { addPause } from './pauses/add-pause.ts';
+import { getPause } from './pauses/get-pause.ts';
+import { listPauses } from './pauses/list-pauses.ts';
+import { resumePause } from './pauses/resume-pause.ts';
+import { deleteSetting } from './settings/delete-setting.ts';
+import { getSetting } from './settings/get-setting.ts';
+import { listSettingsHistory } from './settings/list-settings-history.ts';
+import { listSettings } from './settings/list-settings.ts';
+import { putSetting } from './settings/put-setting.ts';
+import { putSettings } from './settings/put-settings.ts';
+import { rollbackSettings } from './settings/rollback-settings.ts';
 import { openStream } from './stream/open-stream.ts';
 import { addSuppression } from './suppressions/add-suppression.ts';
 import { listSuppressions } from './suppressions/list-suppressions.ts';
@@ -99,6 +110,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
   removeSuppressions,
   listRules,
   putRule,
+  listPauses,
+  addPause,
+  getPause,
+  resumePause,
+  listSettings,
+  putSettings,
+  listSettingsHistory,
+  rollbackSettings,
+  getSetting,
+  putSetting,
+  deleteSetting,
   askGraphql,
   ...PUBLIC_PAGES,
 ];

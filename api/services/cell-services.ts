@@ -38,6 +38,8 @@ interface CellDeps {
   readonly waiters: Waiters;
   readonly graphql: Graphql;
   readonly installation: Pick<Installation, 'has'>;
+  readonly settings: ApiServices['settings'];
+  readonly pauses: ApiServices['pauses'];
   /** Of the process, whose event loop and pool all cells share. */
   readonly ownMetrics: Metrics;
 }

@@ -11,7 +11,7 @@ import {
   type EndpointAdmin,
   createEndpointAdmin,
 } from '../../core/notifications/webhooks/endpoint-admin.ts';
-import { POLICIES } from '../../core/notifications/policies.ts';
+import { policiesOf } from '../../core/notifications/policies.ts';
 import { createEnvGuard } from '../../core/notifications/providers/registry.ts';
 import type { DeliveryPublisher } from '../../core/notifications/delivery/publisher.ts';
 import {
@@ -46,17 +46,21 @@ export interface NotificationServices {
 }
 
 export function createNotificationServices(
-  { env, mongo, logger }: Pick<Platform, 'env' | 'mongo' | 'logger'>,
+  { env, mongo, logger, settings }: Pick<Platform, 'env' | 'mongo' | 'logger' | 'settings'>,
   publisher: DeliveryPublisher,
 ): (tenant: TenantScope) => NotificationServices {
   const { db } = mongo;
   const guard = createEnvGuard(env);
+  const policies = settings.view((all, tenant) => policiesOf(all, tenant));
+  const rotation = settings.view((all, tenant) =>
+    all.read('webhook.rotationMs', tenant === undefined ? {} : { tenant }),
+  );
   const templates = createTemplateStore(db);
   const suppressions = createSuppressionStore(db);
   const rules = createRuleStore(db);
   const databaseTime = () => readDatabaseTime(db);
   return ({ tenantId }) => {
-    const deliveries = createDeliveryReads(db, { tenantId, policies: POLICIES });
+    const deliveries = createDeliveryReads(db, { tenantId, policies });
     const endpoints = createEndpointStore(db, tenantId);
     const repeats = createRepeatStore(db, tenantId);
     const shared = { deliveries, publisher, repeats, databaseTime, logger };
@@ -68,7 +72,8 @@ export function createNotificationServices(
         const verdict = await guard.check(url);
         return verdict.ok ? undefined : verdict.detail;
       },
-      policies: POLICIES,
+      policies,
+      rotationMs: () => rotation.of(tenantId),
     });
     return {
       deliveries: { ...deliveries, ...createDeliveryAdmin(shared) },

@@ -41,6 +41,8 @@ interface ServiceDeps {
   readonly graphql: Graphql;
   readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
+  readonly settings: ApiServices['settings'];
+  readonly pauses: ApiServices['pauses'];
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
@@ -49,9 +51,12 @@ export function openServices(deps: ServiceDeps): ApiServices {
   const { clock, logger, metrics, mongo, lifecycle } = platform;
   const ingest = openIngest(deps);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
-  const lines = openLines(mongo.db, publisher);
+  const lines = openLines(mongo.db, publisher, platform.pauses);
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   const registry = OPERATIONS;
+  const waitMax = platform.settings.view((all, tenant) =>
+    all.read('api.waitSecondsMax', tenant === undefined ? {} : { tenant }),
+  );
   const onGroup = (what: string, size: number): void => {
     metrics.readGroupSize.observe({ what }, size);
   };
@@ -80,6 +85,9 @@ export function openServices(deps: ServiceDeps): ApiServices {
     notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
+    settings: deps.settings,
+    pauses: deps.pauses,
+    waitSecondsMax: (tenantId: string) => waitMax.of(tenantId),
   });
 }
 
@@ -119,11 +127,22 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
 }
 
 /** Counts what is accepted and not settled, until the platform closes. */
-export function openBacklog({ mongo, clock, logger, metrics, lifecycle }: Platform): Backlog {
+export function openBacklog(platform: Platform): Backlog {
+  const { mongo, clock, logger, metrics, lifecycle, settings } = platform;
+  const limits = settings.view((all, tenant) => ({
+    max: all.read('ingest.backlogMax'),
+    sampleMs: all.read('ingest.backlogSampleMs'),
+    ownMax: all.read('ingest.tenantBacklogMax', tenant === undefined ? {} : { tenant }),
+  }));
   const store = createOperationStore(mongo.db);
   const backlog = startBacklog({
     countOpen: async (max, tenantId) => store.countOpen(max, tenantId),
     ...{ clock, logger, metrics },
+    limits: {
+      max: () => limits.now.max,
+      sampleMs: () => limits.now.sampleMs,
+      ownMax: (tenantId) => limits.of(tenantId).ownMax,
+    },
   });
   lifecycle.onClose('backlog', () => backlog.close());
   return backlog;

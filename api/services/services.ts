@@ -11,6 +11,8 @@ import type { QueuedReads } from '../../core/operations/queued-reads-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import type { NotificationServices } from './notification-services.ts';
+import type { PauseAdmin } from './pause-admin.ts';
+import type { SettingsAdmin } from './settings-admin.ts';
 import type { WaitingServices } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { Graphql } from './graphql.ts';
@@ -44,6 +46,10 @@ export interface ApiServices {
   ) => Promise<OperationDoc>;
   /** What people and outside systems did to an operation, oldest first. */
   readonly auditOf: (tenant: TenantScope, operationId: string) => Promise<readonly AuditDoc[]>;
+  readonly settings: SettingsAdmin;
+  readonly pauses: PauseAdmin;
+  /** The longest that a request of the tenant may wait for an outcome. */
+  readonly waitSecondsMax: (tenantId: string) => number;
   readonly waiting: WaitingServices;
   /** Questions in GraphQL. */
   readonly graphql: Graphql;

@@ -42,6 +42,8 @@ export function operationView(
     ...(operation.metadata !== undefined && { metadata: operation.metadata }),
     ...timesOf(operation),
     ...progressOf(operation),
+    ...(operation.status === 'waiting' &&
+      operation.pausedBy !== undefined && { pausedBy: operation.pausedBy }),
     ...requestsOf(operation),
     idempotencyKey: operation.idempotencyKey,
     correlationId: operation.correlationId,

@@ -133,7 +133,7 @@ export async function outcomesOf(
   request: RequestContext,
   operations: readonly OperationDoc[],
 ): Promise<readonly OperationDoc[]> {
-  const { waitSeconds } = request.preferences();
+  const waitSeconds = waitSecondsOf(request);
   if (waitSeconds === 0) return operations;
   const { services, tenant } = request;
   const signal = request.signal();
@@ -146,6 +146,12 @@ export async function outcomesOf(
   const open = operations.filter((_operation, index) => waited[index] === undefined);
   const now = signal.aborted ? NOBODY : await readNow(request, open);
   return operations.map((operation, index) => waited[index] ?? now.get(operation._id) ?? operation);
+}
+
+/** As asked for, within what the tenant may. */
+function waitSecondsOf(request: RequestContext): number {
+  const { services, tenant } = request;
+  return Math.min(request.preferences().waitSeconds, services.waitSecondsMax(tenant.tenantId));
 }
 
 const NOBODY: ReadonlyMap<string, OperationDoc> = new Map();
@@ -197,7 +203,8 @@ export function preferenceApplied(
   request: RequestContext,
   isFinal: boolean,
 ): Readonly<Record<string, string>> {
-  const { waitSeconds, isMinimal } = request.preferences();
+  const { isMinimal } = request.preferences();
+  const waitSeconds = waitSecondsOf(request);
   const applied = [
     ...(waitSeconds > 0 && isFinal ? [`wait=${waitSeconds}`] : []),
     ...(isMinimal ? ['return=minimal'] : []),

@@ -1,4 +1,5 @@
 import type { Collection, Db, Document } from 'mongodb';
+import { STEERING_COLLECTIONS } from './steering-collections.ts';
 import type { CollectionSpec } from './collection-spec.ts';
 import { controlDatabaseOf } from './control-database.ts';
 import { LEDGER_COLLECTIONS } from './ledger-collections.ts';
@@ -44,6 +45,8 @@ export const COLLECTIONS = {
         key: { status: 1, nextCheckAt: 1, _id: 1 },
         partialFilterExpression: { nextCheckAt: { $exists: true } },
       },
+      // What a pause holds back, in the order of acceptance.
+      { key: { pausedBy: 1, _id: 1 }, partialFilterExpression: { pausedBy: { $exists: true } } },
       // Stepwise operations that may have lost their job. Of those that have one, none is looked at.
       {
         key: { nextCheckAt: 1, _id: 1 },
@@ -114,6 +117,8 @@ export const COLLECTIONS = {
         key: { status: 1, channel: 1, nextCheckAt: 1, _id: 1 },
         partialFilterExpression: { nextCheckAt: { $exists: true } },
       },
+      // What a pause holds back.
+      { key: { pausedBy: 1, _id: 1 }, partialFilterExpression: { pausedBy: { $exists: true } } },
       // Newest first, of one channel or merged from all of them.
       { key: { tenantId: 1, channel: 1, createdAt: -1, _id: -1 } },
       {
@@ -225,6 +230,7 @@ export const COLLECTIONS = {
     retention: 'an hour after the sessions end',
     indexes: [{ key: { endsAt: 1 }, expireAfterSeconds: 3_600 }],
   },
+  ...STEERING_COLLECTIONS,
   leases: {
     owner: 'core/infra',
     home: 'both',

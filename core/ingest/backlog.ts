@@ -18,7 +18,22 @@ interface BacklogDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** By default as built in; asked anew each time. */
+  readonly limits?: BacklogLimits;
 }
+
+export interface BacklogLimits {
+  max(): number;
+  /** Of one tenant; 0: as many as it leaves free. */
+  ownMax(tenantId: string): number;
+  sampleMs(): number;
+}
+
+const BUILT_IN: BacklogLimits = {
+  max: () => LIMITS.acceptedBacklogMax,
+  ownMax: () => 0,
+  sampleMs: () => LIMITS.backlogSampleMs,
+};
 
 /** Counting may take at most one twentieth of the time, however long the backlog makes it. */
 const PAUSE_PER_COUNT = 20;
@@ -28,23 +43,29 @@ const PAUSE_PER_COUNT = 20;
  * apart when one could have had its share: then those are counted that have asked since last time, or have
  * had it.
  */
-export function startBacklog({ countOpen, clock, logger, metrics }: BacklogDeps): Backlog {
+export function startBacklog(deps: BacklogDeps): Backlog {
+  const { countOpen, clock, logger, metrics, limits = BUILT_IN } = deps;
   const stopping = new AbortController();
-  const max = LIMITS.acceptedBacklogMax;
   const asking = new Set<string>();
   let size = 0;
   let owns: ReadonlyMap<string, number> = new Map();
 
-  const isShut = (tenantId: string): boolean =>
-    hasItsShare(owns.get(tenantId) ?? 0, { all: size, max });
+  const isShut = (tenantId: string): boolean => {
+    const ownMax = limits.ownMax(tenantId);
+    const share = { all: size, max: limits.max(), ...(ownMax > 0 && { ownMax }) };
+    return hasItsShare(owns.get(tenantId) ?? 0, share);
+  };
   const count = async (): Promise<void> => {
+    const max = limits.max();
     size = await countOpen(max);
     metrics.backlog.set(size);
     const asked = new Set([...[...owns.keys()].filter(isShut), ...asking]);
     asking.clear();
     const found = new Map<string, number>();
-    if (hasItsShare(size, { all: size, max })) {
-      for (const tenantId of asked) found.set(tenantId, await countOpen(max, tenantId));
+    const isTight = hasItsShare(size, { all: size, max });
+    for (const tenantId of asked) {
+      if (!isTight && limits.ownMax(tenantId) === 0) continue;
+      found.set(tenantId, await countOpen(max, tenantId));
     }
     owns = found;
   };
@@ -57,10 +78,7 @@ export function startBacklog({ countOpen, clock, logger, metrics }: BacklogDeps)
         logger.debug({ err }, 'backlog.count.failed');
       }
       const tookMs = clock.monotonicMs() - startedMs;
-      await clock.sleep(
-        Math.max(LIMITS.backlogSampleMs, PAUSE_PER_COUNT * tookMs),
-        stopping.signal,
-      );
+      await clock.sleep(Math.max(limits.sampleMs(), PAUSE_PER_COUNT * tookMs), stopping.signal);
     }
   };
   const running = loop();

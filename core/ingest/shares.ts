@@ -7,10 +7,14 @@ export interface Shares {
 
 /**
  * Whether a tenant has had its share: it may have as many places as it leaves free. So one alone gets
- * half of all, n of them `n / (n + 1)` together, and who has nothing always finds something.
+ * half of all, n of them `n / (n + 1)` together, and who has nothing always finds something. `ownMax`:
+ * as many instead.
  */
-export function hasItsShare(own: number, { all, max }: { all: number; max: number }): boolean {
-  return all >= max || own >= max - all;
+export function hasItsShare(
+  own: number,
+  { all, max, ownMax = max - all }: { all: number; max: number; ownMax?: number },
+): boolean {
+  return all >= max || own >= ownMax;
 }
 
 export function createShares(max: number): Shares {

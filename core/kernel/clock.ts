@@ -41,7 +41,8 @@ export interface Ticker {
 }
 
 interface TickerOptions {
-  readonly intervalMs: number;
+  /** A function is asked anew before every pause. */
+  readonly intervalMs: number | (() => number);
   readonly jitterMs?: number;
   readonly run: () => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -54,7 +55,8 @@ export function startTicker(options: TickerOptions): Ticker {
   const stopping = new AbortController();
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await clock.sleep(intervalMs + Math.round(random() * jitterMs), stopping.signal);
+      const pauseMs = typeof intervalMs === 'number' ? intervalMs : intervalMs();
+      await clock.sleep(pauseMs + Math.round(random() * jitterMs), stopping.signal);
       if (stopping.signal.aborted) return;
       try {
         await run();

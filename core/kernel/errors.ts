@@ -76,6 +76,13 @@ export const ERRORS = {
     retry: 'never',
     title: 'The operation is not in a state that allows this',
   },
+  version_conflict: {
+    kind: 'conflict',
+    retry: 'never',
+    title: 'It has been changed meanwhile; look at it again',
+  },
+  invalid_setting: invalid('The settings would not make sense; nothing was changed'),
+  invalid_pause: invalid('What is to be paused does not exist, or could not be'),
   limit_reached: {
     kind: 'conflict',
     retry: 'never',

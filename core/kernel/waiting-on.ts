@@ -11,6 +11,7 @@ export const WAITING_KINDS = {
   provider: 'the answer of a provider, or a place at it',
   signal: 'word from outside',
   approval: 'a person who decides',
+  pause: 'somebody has said that it shall wait',
   attention: 'a person who repairs it',
   'redis-away': 'Redis: its job cannot be found there',
   recovery: 'recovery, which enqueues or takes over what was lost',

@@ -15,6 +15,12 @@ export interface Head {
   readonly late?: Place;
 }
 
+/** When those that go on waiting are looked at again, and which pause it is that they wait for. */
+export interface LineCheck {
+  readonly ms: number;
+  readonly pausedBy?: string;
+}
+
 /** Everything by database time, and by an index that begins with the line. */
 export interface LineStore {
   heads(
@@ -28,9 +34,9 @@ export interface LineStore {
   /** What stands in some lines, line by line, oldest first. */
   inLine(lines: readonly string[], limit: number): Promise<readonly (Place & { now: Date })[]>;
   /** Takes atomic operations out of their lanes until it is their turn. */
-  putInLine(ids: readonly OperationId[], checkMs: number): Promise<void>;
+  putInLine(ids: readonly OperationId[], check: LineCheck): Promise<void>;
   /** Gives claims back that came before their turn, as if they had never been. */
-  giveBack(claims: readonly OperationId[], owner: string, checkMs: number): Promise<void>;
+  giveBack(claims: readonly OperationId[], owner: string, check: LineCheck): Promise<void>;
   /** Moves the time at which an operation that has begun loses the line. */
   shorten(id: OperationId, owner: string, until: Date): Promise<void>;
   /** Lets in what waits, under the next number of dispatch; those that this or another call let in. */
@@ -46,6 +52,7 @@ const PLACE = {
   lane: 1,
   lineUntil: 1,
   nextCheckAt: 1,
+  pausedBy: 1,
 } as const;
 
 const FIELDS = Object.keys(PLACE);
@@ -146,22 +153,22 @@ export function createLineStore(db: Db): LineStore {
           options,
         )
         .toArray(),
-    putInLine: async (ids: readonly OperationId[], checkMs: number) => {
+    putInLine: async (ids: readonly OperationId[], check: LineCheck) => {
       if (ids.length === 0) return;
       await operations.updateMany({ _id: { $in: [...ids] }, status: 'accepted' }, [
         {
           $set: {
             status: 'waiting',
             line: '$orderingKey',
-            nextCheckAt: { $add: ['$$NOW', checkMs] },
+            ...checkedBy(check),
           },
         },
       ]);
     },
-    giveBack: async (claims: readonly OperationId[], owner: string, checkMs: number) => {
+    giveBack: async (claims: readonly OperationId[], owner: string, check: LineCheck) => {
       if (claims.length === 0) return;
       await operations.updateMany({ _id: { $in: [...claims] }, owner, status: 'running' }, [
-        { $set: { status: 'waiting', nextCheckAt: { $add: ['$$NOW', checkMs] } } },
+        { $set: { status: 'waiting', ...checkedBy(check) } },
         { $unset: ['owner', 'leaseUntil', 'lineUntil'] },
       ]);
     },
@@ -180,7 +187,7 @@ export function createLineStore(db: Db): LineStore {
             updatedAt: '$$NOW',
           },
         },
-        { $unset: ['dispatch.job'] },
+        { $unset: ['dispatch.job', 'pausedBy'] },
       ]);
       return operations
         .find(
@@ -197,6 +204,13 @@ export function createLineStore(db: Db): LineStore {
       );
     },
   } satisfies LineStore);
+}
+
+/** One that is too late by its own word is looked at then. */
+function checkedBy({ ms, pausedBy }: LineCheck): Document {
+  const at = { $add: ['$$NOW', ms] };
+  if (pausedBy === undefined) return { nextCheckAt: at };
+  return { nextCheckAt: { $min: [at, '$deadline'] }, pausedBy };
 }
 
 /** In its lane, or waiting its turn to come back to it; what is scheduled stands nowhere. */

@@ -9,7 +9,7 @@ import type { StepRecord, TurnBack } from './step-record.ts';
  */
 export type Place = Pick<
   OperationDoc,
-  '_id' | 'orderingKey' | 'stamp' | 'status' | 'lane' | 'lineUntil' | 'nextCheckAt'
+  '_id' | 'orderingKey' | 'stamp' | 'status' | 'lane' | 'lineUntil' | 'nextCheckAt' | 'pausedBy'
 >;
 
 /** What is to be done about a line. */
@@ -45,9 +45,20 @@ export function heldAnew(
   return { lineUntil: new Date(now.getTime() + LIMITS.lineHoldMs) };
 }
 
+/** What waits because of a pause that is in force: it and all behind it stay where they are. */
+type IsPaused = (pause: string) => boolean;
+
 /** Whose turn it is, given everything that stands in a line, oldest first. */
-export function turnIn(places: readonly Place[], now: Date, runMax: number): Turn {
-  const standing = places.filter(({ lineUntil }) => lineUntil === undefined || lineUntil > now);
+export function turnIn(
+  places: readonly Place[],
+  now: Date,
+  { runMax, isPaused = () => false }: { readonly runMax: number; readonly isPaused?: IsPaused },
+): Turn {
+  const held = places.filter(({ lineUntil }) => lineUntil === undefined || lineUntil > now);
+  const wall = held.findIndex(
+    (place) => isParked(place) && place.pausedBy !== undefined && isPaused(place.pausedBy),
+  );
+  const standing = wall === -1 ? held : held.slice(0, wall);
   const run = leadingRun(standing, runMax);
   const letIn = run.filter(isParked);
   const head = standing[run.length];

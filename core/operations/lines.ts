@@ -1,21 +1,24 @@
 import { LIMITS } from '../../config/limits.ts';
+import { NO_PAUSES, type Pauses } from '../service-config/pause.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { Claim } from './claim.ts';
+import { behindPaused, byPause, heldIn } from './held.ts';
 import { type Head, type LineStore, createLineStore } from './line-store.ts';
 import { type Place, turnIn } from './line.ts';
 import { type OperationDoc, isOlder, jobOf } from './operation.ts';
 import type { JobPublisher } from './ports.ts';
 
+/** What is to be known of an atomic operation that may have to wait. */
+type Waiting = Pick<OperationDoc, '_id' | 'orderingKey' | 'stamp' | 'type' | 'tenantId' | 'lane'>;
+
 /** Who has to wait in line, and whose turn it is. The database is the truth; the jobs are hints. */
 export interface Lines {
   /**
    * Which of some atomic operations, about to be settled together, stand behind something older that
-   * is not in a lane. They have left their lane when this returns, and come back when it is their
-   * turn.
+   * is not in a lane, or are held back by a pause. They have left their lane when this returns, and
+   * come back when it is their turn.
    */
-  holdBack(
-    operations: readonly Pick<OperationDoc, '_id' | 'orderingKey' | 'stamp'>[],
-  ): Promise<ReadonlySet<string>>;
+  holdBack(operations: readonly Waiting[]): Promise<ReadonlySet<string>>;
   /** Which of some fresh claims came before their turn: they are given back, and are let in later. */
   giveBackEarly(claims: readonly Claim[], owner: string): Promise<ReadonlySet<string>>;
   /**
@@ -28,17 +31,20 @@ export interface Lines {
 interface LinesDeps {
   readonly store: LineStore;
   readonly publisher: Pick<JobPublisher, 'publishOperations'>;
+  readonly pauses: Pauses;
 }
 
 /** On MongoDB. */
 export function openLines(
   db: Parameters<typeof createLineStore>[0],
   publisher: LinesDeps['publisher'],
+  pauses: Pauses = NO_PAUSES,
 ): Lines {
-  return createLines({ store: createLineStore(db), publisher });
+  return createLines({ store: createLineStore(db), publisher, pauses });
 }
 
-function createLines({ store, publisher }: LinesDeps): Lines {
+function createLines({ store, publisher, pauses }: LinesDeps): Lines {
+  const isPaused = (pause: string): boolean => pauses.isActive(pause);
   /** Those of one page: lines that were read in full, but for a single one, of which the head counts. */
   const moveOnPage = async (lines: readonly string[]): Promise<readonly string[]> => {
     const places = await store.inLine(lines, LIMITS.linePageMax);
@@ -51,7 +57,9 @@ function createLines({ store, publisher }: LinesDeps): Lines {
   };
 
   const take = async (queues: readonly (readonly Place[])[], now: Date): Promise<void> => {
-    const turns = queues.map((places) => turnIn(places, now, LIMITS.lineRunMax));
+    const turns = queues.map((places) =>
+      turnIn(places, now, { runMax: LIMITS.lineRunMax, isPaused }),
+    );
     const candidates = turns.flatMap(({ candidate }) => candidate ?? []);
     const keys = candidates.map(({ orderingKey }) => orderingKey);
     const inLanes = keys.length === 0 ? new Map<string, Place>() : await store.oldestInLanes(keys);
@@ -68,6 +76,12 @@ function createLines({ store, publisher }: LinesDeps): Lines {
     if (letIn.length > 0) await publisher.publishOperations(letIn.map(jobOf));
   };
 
+  const putAside = async (held: ReadonlyMap<OperationId, string>): Promise<void> => {
+    for (const [pausedBy, ids] of byPause(held)) {
+      await store.putInLine(ids, { ms: LIMITS.waitRecheckMs, pausedBy });
+    }
+  };
+
   const moveOn = async (lines: readonly string[]): Promise<void> => {
     let left: readonly string[] = [...new Set(lines)];
     while (left.length > 0) left = await moveOnPage(left);
@@ -76,49 +90,81 @@ function createLines({ store, publisher }: LinesDeps): Lines {
   return Object.freeze({
     holdBack: async (operations) => {
       if (operations.length === 0) return new Set<string>();
-      const lines = [...new Set(operations.map(({ orderingKey }) => orderingKey))];
+      const held = heldIn(operations, pauses);
+      await putAside(held);
+      const others = operations.filter(({ _id }) => !held.has(_id));
+      const lines = [...new Set(others.map(({ orderingKey }) => orderingKey))];
       const heads = await store.heads(
         lines,
-        operations.map(({ _id }) => _id),
+        others.map(({ _id }) => _id),
       );
-      const behind = operations.filter((one) => isBehind(one, heads.get(one.orderingKey)?.first));
-      if (behind.length === 0) return new Set<string>();
+      const stopped = others.filter((one) => isBehind(one, heads.get(one.orderingKey)?.first));
+      const behindHeld = behindPaused(stopped, heads, isPaused);
+      await putAside(behindHeld);
+      for (const [id, pause] of behindHeld) held.set(id, pause);
+      const behind = stopped.filter(({ _id }) => !behindHeld.has(_id));
+      if (behind.length === 0) return new Set<string>(held.keys());
       const isDeep = ({ orderingKey }: (typeof behind)[number]): boolean =>
         isParked(heads.get(orderingKey));
       const idsOf = (some: typeof behind): readonly OperationId[] => some.map(({ _id }) => _id);
-      await store.putInLine(idsOf(behind.filter(isDeep)), LIMITS.lineDeepCheckMs);
-      await store.putInLine(idsOf(behind.filter((one) => !isDeep(one))), LIMITS.lineCheckMs);
+      const shallow = behind.filter((one) => !isDeep(one));
+      await store.putInLine(idsOf(behind.filter(isDeep)), { ms: LIMITS.lineDeepCheckMs });
+      await store.putInLine(idsOf(shallow), { ms: LIMITS.lineCheckMs });
       // What they wait for may have ended just before they were put there, and seen nobody.
       await moveOn(behind.map(({ orderingKey }) => orderingKey));
-      return new Set<string>(idsOf(behind));
+      return new Set<string>([...held.keys(), ...idsOf(behind)]);
     },
     giveBackEarly: async (claims, owner) => {
-      const fresh = claims.filter(isFirst);
-      if (fresh.length === 0) return new Set<string>();
-      const early = await earlyOnes(store, fresh);
-      await Promise.all(
-        early.late.map(({ operation, at }) =>
-          store.shorten(operation._id, owner, latestOf(operation, at)),
-        ),
+      const first = claims.filter(isFirst);
+      const paused = heldIn(
+        first.map(({ operation }) => operation),
+        pauses,
       );
-      if (early.all.length === 0) return new Set<string>();
-      const ids = (some: readonly Claim[]) => some.map(({ operation }) => operation._id);
-      const others = early.all.filter((one) => !early.deep.has(one) && !early.brief.has(one));
-      await store.giveBack(ids([...early.deep]), owner, LIMITS.lineDeepCheckMs);
-      await store.giveBack(ids([...early.brief]), owner, LIMITS.lineCreationCheckMs);
-      await store.giveBack(ids(others), owner, LIMITS.lineCheckMs);
-      const moved = early.all.filter((one) => !early.brief.has(one));
-      await moveOn(moved.map(({ operation }) => operation.orderingKey));
-      return new Set<string>(ids(early.all));
+      for (const [pausedBy, ids] of byPause(paused)) {
+        await store.giveBack(ids, owner, { ms: LIMITS.waitRecheckMs, pausedBy });
+      }
+      const rest = await giveBackOthers(
+        first.filter(({ operation }) => !paused.has(operation._id)),
+        owner,
+      );
+      return new Set<string>([...paused.keys(), ...rest]);
     },
     moveOn,
   } satisfies Lines);
+
+  async function giveBackOthers(
+    fresh: readonly Claim[],
+    owner: string,
+  ): Promise<ReadonlySet<string>> {
+    if (fresh.length === 0) return new Set<string>();
+    const early = await earlyOnes(store, fresh, isPaused);
+    await Promise.all(
+      early.late.map(({ operation, at }) =>
+        store.shorten(operation._id, owner, latestOf(operation, at)),
+      ),
+    );
+    if (early.all.length === 0) return new Set<string>();
+    const ids = (some: readonly Claim[]) => some.map(({ operation }) => operation._id);
+    const { deep, brief, held } = early;
+    const others = early.all.filter((one) => !deep.has(one) && !brief.has(one) && !held.has(one));
+    for (const [pausedBy, some] of byPause(held)) {
+      await store.giveBack(ids(some), owner, { ms: LIMITS.waitRecheckMs, pausedBy });
+    }
+    await store.giveBack(ids([...deep]), owner, { ms: LIMITS.lineDeepCheckMs });
+    await store.giveBack(ids([...brief]), owner, { ms: LIMITS.lineCreationCheckMs });
+    await store.giveBack(ids(others), owner, { ms: LIMITS.lineCheckMs });
+    const moved = early.all.filter((one) => !early.brief.has(one));
+    await moveOn(moved.map(({ operation }) => operation.orderingKey));
+    return new Set<string>(ids(early.all));
+  }
 }
 
 interface Early {
   readonly all: readonly Claim[];
   /** Behind something that waits itself: whoever lets that in looks at these too. */
   readonly deep: ReadonlySet<Claim>;
+  /** Behind something that a pause holds back. */
+  readonly held: ReadonlyMap<Claim, string>;
   /** Waiting for what another line creates, which does not know of them. */
   readonly brief: ReadonlySet<Claim>;
   /** Whose turn it is behind something that holds the line no longer. */
@@ -126,7 +172,11 @@ interface Early {
 }
 
 /** Lanes first, then lines: what leaves its lane for the line is in both for a moment, never in none. */
-async function earlyOnes(store: LineStore, fresh: readonly Claim[]): Promise<Early> {
+async function earlyOnes(
+  store: LineStore,
+  fresh: readonly Claim[],
+  isPaused: (pause: string) => boolean,
+): Promise<Early> {
   const lines = [...new Set(fresh.map(({ operation }) => operation.orderingKey))];
   const users = [...new Set(fresh.map(({ operation }) => userLineOf(operation)))];
   const inLanes = await store.oldestInLanes([...new Set([...lines, ...users])]);
@@ -135,12 +185,15 @@ async function earlyOnes(store: LineStore, fresh: readonly Claim[]): Promise<Ear
   const deep = new Set<Claim>();
   const brief = new Set<Claim>();
   const late: Claim[] = [];
+  const held = new Map<Claim, string>();
   const all = fresh.filter((claim) => {
     const { operation } = claim;
     const head = heads.get(operation.orderingKey);
     const userLine = userLineOf(operation);
     if (isBehind(operation, head?.first)) {
-      if (isParked(head)) deep.add(claim);
+      const pause = activePause(head, isPaused);
+      if (pause !== undefined) held.set(claim, pause);
+      else if (isParked(head)) deep.add(claim);
       return true;
     }
     if (isBehind(operation, inLanes.get(operation.orderingKey))) return true;
@@ -152,7 +205,7 @@ async function earlyOnes(store: LineStore, fresh: readonly Claim[]): Promise<Ear
     if (isBehind(operation, head?.late)) late.push(claim);
     return false;
   });
-  return { all, deep, brief, late };
+  return { all, deep, brief, late, held };
 }
 
 /** Not begun, and nothing from outside ends it before it begins. */
@@ -177,6 +230,15 @@ function isBehind(
   other: Pick<OperationDoc, '_id' | 'stamp'> | undefined,
 ): boolean {
   return other !== undefined && isOlder(other, one);
+}
+
+/** The pause for which the first of a line waits. */
+function activePause(
+  head: Head | undefined,
+  isPaused: (pause: string) => boolean,
+): string | undefined {
+  const pause = head?.first?.pausedBy;
+  return pause !== undefined && isPaused(pause) ? pause : undefined;
 }
 
 function isParked(head: Head | undefined): boolean {

@@ -91,6 +91,8 @@ export interface OperationDoc {
   readonly line?: string;
   /** A stepwise operation that has had its turn keeps the line until then at the latest. */
   readonly lineUntil?: Date;
+  /** Held back by that pause, in its line and before it has begun. */
+  readonly pausedBy?: string;
   /** Lines of users for whom it creates something while it stands in another; gone once settled. */
   readonly creates?: readonly string[];
   /** The line of the user whom it concerns, where a stepwise operation stands in one of the client's. */

@@ -43,7 +43,21 @@ export interface PaymentProviders {
   /** @throws AppError `worker_unfit` when this process has no address of it. */
   named(name: string): PaymentProvider;
   /** To be asked before every call, and before the intent of it is stored. */
-  enter(name: string): Promise<PaymentPassage>;
+  enter(name: string, tenantId?: string): Promise<PaymentPassage>;
+  /** How its calls are tried, for a tenant; by default as the steps say. */
+  terms?(name: string, tenantId: string): PaymentTerms;
+}
+
+export interface PaymentTerms {
+  /** A call that has not been answered by then has failed. */
+  readonly timeoutMs: number;
+  /** A step waits so long for a provider that does not answer. */
+  readonly patienceMs: number;
+  readonly retry: {
+    readonly attemptsMax: number;
+    readonly baseMs: number;
+    readonly capMs: number;
+  };
 }
 
 /** How a call has come back, as far as the provider's health goes. */
@@ -62,12 +76,14 @@ export type PaymentPassage =
     }
   /** Not now: it is down, has asked for patience, or (`isBusy`) has as many calls as it may have. */
   | { readonly kind: 'kept'; readonly waitMs: number; readonly isBusy?: true }
+  /** Somebody has said that it is not to be called. */
+  | { readonly kind: 'paused'; readonly waitMs: number }
   /** This process lacks it, and others may not. */
   | { readonly kind: 'elsewhere' };
 
 /** Keeps calls back that would be in vain, and one provider's troubles from the others. */
 export interface PaymentGate {
-  enter(name: string): Promise<PaymentPassage>;
+  enter(name: string, tenantId?: string): Promise<PaymentPassage>;
 }
 
 /** A tenant's rules for money that comes and goes. Absent: the rule does not apply. */

@@ -100,6 +100,8 @@ export interface CallStep<I> extends StepBase {
   readonly onlyLooks?: true;
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
+  /** It waits so long for a provider that does not answer; by default as LIMITS says. */
+  readonly patienceMs?: number;
   /**
    * The payment provider that every call of this step goes to. While it is down, busy or not to be
    * had here, the step waits, and no attempt is used up.

@@ -4,7 +4,7 @@ import { type Clock, startTicker } from '../kernel/clock.ts';
 export interface Chore {
   /** Stands in the log line of a failure. */
   readonly name: string;
-  readonly intervalMs: number;
+  readonly intervalMs: number | (() => number);
   /** Spreads processes that began together. */
   readonly jitterMs?: number;
   /** One run at a time; the next begins an interval after the last has ended. */

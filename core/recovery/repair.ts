@@ -10,6 +10,7 @@ import type { OutboxRow } from '../events/outbox.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RepairStore } from '../operations/repair-store.ts';
+import type { Pauses } from '../service-config/pause.ts';
 import { type OperationRule, ruleOf } from './rules.ts';
 
 export interface RepairDeps {
@@ -20,6 +21,8 @@ export interface RepairDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly failpoint: Failpoint;
+  /** By default there are none. */
+  readonly pauses?: Pick<Pauses, 'isActive'>;
 }
 
 export interface RepairReport {
@@ -105,7 +108,7 @@ function alertWhenLate({ metrics, logger }: RepairDeps, operation: OperationHead
 }
 
 async function act(
-  { repairs, logger }: RepairDeps,
+  { repairs, logger, pauses }: RepairDeps,
   rule: OperationRule,
   { operation, now }: { readonly operation: OperationHead; readonly now: Date },
 ): Promise<Repaired> {
@@ -123,6 +126,10 @@ async function act(
       return { events, lines: [operation.orderingKey] };
     }
     case 'R12':
+      if (operation.pausedBy !== undefined && pauses?.isActive(operation.pausedBy) === true) {
+        await repairs.leave(operation, now, LIMITS.waitRecheckMs);
+        return {};
+      }
       await repairs.leave(operation, now, LIMITS.lineCheckMs);
       return { lines: [operation.orderingKey] };
     case 'idle':

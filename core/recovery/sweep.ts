@@ -15,7 +15,7 @@ interface SweepDeps extends RepairDeps {
   readonly store: RecoveryStore;
   readonly outbox: OutboxStore;
   readonly leases: Pick<LeaseStore, 'hold' | 'release'>;
-  readonly leaseMs: number;
+  readonly leaseMs: number | (() => number);
   /** R10: submits the release of holds past their time; how many. */
   readonly expireHolds: () => Promise<number>;
   readonly schedules: Schedules;
@@ -41,7 +41,7 @@ const ROUNDS_MAX = 100;
  * so that two sweepers at once do nothing twice; the lease only spares the work.
  */
 export async function sweep(deps: SweepDeps): Promise<SweepReport> {
-  if (!(await deps.leases.hold(LEASE, deps.workerId, deps.leaseMs))) return NOTHING;
+  if (!(await deps.leases.hold(LEASE, deps.workerId, leaseMsOf(deps)))) return NOTHING;
   await observeOldest(deps); // first: what follows ends early while Redis is away
   let overdue = 0;
   let redispatched = 0;
@@ -70,6 +70,10 @@ export async function sweep(deps: SweepDeps): Promise<SweepReport> {
     deps.logger.info({ overdue, redispatched, events }, 'sweep.finished');
   }
   return { isLeader: true, overdue, redispatched, events };
+}
+
+function leaseMsOf({ leaseMs }: Pick<SweepDeps, 'leaseMs'>): number {
+  return typeof leaseMs === 'number' ? leaseMs : leaseMs();
 }
 
 /** Each by itself, so that what waits in one hides nothing that was lost in another. */

@@ -35,6 +35,7 @@ import type { SagaServices } from '../operations/services.ts';
 import { Postponed } from './provider-calls.ts';
 import type { SagaPlan } from '../operations/step.ts';
 import { type StepDeps, askStep } from './step-runner.ts';
+import { onTerms } from './terms.ts';
 import { goneVersion, isWornOut, newerVersion, shuttingDown, wornOut } from './unfit-runs.ts';
 import { WorkerUnfit } from './worker-unfit.ts';
 
@@ -57,8 +58,8 @@ export interface EngineDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly tracer?: Tracer;
-  /** By default those of as many sagas as LIMITS has. */
-  readonly shares?: SagaShares;
+  /** By default those of as many sagas as LIMITS has; asked anew each time. */
+  readonly shares?: () => SagaShares;
 }
 
 export interface SagaEngine {
@@ -77,9 +78,10 @@ export interface SagaEngine {
 export function createSagaEngine(deps: EngineDeps): SagaEngine {
   const closing = { isClosing: false };
   const room = createRoom(LIMITS.sagaBytesMax);
-  const { sleepersMax, busyMax } = deps.shares ?? sagaShares(LIMITS.sagaConcurrency);
-  const nap = createNap(deps.clock, sleepersMax);
-  const parts: Parts = { ...deps, nap, wait: createNap(deps.clock, busyMax) };
+  const { shares = () => sagaShares(LIMITS.sagaConcurrency) } = deps;
+  const nap = createNap(deps.clock, () => shares().sleepersMax);
+  const wait = createNap(deps.clock, () => shares().busyMax);
+  const parts: Parts = { ...deps, nap, wait };
   return Object.freeze({
     run: async (operationId: string) => {
       if (closing.isClosing) throw shuttingDown();
@@ -134,7 +136,7 @@ async function runClaimed(
   seat.take(claim.bytes ?? 0);
   try {
     const found = deps.planOf(claim.operation);
-    const plan = found.kind === 'plan' ? found.plan : NO_PLAN;
+    const plan = found.kind === 'plan' ? onTerms(deps, found.plan, claim.operation) : NO_PLAN;
     const monotonicMs = (): number => deps.clock.monotonicMs();
     const run = beginRun(claim, plan, { lease, monotonicMs });
     if (isWornOut(run)) await park(deps, run, { error: wornOut(run), step: undefined });

@@ -81,11 +81,14 @@ interface Wait {
 }
 
 function waitOf(run: Run, { step, outage, state }: Wait, pace: Pace) {
+  const definition = run.plan.steps[step];
+  const own = definition?.kind === 'call' ? definition.patienceMs : undefined;
+  const patienceMs = own ?? LIMITS.paymentPatienceMs;
   const now = run.now();
   const since = waitingSince(state, step, now);
   const lastedMs = now.getTime() - since.getTime();
   const until = new Date(now.getTime() + outageWaitMs(outage, lastedMs, pace));
-  return { since, until, isOver: lastedMs >= LIMITS.paymentPatienceMs };
+  return { since, until, isOver: lastedMs >= patienceMs };
 }
 
 interface FailedCall {
@@ -171,11 +174,15 @@ export async function enterWay(
 ): Promise<Way> {
   if (definition.provider === undefined) return FREE_WAY;
   const name = definition.provider(context);
-  const passage = await services.payments.enter(name);
+  const passage = await services.payments.enter(name, run.operation.tenantId);
   if (passage.kind === 'elsewhere') throw unfit(name);
   if (passage.kind === 'go') return wayOf(definition, passage);
   const { waitMs } = passage;
   const { state } = run;
+  if (passage.kind === 'paused') {
+    const spread = waitMs * (1 + random());
+    throw new Postponed(new Date(run.now().getTime() + Math.ceil(spread)), state);
+  }
   const pace = { baseMs: waitMs, capMs: waitMs, random };
   const { isOver } = waitOf(run, { step, outage: passage, state }, pace);
   if (isOver) return FREE_WAY; // its last call decides

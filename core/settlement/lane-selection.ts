@@ -108,6 +108,8 @@ interface Selector {
   /** Undefined for what this process cannot settle now. */
   readonly bind: (operation: OperationDoc) => BoundDoc | undefined;
   readonly onBlocked: () => void;
+  /** What one batch may weigh. */
+  readonly batchMax: () => number;
 }
 
 /**
@@ -128,7 +130,7 @@ function selectBatch(open: readonly LaneRow[], selector: Selector): Selection {
       continue;
     }
     weight += Math.max(1, candidate.resources.length / 2);
-    if (batch.length > 0 && weight > LIMITS.settlementBatchMax) {
+    if (batch.length > 0 && weight > selector.batchMax()) {
       return { batch, isHeldBack: true, passedOver };
     }
     batch.push(candidate);

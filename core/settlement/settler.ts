@@ -61,6 +61,8 @@ interface SettlerDeps {
   readonly claims: () => WalletReservations;
   /** Batches under way at once; asked anew for every batch. */
   readonly slots: () => number;
+  /** What one batch may weigh; by default as LIMITS says. */
+  readonly batchMax?: () => number;
 }
 
 interface Claimed {
@@ -69,7 +71,7 @@ interface Claimed {
 }
 
 export function createSettler(deps: SettlerDeps): Settler {
-  const { store, suspects, layouts, clock, logger, metrics, claims } = deps;
+  const { store, suspects, layouts, clock, logger, metrics, claims, batchMax = usualMax } = deps;
   const waiters = createJobWaiters();
   const dirty = new Set<number>();
   const flight = createFlight(deps.slots);
@@ -77,8 +79,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   const stopping = new AbortController();
   const looks = createLooks(store);
   const selector = {
-    flight,
-    cooling,
+    ...{ flight, batchMax, cooling },
     bind: (operation: OperationDoc) => tryBind(deps, operation, cooling),
     onBlocked: () => {
       metrics.deferred.inc({ reason: 'in-flight' });
@@ -118,7 +119,7 @@ export function createSettler(deps: SettlerDeps): Settler {
 
   const readLanes = async (lanes: readonly number[]): Promise<void> => {
     const before = waiters.count();
-    const limit = LIMITS.settlementBatchMax + flight.operations.size + cooling.size();
+    const limit = batchMax() + flight.operations.size + cooling.size();
     const stored = layouts.storedLanes(lanes);
     const read = await store.openInLanes(stored, limit);
     const isComplete = read.length < limit;
@@ -238,6 +239,7 @@ export function createSettler(deps: SettlerDeps): Settler {
   });
 }
 
+const usualMax = (): number => LIMITS.settlementBatchMax;
 const REVISIT_MS = 20;
 /** After a failure that is not the operation's own. */
 const COOL_MS = 1_000;

@@ -270,6 +270,17 @@ export function createMetrics(registry: Registry = new Registry()) {
     mongoCheckout: histogram('sluice_mongo_checkout_seconds', 'Waiting for a pooled connection', {
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
     }),
+    settingsInvalid: gauge(
+      'sluice_settings_invalid',
+      'Scopes whose stored settings cannot be used; the last good ones are in force',
+      [],
+    ),
+    settingsReadAt: gauge(
+      'sluice_settings_read_timestamp_seconds',
+      'When this process last read the settings',
+      [],
+    ),
+    pausesActive: gauge('sluice_pauses_active', 'Pauses in force, by what they are for', ['kind']),
     eventLoopLag: gauge('sluice_event_loop_lag_seconds', 'Event loop delay', ['quantile']),
   });
 }

@@ -17,10 +17,13 @@ import { type Sample, makeSample } from '../support/http-fixtures.ts';
 /** Every endpoint that is registered is tested here, by being registered. */
 const api = useApi({ worker: true });
 let sample: Sample;
+let pauseId = '';
 const keys = { reader: '', writer: '', byScope: new Map<string, string>() };
 
 beforeAll(async () => {
   sample = await makeSample(api);
+  const pause = { type: 'batch', tenant: 'default', reason: 'a test' };
+  pauseId = (await api.post('/v1/pauses', pause)).body.id as string;
   await api.newTenant('reader');
   await api.newTenant('writer');
   keys.reader = await api.newKey({ tenantId: 'reader', scopes: ['admin'] });
@@ -42,6 +45,8 @@ const RESOURCES: readonly (readonly [prefix: string, id: (from: Sample) => strin
   ['/v1/deliveries/', ({ deliveryId }) => deliveryId],
   ['/v1/templates/', ({ templateId }) => templateId],
   ['/v1/suppressions/', ({ suppressionId }) => suppressionId],
+  ['/v1/pauses/', () => pauseId],
+  ['/v1/settings/', () => 'saga.concurrency'],
 ];
 
 function pathOf({ path }: Endpoint): string {
@@ -53,6 +58,7 @@ function pathOf({ path }: Endpoint): string {
 
 /** Where an empty object is not even worth looking the resource up. */
 const BODIES: Readonly<Record<string, object>> = {
+  '/v1/pauses/:id/resume': { reason: 'looked at it' },
   '/v1/operations/:id/retry': { note: 'looked at it' },
   '/v1/operations/:id/resolve': { note: 'looked at it', status: 'canceled' },
 };
@@ -93,6 +99,7 @@ describe.each(table)('$name', ({ endpoint }) => {
 
   it('shows nothing of another tenant', async () => {
     if (endpoint === openStream) return; // it never ends: tests/http/realtime
+    if (endpoint.path.startsWith('/v1/settings')) return; // no tenant's: tests/http/settings
     const before = await api.effects();
     const isRead = endpoint.method === 'GET';
     const answer = await call(endpoint, { key: isRead ? keys.reader : keys.writer });

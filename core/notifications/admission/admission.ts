@@ -3,7 +3,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Breakers, Samples } from './breaker-cache.ts';
-import { BREAKER, roomOf } from './breaker.ts';
+import { type TuningOf, usualTuning } from './breaker-tunings.ts';
+import { roomOf } from './breaker.ts';
 import { type Standing, createSlots } from './slots.ts';
 import { createOldCalls } from './old-calls.ts';
 import { createWakes } from './wakes.ts';
@@ -62,6 +63,10 @@ interface AdmissionDeps {
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** By default as built in. */
+  readonly tuningOf?: TuningOf;
+  /** Who may wait in one line, and in all of a channel; asked anew each time. */
+  readonly lines?: { readonly lineMax?: () => number; readonly linesMax?: () => number };
 }
 
 interface Known {
@@ -80,8 +85,10 @@ export function createAdmission({
   random,
   logger,
   metrics,
+  tuningOf = usualTuning,
+  lines = {},
 }: AdmissionDeps): Admission {
-  const places = createSlots({ clock, random });
+  const places = createSlots({ clock, random, ...lines });
   const shares = createShares();
   const samples = new Map<string, Samples>();
   const open = new Map<string, Known>();
@@ -107,7 +114,7 @@ export function createAdmission({
     metrics.breakersOpen.reset();
     for (const [key, { target, untilMs }] of open) {
       // Nobody has asked since: another process may have closed it.
-      if (clock.monotonicMs() > untilMs + BREAKER.probeMs) open.delete(key);
+      if (clock.monotonicMs() > untilMs + tuningOf(key).probeMs) open.delete(key);
       else metrics.breakersOpen.inc({ channel: target.channel, provider: target.provider });
     }
   };
@@ -146,11 +153,11 @@ export function createAdmission({
     const { channel, policy } = target;
     const room = (): number => {
       const seen = samples.get(key) ?? NO_SAMPLES;
-      const inFlight = roomOf(seen, policy.inFlightMax);
+      const inFlight = roomOf(seen, policy.inFlightMax, tuningOf(key).samplesMin);
       return seen.good === 0 ? Math.min(inFlight, LIMITS.deliveryUnprovenMax) : inFlight;
     };
     const paceMsMin = policy.ratePerSecond > 0 ? 1_000 / policy.ratePerSecond : 0;
-    const deadlineMs = clock.monotonicMs() + LIMITS.deliveryWaitMs;
+    const deadlineMs = clock.monotonicMs() + policy.placeWaitMs;
     for (let isFirst = target.isUrgent; ; isFirst = true) {
       const turn = await places.take({ key, channel, room, paceMsMin, deadlineMs, isFirst });
       if (turn.kind === 'busy') return turn;
@@ -183,6 +190,8 @@ export function createAdmission({
       }
       let isInside = false;
       try {
+        const lateMs = await tenantWaitMs(breakers, key, target);
+        if (lateMs > 0) return { kind: 'busy', waitMs: Math.ceil(lateMs * (1 + random())) };
         const entered = await enter(target);
         isInside = entered.kind === 'go';
         return entered;
@@ -191,6 +200,14 @@ export function createAdmission({
       }
     },
   });
+}
+
+/** A tenant's own rate at a provider, counted like that of all; 0: it may go on. */
+async function tenantWaitMs(breakers: Breakers, key: string, target: Target): Promise<number> {
+  const { tenantRatePerSecond: rate } = target.policy;
+  if (rate === 0) return 0;
+  const entry = await breakers.enter(`${key}/of:${target.tenantId}`, rate);
+  return entry.kind === 'throttled' ? Math.max(1, entry.waitMs) : 0;
 }
 
 const NO_SAMPLES: Samples = { good: 0, bad: 0 };
@@ -215,7 +232,7 @@ function createShares(): Shares {
   return {
     take: (target) => {
       const count = taken.get(keyOf(target)) ?? 0;
-      if (count >= LIMITS.deliveryShareMax) return false;
+      if (count >= target.policy.tenantShareMax) return false;
       taken.set(keyOf(target), count + 1);
       return true;
     },

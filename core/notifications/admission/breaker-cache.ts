@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { LIMITS } from '../../../config/limits.ts';
 import { defineScript } from '../../infra/redis-script.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { TuningOf } from './breaker-tunings.ts';
 import {
   BREAKER,
   type BreakerState,
@@ -72,7 +73,7 @@ local slot = math.floor(now / (windowMs / buckets))
 local function samples()
   local good, bad = 0, 0
   for i = 0, buckets - 1 do
-    if num('s' .. i) > slot - buckets then
+    if num('s' .. i) > slot - buckets and num('s' .. i) <= slot then
       good = good + num('g' .. i)
       bad = bad + num('b' .. i)
     end
@@ -148,7 +149,11 @@ return {'closed', 0, allGood, allBad}
 `);
 
 /** Of one process alone: for when Redis is away, and for tests. No limit of messages per second. */
-export function createLocalBreakers(clock: Clock, tuning: BreakerTuning = BREAKER): Breakers {
+export function createLocalBreakers(
+  clock: Clock,
+  given: BreakerTuning | TuningOf = BREAKER,
+): Breakers {
+  const tuningOf = typeof given === 'function' ? given : () => given;
   const states = new LRUCache<string, BreakerState>({ max: LIMITS.breakersMax });
   const holds = new LRUCache<string, number>({ max: LIMITS.breakersMax });
   return Object.freeze({
@@ -156,6 +161,7 @@ export function createLocalBreakers(clock: Clock, tuning: BreakerTuning = BREAKE
       const nowMs = clock.now();
       const heldMs = (holds.get(`${key}\n${holdKey}`) ?? 0) - nowMs;
       if (heldMs > 0) return { kind: 'held', waitMs: heldMs };
+      const tuning = tuningOf(key);
       const { state, result } = admit(states.get(key) ?? CLOSED, nowMs, tuning);
       states.set(key, state);
       return result.kind === 'open'
@@ -168,6 +174,7 @@ export function createLocalBreakers(clock: Clock, tuning: BreakerTuning = BREAKE
         const place = `${key}\n${hold.key}`;
         holds.set(place, Math.max(holds.get(place) ?? 0, nowMs + hold.ms));
       }
+      const tuning = tuningOf(key);
       const state = record(states.get(key) ?? CLOSED, report, { nowMs, tuning });
       states.set(key, state);
       const openMs = state.phase === 'closed' ? 0 : Math.max(0, state.untilMs - nowMs);

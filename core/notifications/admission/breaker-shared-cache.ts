@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { LIMITS } from '../../../config/limits.ts';
 import { withTimeout } from '../../kernel/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { TuningOf } from './breaker-tunings.ts';
 import { BREAKER, type BreakerTuning, type Report } from './breaker.ts';
 import {
   BREAKER_SCRIPT,
@@ -16,7 +17,8 @@ interface SharedDeps {
   readonly prefix: string;
   readonly local: Breakers;
   readonly logger: Logger;
-  readonly tuning?: BreakerTuning;
+  /** The same for all, or by key; asked anew at every call. */
+  readonly tuning?: BreakerTuning | TuningOf;
   /** Milliseconds; by default the time of the Redis server. */
   readonly now?: () => number;
 }
@@ -62,12 +64,13 @@ export function createSharedBreakers(deps: SharedDeps): Breakers {
 }
 
 function createAsk({ redis, prefix, logger, tuning = BREAKER, now = () => 0 }: SharedDeps): Ask {
-  const { windowMs, buckets, failureShare, samplesMin } = tuning;
-  const { openMs, openMsMax, probeMs, recheckMs } = tuning;
-  const numbers = [windowMs, buckets, failureShare, samplesMin];
-  const times = [openMs, openMsMax, probeMs, recheckMs];
+  const tuningOf = typeof tuning === 'function' ? tuning : () => tuning;
   return async (command, { key, holdKeys }, args) => {
     if (redis.status !== 'ready') return undefined;
+    const { windowMs, buckets, failureShare, samplesMin, ...rest } = tuningOf(key);
+    const { openMs, openMsMax, probeMs, recheckMs } = rest;
+    const numbers = [windowMs, buckets, failureShare, samplesMin];
+    const times = [openMs, openMsMax, probeMs, recheckMs];
     const keys = [
       `${prefix}-breaker:{${key}}`,
       `${prefix}-meter:{${key}}`,

@@ -1,21 +1,10 @@
+import { DELIVERY_BREAKER } from '../../../config/breakers.ts';
+
 /**
  * The circuit breaker as a pure decision table. `breaker-cache.ts` has the same table once more in
  * Lua, for the state that all processes share; a model test holds the two against each other.
  */
-export const BREAKER = {
-  windowMs: 60_000,
-  buckets: 6,
-  /** Opens at this share of failures … */
-  failureShare: 0.5,
-  /** … of at least as many calls. */
-  samplesMin: 10,
-  openMs: 30_000,
-  openMsMax: 600_000,
-  /** A probe that has not come back by then is taken for lost, and another one goes out. */
-  probeMs: 60_000,
-  /** Who finds a probe under way asks again after this. */
-  recheckMs: 5_000,
-} as const;
+export const BREAKER = { ...DELIVERY_BREAKER, buckets: 6 } as const;
 
 export type BreakerTuning = { readonly [K in keyof typeof BREAKER]: number };
 
@@ -89,8 +78,9 @@ export function samplesOf(
   nowMs: number,
   tuning: BreakerTuning = BREAKER,
 ): { readonly good: number; readonly bad: number } {
-  const oldest = slotOf(nowMs, tuning) - tuning.buckets;
-  const live = buckets.filter(({ slot }) => slot > oldest);
+  // Of another window, that was set before, none counts: its slots have other numbers.
+  const newest = slotOf(nowMs, tuning);
+  const live = buckets.filter(({ slot }) => slot > newest - tuning.buckets && slot <= newest);
   return {
     good: live.reduce((sum, bucket) => sum + bucket.good, 0),
     bad: live.reduce((sum, bucket) => sum + bucket.bad, 0),
@@ -101,9 +91,12 @@ export function samplesOf(
  * Calls that may be under way at once: as many as could fail before the breaker opens, so that one
  * that is down costs no more than that, and more the more have succeeded.
  */
-export function roomOf(samples: { readonly good: number; readonly bad: number }, max: number) {
-  const { good, bad } = samples;
-  return Math.min(max, Math.max(1, BREAKER.samplesMin - bad, good - bad));
+export function roomOf(
+  { good, bad }: { readonly good: number; readonly bad: number },
+  max: number,
+  samplesMin: number = BREAKER.samplesMin,
+) {
+  return Math.min(max, Math.max(1, samplesMin - bad, good - bad));
 }
 
 function slotOf(nowMs: number, { windowMs, buckets }: BreakerTuning): number {
@@ -116,7 +109,7 @@ function counting(
   { nowMs, tuning }: { readonly nowMs: number; readonly tuning: BreakerTuning },
 ): readonly Bucket[] {
   const slot = slotOf(nowMs, tuning);
-  const live = buckets.filter((bucket) => bucket.slot > slot - tuning.buckets);
+  const live = buckets.filter((one) => one.slot > slot - tuning.buckets && one.slot <= slot);
   const current = live.find((bucket) => bucket.slot === slot) ?? { slot, good: 0, bad: 0 };
   const { good, bad } = current;
   return [

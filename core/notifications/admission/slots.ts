@@ -78,13 +78,14 @@ interface SlotsDeps {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly random: () => number;
   /** Who may wait in one line, and in all of a channel. */
-  readonly lineMax?: number;
-  readonly linesMax?: number;
+  readonly lineMax?: () => number;
+  readonly linesMax?: () => number;
 }
 
 export function createSlots(deps: SlotsDeps): Slots {
   const { clock, random } = deps;
-  const { lineMax = LIMITS.deliveryLineMax, linesMax = LIMITS.deliveryLinesMax } = deps;
+  const { lineMax = () => LIMITS.deliveryLineMax } = deps;
+  const { linesMax = () => LIMITS.deliveryLinesMax } = deps;
   const lines = new Map<string, Line>();
   const waitingOn = new Map<string, number>();
 
@@ -122,8 +123,8 @@ export function createSlots(deps: SlotsDeps): Slots {
     line.isSlowed = line.isAsking;
   };
   const isFull = (line: Line, request: SlotRequest, leftMs: number): boolean =>
-    line.waiting.length >= lineMax ||
-    (waitingOn.get(request.channel) ?? 0) >= linesMax ||
+    line.waiting.length >= lineMax() ||
+    (waitingOn.get(request.channel) ?? 0) >= linesMax() ||
     (line.waiting.length + 1) * paceOf(line, request, clock.monotonicMs()) > leftMs;
   const wait = async (line: Line, request: SlotRequest): Promise<SlotTurn> =>
     new Promise((resolve) => {

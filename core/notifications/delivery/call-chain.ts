@@ -8,6 +8,9 @@ import type { EngineDeps } from './engine-deps.ts';
 import type { Target, Admission, Left, Permit } from '../admission/admission.ts';
 import { messageOf } from './messages.ts';
 import { type DeliverySnapshot, nextStep } from './next-step.ts';
+import type { Pause } from '../../service-config/pause.ts';
+import { pausedAt } from './paused.ts';
+import { policyAt } from '../policies.ts';
 import type { Channel, Messages, Provider } from '../ports.ts';
 
 export type SenderDeps = Omit<EngineDeps, 'deliveries' | 'facts' | 'publisher'> & {
@@ -33,6 +36,8 @@ export type Tried =
       readonly probedMs?: number;
     }
   | KeptBack
+  /** Nobody has it, and none of its providers may be called just now. */
+  | { readonly kind: 'paused'; readonly pause: Pause; readonly provider: string }
   /** It is not as it was read: to be looked at anew. */
   | { readonly kind: 'changed'; readonly snapshot: DeliverySnapshot }
   /** Another worker has it, or it is not there any more. */
@@ -53,19 +58,21 @@ export async function tryProviders<C extends Channel>(
   deps: SenderDeps,
   outgoing: Outgoing<C>,
 ): Promise<Tried> {
-  const { channel, providers, snapshot } = outgoing;
+  const { channel, snapshot } = outgoing;
   const { delivery } = snapshot;
-  const policy = deps.policies[channel];
-  const { timeoutMs } = policy;
+  const usual = deps.policies.of(delivery.tenantId)[channel];
   const now = databaseClock(deps, snapshot);
   // By now: it may have waited for a place.
   const isExpired = (): boolean => now() >= delivery.expiresAt.getTime();
   const calls: Called[] = [];
   let held: Held<C> | undefined;
   let left: Left | undefined;
-  let kept: Tried = { kind: 'taken' };
-  for (const provider of providers) {
+  const { open, paused } = unpaused(deps, outgoing);
+  let kept: Tried = paused;
+  for (const provider of open) {
     const { message } = held ?? outgoing;
+    const policy = policyAt(usual, provider.name);
+    const { timeoutMs } = policy;
     const breakerKey = provider.breakerKey(message, delivery.tenantId);
     const target = targetOf(snapshot, { provider, breakerKey, policy });
     const permit = await entered(deps.admission, target, isExpired);
@@ -77,7 +84,7 @@ export async function tryProviders<C extends Channel>(
     const taken = held ?? (await takenOf(deps, { ...outgoing, message }, permit));
     if ('kind' in taken) return taken;
     held = taken;
-    if (!(await mayCall(deps, { held, permit, isFirst: calls.length === 0 }))) break;
+    if (!(await mayCall(deps, { held, permit, timeoutMs, isFirst: calls.length === 0 }))) break;
     const { message: sent } = held;
     const call = { provider, message: sent, key: callKeyOf(delivery), timeoutMs, now };
     const called = await callProvider(callDeps(deps), { ...call, ...traceOf(delivery) });
@@ -87,6 +94,18 @@ export async function tryProviders<C extends Channel>(
     if (!leavesItToOthers(called)) break;
   }
   return held === undefined ? kept : calledOf(held, calls, left);
+}
+
+/** Those that may be called; where there is none, the pause of the first. */
+function unpaused<C extends Channel>(
+  deps: SenderDeps,
+  { snapshot, providers }: Outgoing<C>,
+): { readonly open: readonly Provider<C>[]; readonly paused: Tried } {
+  const pauses = providers.map(({ name }) => pausedAt(deps, snapshot.delivery, name));
+  const open = providers.filter((_provider, index) => pauses[index] === undefined);
+  const [pause] = pauses;
+  if (open.length > 0 || pause === undefined) return { open, paused: { kind: 'taken' } };
+  return { open, paused: { kind: 'paused', pause, provider: providers[0]?.name ?? '' } };
 }
 
 /** The provider definitely has not taken it. */
@@ -142,7 +161,7 @@ async function renewedOf<C extends Channel>(
   const fresh = await deps.look(snapshot.delivery._id);
   if (fresh === 'gone') return { kind: 'taken' };
   const isSame =
-    nextStep(fresh, deps.policies[channel]).kind === 'send' &&
+    nextStep(fresh, deps.policies.of(fresh.delivery.tenantId)[channel]).kind === 'send' &&
     fresh.delivery.address === snapshot.delivery.address &&
     fresh.endpoint?.url === snapshot.endpoint?.url;
   if (!isSame) return { kind: 'changed', snapshot: fresh };
@@ -160,17 +179,22 @@ interface Standing {
   readonly held: Pick<Held<Channel>, 'snapshot' | 'claim'>;
   readonly permit: Passed;
   readonly isFirst: boolean;
+  /** Of the call. */
+  readonly timeoutMs: number;
 }
 
 /**
  * The claim lasts as long as a call may take, by a clock that nobody sets, and what was read is still
  * young. Else nothing is sent.
  */
-async function mayCall(deps: SenderDeps, { held, permit, isFirst }: Standing): Promise<boolean> {
-  const { clock, leaseMs, policies } = deps;
+async function mayCall(
+  deps: SenderDeps,
+  { held, permit, isFirst, timeoutMs }: Standing,
+): Promise<boolean> {
+  const { clock, leaseMs } = deps;
   const { snapshot, claim } = held;
   // Where leases are shorter than calls, as in tests, most of it must be left.
-  const spareMs = Math.max(leaseMs - policies[snapshot.delivery.channel].timeoutMs, leaseMs / 4);
+  const spareMs = Math.max(leaseMs - timeoutMs, leaseMs / 4);
   const isAlive = clock.monotonicMs() - claim.askedMs <= spareMs;
   if (isAlive && (!isFirst || isFresh(deps, snapshot))) return true;
   permit.abandon();

@@ -12,6 +12,7 @@ import {
   isFinal,
   newSharedJobId,
 } from './delivery.ts';
+import type { View } from '../../service-config/live-settings.ts';
 import type { Policies } from '../policies.ts';
 import { CHANNELS, type Channel } from '../ports.ts';
 
@@ -49,7 +50,7 @@ export interface DeliveryReads {
 
 export function createDeliveryReads(
   db: Db,
-  { tenantId, policies }: { readonly tenantId: string; readonly policies: Policies },
+  { tenantId, policies }: { readonly tenantId: string; readonly policies: View<Policies> },
 ): DeliveryReads {
   const deliveries = collection<DeliveryDoc>(db, 'deliveries');
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
@@ -72,7 +73,11 @@ export function createDeliveryReads(
       const writes = before.map(({ _id, seq, status, channel }) => ({
         updateOne: {
           filter: { _id, seq, status, ...fresh },
-          update: rearmed({ lifeMs: policies[channel].lifeMs, token, jobId: jobs.get(_id) }),
+          update: rearmed({
+            lifeMs: policies.of(tenantId)[channel].lifeMs,
+            token,
+            jobId: jobs.get(_id),
+          }),
         },
       }));
       if (writes.length > 0) await deliveries.bulkWrite(writes, { ordered: false });

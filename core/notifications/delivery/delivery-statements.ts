@@ -111,7 +111,7 @@ function finalUpdate({ status, reason, used }: Final, attempts: object) {
     updatedAt: '$$NOW',
     completedAt: '$$NOW',
   };
-  const gone = ['owner', 'leaseUntil', 'nextCheckAt', 'notBefore', 'jobId'];
+  const gone = ['owner', 'leaseUntil', 'nextCheckAt', 'notBefore', 'jobId', 'pausedBy'];
   return [{ $set: set }, { $unset: reason === undefined ? [...gone, 'reason'] : gone }];
 }
 
@@ -121,7 +121,7 @@ interface Parts {
 }
 
 function pendingUpdate(change: Pending, { attempts, jobId }: Parts) {
-  const { delayMs, lifeMs, isThrottled, reason, deferral, used } = change;
+  const { delayMs, lifeMs, isThrottled, reason, deferral, used, pausedBy } = change;
   const due = { $add: ['$$NOW', delayMs] };
   return [
     {
@@ -136,6 +136,7 @@ function pendingUpdate(change: Pending, { attempts, jobId }: Parts) {
         ...(isThrottled === true && { throttles: { $add: [{ $ifNull: ['$throttles', 0] }, 1] } }),
         ...(lifeMs !== undefined && prolonged(delayMs + lifeMs)),
         ...(reason !== undefined && { reason: { $literal: reason } }),
+        ...(pausedBy !== undefined && { pausedBy }),
         ...(deferral !== undefined && {
           deferral: {
             code: deferral.code,
@@ -147,7 +148,7 @@ function pendingUpdate(change: Pending, { attempts, jobId }: Parts) {
         }),
       },
     },
-    { $unset: ['owner', 'leaseUntil'] },
+    { $unset: ['owner', 'leaseUntil', ...(pausedBy === undefined ? ['pausedBy'] : [])] },
   ];
 }
 

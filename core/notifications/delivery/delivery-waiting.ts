@@ -51,6 +51,7 @@ const BY_DEFERRAL = {
   breaker_open: 'breaker',
   throttled: 'rate',
   quiet_hours: 'timer',
+  paused: 'pause',
 } as const satisfies Record<Deferral['code'], WaitingOn['kind']>;
 
 function untilItsTime(delivery: DeliveryDoc, expectedAt: Date): WaitingOn {

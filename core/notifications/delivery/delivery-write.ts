@@ -21,6 +21,8 @@ export type DeliveryChange =
       /** The other side wants it later. */
       readonly isThrottled?: true;
       readonly reason?: Reason;
+      /** By that pause. */
+      readonly pausedBy?: string;
       readonly deferral?: { readonly code: DeferralCode; readonly provider?: string };
     });
 

@@ -43,7 +43,7 @@ export interface Attempt {
 }
 
 /** Why it waits although no attempt of its own failed. */
-export const DEFERRALS = ['breaker_open', 'throttled', 'quiet_hours'] as const;
+export const DEFERRALS = ['breaker_open', 'throttled', 'quiet_hours', 'paused'] as const;
 export type DeferralCode = (typeof DEFERRALS)[number];
 
 export interface Deferral {
@@ -99,6 +99,8 @@ export interface DeliveryDoc {
   /** Times that the other side has put it off, which uses up no attempt and yet has an end. */
   readonly throttles?: number;
   readonly deferral?: Deferral;
+  /** Put off by that pause. */
+  readonly pausedBy?: string;
   readonly notBefore?: Date;
   /** "By then somebody must have moved me." Absent once final. */
   readonly nextCheckAt?: Date;

@@ -1,3 +1,4 @@
+import type { View } from '../../service-config/live-settings.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Failpoint } from '../../kernel/failpoint.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -6,6 +7,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { FactsStore } from '../routing/facts-store.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { Pauses } from '../../service-config/pause.ts';
 import type { Policies } from '../policies.ts';
 import type { Channel, Provider } from '../ports.ts';
 import type { DeliveryPublisher } from './publisher.ts';
@@ -27,7 +29,9 @@ export interface EngineDeps {
   /** This process has no provider of the channel, and another one has. */
   readonly isElsewhere: (channel: Channel) => boolean;
   readonly admission: Admission;
-  readonly policies: Policies;
+  readonly policies: View<Policies>;
+  /** By default there are none. */
+  readonly pauses?: Pauses;
   readonly leaseMs: number;
   readonly workerId: string;
   readonly clock: Clock;

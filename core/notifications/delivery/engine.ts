@@ -12,6 +12,7 @@ import type { EngineDeps } from './engine-deps.ts';
 import { type NextStep, type DeliverySnapshot, nextStep } from './next-step.ts';
 import { attemptsMax } from '../policies.ts';
 import { createSender } from './sender.ts';
+import { pausedAt, putAside } from './paused.ts';
 import { createSnapshots } from './snapshots.ts';
 
 export interface DeliveryEngine {
@@ -31,7 +32,11 @@ export function createDeliveryEngine(deps: EngineDeps): DeliveryEngine {
 
   const step = async (snapshot: DeliverySnapshot, jobId: string): Promise<void> => {
     const { delivery } = snapshot;
-    const next = nextStep(snapshot, policies[delivery.channel]);
+    const next = nextStep(snapshot, policies.of(delivery.tenantId)[delivery.channel]);
+    if (next.kind === 'send') {
+      const paused = pausedAt(deps, delivery);
+      if (paused !== undefined) return putAside(deps, journal, { delivery, pause: paused });
+    }
     switch (next.kind) {
       case 'idle':
         return;
@@ -127,7 +132,7 @@ async function takeOver(
 ): Promise<void> {
   const { _id: id, channel, owner, attempts, attemptsUsed } = delivery;
   if (owner === undefined) return;
-  const policy = policies[channel];
+  const policy = policies.of(delivery.tenantId)[channel];
   const reason = { code: 'interrupted', detail: 'Its worker died while it was being sent' };
   const attempt = { ...reason, provider: '', outcome: 'interrupted', at, ms: 0, worker: workerId };
   const record = { attempts: [{ ...attempt, outcome: 'interrupted' as const }], reason };

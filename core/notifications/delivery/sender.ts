@@ -8,6 +8,7 @@ import { REFUSALS, messageOf } from './messages.ts';
 import type { DeliverySnapshot } from './next-step.ts';
 import type { Channel, Provider } from '../ports.ts';
 import { suppressionIdOf } from '../suppressions/suppression.ts';
+import { putAside } from './paused.ts';
 import { verdictOf } from './verdict.ts';
 
 export interface Sender {
@@ -60,6 +61,9 @@ async function conclude(
       return undefined;
     case 'changed':
       return tried.snapshot;
+    case 'paused':
+      await putAside(deps, deps.journal, { ...tried, delivery });
+      return undefined;
     case 'busy':
       return putBack(deps, delivery, tried.waitMs);
     case 'open':
@@ -117,7 +121,12 @@ async function settle(
   const last = calls.at(-1);
   if (last === undefined) return;
   const { outcome } = last;
-  const standing = { policy: policies[channel], attemptsUsed, throttles, random };
+  const standing = {
+    policy: policies.of(delivery.tenantId)[channel],
+    attemptsUsed,
+    throttles,
+    random,
+  };
   const verdict = verdictOf(outcome, {
     ...standing,
     ...(probedMs !== undefined && { probedMs }),

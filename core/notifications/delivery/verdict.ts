@@ -79,12 +79,12 @@ function again(reason: Reason, standing: Standing, askedMs = 0): Verdict {
  * off as often as that is not going to be taken.
  */
 function throttled(askedMs: number, { policy, throttles = 0, random }: Standing): Verdict {
-  if (throttles + 1 >= LIMITS.throttlesMax) {
-    const detail = `The other side has put it off ${LIMITS.throttlesMax} times`;
+  if (throttles + 1 >= policy.throttlesMax) {
+    const detail = `The other side has put it off ${policy.throttlesMax} times`;
     return { kind: 'final', status: 'failed', reason: { code: 'throttled', detail } };
   }
-  const firstMs = askedMs > 0 ? LIMITS.throttledMsMin : LIMITS.throttledMs;
-  const grownMs = Math.min(firstMs * 2 ** throttles, LIMITS.throttledMsMax);
+  const firstMs = askedMs > 0 ? LIMITS.throttledMsMin : policy.throttledMs;
+  const grownMs = Math.min(firstMs * 2 ** throttles, policy.throttledMsMax);
   const ownMs = Math.round(grownMs * (1 + policy.jitter * random()));
   return { kind: 'later', delayMs: Math.max(ownMs, Math.min(askedMs, LIMITS.retryAfterMsMax)) };
 }

@@ -19,6 +19,7 @@ import type { FactsStore } from './facts-store.ts';
 import type { Tracer } from '../../telemetry/tracer.ts';
 import { traceRoute } from './trace-route.ts';
 import type { EventPlan, Plans, TenantPlan } from './plans.ts';
+import type { View } from '../../service-config/live-settings.ts';
 import type { Policies } from '../policies.ts';
 import { CHANNELS, type Channel } from '../ports.ts';
 import type { DeliveryPublisher } from '../delivery/publisher.ts';
@@ -30,7 +31,7 @@ export interface RoutingDeps {
   readonly deliveries: DeliveryStore;
   readonly publisher: DeliveryPublisher;
   readonly databaseTime: () => Promise<DatabaseTime>;
-  readonly policies: Policies;
+  readonly policies: View<Policies>;
   readonly canSend: (channel: Channel) => boolean;
   readonly digestWindowMs: number;
   readonly failpoint: Failpoint;
@@ -182,7 +183,7 @@ async function draftAll(deps: RoutingDeps, input: DraftInput): Promise<Drafts> {
     const subject = subjects.get(event) ?? NO_SUBJECT;
     const request = requests.get(event);
     const at = row.createdAt;
-    const context = { tenantId, event, at, now, policies: deps.policies };
+    const context = { tenantId, event, at, now, policies: deps.policies.of(tenantId) };
     for (const endpoint of plan?.endpoints ?? []) {
       single.push(webhookDelivery(endpoint, subject, context));
     }

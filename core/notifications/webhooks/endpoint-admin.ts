@@ -8,6 +8,7 @@ import { type DeliveryDoc, jobOfDelivery } from '../delivery/delivery.ts';
 import type { DeliveryReads } from '../delivery/delivery-reads-store.ts';
 import { webhookDelivery } from '../routing/drafts.ts';
 import { TEST_EVENT } from '../../events/catalog.ts';
+import type { View } from '../../service-config/live-settings.ts';
 import type { Policies } from '../policies.ts';
 import type { DeliveryPublisher } from '../delivery/publisher.ts';
 import type { RepeatStore } from '../delivery/repeat-store.ts';
@@ -64,7 +65,9 @@ interface AdminDeps {
   readonly databaseTime: () => Promise<DatabaseTime>;
   /** Why a URL is refused; undefined: it may be called. */
   readonly refusalOf: (url: string) => Promise<string | undefined>;
-  readonly policies: Policies;
+  readonly policies: View<Policies>;
+  /** For so long a secret that has been replaced signs as well. */
+  readonly rotationMs: () => number;
   readonly logger: Logger;
 }
 
@@ -133,8 +136,10 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
         if (rotationKeys.includes(rotationKey)) return { endpoint };
         const { now } = await databaseTime();
         const secret = newEndpointSecret();
-        const secrets = rotatedSecrets(endpoint, secret, now);
-        if (secrets.length > LIMITS.webhookSecretsMax) throw tooManySecrets();
+        const secrets = rotatedSecrets(endpoint, { secret, now, rotationMs: deps.rotationMs() });
+        if (secrets.length > LIMITS.webhookSecretsMax) {
+          throw tooManySecrets(deps.rotationMs());
+        }
         const keys = [rotationKey, ...rotationKeys].slice(0, LIMITS.webhookRotationKeysMax);
         const rotated = await endpoints.rotate(endpoint, { secrets, rotationKeys: keys });
         if (rotated !== undefined) return { endpoint: rotated, secret };
@@ -154,7 +159,7 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
           : await repeats.open({ kind: 'test', key, request: id, seed, now });
       const event = { id: asked?.seed ?? seed, name: TEST_EVENT };
       const subject = { data: { endpointId: id, message: 'It works' } };
-      const context = { tenantId, event, at: now, now, policies: deps.policies };
+      const context = { tenantId, event, at: now, now, policies: deps.policies.of(tenantId) };
       const delivery = webhookDelivery(endpoint, subject, context);
       await deliveries.insert(delivery);
       try {
@@ -167,9 +172,9 @@ export function createEndpointAdmin(deps: AdminDeps): EndpointAdmin {
   } satisfies EndpointAdmin);
 }
 
-function tooManySecrets(): AppError {
+function tooManySecrets(rotationMs: number): AppError {
   const max = LIMITS.webhookSecretsMax;
-  const hours = LIMITS.webhookRotationMs / 3_600_000;
+  const hours = rotationMs / 3_600_000;
   const detail = `At most ${max} secrets sign at a time, each for ${hours} hours after the next one`;
   return new AppError('limit_reached', detail);
 }

@@ -59,16 +59,22 @@ export function signingSecrets(
     .map(({ secret }) => secret);
 }
 
+interface Rotation {
+  readonly secret: string;
+  readonly now: Date;
+  /** For so long the one before it signs as well. */
+  readonly rotationMs: number;
+}
+
 /**
  * The new secret first. The one before it goes on signing for a day, and those before that until
  * their own day is over: a receiver may know any of them. Pure.
  */
 export function rotatedSecrets(
   { secrets }: Pick<WebhookEndpointDoc, 'secrets'>,
-  secret: string,
-  now: Date,
+  { secret, now, rotationMs }: Rotation,
 ): readonly EndpointSecret[] {
-  const until = new Date(now.getTime() + LIMITS.webhookRotationMs);
+  const until = new Date(now.getTime() + rotationMs);
   const old = secrets.map((one) => ({ ...one, expiresAt: one.expiresAt ?? until }));
   return [{ secret, createdAt: now }, ...old.filter(({ expiresAt }) => expiresAt > now)];
 }

@@ -22,13 +22,14 @@ export type ProviderAddresses = { readonly [N in ProviderName]?: HttpProviderOpt
 export interface ProviderDeps extends HttpProviderDeps {
   /** By default every call is let through. */
   readonly gate?: PaymentGate;
+  readonly terms?: PaymentProviders['terms'];
   readonly tracer?: Tracer;
 }
 
 /** The payment providers that the environment names. */
 export function createProviders(
   addresses: ProviderAddresses,
-  { gate = OPEN_GATE, tracer = noTracer, ...deps }: ProviderDeps = {},
+  { gate = OPEN_GATE, tracer = noTracer, terms, ...deps }: ProviderDeps = {},
 ): PaymentProviders {
   const byName = new Map<string, PaymentProvider>(
     Object.entries(addresses).map(([name, options]: [string, HttpProviderOptions]) => [
@@ -44,8 +45,9 @@ export function createProviders(
         retryAfterSeconds: LIMITS.workerUnfitMs / 1_000,
       });
     },
-    enter: async (name: string): Promise<PaymentPassage> =>
-      byName.has(name) ? gate.enter(name) : { kind: 'elsewhere' },
+    ...(terms !== undefined && { terms }),
+    enter: async (name: string, tenantId?: string): Promise<PaymentPassage> =>
+      byName.has(name) ? gate.enter(name, tenantId) : { kind: 'elsewhere' },
   });
 }
 

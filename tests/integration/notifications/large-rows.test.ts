@@ -6,7 +6,7 @@ import { createDeliveryStore } from '../../../core/notifications/delivery/delive
 import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
 import { createFactsStore } from '../../../core/notifications/routing/facts-store.ts';
 import { createPlans } from '../../../core/notifications/routing/plans.ts';
-import { POLICIES } from '../../../core/notifications/policies.ts';
+import { POLICIES, fixedPolicies } from '../../../core/notifications/policies.ts';
 import { createRouter } from '../../../core/notifications/routing/routing.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import { TENANT, accept, openWorld, submission } from '../../support/platform.ts';
@@ -45,7 +45,7 @@ it('a row of large messages is made into deliveries a few at a time, each messag
     deliveries: createDeliveryStore(db),
     publisher: queues.publisher,
     databaseTime,
-    policies: POLICIES,
+    policies: fixedPolicies(POLICIES),
     canSend: () => true,
     digestWindowMs: LIMITS.digestWindowMs,
     ...{ failpoint: platform.failpoint, logger: platform.logger, metrics: platform.metrics },

@@ -3,7 +3,7 @@ import { collection } from '../../../core/infra/collections.ts';
 import { createDeliveryAdmin } from '../../../core/notifications/delivery/delivery-admin.ts';
 import { createDeliveryReads } from '../../../core/notifications/delivery/delivery-reads-store.ts';
 import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
-import { POLICIES } from '../../../core/notifications/policies.ts';
+import { POLICIES, fixedPolicies } from '../../../core/notifications/policies.ts';
 import { createRepeatStore } from '../../../core/notifications/delivery/repeat-store.ts';
 import { TENANT, openWorld } from '../../support/platform.ts';
 
@@ -35,7 +35,7 @@ async function openSent() {
   );
   const { logger } = node.platform;
   const admin = createDeliveryAdmin({
-    deliveries: createDeliveryReads(db, { tenantId: TENANT, policies: POLICIES }),
+    deliveries: createDeliveryReads(db, { tenantId: TENANT, policies: fixedPolicies(POLICIES) }),
     publisher: node.queues.publisher,
     repeats: createRepeatStore(db, TENANT),
     databaseTime: node.databaseTime,

@@ -3,6 +3,7 @@ import { collection } from '../../../core/infra/collections.ts';
 import { createDeliveryAdmin } from '../../../core/notifications/delivery/delivery-admin.ts';
 import { createDeliveryReads } from '../../../core/notifications/delivery/delivery-reads-store.ts';
 import type { DeliveryDoc } from '../../../core/notifications/delivery/delivery.ts';
+import { fixedPolicies } from '../../../core/notifications/policies.ts';
 import { createRepeatStore } from '../../../core/notifications/delivery/repeat-store.ts';
 import type { WebhookEndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
 import { hastyPolicies } from '../../support/hasty-policies.ts';
@@ -19,7 +20,10 @@ import { until } from '../../support/wait.ts';
 
 function adminOf({ node }: Notifying) {
   const { db } = node.platform.mongo;
-  const deliveries = createDeliveryReads(db, { tenantId: TENANT_ID, policies: hastyPolicies() });
+  const deliveries = createDeliveryReads(db, {
+    tenantId: TENANT_ID,
+    policies: fixedPolicies(hastyPolicies()),
+  });
   return createDeliveryAdmin({
     deliveries,
     publisher: node.queues.publisher,

@@ -115,9 +115,9 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a setting lets an attempt outlive its lease',
-    file: 'core/notifications/policies.ts',
-    find: 'if (policy.timeoutMs + LIMITS.deliveryMarginMs > LIMITS.deliveryLeaseMs) {',
-    replace: 'if (policy.timeoutMs > LIMITS.deliveryLeaseMs * 2) {',
+    file: 'config/delivery-settings.ts',
+    find: 'ceiling: LIMITS.deliveryLeaseMs - LIMITS.deliveryMarginMs,',
+    replace: 'ceiling: LIMITS.deliveryLeaseMs * 2,',
     foundBy: ['tests/unit/core/notifications/policies.test.ts'],
   },
   {

@@ -39,8 +39,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a payment provider that asks for patience is called by the other processes',
     file: 'runtime/payments.ts',
-    find: 'report, holdOf(outcome));',
-    replace: 'report, { ...holdOf(outcome), ms: 0 });',
+    find: 'Math.min(waitMs, holdMsMax) }',
+    replace: 'Math.min(waitMs, 0 * holdMsMax) }',
     foundBy: ['tests/unit/runtime/payments.test.ts'],
   },
   {

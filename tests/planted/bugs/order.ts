@@ -4,15 +4,15 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a stepwise operation begins before its turn',
     file: 'core/operations/lines.ts',
-    find: 'const fresh = claims.filter(isFirst);',
-    replace: 'const fresh = claims.filter(isFirst).slice(0, 0);',
+    find: 'const first = claims.filter(isFirst);',
+    replace: 'const first = claims.filter(isFirst).slice(0, 0);',
     foundBy: ['tests/integration/settlement/lines.test.ts'],
   },
   {
     name: 'an atomic operation overtakes a stepwise one of its line',
     file: 'core/operations/lines.ts',
-    find: 'if (behind.length === 0) return new Set<string>();',
-    replace: 'if (behind.length >= 0) return new Set<string>();',
+    find: 'if (behind.length === 0) return new Set<string>(held.keys());',
+    replace: 'if (behind.length >= 0) return new Set<string>(held.keys());',
     foundBy: ['tests/integration/settlement/lines.test.ts'],
   },
   {

@@ -32,8 +32,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'a provider that hangs takes all places of the saga pool',
     file: 'runtime/payments.ts',
-    find: 'NO_SAMPLES, inFlightMax)',
-    replace: 'NO_SAMPLES, 1_000)',
+    find: 'NO_SAMPLES, max, samplesMin)',
+    replace: 'NO_SAMPLES, 1_000, samplesMin)',
     foundBy: ['tests/unit/runtime/payments.test.ts'],
   },
   {

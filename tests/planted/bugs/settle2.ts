@@ -29,7 +29,7 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'the flood of one tenant is refused to all, and not before all is full',
     file: 'core/ingest/shares.ts',
-    find: 'return all >= max || own >= max - all;',
+    find: 'return all >= max || own >= ownMax;',
     replace: 'return all >= max;',
     foundBy: ['tests/unit/core/ingest/backlog.test.ts'],
   },

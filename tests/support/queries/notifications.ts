@@ -15,7 +15,7 @@ import {
   type DeliveryDoc,
 } from '../../../core/notifications/delivery/delivery.ts';
 import { createFactsStore } from '../../../core/notifications/routing/facts-store.ts';
-import { POLICIES } from '../../../core/notifications/policies.ts';
+import { POLICIES, fixedPolicies } from '../../../core/notifications/policies.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { createRepeatStore } from '../../../core/notifications/delivery/repeat-store.ts';
 import { createRuleStore } from '../../../core/notifications/routing/rule-store.ts';
@@ -113,7 +113,7 @@ const FILTERS: readonly DeliveryFilter[] = [
 ];
 
 function listCalls(db: Db): readonly Call[] {
-  const reads = createDeliveryReads(db, { tenantId: TENANT, policies: POLICIES });
+  const reads = createDeliveryReads(db, { tenantId: TENANT, policies: fixedPolicies(POLICIES) });
   return [
     async () => reads.find((await some(db, {}))[0]._id),
     ...FILTERS.map((filter) => () => reads.list(filter, page)),

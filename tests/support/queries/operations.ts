@@ -103,8 +103,9 @@ function lineCalls(db: Db): readonly Call[] {
     () => store.oldestInLanes(LINES),
     () => store.creating(LINES),
     () => store.inLine(LINES, 5),
-    async () => store.putInLine(ids(await some(db, { lane: 0 })), 1_000),
-    async () => store.giveBack(ids(await some(db, { status: 'running', owner: 'w' })), 'w', 1_000),
+    async () => store.putInLine(ids(await some(db, { lane: 0 })), { ms: 1_000 }),
+    async () =>
+      store.giveBack(ids(await some(db, { status: 'running', owner: 'w' })), 'w', { ms: 1_000 }),
     async () => store.shorten(first(await some(db, { owner: 'w' }))._id, 'w', FUTURE),
     async () => store.letIn(ids(await some(db, own))),
     async () => store.checkBy(ids(await some(db, { ...own, nextCheckAt: FUTURE })), PAST),

@@ -12,6 +12,10 @@ import {
 } from '../../../core/provisioning/tenant-services-store.ts';
 import { sampleLedger } from '../../../core/ledger/sample-store.ts';
 import { createRoster } from '../../../core/infra/roster-store.ts';
+import { createHeldDeliveriesStore } from '../../../core/notifications/delivery/held-deliveries-store.ts';
+import { createHeldStore } from '../../../core/operations/held-store.ts';
+import { createConfigStore } from '../../../core/service-config/config-store.ts';
+import { createPauseStore } from '../../../core/service-config/pause-store.ts';
 import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { createSignOutStore } from '../../../core/access/sign-out-store.ts';
 import { createTenantStore } from '../../../core/tenants/tenant-store.ts';
@@ -37,7 +41,60 @@ export function tenantCalls(db: Db): readonly Call[] {
     () => signOuts.add({ nonce: 'n', endsAt: FUTURE }),
     () => signOuts.has('n'),
     ...setupCalls(db),
+    ...steeringCalls(db),
     ...processCalls(db),
+  ];
+}
+
+function steeringCalls(db: Db): readonly Call[] {
+  const configs = createConfigStore(db);
+  const pauses = createPauseStore(db);
+  const operations = createHeldStore(db);
+  const deliveries = createHeldDeliveriesStore(db);
+  const who = { author: 'me', reason: 'a test' };
+  const request = { key: 'default/k', hash: 'h' };
+  const change = { scope: {}, set: { 'saga.concurrency': 64 }, unset: [], ...who };
+  return [
+    () => configs.change({ ...change, request }),
+    () => configs.change({ ...change, request }),
+    () => configs.change({ ...change, set: {}, toVersion: 1 }),
+    () => configs.readAll(),
+    () => configs.lastGood('installation'),
+    () => configs.at('installation', 1),
+    () => configs.history({ limit: 5 }),
+    () => configs.history({ scopeKey: 'installation', limit: 5 }),
+    () => configs.history({ tenant: TENANT, limit: 5 }),
+    async () => {
+      const { pause } = await pauses.pause({ subject: { type: 'transfer' }, ...who });
+      await pauses.pause({ subject: { type: 'transfer' }, ...who });
+      await pauses.resume({ id: pause._id, ...who, perSecond: 1 });
+      await pauses.pause({ subject: { type: 'transfer' }, ...who });
+      await pauses.resume({ id: pause._id, ...who, perSecond: 1 });
+      await pauses.end(pause._id);
+      await pauses.resume({ id: pause._id, ...who });
+    },
+    () => pauses.active(),
+    () => pauses.find('pau_1'),
+    () => pauses.list({ limit: 5 }),
+    () => pauses.list({ limit: 5, tenant: TENANT }),
+    async () => {
+      await operations.find({ except: ['pau_1'], limit: 5 });
+      await operations.release(await operations.find({ pause: 'pau_2', limit: 5 }));
+      await operations.release([{ _id: `op_${'0'.repeat(32)}`, orderingKey: 'x' }]);
+    },
+    () => operations.count('pau_1', 5),
+    async () => {
+      await deliveries.find({ except: ['pau_1'], limit: 5 });
+      await deliveries.find({ pause: 'pau_2', limit: 5 });
+      const none = {
+        _id: `dlv_${'0'.repeat(48)}`,
+        tenantId: TENANT,
+        channel: 'sms',
+        seq: 0,
+      } as const;
+      await deliveries.release([none]);
+    },
+    () => deliveries.count('pau_1', 5),
   ];
 }
 

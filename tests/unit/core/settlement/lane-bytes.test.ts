@@ -29,7 +29,9 @@ function waiting() {
 function selector() {
   const bind = (operation: OperationDoc) => bindOperation(OPERATIONS, operation);
   const flight = createFlight(() => 1);
-  return { flight, cooling: createCooling(systemClock), bind, onBlocked: () => undefined };
+  const batchMax = () => LIMITS.settlementBatchMax;
+  const onBlocked = () => undefined;
+  return { flight, cooling: createCooling(systemClock), bind, onBlocked, batchMax };
 }
 
 describe('a lane of large requests', () => {

@@ -37,7 +37,10 @@ function rotated(hours: readonly number[]): { secrets: readonly EndpointSecret[]
   let secrets: readonly EndpointSecret[] = [{ secret: 's0', createdAt: now }];
   for (const [index, pause] of hours.entries()) {
     now = new Date(now.getTime() + pause * HOUR);
-    secrets = rotatedSecrets({ secrets }, `s${index + 1}`, now);
+    secrets = rotatedSecrets(
+      { secrets },
+      { secret: `s${index + 1}`, now, rotationMs: LIMITS.webhookRotationMs },
+    );
   }
   return { secrets, now };
 }
