@@ -12,6 +12,7 @@ export interface WaitingOn {
     | 'provider'
     | 'signal'
     | 'approval'
+    | 'pause'
     | 'attention'
     | 'redis-away'
     | 'recovery';
@@ -49,7 +50,7 @@ export interface DeliveryBrief {
   };
   /** Why it waits although no attempt of its own failed */
   readonly deferral?: {
-    readonly code: 'breaker_open' | 'throttled' | 'quiet_hours';
+    readonly code: 'breaker_open' | 'throttled' | 'quiet_hours' | 'paused';
     readonly provider?: string;
     readonly at: string;
     readonly until: string;
@@ -86,7 +87,7 @@ export interface DeliveryListItem {
   };
   /** Why it waits although no attempt of its own failed */
   readonly deferral?: {
-    readonly code: 'breaker_open' | 'throttled' | 'quiet_hours';
+    readonly code: 'breaker_open' | 'throttled' | 'quiet_hours' | 'paused';
     readonly provider?: string;
     readonly at: string;
     readonly until: string;
@@ -134,7 +135,7 @@ export interface Delivery {
   };
   /** Why it waits although no attempt of its own failed */
   readonly deferral?: {
-    readonly code: 'breaker_open' | 'throttled' | 'quiet_hours';
+    readonly code: 'breaker_open' | 'throttled' | 'quiet_hours' | 'paused';
     readonly provider?: string;
     readonly at: string;
     readonly until: string;
@@ -316,6 +317,7 @@ export interface WaitingOn {
     | 'provider'
     | 'signal'
     | 'approval'
+    | 'pause'
     | 'attention'
     | 'redis-away'
     | 'recovery';

@@ -256,27 +256,3 @@ export interface EventDocument {
   readonly operationId?: string;
   readonly data: Readonly<Record<string, string>>;
 }
-
-interface WaitingOn {
-  readonly kind:
-    | 'lane'
-    | 'line'
-    | 'queue'
-    | 'lease'
-    | 'timer'
-    | 'breaker'
-    | 'rate'
-    | 'retry'
-    | 'provider'
-    | 'signal'
-    | 'approval'
-    | 'pause'
-    | 'attention'
-    | 'redis-away'
-    | 'recovery';
-  /** Whom or what: a lane, a worker, a provider, an operation */
-  readonly subject: string;
-  readonly since: string;
-  /** It goes on by then, if anybody knows */
-  readonly expectedAt?: string;
-}
