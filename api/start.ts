@@ -5,15 +5,12 @@ import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
 import type { Metrics } from '../core/telemetry/metrics.ts';
 import { createStatusCounts } from '../core/operations/status-counts-store.ts';
-import { createAuthenticator } from '../core/access/api-key-cache.ts';
-import { createApiKeyStore } from '../core/access/api-key-store.ts';
-import { bootstrapTenant } from '../core/access/bootstrap.ts';
 import { createSignOutStore } from '../core/access/sign-out-store.ts';
-import { createTenantStore } from '../core/tenants/tenant-store.ts';
 import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
 import { type HintPublisher, openHints } from '../core/events/hints.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { type Queues, openQueues } from '../queues/producer.ts';
+import { openAccess } from './services/access-services.ts';
 import { openBacklog, openServices } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import type { Seats } from './realtime/seats.ts';
@@ -31,9 +28,7 @@ export interface ApiTuning {
  */
 export async function startApi(platform: Platform, tuning: ApiTuning = {}): Promise<ApiServer> {
   const { env, clock, logger, metrics, mongo, lifecycle } = platform;
-  const tenants = createTenantStore(mongo.db);
-  const keys = createApiKeyStore(mongo.db);
-  await bootstrapTenant({ keys, tenants, clock }, env.BOOTSTRAP_API_KEY);
+  const { authenticator, services: access } = await openAccess(platform);
 
   const queues = openQueues(platform);
   lifecycle.onClose('queues', () => queues.close());
@@ -65,7 +60,6 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     },
   });
   const backlog = openBacklog(platform);
-  const authenticator = createAuthenticator({ keys, tenants });
   const realtime = openRealtime({ platform, authenticator, ...tuning });
   const { streams } = realtime;
   const own = paymentNames(env);
@@ -81,6 +75,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       streams,
       backlog,
       installation,
+      access,
     }),
     authenticator,
     realtime,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { unknownNames } from './env-names.ts';
+import { accessEnv } from './access-env.ts';
 import { LIMITS } from './limits.ts';
 
 /**
@@ -144,6 +145,7 @@ export const envSchema = z.object({
     .min(8, 'must have at least 8 characters')
     .optional()
     .describe('opens /admin; without it /admin stays shut'),
+  ...accessEnv,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

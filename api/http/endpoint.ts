@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AppError } from '../../core/kernel/errors.ts';
-import { type Principal, type Scope, hasScope } from '../../core/access/api-key.ts';
+import type { Principal } from '../../core/access/api-key.ts';
+import { type BaseScope, type Scope, hasScope, hasSomeType } from '../../core/access/scopes.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import { type BodySpec, readBody } from './body.ts';
 import type { BodyBytes } from './body-bytes.ts';
@@ -25,6 +26,8 @@ export interface RequestContext {
   readonly keyId: string;
   /** What the key may do: `scope` of the endpoint is checked, what follows from the input is not. */
   readonly scopes: readonly Scope[];
+  /** Of a key that ends. */
+  readonly expiresAt: Date | undefined;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   /** @throws AppError unless the `Idempotency-Key` header is there and well-formed. */
@@ -52,7 +55,9 @@ interface EndpointSpec<P, Q, B> {
   readonly method: Method;
   /** Express path, `/v1/users/:userId`. */
   readonly path: string;
-  readonly scope: Scope;
+  readonly scope: BaseScope;
+  /** Whoever may ask for some type gets in: the handler looks at each one that is asked for. */
+  readonly isByType?: true;
   /** One line for the documentation. */
   readonly summary: string;
   readonly input: {
@@ -91,7 +96,7 @@ export interface Endpoint extends Pick<
  * file and one line in `routes/index.ts` each.
  */
 export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
-  const { method, path, scope, summary, input, handle } = spec;
+  const { method, path, scope, summary, input, handle, isByType = false } = spec;
   return Object.freeze({
     method,
     path,
@@ -100,7 +105,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
     accepts: input.body.accepts,
     run: async (request: RawRequest): Promise<Reply> => {
       const { incoming, principal, correlationId, services, signal } = request;
-      if (!hasScope(principal.scopes, scope)) {
+      if (!hasScope(principal.scopes, scope) && !(isByType && hasSomeType(principal.scopes))) {
         throw new AppError('forbidden', `The key needs the scope "${scope}"`, {
           context: { scope },
         });
@@ -117,6 +122,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
             tenant: principal.tenant,
             keyId: principal.keyId,
             scopes: principal.scopes,
+            expiresAt: principal.expiresAt,
             correlationId,
             traceparent: traceparentOf(incoming),
             idempotencyKey: () => idempotencyKeyOf(incoming),

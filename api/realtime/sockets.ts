@@ -4,7 +4,7 @@ import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
-import { hasScope } from '../../core/access/api-key.ts';
+import { hasScope } from '../../core/access/scopes.ts';
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
 import { bearerOf } from '../http/headers.ts';
 import { tellProblems } from './handshake-errors.ts';

@@ -1,10 +1,16 @@
 import type { Endpoint } from '../http/endpoint.ts';
+import { listAudit } from './audit/list-audit.ts';
 import { getDelivery } from './deliveries/get-delivery.ts';
 import { listDeliveries } from './deliveries/list-deliveries.ts';
 import { replayDeliveries } from './deliveries/replay-deliveries.ts';
 import { resendDelivery } from './deliveries/resend-delivery.ts';
 import { getHold } from './holds/get-hold.ts';
 import { listHolds } from './holds/list-holds.ts';
+import { createKey } from './keys/create-key.ts';
+import { getKey } from './keys/get-key.ts';
+import { listKeys } from './keys/list-keys.ts';
+import { revokeKey } from './keys/revoke-key.ts';
+import { rotateKey } from './keys/rotate-key.ts';
 import { listRules } from './notification-rules/list-rules.ts';
 import { putRule } from './notification-rules/put-rule.ts';
 import { aliasEndpoints } from './operations/aliases.ts';
@@ -90,4 +96,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   removeSuppressions,
   listRules,
   putRule,
+  createKey,
+  listKeys,
+  getKey,
+  rotateKey,
+  revokeKey,
+  listAudit,
 ];

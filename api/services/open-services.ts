@@ -17,6 +17,7 @@ import { openLines } from '../../core/operations/lines.ts';
 import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import { laneQueue } from '../../queues/catalog.ts';
+import type { AccessServices } from './access-services.ts';
 import { createNotificationServices } from './notification-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { ApiServices } from './services.ts';
@@ -29,6 +30,7 @@ interface ServiceDeps {
   readonly streams: Streams;
   readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
+  readonly access: AccessServices;
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
@@ -43,6 +45,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   const registry = OPERATIONS;
   return Object.freeze({
+    ...deps.access,
     registry,
     hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
     ingest,

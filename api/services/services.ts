@@ -7,12 +7,13 @@ import type { InterventionAction } from '../../core/operations/intervention.ts';
 import type { OperationReads } from '../../core/operations/operation-reads-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
+import type { AccessServices } from './access-services.ts';
 import type { NotificationServices } from './notification-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
 
 /** What endpoints work with. Everything that reads or writes is made for one tenant. */
-export interface ApiServices {
+export interface ApiServices extends AccessServices {
   readonly registry: Registry;
   /** Some process of the installation has an address of the payment provider. */
   readonly hasProvider?: (name: string) => boolean;

@@ -13,7 +13,7 @@ import {
   operationView,
   statusOfOperation,
 } from '../views/operation.ts';
-import { forbiddenType, mayAskFor } from './type-rights.ts';
+import { forbiddenType, foreignType, mayAskFor, mayAskForIts } from './type-rights.ts';
 import { isWaitOver } from './outcome-waiters.ts';
 
 export function parseContextOf({ services, tenant }: RequestContext): ParseContext {
@@ -66,7 +66,7 @@ export async function submitAll(
   }
   const refusals = await Promise.all(
     submissions.map(async (one) => {
-      if (isForbidden(request, one)) return forbiddenType(one.definition, 'ask for');
+      if (isForbidden(request, one)) return forbiddenTo(request, one);
       return isLate(one, now) ? refusalOf(request, one) : undefined;
     }),
   );
@@ -79,8 +79,15 @@ export async function submitAll(
   );
 }
 
-function isForbidden({ scopes }: RequestContext, { definition }: Submission): boolean {
-  return !mayAskFor(scopes, definition);
+function isForbidden({ scopes }: RequestContext, one: Submission): boolean {
+  return !mayAskFor(scopes, one.definition) || !mayAskForIts(scopes, one);
+}
+
+function forbiddenTo({ scopes }: RequestContext, one: Submission): AppError {
+  const { definition } = one;
+  return mayAskFor(scopes, definition)
+    ? foreignType(scopes, one)
+    : forbiddenType(definition, 'ask for');
 }
 
 function isLate({ deadline }: Submission, now: number): boolean {

@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../api/http/endpoint.ts';
 import { ENDPOINTS } from '../../api/routes/index.ts';
 import { openStream } from '../../api/routes/stream/open-stream.ts';
-import { SCOPES } from '../../core/access/api-key.ts';
-import { createApiKeyStore } from '../../core/access/api-key-store.ts';
+import { SCOPES } from '../../core/access/scopes.ts';
 import {
   type Answer,
   type Ask,
@@ -42,6 +41,7 @@ const RESOURCES: readonly (readonly [prefix: string, id: (from: Sample) => strin
   ['/v1/deliveries/', ({ deliveryId }) => deliveryId],
   ['/v1/templates/', ({ templateId }) => templateId],
   ['/v1/suppressions/', ({ suppressionId }) => suppressionId],
+  ['/v1/keys/', ({ apiKeyId }) => apiKeyId],
 ];
 
 function pathOf({ path }: Endpoint): string {
@@ -99,7 +99,7 @@ describe.each(table)('$name', ({ endpoint }) => {
     // Another tenant's transfer or hold may be named; that it is not theirs shows at settlement.
     if (answer.status === 202) return expectRejected(answer);
     if (endpoint.path.includes(':')) expectProblem(answer, 404, 'not_found');
-    else if (isRead) expect(answer.body.items).toEqual([]);
+    else if (isRead) expect((answer.body.items as readonly Listed[]).filter(isForeign)).toEqual([]);
     else expect(answer.status).toBe(400); // an empty body, refused as for anybody
     expect(await api.effects()).toEqual(before);
   });
@@ -137,6 +137,15 @@ describe.each(table)('$name', ({ endpoint }) => {
   });
 });
 
+interface Listed {
+  readonly id: string;
+}
+
+/** The reader has a key of its own, which it may see. */
+function isForeign({ id }: Listed): boolean {
+  return id !== keys.reader.split('_')[1];
+}
+
 async function expectRejected(answer: Answer): Promise<void> {
   const location = answer.headers.get('location') ?? '';
   const read = async (): Promise<unknown> => (await api.ask(location, { key: keys.writer })).body;
@@ -158,11 +167,11 @@ describe('keys', () => {
     expectProblem(answer, 401, 'unauthenticated');
   });
 
-  it('that are revoked stop working when the cache has forgotten them', async () => {
+  it('that are revoked stop working at once', async () => {
     const key = await api.newKey({ scopes: ['ledger:read'] });
     expect((await api.ask('/v1/operations', { key })).status).toBe(200);
     const id = key.split('_')[1] ?? '';
-    await createApiKeyStore(api.db).revoke('default', id, new Date());
+    expect((await api.ask(`/v1/keys/${id}`, { method: 'DELETE' })).status).toBe(200);
     const read = async () => (await api.ask('/v1/operations', { key })).status;
     await expect.poll(read, { timeout: 15_000, interval: 500 }).toBe(401);
   });

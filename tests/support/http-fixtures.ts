@@ -26,6 +26,7 @@ export interface Sample {
   readonly deliveryId: string;
   readonly templateId: string;
   readonly suppressionId: string;
+  readonly apiKeyId: string;
 }
 
 /**
@@ -33,9 +34,7 @@ export interface Sample {
  * endpoint with a delivery, a template and a suppressed address.
  */
 export async function makeSample(api: ApiUnderTest): Promise<Sample> {
-  const wallets = [{ currency: 'EUR' }];
-  await succeed(api, '/v1/users', { userId: 'ann', wallets });
-  await succeed(api, '/v1/users', { userId: 'bob', wallets });
+  await makeUsers(api);
   const money = { currency: 'EUR', amount: 1_000 };
   const credit = await succeed(api, '/v1/credits', { userId: 'ann', ...money });
   const transfer = await succeed(api, '/v1/transfers', {
@@ -53,7 +52,21 @@ export async function makeSample(api: ApiUnderTest): Promise<Sample> {
     transferId: transfer.result.transferId,
     holdId: hold.result.holdId,
     ...(await makeNotificationSample(api)),
+    apiKeyId: await makeKey(api),
   };
+}
+
+/** Ann and Bob, with EUR wallets. */
+export async function makeUsers(api: ApiUnderTest): Promise<void> {
+  const wallets = [{ currency: 'EUR' }];
+  await succeed(api, '/v1/users', { userId: 'ann', wallets });
+  await succeed(api, '/v1/users', { userId: 'bob', wallets });
+}
+
+async function makeKey(api: ApiUnderTest): Promise<string> {
+  const { status, body } = await api.post('/v1/keys', { name: 'sample', scopes: ['ledger:read'] });
+  expect(status).toBe(201);
+  return String(body.id);
 }
 
 async function makeNotificationSample(

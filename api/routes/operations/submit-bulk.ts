@@ -31,6 +31,7 @@ export const submitBulk = defineEndpoint({
   method: 'POST',
   path: '/v1/operations/bulk',
   scope: 'operations:write',
+  isByType: true,
   summary:
     'Accepts up to 1,000 operations, a JSON array or NDJSON, each with its own `idempotencyKey`; ' +
     'one result per item, in order',

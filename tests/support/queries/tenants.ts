@@ -7,6 +7,8 @@ import {
   ensureTenantPolicies,
 } from '../../../core/provisioning/tenant-services-store.ts';
 import { createRoster } from '../../../core/infra/roster-store.ts';
+import { auditLine } from '../../../core/audit/audit.ts';
+import { createAuditStore } from '../../../core/audit/audit-store.ts';
 import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { createSignOutStore } from '../../../core/access/sign-out-store.ts';
 import { createTenantStore } from '../../../core/tenants/tenant-store.ts';
@@ -22,14 +24,43 @@ export function tenantCalls(db: Db): readonly Call[] {
   return [
     () => tenants.find(TENANT),
     () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
-    () => keys.find('k'),
+    () => keys.findMany(['k']),
+    () => keys.find(TENANT, 'k'),
     () => keys.ensure(key),
-    () => keys.revoke(TENANT, 'k', PAST),
-    () => keys.list('mine'),
+    () => keys.insert({ ...key, _id: 'k2' }, async () => undefined),
+    () =>
+      keys.change(
+        key,
+        (one) => ({ key: one, isNew: true }),
+        async () => undefined,
+      ),
+    () => keys.countOpen(TENANT, 1_000),
+    () => keys.list(TENANT, { limit: 10 }),
+    () => keys.list(TENANT, { limit: 10, after: `${PAST.getTime()}/k` }),
+    () => keys.noteUse(['k', 'k2'], FUTURE),
+    ...auditCalls(db),
     () => signOuts.add({ nonce: 'n', endsAt: FUTURE }),
     () => signOuts.has('n'),
     ...setupCalls(db),
     ...processCalls(db),
+  ];
+}
+
+function auditCalls(db: Db): readonly Call[] {
+  const audit = createAuditStore(db);
+  const doer = { tenantId: TENANT, actor: 'rare', correlationId: 'c' };
+  const page = { limit: 10 };
+  const line = auditLine(doer, { action: 'key.create', targetId: 'rare', token: 't' }, PAST);
+  return [
+    () => audit.add([line]),
+    () => audit.list(TENANT, {}, page),
+    () => audit.list(TENANT, {}, { ...page, after: line._id }),
+    () => audit.list(TENANT, { action: 'key.create' }, page),
+    () => audit.list(TENANT, { action: 'operation.cancel' }, page),
+    () => audit.list(TENANT, { actor: 'rare' }, page),
+    () => audit.list(TENANT, { target: 'rare' }, page),
+    () => audit.list(TENANT, { target: 'op_1' }, page),
+    () => audit.list(TENANT, { createdAfter: FUTURE, createdBefore: FUTURE }, page),
   ];
 }
 

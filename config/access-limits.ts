@@ -1,0 +1,35 @@
+/** Of keys, tokens, guesses and rates. */
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY_SECONDS = 24 * 3_600;
+
+export const ACCESS_LIMITS = {
+  /** Open keys of a tenant. */
+  keysMax: 1_000,
+  keyNameCharsMax: 100,
+  keyScopesMax: 50,
+  /** For how long the old secret of a rotated key may still be good. */
+  keyGraceSecondsMax: 30 * DAY_SECONDS,
+  /** Old secrets of a key that are good at a time, and rotations whose repeats are known. */
+  keySecretsMax: 5,
+  keyRotationsKept: 20,
+  /** How exactly it is known when a key was used last, and how often that is written together. */
+  keyUsedMs: MINUTE,
+  keyUsedFlushMs: 2 * SECOND,
+  keyUsedGroupMax: 500,
+  /** Keys that are looked up together, and such reads at a time. */
+  keyReadsMax: 500,
+  keyReadSlots: 2,
+  /** Keys of a tenant that the command line lists. */
+  keysListed: 2_000,
+  tenantCacheMax: 10_000,
+
+  /** Between two reads of a log of deeds by time, clocks of processes may differ by so much. */
+  auditClockSkewMs: 10 * MINUTE,
+} as const;
+
+export const GRACE_DEFAULT_SECONDS = DAY_SECONDS;
+export const GRACE_LONGEST_MS = ACCESS_LIMITS.keyGraceSecondsMax * SECOND;
+export const AUDIT_ACTOR_CHARS_MAX = 400;
+export const HOUR_MS = HOUR;
