@@ -28,7 +28,7 @@ export interface ApiTuning {
  */
 export async function startApi(platform: Platform, tuning: ApiTuning = {}): Promise<ApiServer> {
   const { env, clock, logger, metrics, mongo, lifecycle } = platform;
-  const { authenticator, services: access } = await openAccess(platform);
+  const { authenticator, limiter, planOf, services: access } = await openAccess(platform);
 
   const queues = openQueues(platform);
   lifecycle.onClose('queues', () => queues.close());
@@ -59,7 +59,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       ]);
     },
   });
-  const backlog = openBacklog(platform);
+  const backlog = openBacklog(platform, (tenantId) => planOf(tenantId)?.backlogMax);
   const realtime = openRealtime({ platform, authenticator, ...tuning });
   const { streams } = realtime;
   const own = paymentNames(env);
@@ -78,6 +78,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       access,
     }),
     authenticator,
+    limiter,
     realtime,
     pages: { ops, depths, openOperations: () => backlog.size(), lanes: env.SETTLEMENT_LANES },
     admin: {

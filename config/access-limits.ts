@@ -25,6 +25,15 @@ export const ACCESS_LIMITS = {
   keysListed: 2_000,
   tenantCacheMax: 10_000,
 
+  /** Requests whose rates are asked for together, and such questions at a time. */
+  rateGroupMax: 1_000,
+  rateSlots: 2,
+  /** Redis is not waited for longer; after that each process counts for itself for a while. */
+  rateAnswerMs: 150,
+  rateAwayMs: SECOND,
+  /** Buckets that a process counts in by itself. */
+  rateLocalMax: 20_000,
+
   /** Between two reads of a log of deeds by time, clocks of processes may differ by so much. */
   auditClockSkewMs: 10 * MINUTE,
 } as const;

@@ -16,7 +16,7 @@ import { homePage, lockedPage, loginPage, missingPage, operationPageOf } from '.
 import { type AdminSession, type AdminSessions, createAdminSessions } from './session.ts';
 import { createThrottle } from './throttle.ts';
 
-export interface AdminDeps extends Omit<AdapterDeps, 'authenticator'> {
+export interface AdminDeps extends Omit<AdapterDeps, 'authenticator' | 'limiter'> {
   readonly queues: BoardQueues;
   /** False while Redis is away. */
   readonly hasQueues: () => boolean;

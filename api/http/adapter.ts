@@ -6,6 +6,8 @@ import type { Logger } from '../../core/telemetry/logger.ts';
 import type { Metrics } from '../../core/telemetry/metrics.ts';
 import type { Principal } from '../../core/access/api-key.ts';
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
+import type { Meter, RateLimiter } from '../../core/access/rate-limiter.ts';
+import { meterOf } from './rate-limit.ts';
 import type { BodyBytes } from './body-bytes.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Reply } from './reply.ts';
@@ -24,6 +26,7 @@ import { send } from './send.ts';
 import type { ApiServices } from '../services/services.ts';
 
 export interface AdapterDeps {
+  readonly limiter: RateLimiter;
   readonly services: ApiServices;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly clock: Clock;
@@ -41,11 +44,13 @@ export interface Exchange {
   /** The pattern of its path: a label, so never the path itself. */
   readonly route: string;
   readonly work: (correlationId: string) => Promise<Reply> | Reply;
+  /** What stands on its answer besides, whatever comes of it. */
+  readonly headers?: () => Readonly<Record<string, string>> | undefined;
 }
 
 /** Does the work of a request and answers it, whatever happens. Never rejects. */
 export async function exchange(
-  deps: Omit<AdapterDeps, 'services' | 'authenticator' | 'bodyBytes'>,
+  deps: Omit<AdapterDeps, 'services' | 'authenticator' | 'limiter' | 'bodyBytes'>,
   one: Exchange,
 ): Promise<void> {
   const { request, response, route, work } = one;
@@ -59,6 +64,8 @@ export async function exchange(
     if (correlationId === '') correlationId = deps.requestId(); // the one that came is not usable
     reply = problemReply(deps, error, { request, correlationId });
   }
+  const extra = one.headers?.();
+  if (extra !== undefined) reply = { ...reply, headers: { ...reply.headers, ...extra } };
   try {
     send(response, reply, correlationId);
   } catch (err) {
@@ -79,22 +86,30 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
 
 /** An endpoint as a handler for its path; `params` is what the path states. Never rejects. */
 export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
-  return (request: IncomingMessage, response: ServerResponse, params: unknown): Promise<void> =>
-    exchange(deps, {
+  return (request: IncomingMessage, response: ServerResponse, params: unknown): Promise<void> => {
+    let meter: Meter | undefined;
+    return exchange(deps, {
       request,
       response,
       route: endpoint.path,
-      work: async (correlationId) =>
-        endpoint.run({
+      headers: () => meter?.headers(),
+      work: async (correlationId) => {
+        const principal = await admittedInTime(authenticate(deps.authenticator, request));
+        meter = meterOf(deps.limiter, principal, endpoint);
+        await meter?.take(1);
+        return endpoint.run({
           incoming: request,
           params,
           correlationId,
-          principal: await admittedInTime(authenticate(deps.authenticator, request)),
+          principal,
+          meter,
           services: deps.services,
           signal: once(() => goneSignal(response)),
           bodyBytes: deps.bodyBytes,
-        }),
+        });
+      },
     });
+  };
 }
 
 async function authenticate(

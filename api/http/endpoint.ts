@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { Principal } from '../../core/access/api-key.ts';
 import { type BaseScope, type Scope, hasScope, hasSomeType } from '../../core/access/scopes.ts';
+import type { Meter } from '../../core/access/rate-limiter.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import { type BodySpec, readBody } from './body.ts';
 import type { BodyBytes } from './body-bytes.ts';
@@ -39,6 +40,12 @@ export interface RequestContext {
   readonly lastEventId: () => string | undefined;
   /** Aborts when the client goes away, and when its answer has ended. */
   readonly signal: () => AbortSignal;
+  /**
+   * Takes that much of the caller's rates besides the one that every request takes.
+   *
+   * @throws AppError `rate_limited`.
+   */
+  readonly charge: (tokens: number) => Promise<void>;
   /** Of whoever is connected to us: the client, or a proxy. */
   readonly address: () => string | undefined;
 }
@@ -58,6 +65,8 @@ interface EndpointSpec<P, Q, B> {
   readonly scope: BaseScope;
   /** Whoever may ask for some type gets in: the handler looks at each one that is asked for. */
   readonly isByType?: true;
+  /** It takes nothing of the rates of its caller: a connection that stays has limits of its own. */
+  readonly isUnmetered?: true;
   /** One line for the documentation. */
   readonly summary: string;
   readonly input: {
@@ -74,6 +83,8 @@ export interface RawRequest {
   readonly params: unknown;
   readonly correlationId: string;
   readonly principal: Principal;
+  /** Undefined: nothing limits it. */
+  readonly meter: Meter | undefined;
   readonly services: ApiServices;
   readonly signal: () => AbortSignal;
   /** Of the server, over all of its requests. */
@@ -85,6 +96,7 @@ export interface Endpoint extends Pick<
   EndpointSpec<unknown, unknown, unknown>,
   'method' | 'path' | 'scope' | 'summary'
 > {
+  readonly isUnmetered: boolean;
   /** Media types of its body; none: it has none. */
   readonly accepts: readonly string[];
   /** @throws AppError for what is wrong with the request, and what the handler throws. */
@@ -102,6 +114,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
     path,
     scope,
     summary,
+    isUnmetered: spec.isUnmetered ?? false,
     accepts: input.body.accepts,
     run: async (request: RawRequest): Promise<Reply> => {
       const { incoming, principal, correlationId, services, signal } = request;
@@ -133,6 +146,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
             preferences: () => preferencesOf(incoming),
             lastEventId: () => lastEventIdOf(incoming),
             signal,
+            charge: async (tokens) => request.meter?.take(tokens),
             address: () => incoming.socket.remoteAddress,
           },
         );

@@ -32,6 +32,9 @@ import { addTemplate } from './templates/add-template.ts';
 import { getTemplate } from './templates/get-template.ts';
 import { listTemplates } from './templates/list-templates.ts';
 import { previewTemplate } from './templates/preview-template.ts';
+import { changeTenant } from './tenants/change-tenant.ts';
+import { getTenant } from './tenants/get-tenant.ts';
+import { listTenants } from './tenants/list-tenants.ts';
 import { listTransactions } from './transactions/list-transactions.ts';
 import { getTransfer } from './transfers/get-transfer.ts';
 import { listTransfers } from './transfers/list-transfers.ts';
@@ -102,4 +105,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   rotateKey,
   revokeKey,
   listAudit,
+  listTenants,
+  getTenant,
+  changeTenant,
 ];

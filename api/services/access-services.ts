@@ -1,14 +1,18 @@
+import type { Plan } from '../../config/plan.ts';
 import { type KeyCache, createAuthenticator } from '../../core/access/api-key-cache.ts';
 import { type AccessNews, openAccessNews } from '../../core/access/access-news-cache.ts';
 import { type ApiKeyStore, createApiKeyStore } from '../../core/access/api-key-store.ts';
 import { bootstrapTenant } from '../../core/access/bootstrap.ts';
 import { type KeyAdmin, createKeyAdmin } from '../../core/access/key-admin.ts';
+import { type RateLimiter, createRateLimiter } from '../../core/access/rate-limiter.ts';
+import { openSharedBuckets } from '../../core/access/shared-buckets-cache.ts';
 import { startKeyUsage } from '../../core/access/key-usage.ts';
 import { type Deed, type Doer, auditLine } from '../../core/audit/audit.ts';
 import { type AuditStore, createAuditStore } from '../../core/audit/audit-store.ts';
 import type { ReadDatabaseTime } from '../../core/infra/database-clock.ts';
 import { createTenantCache } from '../../core/tenants/tenant-cache.ts';
-import { createTenantStore } from '../../core/tenants/tenant-store.ts';
+import { type TenantAdmin, createTenantAdmin } from '../../core/tenants/tenant-admin.ts';
+import { type TenantStore, createTenantStore } from '../../core/tenants/tenant-store.ts';
 import type { Platform } from '../../runtime/platform.ts';
 
 export interface AuditLog extends Pick<AuditStore, 'list'> {
@@ -20,10 +24,14 @@ export interface AuditLog extends Pick<AuditStore, 'list'> {
 export interface AccessServices {
   readonly keys: KeyAdmin & Pick<ApiKeyStore, 'find' | 'list'> & { readonly graceSeconds: number };
   readonly audit: AuditLog;
+  readonly tenants: TenantAdmin & Pick<TenantStore, 'find' | 'list'>;
 }
 
 export interface Access {
   readonly authenticator: KeyCache;
+  readonly limiter: RateLimiter;
+  /** The plan of a tenant that has just asked for something. */
+  readonly planOf: (tenantId: string) => Plan | undefined;
   readonly services: AccessServices;
 }
 
@@ -39,6 +47,7 @@ export async function openAccess(platform: Platform): Promise<Access> {
   const tenants = createTenantCache(tenantStore);
   const authenticator = createAuthenticator({
     ...{ keys, tenants, databaseTime, clock },
+    ...(env.DEFAULT_PLAN !== undefined && { plan: env.DEFAULT_PLAN }),
     onUse: (keyId) => {
       usage.note(keyId);
     },
@@ -62,11 +71,28 @@ export async function openAccess(platform: Platform): Promise<Access> {
   });
   return Object.freeze({
     authenticator,
+    limiter: openLimiter(platform),
+    planOf: (tenantId: string) => tenants.peek(tenantId)?.plan ?? env.DEFAULT_PLAN,
     services: {
       keys: { ...keys, ...admin, graceSeconds: env.API_KEY_GRACE_SECONDS },
       audit: auditLog(audit, databaseTime),
+      tenants: {
+        ...tenantStore,
+        ...createTenantAdmin({
+          ...{ tenants: tenantStore, audit },
+          onChange: (tenantId) => {
+            news.tenantChanged(tenantId);
+          },
+        }),
+      },
     },
   });
+}
+
+function openLimiter({ redis, clock, logger, lifecycle }: Platform): RateLimiter {
+  const shared = openSharedBuckets(redis);
+  lifecycle.onClose('rates', () => shared.close());
+  return createRateLimiter({ shared, clock, logger });
 }
 
 function openNews(

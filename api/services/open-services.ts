@@ -70,18 +70,21 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
     logger,
     metrics,
     failpoint,
-    backlog: (tenantId) => backlog.isFullFor(tenantId),
+    backlog: (tenantId, count) => backlog.isFullFor(tenantId, count),
     lanes: env.SETTLEMENT_LANES,
     laneQueue,
   });
 }
 
 /** Counts what is accepted and not settled, until the platform closes. */
-export function openBacklog({ mongo, clock, logger, metrics, lifecycle }: Platform): Backlog {
+export function openBacklog(
+  { mongo, clock, logger, metrics, lifecycle }: Platform,
+  limitOf: (tenantId: string) => number | undefined,
+): Backlog {
   const store = createOperationStore(mongo.db);
   const backlog = startBacklog({
     countOpen: async (max, tenantId) => store.countOpen(max, tenantId),
-    ...{ clock, logger, metrics },
+    ...{ limitOf, clock, logger, metrics },
   });
   lifecycle.onClose('backlog', () => backlog.close());
   return backlog;

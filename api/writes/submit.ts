@@ -60,6 +60,8 @@ export async function submitAll(
     correlationId,
     ...(traceparent !== undefined && { traceparent }),
   };
+  const beyond = partsBeyondOne(submissions);
+  if (beyond > 0) await request.charge(beyond);
   const now = services.clock.now();
   if (!submissions.some((one) => isLate(one, now) || isForbidden(request, one))) {
     return services.ingest.submit(submissions, context);
@@ -77,6 +79,16 @@ export async function submitAll(
       ? present(outcomes.shift(), 'the outcome of a submission')
       : { kind: 'refused', error },
   );
+}
+
+/** An operation that is made of others counts as so many. */
+function partsBeyondOne(submissions: readonly Submission[]): number {
+  let beyond = 0;
+  for (const { definition, input } of submissions) {
+    const parts = definition.parts?.(input);
+    if (parts !== undefined) beyond += parts.length - 1;
+  }
+  return beyond;
 }
 
 function isForbidden({ scopes }: RequestContext, one: Submission): boolean {

@@ -6,7 +6,7 @@ import { present } from '../kernel/assert.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { createGroup } from '../kernel/group.ts';
-import type { Plan } from '../tenants/plan.ts';
+import type { Plan } from '../../config/plan.ts';
 import type { TenantCache } from '../tenants/tenant-cache.ts';
 import type { TenantDoc } from '../tenants/tenant.ts';
 import {

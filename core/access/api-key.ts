@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { newSecret, newToken } from '../kernel/ids.ts';
-import type { Plan } from '../tenants/plan.ts';
+import type { Plan } from '../../config/plan.ts';
 import type { TenantDoc, TenantScope } from '../tenants/tenant.ts';
 import type { Scope } from './scopes.ts';
 

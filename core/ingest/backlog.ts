@@ -8,13 +8,15 @@ import { hasItsShare } from './shares.ts';
 export interface Backlog {
   size(): number;
   /** Whether nothing more is taken of a tenant, be it alone with that or like all others. */
-  isFullFor(tenantId: string): boolean;
+  isFullFor(tenantId: string, count?: number): boolean;
   close(): Promise<void>;
 }
 
 interface BacklogDeps {
   /** Counts up to `max`; without a tenant those of all. */
   readonly countOpen: (max: number, tenantId?: string) => Promise<number>;
+  /** What the tenant's plan says; undefined: nothing. */
+  readonly limitOf?: (tenantId: string) => number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -28,25 +30,36 @@ const PAUSE_PER_COUNT = 20;
  * apart when one could have had its share: then those are counted that have asked since last time, or have
  * had it.
  */
-export function startBacklog({ countOpen, clock, logger, metrics }: BacklogDeps): Backlog {
+export function startBacklog(deps: BacklogDeps): Backlog {
+  const { countOpen, limitOf = () => undefined, clock, logger, metrics } = deps;
   const stopping = new AbortController();
   const max = LIMITS.acceptedBacklogMax;
   const asking = new Set<string>();
   let size = 0;
   let owns: ReadonlyMap<string, number> = new Map();
 
-  const isShut = (tenantId: string): boolean =>
-    hasItsShare(owns.get(tenantId) ?? 0, { all: size, max });
+  /** What was let in since tenants with a limit were counted. */
+  const since = new Map<string, number>();
+
+  const isShut = (tenantId: string): boolean => {
+    const own = owns.get(tenantId) ?? 0;
+    const limit = limitOf(tenantId);
+    const isAtLimit = limit !== undefined && own + (since.get(tenantId) ?? 0) >= limit;
+    return isAtLimit || hasItsShare(own, { all: size, max });
+  };
   const count = async (): Promise<void> => {
     size = await countOpen(max);
     metrics.backlog.set(size);
     const asked = new Set([...[...owns.keys()].filter(isShut), ...asking]);
     asking.clear();
     const found = new Map<string, number>();
-    if (hasItsShare(size, { all: size, max })) {
-      for (const tenantId of asked) found.set(tenantId, await countOpen(max, tenantId));
+    const isCrowded = hasItsShare(size, { all: size, max });
+    for (const tenantId of asked) {
+      const limit = isCrowded ? max : limitOf(tenantId);
+      if (limit !== undefined) found.set(tenantId, await countOpen(limit, tenantId));
     }
     owns = found;
+    since.clear();
   };
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -67,9 +80,11 @@ export function startBacklog({ countOpen, clock, logger, metrics }: BacklogDeps)
 
   return Object.freeze({
     size: () => size,
-    isFullFor: (tenantId: string) => {
+    isFullFor: (tenantId: string, count = 0) => {
       if (asking.size < LIMITS.backlogTenantsMax) asking.add(tenantId);
-      return isShut(tenantId);
+      if (isShut(tenantId)) return true;
+      if (limitOf(tenantId) !== undefined) since.set(tenantId, (since.get(tenantId) ?? 0) + count);
+      return false;
     },
     close: async () => {
       stopping.abort();

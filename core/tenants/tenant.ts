@@ -1,4 +1,4 @@
-import type { Plan } from './plan.ts';
+import type { Plan } from '../../config/plan.ts';
 
 /** What people may make of a tenant. A suspended one can come back, a closed one cannot. */
 export const TENANT_STATUSES = ['active', 'suspended', 'closed'] as const;

@@ -42,6 +42,7 @@ const RESOURCES: readonly (readonly [prefix: string, id: (from: Sample) => strin
   ['/v1/templates/', ({ templateId }) => templateId],
   ['/v1/suppressions/', ({ suppressionId }) => suppressionId],
   ['/v1/keys/', ({ apiKeyId }) => apiKeyId],
+  ['/v1/tenants/', () => 'default'],
 ];
 
 function pathOf({ path }: Endpoint): string {
@@ -53,6 +54,7 @@ function pathOf({ path }: Endpoint): string {
 
 /** Where an empty object is not even worth looking the resource up. */
 const BODIES: Readonly<Record<string, object>> = {
+  '/v1/tenants/:id': { status: 'active' },
   '/v1/operations/:id/retry': { note: 'looked at it' },
   '/v1/operations/:id/resolve': { note: 'looked at it', status: 'canceled' },
 };
@@ -143,7 +145,7 @@ interface Listed {
 
 /** The reader has a key of its own, which it may see. */
 function isForeign({ id }: Listed): boolean {
-  return id !== keys.reader.split('_')[1];
+  return id !== keys.reader.split('_')[1] && id !== 'reader';
 }
 
 async function expectRejected(answer: Answer): Promise<void> {

@@ -37,6 +37,7 @@ export const submitBulk = defineEndpoint({
     'one result per item, in order',
   input: { params: noParams, query: noQuery, body: listBody },
   handle: async ({ body }, request) => {
+    await request.charge(body.length - 1);
     const context = parseContextOf(request);
     const { clock } = request.services;
     const parsed = await inTurns(body, (item) => judged(item, context), clock);

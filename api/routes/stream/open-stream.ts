@@ -11,6 +11,7 @@ export const openStream = defineEndpoint({
   method: 'GET',
   path: '/v1/stream',
   scope: STREAM_SCOPE,
+  isUnmetered: true,
   summary: 'Events as they happen (server-sent events), by userId and names; resumable',
   input: {
     params: noParams,

@@ -40,6 +40,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       list: never,
       graceSeconds: 0,
     },
+    tenants: { change: never, find: never, list: never },
     audit: { list: never, note: never },
     waiters,
     streams: { open: never, eventsOf: never },
@@ -56,6 +57,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     endpoints: ENDPOINTS,
     services,
     authenticator: { authenticate: () => principal },
+    limiter: { meter: () => undefined },
     realtime: { attach: () => undefined, close: async () => undefined },
     pages: {
       ops: { health: never, ready: never, metrics: never },

@@ -24,6 +24,17 @@ export function tenantCalls(db: Db): readonly Call[] {
   return [
     () => tenants.find(TENANT),
     () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
+    () => tenants.list({ limit: 10 }),
+    () => tenants.list({ limit: 10, after: 'default' }),
+    () =>
+      tenants.change(
+        'mine',
+        { status: 'suspended' },
+        {
+          check: () => undefined,
+          beside: async () => undefined,
+        },
+      ),
     () => keys.findMany(['k']),
     () => keys.find(TENANT, 'k'),
     () => keys.ensure(key),
