@@ -1,20 +1,21 @@
 import { probeMongo } from '../core/infra/mongo-probe.ts';
+import { type Cells, openCells } from '../runtime/cells.ts';
 import { openInstallation, paymentNames } from '../runtime/installation.ts';
 import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
-import type { Metrics } from '../core/telemetry/metrics.ts';
-import { createStatusCounts } from '../core/operations/status-counts-store.ts';
 import { createSignOutStore } from '../core/access/sign-out-store.ts';
-import { type QueueDepth, createDepthReader } from '../queues/depth.ts';
 import { type HintPublisher, openHints } from '../core/events/hints.ts';
+import { sumDepths } from '../queues/depth-sum.ts';
+import { createQueueSource } from '../queues/queue-source.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
-import { type Queues, openQueues } from '../queues/producer.ts';
 import { openAccess } from './services/access-services.ts';
-import { openBacklog, openServices } from './services/open-services.ts';
+import { type CellServices, openCellServices } from './services/cell-services.ts';
+import { openWaiters } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import type { Seats } from './realtime/seats.ts';
 import { ENDPOINTS } from './routes/index.ts';
+import type { ServicesByTenant } from './http/adapter.ts';
 import { type ApiServer, startServer } from './http/server.ts';
 
 /** For tests. */
@@ -29,61 +30,57 @@ export interface ApiTuning {
 export async function startApi(platform: Platform, tuning: ApiTuning = {}): Promise<ApiServer> {
   const { env, clock, logger, metrics, mongo, lifecycle } = platform;
   const { authenticator, limiter, planOf, services: access } = await openAccess(platform);
+  const limitOf = (tenantId: string) => planOf(tenantId)?.backlogMax;
 
-  const queues = openQueues(platform);
-  lifecycle.onClose('queues', () => queues.close());
   const hints = openHints(platform.redis);
   lifecycle.onClose('hints', () => hints.close());
-  const depths = createDepthReader({
-    queues: queues.byName,
-    connection: queues.connection,
-    clock,
+  const realtime = openRealtime({ platform, authenticator, ...tuning });
+  const { streams } = realtime;
+  const own = paymentNames(env);
+  const installation = await openInstallation({ platform, own, announces: false, serves: [] });
+  const waiters = openWaiters(platform);
+  const board = createQueueSource();
+  const cells = await openCells({
+    platform,
+    fit: (cell) => {
+      const made = openCellServices(cell, {
+        ...{ hints, streams, waiters, installation, access, limitOf },
+      });
+      board.add(made.queues, cell.brand);
+      return made;
+    },
   });
-  const readiness = readinessOf(platform, queues, hints);
-  const statusCounts = createStatusCounts(mongo.db, clock);
+  const connection =
+    cells.opened()[0]?.connection ??
+    platform.redis.open('queue', { name: 'probe', whenAway: 'wait' });
+  const readiness = readinessOf(platform, connection, hints);
   const ops = createOpsPages({
     service: 'api',
     readiness,
     metrics,
     beforeScrape: async () => {
-      // Side by side: the database's numbers must not wait for Redis, nor the other way round.
-      await Promise.allSettled([
-        depths().then((found) => {
-          recordDepths(metrics, found);
-        }),
-        statusCounts().then((counts) => {
-          for (const [status, count] of Object.entries(counts)) {
-            metrics.operationsByStatus.set({ status }, count);
-          }
-        }),
-      ]);
+      await Promise.all(cells.opened().map((cell) => cell.beforeScrape()));
     },
   });
-  const backlog = openBacklog(platform, (tenantId) => planOf(tenantId)?.backlogMax);
-  const realtime = openRealtime({ platform, authenticator, ...tuning });
-  const { streams } = realtime;
-  const own = paymentNames(env);
-  const installation = await openInstallation({ platform, own, announces: false, serves: [] });
   const server = await startServer({
     host: env.HOST,
     port: env.PORT,
     endpoints: ENDPOINTS,
-    services: openServices({
-      platform,
-      publisher: queues.publisher,
-      hints,
-      streams,
-      backlog,
-      installation,
-      access,
-    }),
+    services: servicesOf(cells),
+    waiters,
     authenticator,
     limiter,
     realtime,
-    pages: { ops, depths, openOperations: () => backlog.size(), lanes: env.SETTLEMENT_LANES },
+    pages: {
+      ops,
+      depths: async () => sumDepths(await Promise.all(cells.opened().map((cell) => cell.depths()))),
+      openOperations: () =>
+        cells.opened().reduce((sum, { openOperations }) => sum + openOperations(), 0),
+      lanes: env.SETTLEMENT_LANES,
+    },
     admin: {
-      queues: queues.byName,
-      hasQueues: () => queues.connection.status === 'ready',
+      queues: board,
+      hasQueues: () => connection.status === 'ready',
       password: env.ADMIN_PASSWORD,
       signOuts: createSignOutStore(mongo.db),
     },
@@ -99,23 +96,28 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   return server;
 }
 
-function readinessOf(platform: Platform, queues: Queues, hints: HintPublisher): Readiness {
+function readinessOf(
+  platform: Platform,
+  queue: Parameters<typeof queueRedisProbe>[0],
+  hints: HintPublisher,
+): Readiness {
   const { clock, mongo } = platform;
   return createReadiness({
     clock,
     dependencies: [
       { name: 'mongodb', probe: () => probeMongo(mongo.db) },
-      queueRedisProbe(queues.connection),
+      queueRedisProbe(queue),
       pubRedisProbe(hints.connection),
     ],
   });
 }
 
-function recordDepths({ queueDepth, queueOldest }: Metrics, depths: readonly QueueDepth[]): void {
-  for (const { queue, waiting, prioritised, delayed, active, oldestWaitSeconds } of depths) {
-    for (const [state, jobs] of Object.entries({ waiting, prioritised, delayed, active })) {
-      queueDepth.set({ queue, state }, jobs);
-    }
-    queueOldest.set({ queue }, oldestWaitSeconds);
-  }
+/** Without a promise where the cell is open, which it nearly always is. */
+function servicesOf(cells: Cells<CellServices>): ServicesByTenant {
+  return Object.freeze({
+    of: (tenantId: string) => {
+      const cell = cells.of(tenantId);
+      return cell instanceof Promise ? cell.then(({ services }) => services) : cell.services;
+    },
+  });
 }

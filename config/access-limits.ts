@@ -25,6 +25,18 @@ export const ACCESS_LIMITS = {
   keysListed: 2_000,
   tenantCacheMax: 10_000,
 
+  /** The keys of an issuer are fetched again after the first, and used for the second without it. */
+  jwksFreshMs: 10 * MINUTE,
+  jwksKeptMs: HOUR,
+  /** Between two fetches that tokens with unknown keys ask for, or after one that failed. */
+  jwksPauseMs: 30 * SECOND,
+  jwksAnswerMs: 5 * SECOND,
+  jwksKeysMax: 100,
+  /** A token that was checked is good for so long, if it does not end sooner. */
+  tokenKnownMs: MINUTE,
+  tokensKnownMax: 10_000,
+  tokenToleranceSecondsMax: 120,
+
   /** Requests whose rates are asked for together, and such questions at a time. */
   rateGroupMax: 1_000,
   rateSlots: 2,
@@ -39,6 +51,4 @@ export const ACCESS_LIMITS = {
 } as const;
 
 export const GRACE_DEFAULT_SECONDS = DAY_SECONDS;
-export const GRACE_LONGEST_MS = ACCESS_LIMITS.keyGraceSecondsMax * SECOND;
 export const AUDIT_ACTOR_CHARS_MAX = 400;
-export const HOUR_MS = HOUR;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { unknownNames } from './env-names.ts';
 import { accessEnv } from './access-env.ts';
+import { settingsProblem } from './env-together.ts';
 import { LIMITS } from './limits.ts';
 
 /**
@@ -129,7 +130,13 @@ export const envSchema = z.object({
     .regex(/^[a-zA-Z0-9_{}-]{1,40}$/)
     .default('sluice')
     .describe('key prefix of the queues in Redis'),
-  TENANCY: z.enum(['shared']).default('shared').describe('shared: all tenants in one database'),
+  TENANCY: z
+    .enum(['shared', 'per-brand'])
+    .default('shared')
+    .describe(
+      'shared: all tenants in one database; per-brand: tenants and keys in MONGO_DB, the work of each ' +
+        'tenant in a database MONGO_DB_<tenant> and in queues of its own',
+    ),
   SETTLEMENT_LANES: lanes.describe('lanes of atomic operations: so many processes settle at most'),
   SAGA_CONCURRENCY: sagas.describe(
     'stepwise operations under way in a process; an eighth of it are calls to one payment provider',
@@ -234,7 +241,8 @@ export function parseEnv(source: Readonly<Record<string, string | undefined>>): 
   const parsed = envSchema.safeParse(set);
   const unknown = unknownNames(set, envSchema.shape);
   if (parsed.success && unknown.length === 0) {
-    refuseHalfSettings(parsed.data);
+    const problem = settingsProblem(parsed.data);
+    if (problem !== undefined) throw new EnvError(problem);
     return Object.freeze(parsed.data);
   }
   const lines = [
@@ -255,39 +263,6 @@ export function parseEnvOrEnd(
     if (!(error instanceof EnvError)) throw error;
     end.say(`${error.message}\n`);
     return end.exit(2);
-  }
-}
-
-const NOT_IN_PRODUCTION = ['FAILPOINTS', 'WEBHOOK_ALLOW_PRIVATE'] as const;
-
-/** Names that are of no use without each other. */
-const TOGETHER = [
-  ['SMS_ACCOUNT', 'SMS_TOKEN', 'SMS_FROM'],
-  ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'],
-] as const;
-
-/** What is of no use without another name, while that one is without it. */
-const NEEDS = [
-  ['PAYMENT_PROVIDER_TOKEN', 'PAYMENT_PROVIDER_URL'],
-  ['MAIL_HTTP_TOKEN', 'MAIL_HTTP_URL'],
-] as const;
-
-function refuseHalfSettings(env: Env): void {
-  for (const name of NOT_IN_PRODUCTION) {
-    if (env[name] !== undefined && env.NODE_ENV === 'production') {
-      throw new EnvError(`${name} must not be set when NODE_ENV is production`);
-    }
-  }
-  for (const [name, needed] of NEEDS) {
-    if (env[name] !== undefined && env[needed] === undefined) {
-      throw new EnvError(`${name} is of no use without ${needed}`);
-    }
-  }
-  for (const names of TOGETHER) {
-    const count = names.filter((name) => env[name] !== undefined).length;
-    if (count !== 0 && count !== names.length) {
-      throw new EnvError(`${names.join(', ')}: either all of them or none`);
-    }
   }
 }
 

@@ -6,8 +6,13 @@ import { type QueueName, lanePayload, operationsOf, queueSpecOf } from './catalo
 
 export type BoardQueues = ReadonlyMap<QueueName, Queue>;
 
+/** The queues of cells, those of new ones as they come. */
+export interface QueueSource {
+  follow(show: (queues: BoardQueues, brand: string | undefined) => void): void;
+}
+
 interface BoardOptions {
-  readonly queues: BoardQueues;
+  readonly queues: QueueSource;
   readonly serverAdapter: IServerAdapter;
   /** Where an operator reads about the operation of a job. */
   readonly operationUrl: (operationId: string, tenantId: string) => string;
@@ -21,17 +26,8 @@ const POLL_SECONDS = 5;
  * the board's switch leaves some routes open).
  */
 export function mountBoard({ queues, serverAdapter, operationUrl }: BoardOptions): void {
-  const adapters = [...queues].map(
-    ([name, queue]) =>
-      new BullMQAdapter(queue, {
-        readOnlyMode: true,
-        allowRetries: false,
-        description: queueSpecOf(name)?.summary ?? '',
-        externalJobUrl: ({ data }) => linkOf(data, operationUrl),
-      }),
-  );
-  createBullBoard({
-    queues: adapters,
+  const board = createBullBoard({
+    queues: [],
     serverAdapter,
     options: {
       uiConfig: {
@@ -42,6 +38,19 @@ export function mountBoard({ queues, serverAdapter, operationUrl }: BoardOptions
         miscLinks: [{ text: 'Admin', url: '/admin' }],
       },
     },
+  });
+  queues.follow((cell, brand) => {
+    for (const [name, queue] of cell) {
+      board.addQueue(
+        new BullMQAdapter(queue, {
+          readOnlyMode: true,
+          allowRetries: false,
+          ...(brand !== undefined && { prefix: `${brand}: ` }),
+          description: queueSpecOf(name)?.summary ?? '',
+          externalJobUrl: ({ data }) => linkOf(data, operationUrl),
+        }),
+      );
+    }
   });
 }
 

@@ -40,7 +40,7 @@ export function createOpsPages(deps: OpsDeps): OpsPages {
   let lastMs = 0;
   const scrape = async (): Promise<OpsPage> => {
     await beforeScrape?.().catch(() => undefined); // a scrape without them beats no scrape
-    const body = await metrics.registry.metrics();
+    const body = await metrics.text();
     return { status: 200, contentType: metrics.registry.contentType, body };
   };
 

@@ -56,7 +56,8 @@ export async function openPlatform(
   logger.info({ env: redactEnv(env), processId }, 'process.starting');
 
   const { MONGO_URL: url, MONGO_DB: database } = env;
-  const open = () => openDatabase({ url, database, appName: processId, metrics }, clock);
+  const isControl = env.TENANCY === 'per-brand';
+  const open = () => openDatabase({ url, database, isControl, appName: processId, metrics }, clock);
   const mongo = await (waitsForPrimary ? patiently(open, { logger, clock }) : open());
   lifecycle.onClose('mongodb', () => mongo.close());
   const redis = createRedisRoles({ urls: redisUrls(env), prefix: env.QUEUE_PREFIX, logger });
@@ -86,7 +87,7 @@ export async function openPlatform(
 async function openDatabase(options: MongoOptions, clock: Clock): Promise<Mongo> {
   const mongo = await openMongo(options);
   try {
-    await ensureCollections(mongo.db, clock);
+    await ensureCollections(mongo.db, clock, options.isControl === true ? 'control' : 'all');
     return mongo;
   } catch (error) {
     await mongo.close().catch(() => undefined);

@@ -1,4 +1,5 @@
 import type { Env } from '../config/env.ts';
+import { SetupError } from '../core/kernel/setup-error.ts';
 import { closeOnSignals } from './lifecycle.ts';
 import { type Platform, openPlatform } from './platform.ts';
 
@@ -14,7 +15,17 @@ interface ProcessOptions {
  * starting is said in one line.
  */
 export async function runProcess({ service, env, exit, start }: ProcessOptions): Promise<void> {
-  const platform = await openPlatform(env, service, { waitsForPrimary: true });
+  const platform = await openPlatform(env, service, { waitsForPrimary: true }).catch(
+    (error: unknown) => {
+      if (!(error instanceof SetupError)) throw error;
+      process.stderr.write(`${error.message}\n`);
+      return undefined;
+    },
+  );
+  if (platform === undefined) {
+    exit(2);
+    return;
+  }
   const { lifecycle, logger } = platform;
   closeOnSignals({ lifecycle, logger, exit });
   try {

@@ -19,6 +19,7 @@ import type { JobPublisher } from '../core/operations/ports.ts';
 import type { SettledHints } from '../core/events/hints.ts';
 import type { PaymentGate, SagaServices } from '../core/operations/services.ts';
 import { createOutboxStore } from '../core/events/outbox-store.ts';
+import { tenantDatabases } from './cells.ts';
 import type { Platform } from './platform.ts';
 
 export interface SagaOptions {
@@ -107,10 +108,14 @@ export function createServices(
   payments: PaymentOptions = {},
 ): SagaServices {
   const { mongo, clock, env } = platform;
+  const databaseOf = tenantDatabases(platform);
   return Object.freeze({
     payments: createProviders(providerAddresses(env), { ...payments, clock }),
     policies: createTenantPolicies(mongo.db),
-    tenants: createTenantSetup(mongo.db, clock),
+    tenants: createTenantSetup(mongo.db, clock, (tenantId) => ({
+      db: databaseOf(tenantId),
+      role: env.TENANCY === 'per-brand' ? 'cell' : 'all',
+    })),
   });
 }
 

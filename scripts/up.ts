@@ -2,6 +2,8 @@ import { join, resolve } from 'node:path';
 import type { Connection } from '../cli/connection.ts';
 import { type DevFile, readDevFile, writeDevFile } from '../cli/dev-file.ts';
 import { EXIT } from '../cli/exit.ts';
+import { brandDatabase } from '../core/tenants/brand-database.ts';
+import { DEFAULT_TENANT_ID } from '../core/tenants/tenant.ts';
 import { onInterrupt } from './dev/servers/interrupts.ts';
 import { ownIdentity } from './dev/servers/pid-file.ts';
 import { pickPort } from './dev/servers/ports.ts';
@@ -121,7 +123,7 @@ async function startAll(run: Run): Promise<void> {
     save({ owner: undefined, pids: {} });
     return Promise.resolve();
   });
-  await prepareSchema(mongoUrl, mongoDb);
+  await prepareSchema({ url: mongoUrl, database: mongoDb }, isPerBrand() ? 'control' : 'all');
   const context: ChildContext = {
     root: ROOT,
     logFolder: join(DATA_FOLDER, 'logs'),
@@ -223,6 +225,10 @@ async function startChildren(
   });
 }
 
+function isPerBrand(): boolean {
+  return process.env['TENANCY'] === 'per-brand';
+}
+
 async function runSample({ log, signal }: Run, dev: DevFile): Promise<void> {
   const connection: Connection = { url: dev.url, key: dev.apiKey, hint: 'See .data/logs/api.log.' };
   const refused = join(DATA_FOLDER, 'payday.refused.ndjson');
@@ -230,8 +236,9 @@ async function runSample({ log, signal }: Run, dev: DevFile): Promise<void> {
   try {
     await submitSample(join(ROOT, SAMPLE_FILE), refused, context);
     await showBalances(SAMPLE_USERS, context);
+    const database = isPerBrand() ? brandDatabase(dev.mongoDb, DEFAULT_TENANT_ID) : dev.mongoDb;
     await showSagas({ url: dev.mongoUrl, database: dev.mongoDb }, context);
-    await showConservation({ url: dev.mongoUrl, database: dev.mongoDb }, context);
+    await showConservation({ url: dev.mongoUrl, database }, context);
   } catch (error) {
     signal.throwIfAborted();
     // No reason to take the platform down: whoever looks into it needs it.

@@ -127,8 +127,10 @@ function openTrigger(
     logger.debug({ err }, 'redis.recovery.error');
   };
   const connection = redis.open('queue', { name: 'recovery', whenAway: 'wait' });
-  const { prefix } = redis;
-  const schedules = createSchedules({ connection, prefix, onError }, sweepIntervalMs);
+  const schedules = createSchedules(
+    { connection, prefix: platform.env.QUEUE_PREFIX, onError },
+    sweepIntervalMs,
+  );
   const pool = startPool<SweepPayload>({
     platform,
     connection,

@@ -4,7 +4,7 @@ import express, { type NextFunction, type Request, type Response, type Router } 
 import { AppError } from '../../core/kernel/errors.ts';
 import type { SignOutStore } from '../../core/access/sign-out-store.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
-import { type BoardQueues, mountBoard } from '../../queues/board.ts';
+import { type QueueSource, mountBoard } from '../../queues/board.ts';
 import { type AdapterDeps, exchange } from '../http/adapter.ts';
 import { addressGroup } from '../http/address-group.ts';
 import { type BodySpec, readBody } from '../http/body.ts';
@@ -17,7 +17,7 @@ import { type AdminSession, type AdminSessions, createAdminSessions } from './se
 import { createThrottle } from './throttle.ts';
 
 export interface AdminDeps extends Omit<AdapterDeps, 'authenticator' | 'limiter'> {
-  readonly queues: BoardQueues;
+  readonly queues: QueueSource;
   /** False while Redis is away. */
   readonly hasQueues: () => boolean;
   /** Undefined: the admin pages say that they are shut. */
@@ -225,12 +225,13 @@ interface OperationRequest {
 
 /** Operators see every tenant, one at a time: the tenant is named in the address. */
 async function operationReply(
-  { services }: AdminDeps,
+  deps: AdminDeps,
   { request, formToken }: OperationRequest,
 ): Promise<Reply> {
   const { tenant = DEFAULT_TENANT_ID } = queryOf(request.url);
   const id = String(request.params['id']);
   const scope = { tenantId: String(tenant), currencies: [] };
+  const services = await deps.services.of(scope.tenantId);
   const operation = await services.operations(scope).find(id);
   if (operation === undefined) return missingPage(formToken, id);
   const audit = await services.auditOf(scope, operation._id);

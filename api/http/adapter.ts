@@ -25,9 +25,14 @@ import {
 import { send } from './send.ts';
 import type { ApiServices } from '../services/services.ts';
 
+/** What endpoints work with, in the cell of a tenant. */
+export interface ServicesByTenant {
+  of(tenantId: string): ApiServices | Promise<ApiServices>;
+}
+
 export interface AdapterDeps {
   readonly limiter: RateLimiter;
-  readonly services: ApiServices;
+  readonly services: ServicesByTenant;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -97,13 +102,14 @@ export function handlerOf(deps: AdapterDeps, endpoint: Endpoint) {
         const principal = await admittedInTime(authenticate(deps.authenticator, request));
         meter = meterOf(deps.limiter, principal, endpoint);
         await meter?.take(1);
+        const services = deps.services.of(principal.tenant.tenantId);
         return endpoint.run({
           incoming: request,
           params,
           correlationId,
           principal,
           meter,
-          services: deps.services,
+          services: services instanceof Promise ? await services : services,
           signal: once(() => goneSignal(response)),
           bodyBytes: deps.bodyBytes,
         });

@@ -6,6 +6,7 @@ import { watchConnections } from '../../runtime/close-server.ts';
 import { inTurns } from '../../runtime/http-turns.ts';
 import { type AppDeps, createListener } from '../app.ts';
 import type { Realtime } from '../realtime/realtime.ts';
+import type { Waiters } from '../writes/outcome-waiters.ts';
 import { ApiRequest } from '../realtime/upgrade.ts';
 import { endWithProblem } from './raw-problem.ts';
 
@@ -14,6 +15,7 @@ interface ServerDeps extends AppDeps {
   /** 0 takes a free one. */
   readonly port: number;
   readonly realtime: Pick<Realtime, 'attach' | 'close'>;
+  readonly waiters: Pick<Waiters, 'close'>;
 }
 
 export interface ApiServer {
@@ -24,7 +26,7 @@ export interface ApiServer {
 
 /** Listens once the promise resolves. */
 export async function startServer(deps: ServerDeps): Promise<ApiServer> {
-  const { host, port, clock, services, realtime } = deps;
+  const { host, port, clock, waiters, realtime } = deps;
   const listener = createListener(deps);
   const server = createHttpServer(
     {
@@ -52,7 +54,7 @@ export async function startServer(deps: ServerDeps): Promise<ApiServer> {
     port: (server.address() as AddressInfo).port, // a TCP server has one once it listens
     close: async () => {
       const closed = connections.close();
-      await Promise.all([services.waiters.close(), realtime.close()]);
+      await Promise.all([waiters.close(), realtime.close()]);
       await closed;
     },
   });

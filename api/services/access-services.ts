@@ -1,5 +1,5 @@
 import type { Plan } from '../../config/plan.ts';
-import { type KeyCache, createAuthenticator } from '../../core/access/api-key-cache.ts';
+import { type Authenticator, createAuthenticator } from '../../core/access/api-key-cache.ts';
 import { type AccessNews, openAccessNews } from '../../core/access/access-news-cache.ts';
 import { type ApiKeyStore, createApiKeyStore } from '../../core/access/api-key-store.ts';
 import { bootstrapTenant } from '../../core/access/bootstrap.ts';
@@ -13,6 +13,8 @@ import type { ReadDatabaseTime } from '../../core/infra/database-clock.ts';
 import { createTenantCache } from '../../core/tenants/tenant-cache.ts';
 import { type TenantAdmin, createTenantAdmin } from '../../core/tenants/tenant-admin.ts';
 import { type TenantStore, createTenantStore } from '../../core/tenants/tenant-store.ts';
+import { createBearers, openTokens } from '../tokens/open-tokens.ts';
+import { tenantDatabases } from '../../runtime/cells.ts';
 import type { Platform } from '../../runtime/platform.ts';
 
 export interface AuditLog extends Pick<AuditStore, 'list'> {
@@ -28,7 +30,7 @@ export interface AccessServices {
 }
 
 export interface Access {
-  readonly authenticator: KeyCache;
+  readonly authenticator: Authenticator;
   readonly limiter: RateLimiter;
   /** The plan of a tenant that has just asked for something. */
   readonly planOf: (tenantId: string) => Plan | undefined;
@@ -45,7 +47,7 @@ export async function openAccess(platform: Platform): Promise<Access> {
   const usage = startKeyUsage({ keys, databaseTime, clock, logger });
   lifecycle.onClose('key usage', () => usage.close());
   const tenants = createTenantCache(tenantStore);
-  const authenticator = createAuthenticator({
+  const keyCache = createAuthenticator({
     ...{ keys, tenants, databaseTime, clock },
     ...(env.DEFAULT_PLAN !== undefined && { plan: env.DEFAULT_PLAN }),
     onUse: (keyId) => {
@@ -54,13 +56,13 @@ export async function openAccess(platform: Platform): Promise<Access> {
   });
   const news = openNews(platform, {
     onKey: (keyId) => {
-      authenticator.forget(keyId);
+      keyCache.forget(keyId);
     },
     onTenant: (tenantId) => {
       tenants.forget(tenantId);
     },
   });
-  const audit = createAuditStore(mongo.db);
+  const audit = createAuditStore(tenantDatabases(platform));
   const admin = createKeyAdmin({
     keys,
     audit,
@@ -70,7 +72,7 @@ export async function openAccess(platform: Platform): Promise<Access> {
     },
   });
   return Object.freeze({
-    authenticator,
+    authenticator: createBearers(keyCache, openTokens(platform, tenants)),
     limiter: openLimiter(platform),
     planOf: (tenantId: string) => tenants.peek(tenantId)?.plan ?? env.DEFAULT_PLAN,
     services: {

@@ -7,6 +7,7 @@ import { createIntervene } from '../../core/operations/intervene.ts';
 import { OPERATIONS } from '../../core/operation-types/registry.ts';
 import type { Ingest } from '../../core/ingest/submission.ts';
 import type { Installation } from '../../runtime/installation.ts';
+import { tenantDatabases } from '../../runtime/cells.ts';
 import type { Platform } from '../../runtime/platform.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
 import { createOperationReads } from '../../core/operations/operation-reads-store.ts';
@@ -28,6 +29,7 @@ interface ServiceDeps {
   readonly publisher: JobPublisher & DeliveryPublisher;
   readonly hints: SettledHints;
   readonly streams: Streams;
+  readonly waiters: Waiters;
   readonly backlog: Pick<Backlog, 'isFullFor'>;
   readonly installation: Pick<Installation, 'has'>;
   readonly access: AccessServices;
@@ -35,12 +37,10 @@ interface ServiceDeps {
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
 export function openServices(deps: ServiceDeps): ApiServices {
-  const { platform, publisher, hints, streams } = deps;
+  const { platform, publisher, hints, streams, waiters } = deps;
   const { clock, logger, metrics, mongo, lifecycle } = platform;
   const ingest = openIngest(deps);
   lifecycle.onClose('ingest', () => ingest.drain(), LIMITS.drainDeadlineMs);
-  const waiters = openWaiters(platform);
-  lifecycle.onClose('waiters', () => waiters.close());
   const lines = openLines(mongo.db, publisher);
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   const registry = OPERATIONS;
@@ -90,17 +90,21 @@ export function openBacklog(
   return backlog;
 }
 
-function openWaiters(platform: Platform): Waiters {
-  const { clock, logger, mongo, lifecycle } = platform;
+/** Requests that wait for outcomes, whichever cell those come from; closed with the platform. */
+export function openWaiters(platform: Platform): Waiters {
+  const { clock, logger, lifecycle } = platform;
+  const databaseOf = tenantDatabases(platform);
   const subscription = subscribeToHints(platform.redis, (ids) => {
     waiters.hint(ids);
   });
   lifecycle.onClose('hint subscription', () => subscription.close());
   const waiters = createOutcomeWaiters({
-    readMany: (tenant, ids) => createOperationReads(mongo.db, tenant).findMany(ids),
+    readMany: (tenant, ids) =>
+      createOperationReads(databaseOf(tenant.tenantId), tenant).findMany(ids),
     isHinted: () => subscription.isLive(),
     clock,
     logger,
   });
+  lifecycle.onClose('waiters', () => waiters.close());
   return waiters;
 }

@@ -3,13 +3,15 @@ import { Command, Option } from 'commander';
 import { GRACE_DEFAULT_SECONDS, ACCESS_LIMITS } from '../../config/access-limits.ts';
 import { createAuditStore } from '../../core/audit/audit-store.ts';
 import { readDatabaseTime } from '../../core/infra/database-clock.ts';
-import { openMongo } from '../../core/infra/mongo.ts';
+import { type Mongo, openMongo } from '../../core/infra/mongo.ts';
+import { isControlOnly } from '../../core/infra/schema.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { newToken } from '../../core/kernel/ids.ts';
 import { type ApiKeyStore, createApiKeyStore } from '../../core/access/api-key-store.ts';
 import type { ApiKeyDoc } from '../../core/access/api-key.ts';
 import { type KeyAdmin, type KeyKeeper, createKeyAdmin } from '../../core/access/key-admin.ts';
 import { type BaseScope, SCOPES, type TypeScope } from '../../core/access/scopes.ts';
+import { brandDatabase } from '../../core/tenants/brand-database.ts';
 import { createTenantStore } from '../../core/tenants/tenant-store.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import { resolveDatabase } from '../connection.ts';
@@ -186,7 +188,7 @@ async function withKeys(
     const store = createApiKeyStore(mongo.db);
     const admin = createKeyAdmin({
       keys: store,
-      audit: createAuditStore(mongo.db),
+      audit: createAuditStore(await databaseOf(mongo)),
       databaseTime: () => readDatabaseTime(mongo.db),
       onChange: () => undefined, // processes find out by themselves
     });
@@ -195,6 +197,12 @@ async function withKeys(
   } finally {
     await mongo.close();
   }
+}
+
+/** Where each has a database of its own, what is done about a tenant stands in that. */
+async function databaseOf({ client, db }: Mongo): Promise<(tenantId: string) => Mongo['db']> {
+  if (!(await isControlOnly(db))) return () => db;
+  return (tenantId) => client.db(brandDatabase(db.databaseName, tenantId));
 }
 
 function viewOf({ _id, name, scopes, createdAt, ...times }: ApiKeyDoc) {

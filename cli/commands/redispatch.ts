@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { parseEnv } from '../../config/env.ts';
+import { type Env, parseEnv } from '../../config/env.ts';
 import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import { openMongo } from '../../core/infra/mongo.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
@@ -13,7 +13,8 @@ import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { formatCount, formatDuration } from '../format.ts';
 import { interruptible } from '../interrupts.ts';
 import type { Io } from '../io.ts';
-import { createTerminal } from '../terminal.ts';
+import { type Terminal, createTerminal } from '../terminal.ts';
+import { type WorkDatabase, workDatabases } from '../work-databases.ts';
 import { jsonOption, withDatabase } from './options.ts';
 
 interface Options {
@@ -29,7 +30,8 @@ const HELP = `
 For a Redis that was emptied or replaced: reads every open operation and every event that
 nobody has dealt with from MongoDB and enqueues what no job stands for. Workers may run
 meanwhile. Recovery does the same by itself within 45 s; this does it at once, whatever
-the backlog. Running it again adds nothing. QUEUE_PREFIX is that of the workers.
+the backlog. Running it again adds nothing. QUEUE_PREFIX is that of the workers. Where tenants
+have a database each, all of them are gone through; with --json a line each.
 
 Exit code: 0 done, 2 usage, 3 no database or no Redis, 130 interrupted.`;
 
@@ -51,7 +53,6 @@ export function redispatchCommand(io: Io): Command {
 
 async function redispatch(options: Options, io: Io, signal: AbortSignal): Promise<ExitCode> {
   const terminal = createTerminal({ ...io, isQuiet: options.quiet });
-  const startedMs = performance.now();
   const { url, database } = resolveDatabase(options, io);
   const { QUEUE_PREFIX } = io.env;
   const env = parseEnv({
@@ -60,16 +61,46 @@ async function redispatch(options: Options, io: Io, signal: AbortSignal): Promis
     REDIS_URL: resolveRedis(options, io),
     QUEUE_PREFIX,
   });
-  const logger = createLogger({ level: 'silent', service: 'redispatch' });
   const mongo = await openMongo({ url, database, appName: 'sluice-redispatch' });
-  const queues = openQueues({ env, logger, clock: systemClock });
+  try {
+    for (const one of await workDatabases(mongo)) {
+      const startedMs = performance.now();
+      const report = await redispatchOne(one, { env, terminal, signal });
+      terminal.clear();
+      const elapsedMs = performance.now() - startedMs;
+      const { name } = one;
+      const lines = options.json
+        ? [JSON.stringify({ database: name, ...report, elapsedMs })]
+        : reportLines(report, { database: name, elapsedMs });
+      for (const line of lines) terminal.out(line);
+    }
+    return EXIT.ok;
+  } finally {
+    await mongo.close();
+  }
+}
+
+interface RunOptions {
+  readonly env: Env;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+/** The queues of a brand have its name in their prefix. */
+async function redispatchOne(
+  { db, brand }: WorkDatabase,
+  { env, terminal, signal }: RunOptions,
+): Promise<RedispatchReport> {
+  const prefix = brand === undefined ? env.QUEUE_PREFIX : `${env.QUEUE_PREFIX}-${brand}`;
+  const logger = createLogger({ level: 'silent', service: 'redispatch' });
+  const queues = openQueues({ env: { ...env, QUEUE_PREFIX: prefix }, logger, clock: systemClock });
   const { connection, publisher } = queues;
   const onError = (): void => undefined; // what matters comes back as a rejection
-  const schedules = createSchedules({ connection, prefix: env.QUEUE_PREFIX, onError });
+  const schedules = createSchedules({ connection, prefix, onError });
   try {
-    const report = await redispatchAll({
-      store: createRedispatchStore(mongo.db),
-      outbox: createOutboxStore(mongo.db),
+    return await redispatchAll({
+      store: createRedispatchStore(db),
+      outbox: createOutboxStore(db),
       publisher,
       schedules,
       clock: systemClock,
@@ -78,15 +109,9 @@ async function redispatch(options: Options, io: Io, signal: AbortSignal): Promis
         terminal.live(() => progressText(progress));
       },
     });
-    terminal.clear();
-    const elapsedMs = performance.now() - startedMs;
-    if (options.json) terminal.out(JSON.stringify({ database, ...report, elapsedMs }));
-    else for (const line of reportLines(report, { database, elapsedMs })) terminal.out(line);
-    return EXIT.ok;
   } finally {
     await schedules.close();
     await queues.close();
-    await mongo.close();
   }
 }
 

@@ -23,19 +23,22 @@ export interface AuditStore {
   ): Promise<readonly AuditRow[]>;
 }
 
-export function createAuditStore(db: Db): AuditStore {
-  const audit = collection<AuditRow>(db, 'audit');
+/** `databaseOf`: where a tenant's work stands, and with it what was done about that. */
+export function createAuditStore(databaseOf: (tenantId: string) => Db): AuditStore {
+  const auditOf = (tenantId: string) => collection<AuditRow>(databaseOf(tenantId), 'audit');
   return Object.freeze({
     add: async (lines: readonly AdminLine[], session?: ClientSession) => {
-      try {
-        await audit.insertMany([...lines], session === undefined ? {} : { session });
-      } catch (error) {
-        // Outside of a transaction: an earlier attempt of the same request has written it.
-        if (session !== undefined || faultOf(error) !== 'duplicate-key') throw error;
+      for (const line of lines) {
+        try {
+          await auditOf(line.tenantId).insertOne(line, session === undefined ? {} : { session });
+        } catch (error) {
+          // Outside of a transaction: an earlier attempt of the same request has written it.
+          if (session !== undefined || faultOf(error) !== 'duplicate-key') throw error;
+        }
       }
     },
     list: async (tenantId: string, filter: AuditFilter, { after, limit }) =>
-      audit
+      auditOf(tenantId)
         .find(filterOf(tenantId, filter, after), { maxTimeMS: LIMITS.listMaxTimeMs })
         .sort({ _id: -1 })
         .limit(limit)

@@ -1,5 +1,6 @@
 import type { Collection, Db, Document, IndexDescription } from 'mongodb';
 import { ACCESS_COLLECTIONS } from './access-collections.ts';
+import { controlDatabaseOf } from './control-database.ts';
 
 /** What a collection is for whom. */
 interface CollectionSpec {
@@ -7,8 +8,8 @@ interface CollectionSpec {
   readonly owner: string;
   /** Stores of other rooms that open it all the same, and why. */
   readonly guests?: Readonly<Record<string, string>>;
-  /** In the database of a cell, or in that which all cells share. */
-  readonly home: 'cell' | 'control';
+  /** In the database of a cell, in the one that all cells share, or in each, for its own processes. */
+  readonly home: 'cell' | 'control' | 'both';
   /** What it is split by, once one server is not enough. */
   readonly shardKey: 'tenantId' | '_id';
   /** How long its documents stay. */
@@ -261,14 +262,14 @@ export const COLLECTIONS = {
   ...ACCESS_COLLECTIONS,
   leases: {
     owner: 'core/infra',
-    home: 'cell',
+    home: 'both',
     shardKey: '_id',
     retention: 'kept',
     indexes: [],
   },
   workers: {
     owner: 'core/infra',
-    home: 'cell',
+    home: 'both',
     shardKey: '_id',
     retention: 'an hour',
     indexes: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }],
@@ -282,5 +283,18 @@ export type CollectionName = keyof typeof COLLECTIONS;
  * Trusting the stored shape is this function's one cast; stores assert what matters after reading.
  */
 export function collection<T extends Document>(db: Db, name: CollectionName): Collection<T> {
-  return db.collection<T>(name, { useBigInt64: true });
+  const home = COLLECTIONS[name].home === 'control' ? controlDatabaseOf(db) : db;
+  return home.collection<T>(name, { useBigInt64: true });
+}
+
+/** What a database has to have: of the control database and of a cell, or of one that is both. */
+export type DatabaseRole = 'all' | 'control' | 'cell';
+
+/** The collections of a database in its role. */
+export function collectionsOf(role: DatabaseRole): readonly CollectionName[] {
+  const names = Object.keys(COLLECTIONS) as CollectionName[];
+  return names.filter((name) => {
+    const { home } = COLLECTIONS[name];
+    return role === 'all' || home === 'both' || home === role;
+  });
 }

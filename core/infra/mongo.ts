@@ -6,6 +6,7 @@ import {
   WriteConcern,
 } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
+import { setControlDatabase } from './control-database.ts';
 import { AppError } from '../kernel/errors.ts';
 import { scrubbed } from '../kernel/scrub.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -24,6 +25,8 @@ export const TRANSACTION = {
 export interface MongoOptions {
   readonly url: string;
   readonly database: string;
+  /** The database is the control database of cells: tenants' work stands in databases of their own. */
+  readonly isControl?: boolean;
   readonly appName: string;
   readonly metrics?: Metrics;
 }
@@ -70,6 +73,7 @@ export async function openMongo(options: MongoOptions): Promise<Mongo> {
       cause,
     });
   }
+  if (options.isControl === true) setControlDatabase(client, options.database);
   const db = client.db(options.database);
   return { client, db, close: () => client.close() };
 }

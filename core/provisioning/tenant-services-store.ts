@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
-import { collection } from '../infra/collections.ts';
+import { type DatabaseRole, collection } from '../infra/collections.ts';
 import { faultOf } from '../infra/database-errors.ts';
 import { ensureCollections } from '../infra/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -57,14 +57,26 @@ export async function ensureTenantPolicies(
   );
 }
 
+/** The database that a tenant's work stands in: with all others, or by itself. */
+interface TenantHome {
+  readonly db: Db;
+  readonly role: DatabaseRole;
+}
+
 /** Every write is keyed by the operation, so that repeats and late attempts change nothing. */
-export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
+export function createTenantSetup(
+  db: Db,
+  clock: Clock,
+  homeOf: (tenantId: string) => TenantHome = () => ({ db, role: 'all' }),
+): TenantSetup {
   const tenants = collection<ProvisionedTenant>(db, 'tenants');
   const keys = collection<ApiKeyDoc>(db, 'api_keys');
-  const wallets = collection<WalletDoc>(db, 'wallets');
   const at = (): Date => new Date(clock.now());
 
-  const openSystemWallets = async (tenantId: string, currencies: readonly string[]) => {
+  const openSystemWallets = async (
+    { db: home }: TenantHome,
+    { tenantId, currencies }: { readonly tenantId: string; readonly currencies: readonly string[] },
+  ) => {
     const fresh = SYSTEM_WALLETS.flatMap((name) =>
       currencies.map((currency) =>
         openWallet({
@@ -78,7 +90,7 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
       ),
     );
     if (fresh.length === 0) return;
-    await wallets.bulkWrite(
+    await collection<WalletDoc>(home, 'wallets').bulkWrite(
       fresh.map(({ _id, ...rest }) => ({
         updateOne: { filter: { _id }, update: { $setOnInsert: rest }, upsert: true },
       })),
@@ -119,9 +131,10 @@ export function createTenantSetup(db: Db, clock: Clock): TenantSetup {
       return current?.provisionedBy === operationId && current.status !== 'abandoned';
     },
     prepareDatabase: async (tenantId: string) => {
-      await ensureCollections(db, clock);
+      const home = homeOf(tenantId);
+      await ensureCollections(home.db, clock, home.role);
       const tenant = await tenants.findOne({ _id: tenantId });
-      await openSystemWallets(tenantId, tenant?.currencies ?? []);
+      await openSystemWallets(home, { tenantId, currencies: tenant?.currencies ?? [] });
     },
     addKey: async (tenant: NewTenant, key: FirstKey) => {
       if (!(await isOurs(tenant))) return false;

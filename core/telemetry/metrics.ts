@@ -1,4 +1,11 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  collectDefaultMetrics,
+} from 'prom-client';
 import { ERRORS } from '../kernel/errors.ts';
 
 const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -15,6 +22,7 @@ export function codeLabel(code: string): string {
  */
 export function createMetrics(registry: Registry = new Registry()) {
   const registers = [registry];
+  const included: Registry[] = [];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter<L>({ name, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
@@ -27,6 +35,15 @@ export function createMetrics(registry: Registry = new Registry()) {
 
   return Object.freeze({
     registry,
+    /** From now on the text has those of a cell as well, which its label tells apart. */
+    include: (cell: { readonly registry: Registry }) => {
+      included.push(cell.registry);
+    },
+    text: async (): Promise<string> => {
+      if (included.length === 0) return registry.metrics();
+      const all = await Promise.all([registry, ...included].map((one) => one.getMetricsAsJSON()));
+      return AggregatorRegistry.aggregate(all).metrics();
+    },
     collectProcessMetrics: () => {
       collectDefaultMetrics({ register: registry });
     },

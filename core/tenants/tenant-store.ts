@@ -33,6 +33,8 @@ export interface TenantStore {
   ): Promise<TenantDoc | undefined>;
   /** By id. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly TenantDoc[]>;
+  /** The ids of those that have work, whether they may ask for more or not; by id. */
+  working(max: number): Promise<readonly string[]>;
 }
 
 export function createTenantStore(db: Db): TenantStore {
@@ -73,5 +75,14 @@ export function createTenantStore(db: Db): TenantStore {
         .sort({ _id: 1 })
         .limit(limit)
         .toArray(),
+    working: async (max: number) => {
+      const found = await tenants
+        .find({ status: { $nin: ['provisioning', 'abandoned'] } }, { projection: { _id: 1 } })
+        .maxTimeMS(LIMITS.listMaxTimeMs)
+        .sort({ _id: 1 })
+        .limit(max)
+        .toArray();
+      return found.map(({ _id }) => _id);
+    },
   } satisfies TenantStore);
 }

@@ -63,7 +63,13 @@ const MOVING: ReadonlySet<string> = new Set(['accepted', 'running', 'compensatin
 const STILL_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 200;
 
-const operationSchema = z.looseObject({ id: z.string(), type: z.string(), status: z.string() });
+const operationSchema = z.looseObject({
+  id: z.string(),
+  type: z.string(),
+  status: z.string(),
+  /** Of one that waits for somebody outside. */
+  waitingFor: z.looseObject({}).optional(),
+});
 type Shown = z.infer<typeof operationSchema>;
 
 /** Deposits and withdrawals of one user, and what became of each; the same ones at every start. */
@@ -85,7 +91,9 @@ export async function showSagas(
     const isStill = async (): Promise<boolean> => {
       const now = await client.send({ method: 'GET', path: `/v1/operations/${shown.id}` });
       shown = operationSchema.parse(now.body);
-      return !MOVING.has(shown.status);
+      // What waits for its turn in a line moves by itself; what somebody has to decide does not.
+      const { status, waitingFor } = shown;
+      return !MOVING.has(status) && (status !== 'waiting' || waitingFor !== undefined);
     };
     await waitUntil(isStill, { timeoutMs: STILL_WITHIN_MS, everyMs: LOOK_EVERY_MS, signal });
     return shown;
@@ -102,7 +110,7 @@ export async function showSagas(
     SAGAS[index]?.story ?? '',
   ]);
   for (const line of formatTable(rows)) log(`  ${line}`);
-  const waiting = shown.find(({ status }) => status === 'waiting');
+  const waiting = shown.find(({ waitingFor }) => waitingFor !== undefined);
   if (waiting !== undefined) for (const line of decisionLines(connection, waiting)) log(line);
 }
 

@@ -80,7 +80,7 @@ function set(value: string | undefined): string | undefined {
 }
 
 const OUTSIDE =
-  /^(PAYMENT_|SMTP_|MAIL_|SMS_|FCM_|VAPID_|WEBHOOK_|QUEUE_PREFIX$|SETTLEMENT_LANES$|REDIS_\w+_URL$)/;
+  /^(PAYMENT_|SMTP_|MAIL_|SMS_|FCM_|VAPID_|WEBHOOK_|TENANCY$|QUEUE_PREFIX$|SETTLEMENT_LANES$|REDIS_\w+_URL$)/;
 
 /**
  * What the processes of the stack are told of the outside, and those that join them later. Real

@@ -128,7 +128,7 @@ describe('a key that ends', () => {
     expect(revoked).toMatchObject({ status: 200, body: { revokedAt: expect.any(String) } });
     expect(await reading(body.key)).toBe(401);
     const again = await api.ask(path, { method: 'DELETE' });
-    expect(again.body).toEqual(revoked.body);
+    expect(again.body.revokedAt).toBe(revoked.body.revokedAt);
     expectProblem(await api.post(`${path}/rotate`, {}), 409, 'illegal_state');
     const lines = await api.ask(`/v1/audit?target=${String(body.id)}`);
     expect(lines.body.items).toMatchObject([{ action: 'key.revoke' }, { action: 'key.create' }]);

@@ -55,7 +55,8 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     host: '127.0.0.1',
     port: 0,
     endpoints: ENDPOINTS,
-    services,
+    services: { of: () => services },
+    waiters,
     authenticator: { authenticate: () => principal },
     limiter: { meter: () => undefined },
     realtime: { attach: () => undefined, close: async () => undefined },
@@ -66,7 +67,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       lanes: 8,
     },
     admin: {
-      queues: new Map(),
+      queues: { follow: () => undefined },
       hasQueues: () => false,
       password: undefined,
       signOuts: { add: never, has: never },

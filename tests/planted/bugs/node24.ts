@@ -31,7 +31,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a token without the address that it is for is taken',
-    file: 'config/env.ts',
+    file: 'config/env-together.ts',
     find: 'env[name] !== undefined && env[needed] === undefined',
     replace: 'env[name] === undefined && env[needed] === null',
     foundBy: ['tests/unit/config/env.test.ts'],

@@ -23,6 +23,7 @@ export function tenantCalls(db: Db): readonly Call[] {
   const key = { _id: 'k', tenantId: TENANT, hash: 'h', scopes: [], name: 'k', createdAt: PAST };
   return [
     () => tenants.find(TENANT),
+    () => tenants.working(500),
     () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
     () => tenants.list({ limit: 10 }),
     () => tenants.list({ limit: 10, after: 'default' }),
@@ -58,7 +59,7 @@ export function tenantCalls(db: Db): readonly Call[] {
 }
 
 function auditCalls(db: Db): readonly Call[] {
-  const audit = createAuditStore(db);
+  const audit = createAuditStore(() => db);
   const doer = { tenantId: TENANT, actor: 'rare', correlationId: 'c' };
   const page = { limit: 10 };
   const line = auditLine(doer, { action: 'key.create', targetId: 'rare', token: 't' }, PAST);

@@ -122,6 +122,13 @@ describe('the environment', () => {
     },
   );
 
+  it('refuses a name of the database that leaves no room for those of the brands', () => {
+    const MONGO_DB = 'd'.repeat(31);
+    expect(problemsOf({ MONGO_DB })).toBe('none');
+    expect(problemsOf({ MONGO_DB, TENANCY: 'per-brand' })).toContain('at most 30 characters');
+    expect(problemsOf({ MONGO_DB: 'd'.repeat(30), TENANCY: 'per-brand' })).toBe('none');
+  });
+
   it('refuses failpoints in production', () => {
     expect(problemsOf({ NODE_ENV: 'production', FAILPOINTS: 'settle.before-commit' })).toContain(
       'FAILPOINTS',
