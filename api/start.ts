@@ -9,6 +9,7 @@ import { type HintPublisher, openHints } from '../core/events/hints.ts';
 import { sumDepths } from '../queues/depth-sum.ts';
 import { createQueueSource } from '../queues/queue-source.ts';
 import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
+import type { GuessLimits } from './http/guesses.ts';
 import { openAccess } from './services/access-services.ts';
 import { type CellServices, openCellServices } from './services/cell-services.ts';
 import { openWaiters } from './services/open-services.ts';
@@ -21,6 +22,7 @@ import { type ApiServer, startServer } from './http/server.ts';
 /** For tests. */
 export interface ApiTuning {
   readonly seats?: Seats;
+  readonly guesses?: GuessLimits;
 }
 
 /**
@@ -29,7 +31,12 @@ export interface ApiTuning {
  */
 export async function startApi(platform: Platform, tuning: ApiTuning = {}): Promise<ApiServer> {
   const { env, clock, logger, metrics, mongo, lifecycle } = platform;
-  const { authenticator, limiter, planOf, services: access } = await openAccess(platform);
+  const {
+    authenticator,
+    limiter,
+    planOf,
+    services: access,
+  } = await openAccess(platform, tuning.guesses);
   const limitOf = (tenantId: string) => planOf(tenantId)?.backlogMax;
 
   const hints = openHints(platform.redis);

@@ -37,6 +37,15 @@ export const ACCESS_LIMITS = {
   tokensKnownMax: 10_000,
   tokenToleranceSecondsMax: 120,
 
+  /** Wrong keys within the window, of one group of addresses: secrets of one key, and any. */
+  guessesOfKey: 10,
+  guessesOfGroup: 300,
+  guessWindowMs: MINUTE,
+  /** Beyond that each is held for so long, up to so many in a process. */
+  guessHoldMs: SECOND,
+  guessesHeldMax: 1_000,
+  guessersMax: 20_000,
+
   /** Requests whose rates are asked for together, and such questions at a time. */
   rateGroupMax: 1_000,
   rateSlots: 2,

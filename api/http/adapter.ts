@@ -123,7 +123,10 @@ async function authenticate(
   request: IncomingMessage,
 ): Promise<Principal> {
   const key = bearerOf(request);
-  const principal = key === undefined ? undefined : await authenticator.authenticate(key);
+  const principal =
+    key === undefined
+      ? undefined
+      : await authenticator.authenticate(key, request.socket.remoteAddress);
   if (principal !== undefined) return principal;
   throw new AppError('unauthenticated', 'Send a valid key: `Authorization: Bearer slk_…`', {
     context: { isMissing: request.headers.authorization === undefined },

@@ -97,6 +97,7 @@ export interface Endpoint extends Pick<
   'method' | 'path' | 'scope' | 'summary'
 > {
   readonly isUnmetered: boolean;
+  readonly isByType: boolean;
   /** Media types of its body; none: it has none. */
   readonly accepts: readonly string[];
   /** @throws AppError for what is wrong with the request, and what the handler throws. */
@@ -115,6 +116,7 @@ export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
     scope,
     summary,
     isUnmetered: spec.isUnmetered ?? false,
+    isByType,
     accepts: input.body.accepts,
     run: async (request: RawRequest): Promise<Reply> => {
       const { incoming, principal, correlationId, services, signal } = request;

@@ -95,7 +95,10 @@ async function authenticate(
 ): Promise<void> {
   const { token } = handshakeAuth.parse(socket.handshake.auth);
   const key = token ?? bearerOf(socket.request);
-  const principal = key === undefined ? undefined : await authenticator.authenticate(key);
+  const principal =
+    key === undefined
+      ? undefined
+      : await authenticator.authenticate(key, socket.conn.remoteAddress);
   const { tenantId } = principal?.tenant ?? {};
   const isAnothers = socket.recovered && socket.data.tenantId !== tenantId;
   if (principal === undefined || tenantId === undefined || isAnothers) {

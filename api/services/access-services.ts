@@ -1,4 +1,3 @@
-import type { Plan } from '../../config/plan.ts';
 import { type Authenticator, createAuthenticator } from '../../core/access/api-key-cache.ts';
 import { type AccessNews, openAccessNews } from '../../core/access/access-news-cache.ts';
 import { type ApiKeyStore, createApiKeyStore } from '../../core/access/api-key-store.ts';
@@ -13,6 +12,7 @@ import type { ReadDatabaseTime } from '../../core/infra/database-clock.ts';
 import { createTenantCache } from '../../core/tenants/tenant-cache.ts';
 import { type TenantAdmin, createTenantAdmin } from '../../core/tenants/tenant-admin.ts';
 import { type TenantStore, createTenantStore } from '../../core/tenants/tenant-store.ts';
+import { type GuessLimits, createGuarded } from '../http/guesses.ts';
 import { createBearers, openTokens } from '../tokens/open-tokens.ts';
 import { tenantDatabases } from '../../runtime/cells.ts';
 import type { Platform } from '../../runtime/platform.ts';
@@ -32,13 +32,13 @@ export interface AccessServices {
 export interface Access {
   readonly authenticator: Authenticator;
   readonly limiter: RateLimiter;
-  /** The plan of a tenant that has just asked for something. */
-  readonly planOf: (tenantId: string) => Plan | undefined;
+  /** What a tenant that has just asked for something may have accepted and not begun. */
+  readonly limitOf: (tenantId: string) => number | undefined;
   readonly services: AccessServices;
 }
 
 /** Who may come in, and what people do about that; the platform's lifecycle releases it. */
-export async function openAccess(platform: Platform): Promise<Access> {
+export async function openAccess(platform: Platform, guesses?: GuessLimits): Promise<Access> {
   const { env, mongo, clock, logger, lifecycle, databaseClock } = platform;
   const tenantStore = createTenantStore(mongo.db);
   const keys = createApiKeyStore(mongo.db);
@@ -62,6 +62,7 @@ export async function openAccess(platform: Platform): Promise<Access> {
       tenants.forget(tenantId);
     },
   });
+  const bearers = createBearers(keyCache, openTokens(platform, tenants));
   const audit = createAuditStore(tenantDatabases(platform));
   const admin = createKeyAdmin({
     keys,
@@ -72,9 +73,9 @@ export async function openAccess(platform: Platform): Promise<Access> {
     },
   });
   return Object.freeze({
-    authenticator: createBearers(keyCache, openTokens(platform, tenants)),
+    authenticator: createGuarded(bearers, clock, guesses),
     limiter: openLimiter(platform),
-    planOf: (tenantId: string) => tenants.peek(tenantId)?.plan ?? env.DEFAULT_PLAN,
+    limitOf: (tenantId: string) => (tenants.peek(tenantId)?.plan ?? env.DEFAULT_PLAN)?.backlogMax,
     services: {
       keys: { ...keys, ...admin, graceSeconds: env.API_KEY_GRACE_SECONDS },
       audit: auditLog(audit, databaseTime),

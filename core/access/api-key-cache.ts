@@ -41,14 +41,17 @@ interface AuthenticatorDeps {
 
 export interface Authenticator {
   /**
-   * Who the key belongs to, or undefined when it is not a valid one. Answers from memory for
+   * Who the key belongs to, or undefined when it is not a valid one; `address` is where it comes from. Answers from memory for
    * LIMITS.apiKeyCacheMs after a look-up; concurrent look-ups are one query.
    *
    * @throws AppError `unauthenticated` for a key that was good once, `tenant_suspended` or
    *   `tenant_closed`; and what the stores throw when the key is not in memory and the database is
    *   away.
    */
-  authenticate(text: string): Principal | undefined | Promise<Principal | undefined>;
+  authenticate(
+    text: string,
+    address?: string,
+  ): Principal | undefined | Promise<Principal | undefined>;
   /** Who a key that was good before belongs to, if it still is. Same memory, same throws. */
   principalOf(keyId: string): Promise<Principal | undefined>;
 }

@@ -11,6 +11,7 @@ import {
   parametersOf,
   useApi,
 } from '../support/api.ts';
+import { bodyFor, samplePath } from '../support/endpoint-calls.ts';
 import { type Sample, makeSample } from '../support/http-fixtures.ts';
 
 /** Every endpoint that is registered is tested here, by being registered. */
@@ -30,40 +31,13 @@ beforeAll(async () => {
   }
 });
 
-/** What stands for the parameters of a path: a resource of the default tenant. */
-const RESOURCES: readonly (readonly [prefix: string, id: (from: Sample) => string])[] = [
-  ['/v1/operations/', ({ creditId }) => creditId],
-  ['/v1/users/', ({ userId }) => userId],
-  ['/v1/wallets/', ({ walletId }) => walletId],
-  ['/v1/transfers/', ({ transferId }) => transferId],
-  ['/v1/holds/', ({ holdId }) => holdId],
-  ['/v1/webhook-endpoints/', ({ endpointId }) => endpointId],
-  ['/v1/deliveries/', ({ deliveryId }) => deliveryId],
-  ['/v1/templates/', ({ templateId }) => templateId],
-  ['/v1/suppressions/', ({ suppressionId }) => suppressionId],
-  ['/v1/keys/', ({ apiKeyId }) => apiKeyId],
-  ['/v1/tenants/', () => 'default'],
-];
-
-function pathOf({ path }: Endpoint): string {
-  if (!path.includes(':')) return path;
-  const resource = RESOURCES.find(([prefix]) => path.startsWith(prefix));
-  if (resource === undefined) throw new Error(`no resource for ${path}: add it to RESOURCES`);
-  return path.replace(/:\w+/, resource[1](sample)).replace(/:\w+/, 'some-name');
-}
-
-/** Where an empty object is not even worth looking the resource up. */
-const BODIES: Readonly<Record<string, object>> = {
-  '/v1/tenants/:id': { status: 'active' },
-  '/v1/operations/:id/retry': { note: 'looked at it' },
-  '/v1/operations/:id/resolve': { note: 'looked at it', status: 'canceled' },
-};
+const pathOf = (endpoint: Endpoint): string => samplePath(endpoint, sample);
 
 function call(endpoint: Endpoint, ask: Ask = {}, query = ''): Promise<Answer> {
   const isWrite = endpoint.method !== 'GET' && endpoint.method !== 'DELETE';
   return api.ask(`${pathOf(endpoint)}${query}`, {
     method: endpoint.method,
-    ...(isWrite && { body: BODIES[endpoint.path] ?? {} }),
+    ...(isWrite && { body: bodyFor(endpoint) }),
     ...ask,
     headers: { ...(isWrite && { 'idempotency-key': freshKey() }), ...ask.headers },
   });
