@@ -46,6 +46,7 @@ const PACKAGE_HOMES = [
   ['socket\\.io|@socket\\.io/redis-streams-adapter', ['^api/']],
   ['graphql|graphql-yoga|@escape\\.tech/graphql-armor', ['^api/']],
   ['csv-parse', ['^api/']],
+  ['marked|swagger-ui-dist', ['^api/docs/']],
   ['undici|ipaddr\\.js|nodemailer|web-push', [INFRA, PROVIDERS]],
 ];
 
@@ -176,7 +177,14 @@ const hygiene = [
     comment:
       'nothing that ships may import tests, benchmarks, examples, scripts or the command line',
     from: { path: SOURCE },
-    to: { path: '^(tests|bench|scripts|examples|cli)/' },
+    to: { path: '^(tests|bench|scripts|examples|cli|client)/' },
+  },
+  {
+    name: 'client-stands-alone',
+    severity: 'error',
+    comment: 'it runs in any runtime and is installed by itself: no module but its own, node: included',
+    from: { path: '^client/' },
+    to: { pathNot: '^client/src/' },
   },
   {
     name: 'cli-stands-alone',

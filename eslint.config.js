@@ -14,7 +14,8 @@ const PLACES = {
   tests: ['tests/**'],
   support: ['tests/support/**', 'tests/**/fixtures/**', 'tests/chaos/**/!(*.test).ts'],
   main: ['api/main.ts', 'workers/main.ts', 'config/env.ts'],
-  clock: ['core/kernel/clock.ts'],
+  clock: ['core/kernel/clock.ts', 'client/src/clock.ts'],
+  front: ['client/src/index.ts'], // a package has one door
   root: ['runtime/platform.ts'], // where the real sources are handed out
   ledger: ['core/{ledger,wallets,holds}/**'],
   config: ['*.config.{js,ts}'],
@@ -111,7 +112,7 @@ const BANS = [
   {
     selector: ':matches(ExportAllDeclaration, ExportNamedDeclaration[source])',
     message: 'No barrels: import from the file that declares it.',
-    homes: ELSEWHERE,
+    homes: ['front', ...ELSEWHERE],
   },
   {
     selector: 'ImportDeclaration[source.value=/^\\.{1,2}.+\\.js$/]',
@@ -238,7 +239,7 @@ const IN_JAVASCRIPT = {
 };
 
 export default defineConfig(
-  { ignores: ['node_modules', 'dist', '.data', '.cache', 'coverage'] },
+  { ignores: ['node_modules', 'dist', 'client/dist', '.data', '.cache', 'coverage'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,

@@ -4,57 +4,55 @@ import { LIMITS } from '../config/limits.ts';
 import { AppError } from '../core/kernel/errors.ts';
 import { createRequestIds } from '../core/kernel/ids.ts';
 import { supervise } from '../core/kernel/supervise.ts';
-import { type AdapterDeps, exchange, handlerOf, pathOf } from './http/adapter.ts';
-import { createBodyBytes } from './http/body-bytes.ts';
 import { type AdminDeps, createAdminRouter } from './admin/router.ts';
-import type { Endpoint, Method } from './http/endpoint.ts';
-import { PUBLIC_PAGES, type PublicServices } from './public/pages.ts';
+import { createBodyBytes } from './http/body-bytes.ts';
+import type { Endpoint, EndpointDeps } from './http/endpoint.ts';
+import { type ExchangeDeps, createHandler } from './http/exchange.ts';
+import { pathOf } from './http/path.ts';
+import { type Found, type Router, createRouter, routedPathOf } from './http/router.ts';
+import { type StageDeps, pageStages, stagesOf } from './http/stages.ts';
 
-export interface AppDeps extends Omit<AdapterDeps, 'requestId' | 'bodyBytes'> {
+export interface AppDeps extends Omit<StageDeps, 'requestId'>, Omit<EndpointDeps, 'bodyBytes'> {
   readonly endpoints: readonly Endpoint[];
-  readonly pages: PublicServices;
   readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'password' | 'signOuts'>;
 }
 
-const EXPRESS_METHODS = {
-  GET: 'get',
-  POST: 'post',
-  PUT: 'put',
-  PATCH: 'patch',
-  DELETE: 'delete',
-} as const satisfies Record<Method, string>;
+interface Deps extends AppDeps, StageDeps, EndpointDeps {}
 
-const NO_PARAMS: unknown = Object.freeze({});
-
-/**
- * Answers every request. Writes to a path without parameters, which is nearly all of the load, are
- * looked up and go straight to their endpoint; everything else is found by Express.
- */
+/** Answers every request: endpoints by the router, the admin pages by Express, the rest with why not. */
 export function createListener(given: AppDeps): RequestListener {
   const bodyBytes = createBodyBytes(LIMITS.bodiesBytesMax);
-  const deps = { ...given, requestId: createRequestIds(), bodyBytes };
-  const app = createApp(deps);
+  const deps: Deps = { ...given, requestId: createRequestIds(), bodyBytes };
+  const app = createAdminApp(deps);
+  const router = createRouter(deps.endpoints.map((endpoint) => routeOf(deps, endpoint)));
+  const refuse = createRefusal(deps);
   const crashed = (err: unknown): void => {
     deps.logger.error({ err }, 'request.crashed');
   };
-  const writes = new Map(
-    deps.endpoints
-      .filter(({ method, path }) => method === 'POST' && !path.includes(':'))
-      .map((endpoint) => [endpoint.path, handlerOf(deps, endpoint)] as const),
-  );
-  const refuseMalformed = refuse(deps, 'none', malformed);
   return (request, response) => {
-    if (isMalformed(request)) {
-      supervise(refuseMalformed(request, response), crashed);
-      return;
-    }
-    const write = request.method === 'POST' ? writes.get(request.url ?? '') : undefined;
-    if (write === undefined) {
-      app(request, response);
-      return;
-    }
-    supervise(write(request, response, NO_PARAMS), crashed);
+    const found = isMalformed(request) ? malformed(request) : look(router, request);
+    if (found === undefined) app(request, response);
+    else if (found instanceof AppError) supervise(refuse(request, response, found), crashed);
+    else supervise(found.handle(request, response, found.params), crashed);
   };
+}
+
+function routeOf(deps: Deps, endpoint: Endpoint) {
+  const { method, path } = endpoint;
+  const handle = createHandler(deps, path, {
+    stages: stagesOf(endpoint, deps),
+    work: (one) => endpoint.run(one, deps),
+  });
+  return { method, path, handle };
+}
+
+function look(router: Router, request: IncomingMessage): Found | AppError | undefined {
+  try {
+    return router.find(request.method ?? 'GET', routedPathOf(request));
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
 }
 
 const NO_HOST = 'A request of HTTP/1.1 needs a Host header';
@@ -84,81 +82,40 @@ function malformed({ headers, url = '/' }: IncomingMessage): AppError {
     : new AppError('invalid_request', NO_ADDRESS);
 }
 
-/** The routes, in the order of matching. */
-function createApp(deps: AppDeps & AdapterDeps): Express {
+/** Everything under /admin, and what is nowhere. */
+function createAdminApp(deps: Deps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.set('query parser', false); // endpoints parse their own
+  app.set('query parser', false); // pages parse their own
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
-
-  for (const endpoint of deps.endpoints) {
-    const method = EXPRESS_METHODS[endpoint.method];
-    const handle = handlerOf(deps, endpoint);
-    app[method](endpoint.path, (request, response) => handle(request, response, request.params));
-  }
-  for (const { path, answer } of PUBLIC_PAGES) {
-    app.get(path, (request, response) => {
-      const { url, params } = request;
-      const work = () => answer(deps.pages, { url, params });
-      return exchange(deps, { request, response, route: path, work });
-    });
-  }
-  for (const [path, allow] of methodsByPath(deps.endpoints)) {
-    app.all(path, refuse(deps, path, wrongMethod(allow)));
-  }
+  const refuse = createRefusal(deps);
   app.use('/admin', createAdminRouter({ ...deps, ...deps.admin }));
-  app.use(refuse(deps, 'none', noSuchRoute));
-  app.use(errorHandler(deps));
-  return app;
-}
-
-function methodsByPath(endpoints: readonly Endpoint[]): ReadonlyMap<string, string> {
-  const paths = [...endpoints.map(({ path }) => path), ...PUBLIC_PAGES.map(({ path }) => path)];
-  return new Map(
-    paths.map((path) => {
-      const methods = endpoints.filter((one) => one.path === path).map(({ method }) => method);
-      return [path, methods.length === 0 ? 'GET' : [...new Set(methods)].join(', ')];
-    }),
+  app.use((request, response) => refuse(request, response, noSuchRoute(request)));
+  // eslint-disable-next-line @typescript-eslint/max-params -- Express knows it by its four parameters
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
+    refuse(request, response, ofExpress(error)),
   );
-}
-
-function wrongMethod(allow: string) {
-  return ({ method = '' }: IncomingMessage): AppError =>
-    new AppError('method_not_allowed', `There is no ${method} here; use ${allow}`, {
-      context: { allow },
-    });
+  return app;
 }
 
 function noSuchRoute(request: IncomingMessage): AppError {
   return new AppError('route_not_found', `There is nothing at ${pathOf(request)}`);
 }
 
-function refuse(deps: AdapterDeps, route: string, errorOf: (request: IncomingMessage) => AppError) {
-  return (request: IncomingMessage, response: ServerResponse): Promise<void> =>
-    exchange(deps, {
-      request,
-      response,
-      route,
-      work: () => {
-        throw errorOf(request);
-      },
-    });
+/** What Express itself throws: a path that cannot be decoded. Pages answer their own errors. */
+function ofExpress(error: unknown): unknown {
+  if (!(error instanceof URIError)) return error;
+  return new AppError('invalid_request', 'The path is not validly encoded', { cause: error });
 }
 
-/** What Express itself throws: a path that cannot be decoded. Endpoints answer their own errors. */
-function errorHandler(deps: AdapterDeps) {
-  // eslint-disable-next-line @typescript-eslint/max-params -- Express knows it by its four parameters
-  return (error: unknown, request: Request, response: Response, _next: NextFunction) =>
-    exchange(deps, {
-      request,
-      response,
-      route: 'none',
-      work: () => {
-        throw error instanceof URIError
-          ? new AppError('invalid_request', 'The path is not validly encoded', { cause: error })
-          : error;
-      },
-    });
+/** Answers with an error, whatever was asked. `params` of the handler are the error. */
+function createRefusal(deps: ExchangeDeps) {
+  const work = ({ params: error }: { readonly params: unknown }): never => {
+    throw error;
+  };
+  const handle = createHandler(deps, 'none', { stages: pageStages(deps), work });
+  return (request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> =>
+    handle(request, response, error);
 }

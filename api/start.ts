@@ -16,7 +16,8 @@ import { openWaiters } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import type { Seats } from './realtime/seats.ts';
 import { ENDPOINTS } from './routes/index.ts';
-import type { ServicesByTenant } from './http/adapter.ts';
+import { createDocs } from './docs/docs.ts';
+import type { ServicesByTenant } from './services/services.ts';
 import { type ApiServer, startServer } from './http/server.ts';
 
 /** For tests. */
@@ -31,13 +32,7 @@ export interface ApiTuning {
  */
 export async function startApi(platform: Platform, tuning: ApiTuning = {}): Promise<ApiServer> {
   const { env, clock, logger, metrics, mongo, lifecycle } = platform;
-  const {
-    authenticator,
-    limiter,
-    planOf,
-    services: access,
-  } = await openAccess(platform, tuning.guesses);
-  const limitOf = (tenantId: string) => planOf(tenantId)?.backlogMax;
+  const { authenticator, limiter, ...inside } = await openAccess(platform, tuning.guesses);
 
   const hints = openHints(platform.redis);
   lifecycle.onClose('hints', () => hints.close());
@@ -51,7 +46,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     platform,
     fit: (cell) => {
       const made = openCellServices(cell, {
-        ...{ hints, streams, waiters, installation, access, limitOf },
+        ...{ hints, streams, waiters, installation, ...inside },
       });
       board.add(made.queues, cell.brand);
       return made;
@@ -84,6 +79,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
       openOperations: () =>
         cells.opened().reduce((sum, { openOperations }) => sum + openOperations(), 0),
       lanes: env.SETTLEMENT_LANES,
+      docs: createDocs(ENDPOINTS),
     },
     admin: {
       queues: board,

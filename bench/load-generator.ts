@@ -1,5 +1,6 @@
 import { type Socket, connect } from 'node:net';
 import { z } from 'zod';
+import { READS, type Reads, readPaths } from './lib/reads.ts';
 import { median } from './lib/stats.ts';
 import { transferInputs } from './lib/transfers.ts';
 
@@ -20,6 +21,14 @@ const runMessage = z.strictObject({
   seed: z.int(),
   /** Prefix of the idempotency keys. */
   label: z.string(),
+});
+
+const readMessage = z.strictObject({
+  what: z.enum(READS),
+  query: z.string(),
+  count: z.int().positive(),
+  wallets: z.int().positive(),
+  seed: z.int(),
 });
 
 type Target = z.infer<typeof openMessage>;
@@ -86,6 +95,17 @@ function requestsOf({ port, apiKey }: Target, { count, wallets, seed, label }: R
   });
 }
 
+function readsOf({ port, apiKey }: Target, reads: Reads): Buffer[] {
+  return readPaths(reads).map((path) => {
+    const head = [
+      `GET ${path} HTTP/1.1`,
+      `Host: ${HOST}:${port}`,
+      `Authorization: Bearer ${apiKey}`,
+    ];
+    return Buffer.from(`${head.join('\r\n')}\r\n\r\n`);
+  });
+}
+
 async function offer(by: readonly Connection[], what: readonly Buffer[]) {
   const statuses = new Map<number, number>();
   const latencies: number[] = [];
@@ -125,7 +145,8 @@ async function obey(message: unknown): Promise<unknown> {
     connections = await Promise.all(Array.from({ length: count }, () => openConnection(port)));
     return 'open';
   }
-  requests = requestsOf(target, runMessage.parse(message));
+  const run = z.union([runMessage, readMessage]).parse(message);
+  requests = 'what' in run ? readsOf(target, run) : requestsOf(target, run);
   return 'ready';
 }
 

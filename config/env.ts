@@ -3,6 +3,7 @@ import { unknownNames } from './env-names.ts';
 import { accessEnv } from './access-env.ts';
 import { settingsProblem } from './env-together.ts';
 import { LIMITS } from './limits.ts';
+import { READ_ENV, withoutPasswords } from './read-env.ts';
 
 /**
  * Addresses, secrets and roles: what needs a restart to change. The only reader of
@@ -124,6 +125,7 @@ export const envSchema = z.object({
   REDIS_CORE_URL: redisUrl.optional().describe('sessions, key cache, rate limits'),
   REDIS_STATE_URL: redisUrl.optional().describe('breakers, leases, recovery hints'),
   REDIS_CACHE_URL: redisUrl.optional().describe('balances and queries; may evict'),
+  ...READ_ENV,
   REDIS_PUB_URL: redisUrl.optional().describe('hints to waiting requests, realtime'),
   QUEUE_PREFIX: z
     .string()
@@ -283,11 +285,8 @@ export function redactEnv(env: Env): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => {
       if (value !== undefined && SECRETS.has(name)) return [name, '[redacted]'];
-      if (typeof value === 'string' && name.endsWith('_URL')) {
-        return [
-          name,
-          value.replace(/\/\/.*@/, '//[redacted]@').replace(QUERY_SECRET, '$1[redacted]'),
-        ];
+      if (typeof value === 'string' && /_URLS?$/.test(name)) {
+        return [name, withoutPasswords(name, value).replace(QUERY_SECRET, '$1[redacted]')];
       }
       return [name, value];
     }),

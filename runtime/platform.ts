@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Env, redactEnv, redisUrls } from '../config/env.ts';
+import { redisReplicas } from '../config/read-env.ts';
 import {
   type ReadDatabaseTime,
   createDatabaseClock,
@@ -57,10 +58,18 @@ export async function openPlatform(
 
   const { MONGO_URL: url, MONGO_DB: database } = env;
   const isControl = env.TENANCY === 'per-brand';
-  const open = () => openDatabase({ url, database, isControl, appName: processId, metrics }, clock);
+  const { SLOW_QUERY_MS: ms } = env;
+  const slow = ms === undefined ? {} : { slow: { ms, logger } };
+  const open = () =>
+    openDatabase({ url, database, isControl, appName: processId, metrics, ...slow }, clock);
   const mongo = await (waitsForPrimary ? patiently(open, { logger, clock }) : open());
   lifecycle.onClose('mongodb', () => mongo.close());
-  const redis = createRedisRoles({ urls: redisUrls(env), prefix: env.QUEUE_PREFIX, logger });
+  const redis = createRedisRoles({
+    urls: redisUrls(env),
+    replicas: redisReplicas(env),
+    prefix: env.QUEUE_PREFIX,
+    logger,
+  });
   lifecycle.onClose('redis', () => redis.close());
   watchEventLoop({ metrics, lifecycle, clock });
   const failpoint =

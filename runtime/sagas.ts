@@ -9,7 +9,7 @@ import {
 } from '../core/provisioning/tenant-services-store.ts';
 import { type ProviderAddresses, createProviders } from '../core/payments/providers/registry.ts';
 import { type Env } from '../config/env.ts';
-import { createLedgerStore } from '../core/ledger/ledger-store.ts';
+import { type OnCommitted, createLedgerStore } from '../core/ledger/ledger-store.ts';
 import { type SagaEngine, createSagaEngine } from '../core/saga/engine.ts';
 import { type Heartbeat, type LeaseTiming, createHeartbeat } from '../core/saga/heartbeat.ts';
 import { createSagaJournal } from '../core/saga/journal-group.ts';
@@ -43,6 +43,8 @@ export interface SagaOptions {
   /** 1: every journal write alone (for the benchmark). */
   readonly groupMax?: number;
   readonly shares?: SagaShares;
+  /** Told of wallets that postings have changed. */
+  readonly onCommitted?: OnCommitted;
 }
 
 export interface Sagas {
@@ -65,7 +67,7 @@ export function createSagas(options: SagaOptions): Sagas {
   const journal = createSagaJournal({
     workerId: processId,
     store: createJournalStore(mongo.db),
-    ledger: createLedgerStore(mongo.client, mongo.db),
+    ledger: createLedgerStore(mongo.client, mongo.db, options.onCommitted),
     outbox: createOutboxStore(mongo.db),
     lines: openLines(mongo.db, publisher),
     publisher,

@@ -6,6 +6,7 @@ import type { BreakerTuning } from '../core/notifications/admission/breaker.ts';
 import type { Registry } from '../core/operations/define.ts';
 import { PAYMENT_BREAKER, createPaymentGate } from '../runtime/payments.ts';
 import type { Platform } from '../runtime/platform.ts';
+import { openWalletWriter } from '../runtime/wallet-cache.ts';
 import { createSagas, createServices } from '../runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/operations/operation.ts';
 import type { LeaseTiming } from '../core/saga/heartbeat.ts';
@@ -44,6 +45,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     ...deps,
     platform,
     services,
+    onCommitted: openWalletWriter(platform).committed,
     shares: sagaShares(env.SAGA_CONCURRENCY),
   });
   const connection = redis.open('queue', { name: 'saga', whenAway: 'wait' });

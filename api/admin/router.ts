@@ -5,18 +5,21 @@ import { AppError } from '../../core/kernel/errors.ts';
 import type { SignOutStore } from '../../core/access/sign-out-store.ts';
 import { DEFAULT_TENANT_ID } from '../../core/tenants/tenant.ts';
 import { type QueueSource, mountBoard } from '../../queues/board.ts';
-import { type AdapterDeps, exchange } from '../http/adapter.ts';
 import { addressGroup } from '../http/address-group.ts';
 import { type BodySpec, readBody } from '../http/body.ts';
-import { queryOf } from '../http/endpoint.ts';
+import { type ExchangeDeps, createHandler } from '../http/exchange.ts';
+import { queryOf } from '../http/query.ts';
 import type { Reply } from '../http/reply.ts';
+import { pageStages } from '../http/stages.ts';
+import type { ServicesByTenant } from '../services/services.ts';
 import { TIMELINE_ENTRIES_MAX } from '../routes/operations/get-timeline.ts';
 import { redirect } from './html.ts';
 import { homePage, lockedPage, loginPage, missingPage, operationPageOf } from './pages.ts';
 import { type AdminSession, type AdminSessions, createAdminSessions } from './session.ts';
 import { createThrottle } from './throttle.ts';
 
-export interface AdminDeps extends Omit<AdapterDeps, 'authenticator' | 'limiter'> {
+export interface AdminDeps extends ExchangeDeps {
+  readonly services: ServicesByTenant;
   readonly queues: QueueSource;
   /** False while Redis is away. */
   readonly hasQueues: () => boolean;
@@ -121,6 +124,19 @@ function guardBoard(deps: AdminDeps) {
   };
 }
 
+interface PageExchange {
+  readonly request: Request;
+  readonly response: Response;
+  readonly route: string;
+  readonly work: () => Promise<Reply> | Reply;
+}
+
+/** Does the work of a page and answers it, whatever happens. Never rejects. */
+function exchange(deps: ExchangeDeps, one: PageExchange): Promise<void> {
+  const { request, response, route, work } = one;
+  return createHandler(deps, route, { stages: pageStages(deps), work })(request, response, {});
+}
+
 /** Pages lead to the login form, scripts get a problem document. */
 function requireSession(deps: AdminDeps, sessions: AdminSessions) {
   const refuse = ({ method, headers }: Request): Reply => {
@@ -146,7 +162,7 @@ function requireSession(deps: AdminDeps, sessions: AdminSessions) {
 }
 
 /** `exchange` never rejects. */
-function answer(deps: AdminDeps, one: Parameters<typeof exchange>[1]): void {
+function answer(deps: AdminDeps, one: PageExchange): void {
   exchange(deps, one).catch((err: unknown) => {
     deps.logger.error({ err }, 'request.crashed');
   });

@@ -16,6 +16,8 @@ export interface BodySpec<B> {
   readonly accepts: readonly string[];
   /** Whether a request without a body is read as `{}`. */
   readonly isOptional?: true;
+  /** What it takes, for the reference, where that is JSON of a known shape. */
+  readonly schema?: z.ZodType;
   readonly parse: (text: string, mediaType: string) => B;
 }
 
@@ -27,12 +29,17 @@ export const jsonBody: BodySpec<unknown> = {
   parse: (text) => parseJson(text),
 };
 
+/** As `jsonBody`, with the shape that the endpoint will ask for. */
+export function jsonBodyLike(schema: z.ZodType): BodySpec<unknown> {
+  return { ...jsonBody, schema };
+}
+
 /** As `jsonBody`, where the path says all that is needed: no body at all is an empty object. */
 export const optionalJsonBody: BodySpec<unknown> = { ...jsonBody, isOptional: true };
 
 /** JSON of one shape. */
 export function schemaBody<T>(schema: z.ZodType<T>): BodySpec<T> {
-  return { accepts: [JSON_TYPE], parse: (text) => parseInput(schema, parseJson(text)) };
+  return { accepts: [JSON_TYPE], schema, parse: (text) => parseInput(schema, parseJson(text)) };
 }
 
 /**

@@ -1,54 +1,19 @@
-import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
-import { AppError } from '../../core/kernel/errors.ts';
-import type { Principal } from '../../core/access/api-key.ts';
-import { type BaseScope, type Scope, hasScope, hasSomeType } from '../../core/access/scopes.ts';
-import type { Meter } from '../../core/access/rate-limiter.ts';
-import type { TenantScope } from '../../core/tenants/tenant.ts';
+import { present } from '../../core/kernel/assert.ts';
+import type { ErrorCode } from '../../core/kernel/errors.ts';
+import type { BaseScope } from '../../core/access/scopes.ts';
+import type { View } from '../contract/parts.ts';
+import type { PublicServices } from '../services/public-services.ts';
+import type { ServicesByTenant } from '../services/services.ts';
 import { type BodySpec, readBody } from './body.ts';
 import type { BodyBytes } from './body-bytes.ts';
-import {
-  type Preferences,
-  idempotencyKeyOf,
-  lastEventIdOf,
-  preferencesOf,
-  traceparentOf,
-} from './headers.ts';
+import type { Exchange } from './exchange.ts';
+import { preferencesOf } from './headers.ts';
 import { inTime } from './in-time.ts';
 import { parseInput } from './parse-input.ts';
+import { queryOf } from './query.ts';
 import type { Reply } from './reply.ts';
-import type { ApiServices } from '../services/services.ts';
-
-/** What a handler knows of the request besides its parsed input. */
-export interface RequestContext {
-  readonly services: ApiServices;
-  readonly tenant: TenantScope;
-  /** The id of the API key: who is named in audits. */
-  readonly keyId: string;
-  /** What the key may do: `scope` of the endpoint is checked, what follows from the input is not. */
-  readonly scopes: readonly Scope[];
-  /** Of a key that ends. */
-  readonly expiresAt: Date | undefined;
-  readonly correlationId: string;
-  readonly traceparent: string | undefined;
-  /** @throws AppError unless the `Idempotency-Key` header is there and well-formed. */
-  readonly idempotencyKey: () => string;
-  /** The same where it need not be there. */
-  readonly idempotencyKeyIfAny: () => string | undefined;
-  readonly preferences: () => Preferences;
-  /** @throws AppError when there is a `Last-Event-ID` header that we cannot have given. */
-  readonly lastEventId: () => string | undefined;
-  /** Aborts when the client goes away, and when its answer has ended. */
-  readonly signal: () => AbortSignal;
-  /**
-   * Takes that much of the caller's rates besides the one that every request takes.
-   *
-   * @throws AppError `rate_limited`.
-   */
-  readonly charge: (tokens: number) => Promise<void>;
-  /** Of whoever is connected to us: the client, or a proxy. */
-  readonly address: () => string | undefined;
-}
+import { type RequestContext, contextOf } from './request-context.ts';
 
 interface Input<P, Q, B> {
   readonly params: P;
@@ -58,106 +23,158 @@ interface Input<P, Q, B> {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-interface EndpointSpec<P, Q, B> {
-  readonly method: Method;
-  /** Express path, `/v1/users/:userId`. */
+/** Whom it is for: clients with a key of a tenant, people who run the platform, anybody. */
+export type Audience = 'client' | 'operator' | 'public';
+
+/** What it counts as where there is so much of each. */
+export type LimitClass = 'read' | 'write' | 'stream' | 'none';
+
+/** Text of a media type, or of another one, or JSON by a schema: as whoever asks would like it. */
+export interface TextOutput {
+  readonly mediaType: string;
+  readonly or?: readonly string[];
+  readonly json?: z.ZodType;
+}
+
+/** JSON by a schema; null: no body. */
+export type Output = z.ZodType | TextOutput | null;
+
+/** What is answered, by status. Refusals are problem documents, and not among them. */
+export type Outputs = Readonly<Record<number, Output>>;
+
+/** What the body of an answer may be. */
+export type BodyOf<O extends Outputs> = {
+  [S in keyof O]: O[S] extends z.ZodType
+    ? View<O[S]>
+    : O[S] extends { readonly json: z.ZodType }
+      ? View<O[S]['json']>
+      : never;
+}[keyof O];
+
+/** Headers that it looks at, beside those of every endpoint. */
+export interface HeaderSpec {
+  readonly idempotencyKey?: 'required' | 'optional';
+  /** Preferences (RFC 7240) that it knows. */
+  readonly prefer?: readonly ('wait' | 'return')[];
+  readonly lastEventId?: true;
+}
+
+export interface SharedSpec {
+  /** `/v1/users/:userId` */
   readonly path: string;
+  /** Its name in the reference and in clients; by default from method and path. */
+  readonly id?: string;
+  /** One line for the documentation. */
+  readonly summary: string;
+  /** By default from the method. */
+  readonly limit?: LimitClass;
+}
+
+/** The operation that a path of its own asks for, and the field of its input that `:id` states. */
+export interface Alias {
+  readonly type: string;
+  readonly idField?: string;
+}
+
+interface EndpointSpec<P, Q, B, O extends Outputs> extends SharedSpec {
+  readonly method: Method;
   readonly scope: BaseScope;
   /** Whoever may ask for some type gets in: the handler looks at each one that is asked for. */
   readonly isByType?: true;
-  /** It takes nothing of the rates of its caller: a connection that stays has limits of its own. */
-  readonly isUnmetered?: true;
-  /** One line for the documentation. */
-  readonly summary: string;
+  readonly audience?: Exclude<Audience, 'public'>;
   readonly input: {
     readonly params: z.ZodType<P>;
     readonly query: z.ZodType<Q>;
     readonly body: BodySpec<B>;
   };
-  readonly handle: (input: Input<P, Q, B>, request: RequestContext) => Promise<Reply> | Reply;
+  readonly output: O;
+  readonly headers?: HeaderSpec;
+  readonly alias?: Alias;
+  /** Codes that it answers with, beside those that follow from the rest. */
+  readonly errors?: readonly ErrorCode[];
+  readonly handle: (
+    input: Input<P, Q, B>,
+    request: RequestContext,
+  ) => Promise<Reply<BodyOf<O>>> | Reply<BodyOf<O>>;
 }
 
-/** A request as the server has it, before anything is parsed. */
-export interface RawRequest {
-  readonly incoming: IncomingMessage;
-  readonly params: unknown;
-  readonly correlationId: string;
-  readonly principal: Principal;
-  /** Undefined: nothing limits it. */
-  readonly meter: Meter | undefined;
-  readonly services: ApiServices;
-  readonly signal: () => AbortSignal;
+/** What the work of every request needs. */
+export interface EndpointDeps {
+  readonly services: ServicesByTenant;
+  readonly pages: PublicServices;
   /** Of the server, over all of its requests. */
   readonly bodyBytes: BodyBytes;
 }
 
 /** An endpoint with its types closed over: what the list of them holds. */
-export interface Endpoint extends Pick<
-  EndpointSpec<unknown, unknown, unknown>,
-  'method' | 'path' | 'scope' | 'summary'
-> {
-  readonly isUnmetered: boolean;
+export interface Endpoint {
+  readonly method: Method;
+  readonly path: string;
+  readonly id: string;
+  /** The area of its path, by which the reference is divided. */
+  readonly tag: string;
+  readonly summary: string;
+  readonly scope: BaseScope | 'none';
   readonly isByType: boolean;
-  /** Media types of its body; none: it has none. */
-  readonly accepts: readonly string[];
-  /** @throws AppError for what is wrong with the request, and what the handler throws. */
-  run(request: RawRequest): Promise<Reply>;
+  readonly audience: Audience;
+  readonly limit: LimitClass;
+  readonly input: EndpointInput;
+  readonly output: Outputs;
+  readonly headers: HeaderSpec;
+  readonly errors: readonly ErrorCode[];
+  readonly alias: Alias | undefined;
+  /**
+   * Reads the input and does the work. The principal has been found by then.
+   *
+   * @throws AppError for what is wrong with the request, and what the handler throws.
+   */
+  run(one: Exchange, deps: EndpointDeps): Promise<Reply> | Reply;
+}
+
+export interface EndpointInput {
+  readonly params: z.ZodType;
+  readonly query: z.ZodType;
+  readonly body: BodySpec<unknown>;
 }
 
 /**
  * Declares an endpoint: parsed, typed input in, data out; the handler never sees the response. One
  * file and one line in `routes/index.ts` each.
  */
-export function defineEndpoint<P, Q, B>(spec: EndpointSpec<P, Q, B>): Endpoint {
-  const { method, path, scope, summary, input, handle, isByType = false } = spec;
+export function defineEndpoint<P, Q, B, O extends Outputs>(
+  spec: EndpointSpec<P, Q, B, O>,
+): Endpoint {
+  const { method, scope, audience = 'client', input, output, alias, handle } = spec;
+  const {
+    headers = {},
+    errors = [],
+    isByType = false,
+    limit = method === 'GET' ? 'read' : 'write',
+  } = spec;
   return Object.freeze({
-    method,
-    path,
-    scope,
-    summary,
-    isUnmetered: spec.isUnmetered ?? false,
-    isByType,
-    accepts: input.body.accepts,
-    run: async (request: RawRequest): Promise<Reply> => {
-      const { incoming, principal, correlationId, services, signal } = request;
-      if (!hasScope(principal.scopes, scope) && !(isByType && hasSomeType(principal.scopes))) {
-        throw new AppError('forbidden', `The key needs the scope "${scope}"`, {
-          context: { scope },
-        });
-      }
-      const params = parseInput(input.params, request.params, 'path');
-      const query = parseInput(input.query, queryOf(incoming.url ?? ''), 'query');
-      const taken = takeBodyBytes(request.bodyBytes);
+    ...factsOf(method, spec),
+    ...{ scope, isByType, audience, limit, input, output, headers, errors, alias },
+    run: async (one: Exchange, { services, bodyBytes }: EndpointDeps): Promise<Reply> => {
+      const { request } = one;
+      const params = parseInput(input.params, one.params, 'path');
+      const query = parseInput(input.query, queryOf(request.url ?? ''), 'query');
+      const taken = takeBodyBytes(bodyBytes);
       try {
-        const body = await readBody(incoming, input.body, taken.take);
-        const answer = handle(
-          { params, query, body },
-          {
-            services,
-            tenant: principal.tenant,
-            keyId: principal.keyId,
-            scopes: principal.scopes,
-            expiresAt: principal.expiresAt,
-            correlationId,
-            traceparent: traceparentOf(incoming),
-            idempotencyKey: () => idempotencyKeyOf(incoming),
-            idempotencyKeyIfAny: () =>
-              incoming.headers['idempotency-key'] === undefined
-                ? undefined
-                : idempotencyKeyOf(incoming),
-            preferences: () => preferencesOf(incoming),
-            lastEventId: () => lastEventIdOf(incoming),
-            signal,
-            charge: async (tokens) => request.meter?.take(tokens),
-            address: () => incoming.socket.remoteAddress,
-          },
-        );
-        return await inTime(answer, preferencesOf(incoming).waitSeconds);
+        const body = await readBody(request, input.body, taken.take);
+        const found = services.of(present(one.principal, 'who asks').tenant.tenantId);
+        const own = found instanceof Promise ? await inTime(found, 0) : found; // open already, nearly always
+        const answer = handle({ params, query, body }, contextOf(one, own));
+        return await inTime(answer, preferencesOf(request).waitSeconds);
       } finally {
         taken.giveBack();
       }
     },
   });
+}
+
+/** 200 with a JSON document. */
+export function found<B>(body: B): Reply<B> {
+  return { status: 200, body };
 }
 
 /** For one request: what it takes, and all of it back at its end. */
@@ -177,22 +194,21 @@ function takeBodyBytes(bodyBytes: BodyBytes): {
   };
 }
 
-const NO_QUERY: Readonly<Record<string, string | readonly string[]>> = Object.freeze({});
-
-/** The query by name; a name that is there twice has a list, which no schema takes for a text. */
-export function queryOf(url: string): Readonly<Record<string, string | readonly string[]>> {
-  const start = url.indexOf('?');
-  if (start < 0) return NO_QUERY;
-  const search = new URLSearchParams(url.slice(start + 1));
-  const entries = [...new Set(search.keys())].map((name): [string, string | string[]] => {
-    const values = search.getAll(name);
-    const [only] = values;
-    return [name, values.length === 1 && only !== undefined ? only : values];
-  });
-  return Object.fromEntries(entries);
+export function factsOf(method: Method, { path, id = idOf(method, path), summary }: SharedSpec) {
+  return { method, path, id, tag: tagOf(path), summary };
 }
 
-/** 200 with a JSON document. */
-export function found(body: unknown): Reply {
-  return { status: 200, body };
+const VERBS = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
+
+/** `GET /v1/wallets/:id/balance` is `getWalletsIdBalance`. */
+function idOf(method: Method, path: string): string {
+  const words = path
+    .replace(/^\/v1\//, '/')
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== '');
+  return `${VERBS[method]}${words.map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`).join('')}`;
+}
+
+function tagOf(path: string): string {
+  return /^\/v1\/([a-z-]+)/.exec(path)?.[1] ?? 'platform';
 }

@@ -16,7 +16,10 @@ export const pageQuery = {
     .transform((text) => Number.parseInt(text, 10))
     .refine((limit) => limit <= LIMITS.listLimitMax, limitText)
     .exactOptional()
-    .meta({ description: `items per page, 1 to ${LIMITS.listLimitMax}` }),
+    .meta({
+      description: `items per page, 1 to ${LIMITS.listLimitMax}`,
+      ...{ type: 'integer', minimum: 1, maximum: LIMITS.listLimitMax, pattern: undefined },
+    }),
   cursor: z
     .string()
     .max(600)
@@ -52,7 +55,7 @@ interface PageRequest {
   readonly order?: ListOrder;
 }
 
-interface ListSpec<T> {
+interface ListSpec<T, V = unknown> {
   /** Names the list inside its cursors, so that no other list takes them. */
   readonly list: string;
   /** What the list is ordered by; cursors carry it. */
@@ -63,7 +66,13 @@ interface ListSpec<T> {
     readonly limit: number;
     readonly order?: ListOrder;
   }) => Promise<readonly T[]>;
-  readonly view: (item: T) => unknown;
+  readonly view: (item: T) => V;
+}
+
+/** What a list answers with. */
+interface Page<V> {
+  readonly items: readonly V[];
+  readonly nextCursor: string | null;
 }
 
 /**
@@ -73,7 +82,10 @@ interface ListSpec<T> {
  *
  * @throws AppError `invalid_cursor` unless the cursor is one that this list has handed out.
  */
-export async function listReply<T>(spec: ListSpec<T>, request: PageRequest): Promise<Reply> {
+export async function listReply<T, V>(
+  spec: ListSpec<T, V>,
+  request: PageRequest,
+): Promise<Reply<Page<V>>> {
   const { list, keyOf, read, view } = spec;
   const limit = request.limit ?? LIMITS.listLimitDefault;
   const after = request.cursor === undefined ? undefined : keyIn(spec, request.cursor);

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
 /** What an endpoint answers. `text`: as it is; else `body` as JSON. */
-export interface Reply {
+export interface Reply<B = unknown> {
   readonly status: number;
-  readonly body?: unknown;
-  readonly text?: string;
+  readonly body?: B;
+  readonly text?: string | Buffer;
   readonly contentType?: string;
   /** A list: the header comes several times. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;

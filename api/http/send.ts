@@ -15,8 +15,8 @@ const JSON_TYPE = 'application/json';
 /** Writes an answer in one go. Does nothing when the client has gone or was answered before. */
 export function send(response: ServerResponse, reply: Reply, correlationId: string): void {
   if (response.headersSent || response.destroyed) return;
-  if (reply.status === 204) {
-    response.writeHead(204, headersOf(reply, correlationId)).end();
+  if (reply.status === 204 || reply.status === 304) {
+    response.writeHead(reply.status, headersOf(reply, correlationId)).end();
     return;
   }
   if (reply.stream !== undefined) {

@@ -1,38 +1,26 @@
 import { z } from 'zod';
 import { LIMITS } from '../../config/limits.ts';
-import { AppError, ERRORS, isErrorCode } from '../../core/kernel/errors.ts';
-import { fieldErrors } from '../../core/kernel/field-errors.ts';
-import type { OpsPage, OpsPages } from '../../runtime/ops-pages.ts';
+import type { OpsPage } from '../../runtime/ops-pages.ts';
 import { requiredOf } from '../../runtime/ops-server.ts';
-import { type QueueDepth, type ReplicaBounds, adviseReplicas } from '../../queues/depth.ts';
-import { found, queryOf } from '../http/endpoint.ts';
+import { type QueueDepth, adviseReplicas } from '../../queues/depth.ts';
+import type { View } from '../contract/parts.ts';
+import {
+  addressesSchema,
+  autoscaleSchema,
+  healthSchema,
+  readinessSchema,
+} from '../contract/platform.ts';
+import { type Endpoint, found } from '../http/endpoint.ts';
+import { noParams } from '../http/list.ts';
+import { anyQuery, definePage } from '../http/page.ts';
 import type { Reply } from '../http/reply.ts';
-import { statusOfCode } from '../http/problem.ts';
-
-/** What the pages without a key work with. */
-export interface PublicServices {
-  readonly ops: OpsPages;
-  readonly depths: () => Promise<readonly QueueDepth[]>;
-  /** Accepted operations that wait for settlement, as last counted. */
-  readonly openOperations: () => number;
-  readonly lanes: number;
-}
-
-interface PublicRequest {
-  readonly url: string;
-  readonly params: Readonly<Record<string, unknown>>;
-}
-
-/** A page that needs no key. All are GET. */
-export interface PublicPage {
-  readonly path: string;
-  readonly summary: string;
-  readonly answer: (services: PublicServices, request: PublicRequest) => Promise<Reply> | Reply;
-}
+import { DOCS_PAGES } from './docs-pages.ts';
 
 /** Addresses worth knowing, for whoever opens the root in a browser or with curl. */
 const ADDRESSES = {
   operations: '/v1/operations',
+  documentation: '/docs',
+  openapi: '/openapi.json',
   problems: '/problems',
   health: '/healthz',
   readiness: '/readyz',
@@ -42,68 +30,49 @@ const ADDRESSES = {
   queues: '/admin/queues',
 } as const;
 
-/** One line each. */
-export const PUBLIC_PAGES: readonly PublicPage[] = [
-  {
-    path: '/',
-    summary: 'The addresses of this API',
-    answer: () => found({ name: 'sluice', addresses: ADDRESSES }),
-  },
-  {
-    path: '/healthz',
-    summary: 'Alive: the event loop turns',
-    answer: ({ ops }) => fromOps(ops.health()),
-  },
-  {
-    path: '/readyz',
-    summary:
-      'Every dependency by name; 503 unless all can be used (`?require=mongodb`: only these)',
-    answer: async ({ ops }, { url }) => fromOps(await ops.ready(requiredOf(searchOf(url)))),
-  },
-  {
-    path: '/metrics',
-    summary: 'Prometheus metrics',
-    answer: async ({ ops }) => fromOps(await ops.metrics()),
-  },
-  {
-    path: '/internal/autoscale',
-    summary: 'Depth of every queue, and how many workers each pool should have',
-    answer: async ({ depths, openOperations, lanes }, { url }) => {
-      const bounds = boundsOf(url);
-      const situation = { ...bounds, openOperations: openOperations(), lanes };
-      return autoscaleReply(await depths(), situation);
-    },
-  },
-  {
-    path: '/problems',
-    summary: 'All error codes',
-    answer: () => found({ items: Object.keys(ERRORS).filter(isErrorCode).map(problemPage) }),
-  },
-  {
-    path: '/problems/:code',
-    summary: 'What an error code means',
-    answer: (_services, { params }) => {
-      const code = params['code'];
-      if (typeof code === 'string' && isErrorCode(code)) return found(problemPage(code));
-      throw new AppError('not_found', 'There is no such error code');
-    },
-  },
-];
+const plain = { params: noParams, query: anyQuery };
 
-function problemPage(code: keyof typeof ERRORS) {
-  const { title, kind, retry } = ERRORS[code];
-  const type = `/problems/${code}`;
-  return { type, code, title, status: statusOfCode(code), kind, retryable: retry !== 'never' };
-}
+const root = definePage({
+  path: '/',
+  id: 'getAddresses',
+  summary: 'The addresses of this API',
+  input: plain,
+  output: { 200: addressesSchema },
+  answer: () => found({ name: 'sluice' as const, addresses: ADDRESSES }),
+});
 
-function fromOps({ status, contentType, body }: OpsPage): Reply {
-  return { status, contentType, text: body };
-}
+const health = definePage({
+  path: '/healthz',
+  summary: 'Alive: the event loop turns',
+  input: plain,
+  output: { 200: healthSchema },
+  answer: ({ ops }) => fromOps(ops.health()),
+});
 
-function searchOf(url: string): URLSearchParams {
-  const start = url.indexOf('?');
-  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1));
-}
+const readiness = definePage({
+  path: '/readyz',
+  summary: 'Every dependency by name; 503 unless all can be used (`?require=mongodb`: only these)',
+  input: {
+    params: noParams,
+    query: z.looseObject({
+      require: z
+        .union([z.string(), z.array(z.string())])
+        .exactOptional()
+        .meta({ description: 'names of dependencies, separated by commas: only these count' }),
+    }),
+  },
+  output: { 200: readinessSchema, 503: readinessSchema },
+  answer: async ({ ops }, { incoming: { url = '' } }) =>
+    fromOps(await ops.ready(requiredOf(searchOf(url)))),
+});
+
+const metrics = definePage({
+  path: '/metrics',
+  summary: 'Prometheus metrics',
+  input: plain,
+  output: { 200: { mediaType: 'text/plain' } },
+  answer: async ({ ops }) => fromOps(await ops.metrics()),
+});
 
 const replicas = (fallback: number) =>
   z
@@ -113,17 +82,40 @@ const replicas = (fallback: number) =>
     .refine((count) => count <= LIMITS.replicasMax, `must be at most ${LIMITS.replicasMax}`)
     .default(fallback);
 
-const boundsQuery = z
-  .strictObject({ min: replicas(1), max: replicas(LIMITS.replicasDefaultMax) })
-  .refine(({ min, max }) => min <= max, { path: ['min'], message: 'must not be above max' });
+const autoscale = definePage({
+  path: '/internal/autoscale',
+  summary: 'Depth of every queue, and how many workers each pool should have',
+  input: {
+    params: noParams,
+    query: z
+      .strictObject({ min: replicas(1), max: replicas(LIMITS.replicasDefaultMax) })
+      .refine(({ min, max }) => min <= max, { path: ['min'], message: 'must not be above max' }),
+  },
+  output: { 200: autoscaleSchema },
+  errors: ['queue_unavailable'],
+  answer: async ({ depths, openOperations, lanes }, { query: bounds }) => {
+    const situation = { ...bounds, openOperations: openOperations(), lanes };
+    return autoscaleReply(await depths(), situation);
+  },
+});
 
-function boundsOf(url: string): ReplicaBounds {
-  const raw = queryOf(url);
-  const parsed = boundsQuery.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  throw new AppError('invalid_request', 'min and max are numbers of replicas', {
-    errors: fieldErrors(parsed.error.issues, raw),
-  });
+/** Every page that needs no key: one line each. */
+export const PUBLIC_PAGES: readonly Endpoint[] = [
+  root,
+  health,
+  readiness,
+  metrics,
+  autoscale,
+  ...DOCS_PAGES,
+];
+
+function fromOps({ status, contentType, body }: OpsPage): Reply<never> {
+  return { status, contentType, text: body };
+}
+
+function searchOf(url: string): URLSearchParams {
+  const start = url.indexOf('?');
+  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1));
 }
 
 /**
@@ -133,13 +125,13 @@ function boundsOf(url: string): ReplicaBounds {
 function autoscaleReply(
   depths: readonly QueueDepth[],
   situation: Parameters<typeof adviseReplicas>[1],
-): Reply {
+): Reply<View<typeof autoscaleSchema>> {
   const advices = adviseReplicas(depths, situation);
   const { min, max } = situation;
-  const pools = advices.map(({ pool, ...advice }) => [pool, advice]);
+  const pools = advices.map(({ pool, ...advice }) => [pool, advice] as const);
   const queues = depths.map(({ consumers, ...depth }) => ({
     ...depth,
     workers: consumers.length,
   }));
-  return found({ bounds: { min, max }, pools: Object.fromEntries(pools) as unknown, queues });
+  return found({ bounds: { min, max }, pools: Object.fromEntries(pools), queues });
 }

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../http/endpoint.ts';
 import { listAudit } from './audit/list-audit.ts';
+import { PUBLIC_PAGES } from '../public/pages.ts';
 import { getDelivery } from './deliveries/get-delivery.ts';
 import { listDeliveries } from './deliveries/list-deliveries.ts';
 import { replayDeliveries } from './deliveries/replay-deliveries.ts';
@@ -53,7 +54,7 @@ import { removeWebhookEndpoint } from './webhook-endpoints/remove-endpoint.ts';
 import { rotateWebhookSecret } from './webhook-endpoints/rotate-secret.ts';
 import { testWebhookEndpoint } from './webhook-endpoints/test-endpoint.ts';
 
-/** Every endpoint that needs a key: one line each. The order is that of matching: writes first. */
+/** Every endpoint: one line each. Of those that fit a path with parameters the first is taken. */
 export const ENDPOINTS: readonly Endpoint[] = [
   submitOperation,
   submitBulk,
@@ -108,4 +109,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listTenants,
   getTenant,
   changeTenant,
+  ...PUBLIC_PAGES,
 ];
+
+/** Those that need a key. */
+export const KEYED_ENDPOINTS = ENDPOINTS.filter(({ scope }) => scope !== 'none');

@@ -34,7 +34,7 @@ export interface Access {
   readonly limiter: RateLimiter;
   /** What a tenant that has just asked for something may have accepted and not begun. */
   readonly limitOf: (tenantId: string) => number | undefined;
-  readonly services: AccessServices;
+  readonly access: AccessServices;
 }
 
 /** Who may come in, and what people do about that; the platform's lifecycle releases it. */
@@ -76,7 +76,7 @@ export async function openAccess(platform: Platform, guesses?: GuessLimits): Pro
     authenticator: createGuarded(bearers, clock, guesses),
     limiter: openLimiter(platform),
     limitOf: (tenantId: string) => (tenants.peek(tenantId)?.plan ?? env.DEFAULT_PLAN)?.backlogMax,
-    services: {
+    access: {
       keys: { ...keys, ...admin, graceSeconds: env.API_KEY_GRACE_SECONDS },
       audit: auditLog(audit, databaseTime),
       tenants: {

@@ -1,4 +1,6 @@
 import { LIMITS } from '../../config/limits.ts';
+import { createListReads } from '../../core/infra/reads/list-reads.ts';
+import { createLedgerPoints } from '../../core/ledger/ledger-points-store.ts';
 import { createLedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
 import type { DeliveryPublisher } from '../../core/notifications/delivery/publisher.ts';
 import { type Backlog, startBacklog } from '../../core/ingest/backlog.ts';
@@ -9,8 +11,11 @@ import type { Ingest } from '../../core/ingest/submission.ts';
 import type { Installation } from '../../runtime/installation.ts';
 import { tenantDatabases } from '../../runtime/cells.ts';
 import type { Platform } from '../../runtime/platform.ts';
+import { openWalletCache } from '../../runtime/wallet-cache.ts';
 import { createInterventionStore } from '../../core/operations/intervention-store.ts';
+import { createOperationPoints } from '../../core/operations/operation-points-store.ts';
 import { createOperationReads } from '../../core/operations/operation-reads-store.ts';
+import { createQueuedReads } from '../../core/operations/queued-reads-store.ts';
 import { createOperationStore } from '../../core/operations/operation-store.ts';
 import type { JobPublisher } from '../../core/operations/ports.ts';
 import { type SettledHints, subscribeToHints } from '../../core/events/hints.ts';
@@ -44,6 +49,12 @@ export function openServices(deps: ServiceDeps): ApiServices {
   const lines = openLines(mongo.db, publisher);
   const store = createInterventionStore(mongo.db, createOutboxStore(mongo.db));
   const registry = OPERATIONS;
+  const onGroup = (what: string, size: number): void => {
+    metrics.readGroupSize.observe({ what }, size);
+  };
+  const ledgerPoints = createLedgerPoints(mongo.db, onGroup);
+  const lists = createListReads(platform.env.LIST_STALENESS_SECONDS);
+  const operationPoints = createOperationPoints(mongo.db, onGroup);
   return Object.freeze({
     ...deps.access,
     registry,
@@ -52,12 +63,29 @@ export function openServices(deps: ServiceDeps): ApiServices {
     waiters,
     streams,
     clock,
-    operations: (tenant: TenantScope) => createOperationReads(mongo.db, tenant),
-    ledger: (tenant: TenantScope) => createLedgerQueries(mongo.db, tenant),
+    operations: perTenant((tenant) =>
+      createOperationReads(mongo.db, tenant, { points: operationPoints, lists }),
+    ),
+    ledger: perTenant((tenant) =>
+      createLedgerQueries(mongo.db, tenant, { points: ledgerPoints, lists }),
+    ),
+    queued: perTenant((tenant) => createQueuedReads(mongo.db, tenant)),
+    walletCache: openWalletCache(platform, ledgerPoints.wallets),
+    readConsistency: platform.env.READ_CONSISTENCY,
     notifications: createNotificationServices(platform, publisher),
     intervene: createIntervene({ store, lines, publisher, hints, logger, metrics, registry }),
     auditOf: (tenant: TenantScope, id: string) => store.auditOf(tenant, id),
   });
+}
+
+/** Made once for each scope, which every request of a key brings again while the key is in memory. */
+function perTenant<T>(make: (tenant: TenantScope) => T): (tenant: TenantScope) => T {
+  const made = new WeakMap<TenantScope, { readonly value: T }>();
+  return (tenant) => {
+    const known = made.get(tenant) ?? { value: make(tenant) };
+    made.set(tenant, known);
+    return known.value;
+  };
 }
 
 function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {

@@ -1,10 +1,12 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { LedgerQueries } from '../../core/ledger/ledger-reads-store.ts';
+import type { WalletCache } from '../../core/ledger/wallet-cache.ts';
 import type { Registry } from '../../core/operations/define.ts';
 import type { Ingest } from '../../core/ingest/submission.ts';
 import type { AuditDoc } from '../../core/operations/intervention-store.ts';
 import type { InterventionAction } from '../../core/operations/intervention.ts';
 import type { OperationReads } from '../../core/operations/operation-reads-store.ts';
+import type { QueuedReads } from '../../core/operations/queued-reads-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import type { AccessServices } from './access-services.ts';
@@ -20,6 +22,11 @@ export interface ApiServices extends AccessServices {
   readonly ingest: Ingest;
   readonly operations: (tenant: TenantScope) => OperationReads;
   readonly ledger: (tenant: TenantScope) => LedgerQueries;
+  readonly queued: (tenant: TenantScope) => QueuedReads;
+  /** For requests that can do with a balance of a moment ago. */
+  readonly walletCache: WalletCache;
+  /** Of wallets that are read without saying how. */
+  readonly readConsistency: 'strong' | 'cached';
   readonly notifications: (tenant: TenantScope) => NotificationServices;
   readonly intervene: (
     tenant: TenantScope,
@@ -31,4 +38,9 @@ export interface ApiServices extends AccessServices {
   readonly waiters: Waiters;
   readonly streams: Streams;
   readonly clock: Clock;
+}
+
+/** What endpoints work with, in the cell of a tenant. */
+export interface ServicesByTenant {
+  of(tenantId: string): ApiServices | Promise<ApiServices>;
 }

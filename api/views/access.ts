@@ -36,7 +36,7 @@ export function auditView(row: AuditRow) {
     at: at.toISOString(),
     actor,
     action: shownAction(row),
-    target: operationId ?? targetId,
+    target: operationId ?? targetId ?? '',
     ...(before !== undefined && { before }),
     ...(after !== undefined && { after }),
     ...(note !== undefined && { note }),

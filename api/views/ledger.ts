@@ -9,12 +9,23 @@ import type {
 } from '../../core/ledger/documents.ts';
 import type { BalancesAt, SystemWalletSum } from '../../core/ledger/ledger-reads-store.ts';
 import { availableOf } from '../../core/ledger/wallet.ts';
+import type {
+  balanceAtSchema,
+  balanceSchema,
+  entrySchema,
+  holdSchema,
+  systemWalletSchema,
+  transferSchema,
+  userSchema,
+  walletSchema,
+} from '../contract/ledger.ts';
+import type { View } from '../contract/parts.ts';
 
 const PUSH_TAIL_CHARS = 6;
 
 /** Documents of the ledger as clients see them: amounts in minor units, as decimal strings. */
 
-export function userView(user: UserDoc) {
+export function userView(user: UserDoc): View<typeof userSchema> {
   const self = `/v1/users/${encodeURIComponent(user.userId)}`;
   return {
     id: user.userId,
@@ -41,7 +52,7 @@ function pushTargetView(target: PushTargetDoc) {
       };
 }
 
-export function walletView(wallet: WalletDoc) {
+export function walletView(wallet: WalletDoc): View<typeof walletSchema> {
   const self = `/v1/wallets/${wallet._id}`;
   return {
     id: wallet._id,
@@ -73,12 +84,16 @@ function balanceHead({ _id, userId, currency }: WalletDoc) {
   return { walletId: _id, userId, currency };
 }
 
-export function balanceView(wallet: WalletDoc) {
+export function balanceView(wallet: WalletDoc): View<typeof balanceSchema> {
   return { ...balanceHead(wallet), ...balancesView(wallet) };
 }
 
 /** Limits are not part of the log, so a past balance has no `available`. */
-export function balanceAtView(wallet: WalletDoc, at: Date, { seq, balances }: BalancesAt) {
+export function balanceAtView(
+  wallet: WalletDoc,
+  at: Date,
+  { seq, balances }: BalancesAt,
+): View<typeof balanceAtSchema> {
   return {
     ...balanceHead(wallet),
     at: at.toISOString(),
@@ -89,7 +104,7 @@ export function balanceAtView(wallet: WalletDoc, at: Date, { seq, balances }: Ba
   };
 }
 
-export function systemWalletView(sum: SystemWalletSum) {
+export function systemWalletView(sum: SystemWalletSum): View<typeof systemWalletSchema> {
   return {
     name: sum.name,
     currency: sum.currency,
@@ -99,7 +114,7 @@ export function systemWalletView(sum: SystemWalletSum) {
   };
 }
 
-export function entryView(entry: EntryDoc) {
+export function entryView(entry: EntryDoc): View<typeof entrySchema> {
   return {
     id: entry._id,
     operationId: entry.operationId,
@@ -120,7 +135,7 @@ export function entryView(entry: EntryDoc) {
   };
 }
 
-export function transferView(transfer: TransferDoc) {
+export function transferView(transfer: TransferDoc): View<typeof transferSchema> {
   return {
     id: transfer._id,
     operationId: transfer.operationId,
@@ -138,7 +153,7 @@ export function transferView(transfer: TransferDoc) {
   };
 }
 
-export function holdView(hold: HoldDoc) {
+export function holdView(hold: HoldDoc): View<typeof holdSchema> {
   return {
     id: hold._id,
     operationId: hold.operationId,

@@ -2,9 +2,18 @@ import type { DeliveryDoc } from '../../core/notifications/delivery/delivery.ts'
 import type { SuppressionDoc } from '../../core/notifications/suppressions/suppression.ts';
 import type { TemplateDoc } from '../../core/notifications/templates/template-store.ts';
 import type { WebhookEndpointDoc } from '../../core/notifications/webhooks/webhook-endpoint.ts';
+import type {
+  deliveryBriefSchema,
+  deliveryListItem,
+  deliverySchema,
+  suppressionSchema,
+  templateSchema,
+  webhookEndpointSchema,
+} from '../contract/notification.ts';
+import type { View } from '../contract/parts.ts';
 
 /** What became of a delivery, without its address: as timelines show it. */
-export function deliveryBrief(delivery: DeliveryDoc) {
+export function deliveryBrief(delivery: DeliveryDoc): View<typeof deliveryBriefSchema> {
   const { _id, channel, status, event, userId, endpointId, deferral, reason } = delivery;
   const last = delivery.attempts.at(-1);
   return {
@@ -36,7 +45,7 @@ function deferralView({ code, provider, at, until, times }: NonNullable<Delivery
 }
 
 /** As in lists. */
-export function deliveryListView(delivery: DeliveryDoc) {
+export function deliveryListView(delivery: DeliveryDoc): View<typeof deliveryListItem> {
   const { operationId, address, template, category, notBefore, resends } = delivery;
   return {
     ...deliveryBrief(delivery),
@@ -54,7 +63,7 @@ export function deliveryListView(delivery: DeliveryDoc) {
 }
 
 /** With its journal and its data. */
-export function deliveryView(delivery: DeliveryDoc) {
+export function deliveryView(delivery: DeliveryDoc): View<typeof deliverySchema> {
   const { locale, content, data, items, more } = delivery;
   return {
     ...deliveryListView(delivery),
@@ -70,7 +79,10 @@ export function deliveryView(delivery: DeliveryDoc) {
 }
 
 /** Secrets are shown when they are made, and never again. */
-export function endpointView(endpoint: WebhookEndpointDoc, secret?: string) {
+export function endpointView(
+  endpoint: WebhookEndpointDoc,
+  secret?: string,
+): View<typeof webhookEndpointSchema> {
   const { _id, url, events, description, status, disabledReason, failingSince } = endpoint;
   const old = endpoint.secrets.find(({ expiresAt }) => expiresAt !== undefined);
   return {
@@ -89,7 +101,7 @@ export function endpointView(endpoint: WebhookEndpointDoc, secret?: string) {
   };
 }
 
-export function templateView(template: TemplateDoc) {
+export function templateView(template: TemplateDoc): View<typeof templateSchema> {
   const { _id, name, channel, locale, version, subject, text, html, createdAt } = template;
   return {
     id: _id,
@@ -104,6 +116,12 @@ export function templateView(template: TemplateDoc) {
   };
 }
 
-export function suppressionView({ _id, channel, address, reason, createdAt }: SuppressionDoc) {
+export function suppressionView({
+  _id,
+  channel,
+  address,
+  reason,
+  createdAt,
+}: SuppressionDoc): View<typeof suppressionSchema> {
   return { id: _id, channel, address, reason, createdAt: createdAt.toISOString() };
 }

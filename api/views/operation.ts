@@ -4,6 +4,12 @@ import { versionOf } from '../../core/operations/versions.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import { isSettled } from '../../core/operations/status.ts';
 import type { StepRecord } from '../../core/operations/step-record.ts';
+import type {
+  operationBriefSchema,
+  operationListItem,
+  operationSchema,
+} from '../contract/operation.ts';
+import type { View } from '../contract/parts.ts';
 import { type Problem, problemOf } from '../http/problem.ts';
 
 /** `/v1/operations/<id>` */
@@ -12,7 +18,10 @@ export function operationPath(id: string): string {
 }
 
 /** An operation as clients see it. */
-export function operationView(operation: OperationDoc, registry: Registry) {
+export function operationView(
+  operation: OperationDoc,
+  registry: Registry,
+): View<typeof operationSchema> {
   const { preconditions, deadline } = operation;
   const conditions = {
     ...preconditions,
@@ -61,7 +70,7 @@ function progressOf({ steps = [], status }: OperationDoc) {
       signal !== undefined && {
         waitingFor: {
           signal,
-          step: waiting?.name,
+          ...(waiting !== undefined && { step: waiting.name }),
           ...(until !== undefined && { until: until.toISOString() }),
         },
       }),
@@ -107,7 +116,10 @@ function requestsOf({ signals, cancelRequested, resolution }: OperationDoc) {
 }
 
 /** As in lists: without steps and signals, and a batch without its input and what follows from it. */
-export function operationListView(operation: OperationDoc, registry: Registry) {
+export function operationListView(
+  operation: OperationDoc,
+  registry: Registry,
+): View<typeof operationListItem> {
   if (operation.type !== 'batch') {
     const { steps: _steps, signals: _signals, ...shown } = operationView(operation, registry);
     return shown;
@@ -119,9 +131,14 @@ export function operationListView(operation: OperationDoc, registry: Registry) {
 const NOTHING_DESCRIBED: Registry = {};
 
 /** `Prefer: return=minimal`: what a bulk client needs to go on. */
-export function operationBrief({ _id, status, error }: OperationDoc) {
+export function operationBrief({
+  _id,
+  status,
+  error,
+}: OperationDoc): View<typeof operationBriefSchema> {
   const { code, detail } = error ?? {};
-  return { id: _id, status, ...(code !== undefined && { error: { code, detail } }) };
+  const told = code === undefined || detail === undefined ? {} : { error: { code, detail } };
+  return { id: _id, status, ...told };
 }
 
 /** 200 when the document is final, 202 while the outcome is open. */

@@ -9,27 +9,11 @@ import {
   attemptOf,
   wasRefused,
 } from '../../core/operations/step-record.ts';
+import type { View } from '../contract/parts.ts';
+import type { historySchema, timelineEvent } from '../contract/timeline.ts';
 import { entryView } from './ledger.ts';
 
-interface TimelineEvent {
-  readonly at: string;
-  readonly event:
-    | 'accepted'
-    | 'scheduled'
-    | 'enqueued'
-    | 'recovered'
-    | `step.${'started' | 'completed' | 'refused' | 'failed' | 'interrupted' | 'waiting'}`
-    | 'step.asked'
-    | 'step.omitted'
-    | `compensation.${'started' | 'completed' | 'failed' | 'interrupted'}`
-    | 'signal.received'
-    | 'cancel.requested'
-    | 'retried'
-    | 'resolved'
-    | 'parked'
-    | 'settled';
-  readonly [detail: string]: unknown;
-}
+type TimelineEvent = View<typeof timelineEvent>;
 
 interface History {
   readonly entries: readonly EntryDoc[];
@@ -37,7 +21,10 @@ interface History {
 }
 
 /** What happened to an operation, in order, and the entries that it has written. */
-export function timelineView(operation: OperationDoc, { entries, audit }: History) {
+export function timelineView(
+  operation: OperationDoc,
+  { entries, audit }: History,
+): View<typeof historySchema> {
   const { steps = [] } = operation;
   // Of one millisecond they stay in this order: causes before what they bring about.
   const between = [
@@ -132,9 +119,10 @@ function tryEvents(step: string, one: Try, next: Date): TimelineEvent[] {
 /** It ran, found that it has to wait, and runs again after that. */
 function waitEvents({ name, waitedSince, waitingFor }: StepRecord): TimelineEvent[] {
   if (waitedSince === undefined) return [];
-  const { signal, until } = waitingFor ?? {};
+  const told = waitingFor === undefined ? {} : { signal: waitingFor.signal };
+  const { until } = waitingFor ?? {};
   const limit = until === undefined ? {} : { until: until.toISOString() };
-  return [{ at: waitedSince.toISOString(), event: 'step.waiting', step: name, signal, ...limit }];
+  return [{ at: waitedSince.toISOString(), event: 'step.waiting', step: name, ...told, ...limit }];
 }
 
 function endEvents(step: StepRecord): TimelineEvent[] {

@@ -3,8 +3,10 @@ import { LIMITS } from '../../config/limits.ts';
 import { versionOf } from '../../core/operations/versions.ts';
 import type { InterventionAction } from '../../core/operations/intervention.ts';
 import { type BodySpec, jsonBody } from '../http/body.ts';
-import type { RequestContext } from '../http/endpoint.ts';
+import type { operationSchema } from '../contract/operation.ts';
+import type { View } from '../contract/parts.ts';
 import type { Reply } from '../http/reply.ts';
+import type { RequestContext } from '../http/request-context.ts';
 import { parseInput } from '../http/parse-input.ts';
 import { operationView, statusOfOperation } from '../views/operation.ts';
 import { outcomeOf, preferenceApplied } from './submit.ts';
@@ -22,6 +24,7 @@ export const note = z
 export function jsonBodyOf<T>(schema: z.ZodType<T>): BodySpec<T> {
   return {
     accepts: jsonBody.accepts,
+    schema,
     parse: (text, mediaType) => parseInput(schema, jsonBody.parse(text, mediaType)),
   };
 }
@@ -60,7 +63,7 @@ export async function intervene(
   request: RequestContext,
   id: string,
   action: Unsigned<InterventionAction>,
-): Promise<Reply> {
+): Promise<Reply<View<typeof operationSchema>>> {
   const { services, tenant, keyId, correlationId } = request;
   await refuseOthers(request, id, action.kind);
   const changed = await services.intervene(tenant, id, {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AdminAction } from '../../core/audit/audit.ts';
 import type { Json } from '../../core/kernel/canonical.ts';
-import type { RequestContext } from '../http/endpoint.ts';
+import type { RequestContext } from '../http/request-context.ts';
 
 interface Done {
   readonly action: AdminAction;

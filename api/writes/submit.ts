@@ -1,12 +1,15 @@
 import { LIMITS } from '../../config/limits.ts';
 import { present } from '../../core/kernel/assert.ts';
-import { AppError, type Failure } from '../../core/kernel/errors.ts';
+import { AppError, type ErrorCode, type Failure } from '../../core/kernel/errors.ts';
 import type { Result } from '../../core/kernel/result.ts';
 import type { ParseContext } from '../../core/ingest/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../../core/ingest/submission.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
-import type { RequestContext } from '../http/endpoint.ts';
+import type { operationAnswer } from '../contract/operation.ts';
+import type { View } from '../contract/parts.ts';
+import type { HeaderSpec } from '../http/endpoint.ts';
 import type { Reply } from '../http/reply.ts';
+import type { RequestContext } from '../http/request-context.ts';
 import {
   operationBrief,
   operationPath,
@@ -22,6 +25,18 @@ export function parseContextOf({ services, tenant }: RequestContext): ParseConte
   return { registry, currencies, ...(hasProvider !== undefined && { hasProvider }) };
 }
 
+/** Of every endpoint that takes one operation. */
+export const SUBMIT_HEADERS: HeaderSpec = {
+  idempotencyKey: 'required',
+  prefer: ['wait', 'return'],
+};
+export const SUBMIT_ERRORS: readonly ErrorCode[] = [
+  'idempotency_conflict',
+  'unknown_operation_type',
+  'provider_unknown',
+  'backlog_full',
+];
+
 /**
  * One operation, from the parsed body to the answer: 202, or 200 when the outcome is known.
  *
@@ -30,7 +45,7 @@ export function parseContextOf({ services, tenant }: RequestContext): ParseConte
 export async function submitOne(
   request: RequestContext,
   parse: (idempotencyKey: string, context: ParseContext) => Result<Submission>,
-): Promise<Reply> {
+): Promise<Reply<View<typeof operationAnswer>>> {
   const parsed = parse(request.idempotencyKey(), parseContextOf(request));
   if (!parsed.ok) throw errorOf(parsed.failure);
   const [outcome] = await submitAll(request, [parsed.value]);
@@ -177,7 +192,10 @@ interface OperationReply {
   readonly isReplayed: boolean;
 }
 
-function operationReply(request: RequestContext, { operation, isReplayed }: OperationReply): Reply {
+function operationReply(
+  request: RequestContext,
+  { operation, isReplayed }: OperationReply,
+): Reply<View<typeof operationAnswer>> {
   const status = statusOfOperation(operation);
   const applied = preferenceApplied(request, status === 200);
   return {

@@ -1,5 +1,6 @@
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { z } from 'zod';
+import { balanceView, walletView } from '../../api/views/ledger.ts';
 import { operationView } from '../../api/views/operation.ts';
 import { parseEnv, redisUrls } from '../../config/env.ts';
 import { LIMITS } from '../../config/limits.ts';
@@ -8,7 +9,8 @@ import { openMongo } from '../../core/infra/mongo.ts';
 import { openRedis } from '../../core/infra/redis.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import type { Json } from '../../core/kernel/canonical.ts';
-import { newId, newOperationId } from '../../core/kernel/ids.ts';
+import { type OperationId, type WalletId, newId, newOperationId } from '../../core/kernel/ids.ts';
+import type { WalletDoc } from '../../core/ledger/documents.ts';
 import { checkIdempotencyKey } from '../../core/ingest/idempotency-key.ts';
 import {
   jobOf,
@@ -51,6 +53,7 @@ const authenticator = createAuthenticator({
   clock: systemClock,
 });
 const operations = collection<OperationDoc>(mongo.db, 'operations');
+const wallets = collection<WalletDoc>(mongo.db, 'wallets');
 
 const submission = z.strictObject({ type: z.literal('transfer'), input: transfer.input });
 const DUPLICATE_KEY = 11_000;
@@ -122,6 +125,51 @@ const app = express();
 app.disable('x-powered-by');
 app.disable('etag');
 app.post('/v1/operations', express.json({ limit: LIMITS.bodyBytesMax }), submit);
+/** Who asks, and one look-up of what is asked for by its id or its user. */
+function reading(look: (tenantId: string, id: string) => Promise<unknown>) {
+  return async (request: Request, response: Response): Promise<void> => {
+    const principal = await authenticate(request);
+    if (principal === undefined) {
+      response.status(401).json({ code: 'unauthenticated' });
+      return;
+    }
+    const found = await look(principal.tenant.tenantId, String(request.params['id']));
+    if (found === undefined) response.status(404).json({ code: 'not_found' });
+    else response.json(found);
+  };
+}
+
+const wallet = async (tenantId: string, id: string): Promise<WalletDoc | undefined> =>
+  (await wallets.findOne({ _id: id as WalletId, tenantId })) ?? undefined;
+
+app.get(
+  '/v1/wallets/:id',
+  reading(async (tenantId, id) => {
+    const one = await wallet(tenantId, id);
+    return one === undefined ? undefined : walletView(one);
+  }),
+);
+app.get(
+  '/v1/wallets/:id/balance',
+  reading(async (tenantId, id) => {
+    const one = await wallet(tenantId, id);
+    return one === undefined ? undefined : balanceView(one);
+  }),
+);
+app.get(
+  '/v1/users/:id/wallets',
+  reading(async (tenantId, userId) => {
+    const items = await wallets.find({ tenantId, userId }).sort({ currency: 1 }).toArray();
+    return { items: items.map(walletView), nextCursor: null };
+  }),
+);
+app.get(
+  '/v1/operations/:id',
+  reading(async (tenantId, id) => {
+    const one = await operations.findOne({ _id: id as OperationId, tenantId });
+    return one === null ? undefined : operationView(one, OPERATIONS);
+  }),
+);
 app.get('/readyz', (_request, response) => {
   response.sendStatus(200);
 });

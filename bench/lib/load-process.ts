@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { z } from 'zod';
 import { ROOT, builtFile } from './processes.ts';
+import type { Reads } from './reads.ts';
 
 const outcomeSchema = z.object({
   elapsedMs: z.number(),
@@ -30,13 +31,13 @@ export interface Requests {
 export interface LoadProcess {
   readonly pid: number;
   /** Makes the requests, and sends none. */
-  prepare(requests: Requests): Promise<void>;
-  /** Sends them all. @throws when one is answered by anything but 202. */
-  offer(): Promise<LoadOutcome>;
+  prepare(requests: Requests | Reads): Promise<void>;
+  /** Sends them all. @throws when one is answered by anything but that, 202 when none is named. */
+  offer(status?: number): Promise<LoadOutcome>;
   stop(): void;
 }
 
-const ACCEPTED = '202';
+const ACCEPTED = 202;
 
 export async function startLoad(target: Target): Promise<LoadProcess> {
   const child = fork(builtFile('bench/load-generator.ts'), { cwd: ROOT, execArgv: [] });
@@ -48,11 +49,13 @@ export async function startLoad(target: Target): Promise<LoadProcess> {
     prepare: async (requests) => {
       await tell(child, requests, 'ready');
     },
-    offer: async () => {
+    offer: async (status = ACCEPTED) => {
       const outcome = outcomeSchema.parse(await tell(child, 'go'));
       const statuses = Object.keys(outcome.statuses);
-      if (statuses.length === 1 && statuses[0] === ACCEPTED) return outcome;
-      throw new Error(`Not every request was accepted: ${JSON.stringify(outcome.statuses)}`);
+      if (statuses.length === 1 && statuses[0] === String(status)) return outcome;
+      throw new Error(
+        `Not every request was answered ${status}: ${JSON.stringify(outcome.statuses)}`,
+      );
     },
     stop: () => void child.kill('SIGKILL'),
   };
@@ -61,7 +64,7 @@ export async function startLoad(target: Target): Promise<LoadProcess> {
 /** Sends a message and waits for the reply, which has to be as expected. */
 async function tell(
   child: ChildProcess,
-  message: 'go' | Target | Requests,
+  message: 'go' | Target | Requests | Reads,
   expected?: string,
 ): Promise<unknown> {
   const reply = await new Promise<unknown>((resolve, reject) => {

@@ -17,11 +17,17 @@ export const FIGURES = [
   'latency',
   'deliveries',
   'shapes',
+  'reads',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
 
 /** Those that have a small size. */
-const SMALL_FIGURES: ReadonlySet<Figure> = new Set<Figure>(['payments', 'webhooks', 'shapes']);
+const SMALL_FIGURES: ReadonlySet<Figure> = new Set<Figure>([
+  'payments',
+  'webhooks',
+  'shapes',
+  'reads',
+]);
 
 export interface BenchOptions {
   readonly only: readonly Figure[];
@@ -51,13 +57,13 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [--only ${FIGURES.join(',')}]
                  [--quick] [--rounds N] [--wait-quiet MINUTES] [--json FILE] [--write-docs]
-npm run bench -- --only shapes,payments,webhooks --small --floors [--rounds N] [--ratio TEXT]
+npm run bench -- --only shapes,payments,webhooks,reads --small --floors [--rounds N] [--ratio TEXT]
 npm run bench -- --against COMMIT [--only …] [--quick] [--rounds N]
 npm run bench -- --write-docs --from FILE
 npm run bench -- --profile
 npm run bench -- --list | --help
 
---quick   half the size           --small   seconds each, as CI runs them: these three only
+--quick   half the size           --small   seconds each, as CI runs them: these four only
 --floors  demands the floors that even a busy machine keeps, instead of the targets, and measures
           once more what falls below one
 --ratio   only the ratios whose name contains it, and what they are made of

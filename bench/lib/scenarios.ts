@@ -11,6 +11,8 @@ import { PAYMENT_TARGETS, paymentScenarios } from './payment-scenarios.ts';
 import { type PaymentScenario, runPayments } from './payment-run.ts';
 import { type RealtimeScenario, runRealtime } from './realtime-run.ts';
 import { type RecoveryScenario, runRecovery } from './recovery-run.ts';
+import { READ_TARGETS, readScenarios } from './read-scenarios.ts';
+import { type ReadScenario, runReads } from './read-run.ts';
 import { SAGA_TARGETS, sagaScenarios } from './saga-scenarios.ts';
 import { type SagaScenario, runSagas } from './saga-run.ts';
 import { type SettleScenario, runSettlement } from './settle-run.ts';
@@ -37,6 +39,7 @@ export type NamedScenario =
   | (Named & { readonly kind: 'latency' } & LatencyScenario)
   | (Named & { readonly kind: 'deliveries' } & DeliveryScenario)
   | (Named & { readonly kind: 'shape' } & ShapeScenario)
+  | (Named & { readonly kind: 'reads' } & ReadScenario)
   | (Named & { readonly kind: 'recovery' } & RecoveryScenario);
 
 const WALLETS = 10_000;
@@ -55,6 +58,7 @@ export function scenariosOf(size: Size): readonly NamedScenario[] {
     ...pathScenarios(size),
     ...deliveryScenarios(half),
     ...shapeScenarios(size),
+    ...readScenarios(size),
   ];
 }
 
@@ -88,6 +92,8 @@ export async function runScenario(
       return runDeliveries(deps, scenario);
     case 'shape':
       return runShape(deps, scenario, seed);
+    case 'reads':
+      return runReads(deps, scenario, seed);
     case 'recovery':
       return runRecovery(deps, scenario, seed);
     default:
@@ -231,4 +237,5 @@ export const TARGETS: readonly Target[] = [
   ...WEBHOOK_TARGETS,
   ...PATH_TARGETS,
   ...SHAPE_TARGETS,
+  ...READ_TARGETS,
 ];

@@ -77,7 +77,8 @@ export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
     const taking = await group.add({ lane, tokens, isWhole: tokens > 1 });
     lane.levels = taking.levels;
     if (taking.granted > 0) return;
-    if (tokens === 1 && taking.isLocal !== true) lane.emptyUntilMs = clock.monotonicMs() + taking.waitMs;
+    const isKnown = tokens === 1 && taking.isLocal !== true;
+    if (isKnown) lane.emptyUntilMs = clock.monotonicMs() + taking.waitMs;
     throw limited(taking.waitMs);
   };
 

@@ -9,7 +9,9 @@ import { LIMITS } from '../../config/limits.ts';
 import { setControlDatabase } from './control-database.ts';
 import { AppError } from '../kernel/errors.ts';
 import { scrubbed } from '../kernel/scrub.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { logSlowQueries } from './slow-queries.ts';
 
 /**
  * Every transaction: a majority snapshot, acknowledged by a majority with the journal on disk.
@@ -29,6 +31,8 @@ export interface MongoOptions {
   readonly isControl?: boolean;
   readonly appName: string;
   readonly metrics?: Metrics;
+  /** Commands that take longer are logged. */
+  readonly slow?: { readonly ms: number; readonly logger: Logger };
 }
 
 export interface Mongo {
@@ -60,10 +64,13 @@ export async function openMongo(options: MongoOptions): Promise<Mongo> {
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: LIMITS.mongoWriteConcernMs },
     retryWrites: true,
     retryReads: true,
+    ...(options.slow !== undefined && { monitorCommands: true }),
     ignoreUndefined: false,
   };
   const client = clientOf(options.url, settings);
   if (options.metrics !== undefined) watchPool(client, options.metrics);
+  const { slow } = options;
+  if (slow !== undefined) logSlowQueries(client, slow.ms, slow.logger);
   try {
     await client.connect();
     await client.db('admin').command({ ping: 1 });

@@ -16,29 +16,40 @@ export interface RedisRoles {
   readonly prefix: string;
   /** A connection to the role's server; it connects in the background and never gives up. */
   open(role: RedisRole, use: RedisUse): Redis;
+  /** One to each replica of the role's server that there is; they may be behind it. None: none. */
+  openReplicas(role: RedisRole, use: RedisUse): readonly Redis[];
   /** Closes what is still open, without waiting for a server that may be gone. */
   close(): Promise<void>;
 }
 
 interface RedisRolesDeps {
   readonly urls: Readonly<Record<RedisRole, string>>;
+  readonly replicas?: Readonly<Partial<Record<RedisRole, readonly string[]>>>;
   readonly prefix: string;
   readonly logger: Logger;
 }
 
-export function createRedisRoles({ urls, prefix, logger }: RedisRolesDeps): RedisRoles {
+export function createRedisRoles({
+  urls,
+  replicas = {},
+  prefix,
+  logger,
+}: RedisRolesDeps): RedisRoles {
   const opened = new Set<Redis>();
+  const open = (url: string, { name, whenAway }: RedisUse): Redis => {
+    const onError = (err: unknown): void => {
+      logger.debug({ err }, `redis.${name}.error`);
+    };
+    const connection = openRedis({ url, name, whenAway, onError });
+    opened.add(connection);
+    connection.once('end', () => opened.delete(connection));
+    return connection;
+  };
   return Object.freeze({
     prefix,
-    open: (role: RedisRole, { name, whenAway }: RedisUse): Redis => {
-      const onError = (err: unknown): void => {
-        logger.debug({ err }, `redis.${name}.error`);
-      };
-      const connection = openRedis({ url: urls[role], name, whenAway, onError });
-      opened.add(connection);
-      connection.once('end', () => opened.delete(connection));
-      return connection;
-    },
+    open: (role: RedisRole, use: RedisUse) => open(urls[role], use),
+    openReplicas: (role: RedisRole, use: RedisUse) =>
+      (replicas[role] ?? []).map((url) => open(url, use)),
     close: async () => {
       await Promise.all([...opened].map(closeRedis));
     },

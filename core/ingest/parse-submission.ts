@@ -25,7 +25,7 @@ const METADATA_KEY = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 const metadataKeyText = `must be 1 to ${LIMITS.metadataKeyCharsMax} letters, digits, _ or -`;
 
 /** What may stand beside the input of any operation. */
-const envelopeFields = {
+export const envelopeFields = {
   orderingKey: z
     .string()
     .min(1)

@@ -2,7 +2,7 @@
  * ISO 4217 active codes by exponent (digits after the point of the major unit), list of
  * 2024-06 with the amendments since. Tenants may define further ones.
  */
-const BY_EXPONENT: Readonly<Record<number, string>> = {
+export const CURRENCIES_BY_EXPONENT: Readonly<Record<number, string>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
   2:
     'AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD ' +
@@ -17,7 +17,7 @@ const BY_EXPONENT: Readonly<Record<number, string>> = {
 };
 
 const EXPONENTS: ReadonlyMap<string, number> = new Map(
-  Object.entries(BY_EXPONENT).flatMap(([exponent, codes]) =>
+  Object.entries(CURRENCIES_BY_EXPONENT).flatMap(([exponent, codes]) =>
     codes.split(' ').map((code) => [code, Number.parseInt(exponent, 10)] as const),
   ),
 );

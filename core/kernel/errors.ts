@@ -87,6 +87,11 @@ export const ERRORS = {
     retry: 'never',
     title: 'There are as many of these as there may be',
   },
+  operation_open: {
+    kind: 'conflict',
+    retry: 'after',
+    title: 'The operation is not settled yet',
+  },
   operation_busy: {
     kind: 'conflict',
     retry: 'after',

@@ -5,10 +5,10 @@ import {
   type Document,
   type Filter,
   type FindOptions,
-  ReadPreference,
 } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { type ListReads, createListReads } from '../infra/reads/list-reads.ts';
 import { type ListOrder, behindTimeKey, timeSort } from '../kernel/time-order.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import {
@@ -22,7 +22,9 @@ import {
   type UserDoc,
   type WalletDoc,
   systemUserPrefix,
+  userDocId,
 } from './documents.ts';
+import { type LedgerPoints, createLedgerPoints } from './ledger-points-store.ts';
 
 /** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
 export interface ListPage {
@@ -30,6 +32,8 @@ export interface ListPage {
   readonly limit: number;
   /** By default the newest first. */
   readonly order?: ListOrder;
+  /** From the primary, wherever lists are read otherwise. */
+  readonly isPresent?: true;
 }
 
 /** A wallet's balances at an instant: the fold of its entries up to and including `seq`. */
@@ -65,7 +69,7 @@ export interface HoldFilter {
 
 /**
  * What clients ask about one tenant's ledger. Single documents and balances come from the primary;
- * lists, newest first, may come from a secondary, a moment behind.
+ * lists, newest first, from a secondary, a moment behind, where the installation says so.
  *
  * Entries, transfers and holds are listed by the time of the transaction that wrote them, whenever
  * their operation was accepted. Oldest first they end where a transaction may still be under way, so
@@ -92,17 +96,26 @@ export interface LedgerQueries {
 }
 
 const OPTIONS = { maxTimeMS: LIMITS.listMaxTimeMs };
-const LIST_OPTIONS = { ...OPTIONS, readPreference: ReadPreference.secondaryPreferred };
-/** Far above what a user can open (one per currency), for the sake of a bound. */
-const WALLETS_OF_USER_MAX = 2_000;
 /** Of bonus and locked entries only: see core/infra/collections.ts. */
 const BY_BALANCE_TYPE = { walletId: 1, balanceType: 1, seq: -1 } as const;
+
+export interface LedgerQueriesOptions {
+  readonly settledWithinMs?: number;
+  /** Shared by all tenants of a process: look-ups that come at the same time go together. */
+  readonly points?: LedgerPoints;
+  readonly lists?: ListReads;
+}
 
 export function createLedgerQueries(
   db: Db,
   { tenantId }: TenantScope,
-  settledWithinMs: number = LIMITS.settledWithinMs,
+  { settledWithinMs = LIMITS.settledWithinMs, ...options }: LedgerQueriesOptions = {},
 ): LedgerQueries {
+  const { points = createLedgerPoints(db), lists = createListReads() } = options;
+  const listed = ({ isPresent }: ListPage): FindOptions => ({
+    ...OPTIONS,
+    readPreference: lists.preference(isPresent),
+  });
   const users = collection<UserDoc>(db, 'users');
   const wallets = collection<WalletDoc>(db, 'wallets');
   const entries = collection<EntryDoc>(db, 'transactions');
@@ -115,30 +128,26 @@ export function createLedgerQueries(
   ): Promise<readonly T[]> =>
     page.order === 'asc'
       ? oldestFirst({ db, tenantId, settledWithinMs }, { docs, filters }, page)
-      : listByTime({ docs, filters }, page, LIST_OPTIONS);
+      : listByTime({ docs, filters }, page, listed(page));
 
   return Object.freeze({
-    user: async (userId) => (await users.findOne({ tenantId, userId }, OPTIONS)) ?? undefined,
-    users: async ({ after, limit }) => {
-      const behind = after === undefined ? {} : { userId: { $gt: after } };
-      const page = users.find({ tenantId, ...behind }, LIST_OPTIONS).sort({ userId: 1 });
-      return page.limit(limit).toArray();
+    user: (userId) => points.users.read({ tenantId, id: userDocId(tenantId, userId) }),
+    users: async (page) => {
+      const behind = page.after === undefined ? {} : { userId: { $gt: page.after } };
+      const found = users.find({ tenantId, ...behind }, listed(page)).sort({ userId: 1 });
+      return found.limit(page.limit).toArray();
     },
-    walletsOf: async (userId) =>
-      wallets
-        .find({ tenantId, userId }, OPTIONS)
-        .sort({ currency: 1 })
-        .limit(WALLETS_OF_USER_MAX)
-        .toArray(),
-    wallet: (id) => findById(wallets, tenantId, id),
+    walletsOf: async (userId) => (await points.walletsOfUsers.read({ tenantId, id: userId })) ?? [],
+    wallet: (id) => points.wallets.read({ tenantId, id }),
     balancesAt: (wallet, at) => balancesAt(entries, wallet, at),
     systemWallets: () => systemWallets(db, wallets, tenantId),
-    entriesOfWallet: async (walletId, { after, limit, order = 'desc' }) => {
+    entriesOfWallet: async (walletId, page) => {
+      const { after, limit, order = 'desc' } = page;
       const behind = order === 'asc' ? '$gt' : '$lt';
       const rest = after === undefined ? {} : { seq: { [behind]: Number.parseInt(after, 10) } };
       const filter = { walletId, ...rest } as Filter<EntryDoc>;
       const sort = { seq: order === 'asc' ? 1 : -1 } as const;
-      return entries.find(filter, LIST_OPTIONS).sort(sort).limit(limit).toArray();
+      return entries.find(filter, listed(page)).sort(sort).limit(limit).toArray();
     },
     entriesOfOperation: async (operationId, limit) => {
       // "<operationId>.<leg>": everything between "." and the character after it.
@@ -147,25 +156,15 @@ export function createLedgerQueries(
       return found.sort((a, b) => a.leg - b.leg);
     },
     entries: (filter, page) => byTime(entries, [{ tenantId, ...filter }], page),
-    transfer: (id) => findById(transfers, tenantId, id),
+    transfer: (id) => points.transfers.read({ tenantId, id }),
     transfers: ({ userId, ...filter }, page) => {
       const sides = userId === undefined ? [{}] : [{ fromUserId: userId }, { toUserId: userId }];
       const all = sides.map((side) => ({ ...side, ...filter, tenantId }));
       return byTime(transfers, all, page);
     },
-    hold: (id) => findById(holds, tenantId, id),
+    hold: (id) => points.holds.read({ tenantId, id }),
     holds: (filter, page) => byTime(holds, [{ tenantId, ...filter }], page),
   } satisfies LedgerQueries);
-}
-
-async function findById<T extends Document & { readonly _id: string }>(
-  docs: Collection<T>,
-  tenantId: string,
-  id: string,
-): Promise<T | undefined> {
-  const filter: object = { _id: id, tenantId }; // the driver cannot see that T's `_id` is a string
-  const found = await docs.findOne(filter as Filter<T>, OPTIONS);
-  return (found as T | null) ?? undefined;
 }
 
 interface TimedDoc extends Document {

@@ -68,7 +68,15 @@ export interface LedgerStore {
 
 const COMMIT_TRIES_MAX = 3;
 
-export function createLedgerStore(client: MongoClient, db: Db): LedgerStore {
+/** Told of the wallets that a transaction has changed, once it is committed. Must not throw. */
+export type OnCommitted = (wallets: readonly WalletDoc[]) => void;
+
+/** Every transaction of the ledger, whoever runs it, tells `onCommitted`: nobody can forget to. */
+export function createLedgerStore(
+  client: MongoClient,
+  db: Db,
+  onCommitted?: OnCommitted,
+): LedgerStore {
   const reader = createReader(db);
   const writer = createWriter(db);
   return Object.freeze({
@@ -78,6 +86,7 @@ export function createLedgerStore(client: MongoClient, db: Db): LedgerStore {
     ): Promise<T> => {
       const session = client.startSession();
       const startedMs = systemClock.monotonicMs();
+      const changed = new Map<WalletId, WalletDoc>();
       try {
         session.startTransaction(TRANSACTION);
         const result = await work({
@@ -85,11 +94,15 @@ export function createLedgerStore(client: MongoClient, db: Db): LedgerStore {
           load: (reads) => reader(session, reads),
           loadLapsed: async ({ stripe, ...reads }) =>
             reader(session, { ...NO_READS, holds: await findLapsed(db, session, reads), stripe }),
-          write: (changes) => writer(session, changes),
+          write: (changes) => {
+            for (const { after } of changes.wallets) changed.set(after._id, after);
+            return writer(session, changes);
+          },
         });
         await beforeCommit?.();
         refuseLate(systemClock.monotonicMs() - startedMs);
         await commit(session);
+        onCommitted?.([...changed.values()]);
         return result;
       } catch (error) {
         if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);

@@ -24,7 +24,10 @@ export const amount = z
     }
     return String(value);
   })
-  .meta({ description: 'minor units, 1 to 10^15, as a string of digits or a safe integer' });
+  .meta({
+    description: 'minor units, 1 to 10^15, as a string of digits or a safe integer',
+    ...{ pattern: '^[1-9][0-9]{0,15}$', minimum: 1, multipleOf: 1 },
+  });
 
 /** As `amount`, zero allowed. */
 export const amountOrZero = z
@@ -39,11 +42,15 @@ export const amountOrZero = z
     }
     return String(value);
   })
-  .meta({ description: 'minor units, 0 to 10^15, as a string of digits or a safe integer' });
+  .meta({
+    description: 'minor units, 0 to 10^15, as a string of digits or a safe integer',
+    ...{ pattern: '^(0|[1-9][0-9]{0,15})$', minimum: 0, multipleOf: 1 },
+  });
 
 /** What comes on top. Zero is none, as forms and price lists have it. */
 export const fee = amountOrZero.meta({
   description: 'minor units, 0 to 10^15, as a string of digits or a safe integer; 0 is no fee',
+  ...{ pattern: '^(0|[1-9][0-9]{0,15})$', minimum: 0, multipleOf: 1 },
 });
 
 /** Whether the tenant knows the currency is checked after the schema (it may define its own). */

@@ -1,4 +1,4 @@
-import type { Collection, Document } from 'mongodb';
+import type { Collection, Document, ReadPreference } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { USER_FIELDS } from '../events/event-users.ts';
 import type { OperationFilter } from './operation-filter.ts';
@@ -17,6 +17,7 @@ interface Search {
   readonly ids: Document;
   readonly limit: number;
   readonly projection: Document;
+  readonly readPreference: ReadPreference;
 }
 
 /**
@@ -26,9 +27,9 @@ interface Search {
  */
 export async function searchByMetadata(
   operations: Collection<OperationDoc>,
-  { tenantId, filter, ids, limit, projection }: Search,
+  { tenantId, filter, ids, limit, projection, readPreference }: Search,
 ): Promise<readonly OperationDoc[]> {
-  const options = { maxTimeMS: LIMITS.listMaxTimeMs, hint: HINT };
+  const options = { maxTimeMS: LIMITS.listMaxTimeMs, hint: HINT, readPreference };
   const words = Object.entries(filter.metadata ?? {});
   const queryOf = ([key, value]: Word): Document => ({
     tenantId,
@@ -58,7 +59,7 @@ export async function searchByMetadata(
         { $limit: limit },
         { $project: projection },
       ],
-      { ...options, readPreference: 'secondaryPreferred' },
+      options,
     )
     .toArray();
 }

@@ -1,17 +1,21 @@
 import type { Db, Filter } from 'mongodb';
 import { LIMITS } from '../../config/limits.ts';
 import { collection } from '../infra/collections.ts';
+import { type ListReads, createListReads } from '../infra/reads/list-reads.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import type { TenantScope } from '../tenants/tenant.ts';
 import { searchByMetadata } from './metadata-search-store.ts';
 import type { OperationFilter } from './operation-filter.ts';
 import type { OperationDoc } from './operation.ts';
+import { type OperationPoints, createOperationPoints } from './operation-points-store.ts';
 import { USER_FIELDS } from '../events/event-users.ts';
 
 /** A page by seeking: what comes after `after` in the list's order, at most `limit` of it. */
 export interface Page {
   readonly after?: string;
   readonly limit: number;
+  /** From the primary, wherever lists are read otherwise. */
+  readonly isPresent?: true;
 }
 
 /** What clients and operators ask about one tenant's operations. */
@@ -22,20 +26,28 @@ export interface OperationReads {
   findMany(ids: readonly string[]): Promise<readonly OperationDoc[]>;
   findByKey(idempotencyKey: string): Promise<OperationDoc | undefined>;
   /**
-   * Newest first; may come from a secondary, a moment behind. The inputs of batches stay behind:
-   * a page of them could be as large as all their requests together. So do signals.
+   * Newest first; from a secondary, a moment behind, where the installation says so. The inputs of
+   * batches stay behind: a page of them could be as large as all their requests together. So do
+   * signals.
    */
   list(filter: OperationFilter, page: Page): Promise<readonly OperationDoc[]>;
 }
 
-export function createOperationReads(db: Db, { tenantId }: TenantScope): OperationReads {
+interface OperationReadsOptions {
+  /** Shared by all tenants of a process: look-ups that come at the same time go together. */
+  readonly points?: OperationPoints;
+  readonly lists?: ListReads;
+}
+
+export function createOperationReads(
+  db: Db,
+  { tenantId }: TenantScope,
+  { points = createOperationPoints(db), lists = createListReads() }: OperationReadsOptions = {},
+): OperationReads {
   const operations = collection<OperationDoc>(db, 'operations');
   const options = { maxTimeMS: LIMITS.listMaxTimeMs };
   return Object.freeze({
-    find: async (id: string) => {
-      const found = await operations.findOne({ _id: id as OperationId, tenantId }, options);
-      return found ?? undefined;
-    },
+    find: (id: string) => points.read({ tenantId, id }),
     findMany: async (ids: readonly string[]) => {
       if (ids.length === 0) return [];
       return operations.find({ _id: { $in: ids as OperationId[] }, tenantId }, options).toArray();
@@ -46,14 +58,18 @@ export function createOperationReads(db: Db, { tenantId }: TenantScope): Operati
     },
     list: async (filter: OperationFilter, page: Page) => {
       const projection = { 'input.operations': 0, signals: 0 };
+      const readPreference = lists.preference(page.isPresent);
       if (isSearch(filter)) {
         const ids = idRange(filter, page);
         const { limit } = page;
-        return searchByMetadata(operations, { tenantId, filter, ids, limit, projection });
+        return searchByMetadata(operations, {
+          ...{ tenantId, filter, ids, limit },
+          ...{ projection, readPreference },
+        });
       }
       const found = operations.find(queryOf(tenantId, filter, page), {
         ...options,
-        readPreference: 'secondaryPreferred',
+        readPreference,
         projection,
       });
       // Of a key there is one at most.

@@ -187,6 +187,19 @@ export function createMetrics(registry: Registry = new Registry()) {
       'From the append to a stream until this process has handed it to its clients',
       { buckets: LATENCY_SECONDS },
     ),
+    readGroupSize: histogram('sluice_read_group_size', 'Look-ups that shared a round trip', {
+      labels: ['what'],
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200],
+    }),
+    cacheReads: counter('sluice_cache_reads_total', 'Cached wallets asked for, tier by tier', [
+      'tier',
+      'outcome',
+    ]),
+    cacheWrites: counter(
+      'sluice_cache_writes_total',
+      "Wallets for the cache's Redis: written, older than what is there, failed",
+      ['outcome'],
+    ),
     mongoPool: gauge('sluice_mongo_pool', 'Connection pool, by measure', ['measure']),
     mongoCheckout: histogram('sluice_mongo_checkout_seconds', 'Waiting for a pooled connection', {
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],

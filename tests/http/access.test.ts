@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../api/http/endpoint.ts';
-import { ENDPOINTS } from '../../api/routes/index.ts';
+import { KEYED_ENDPOINTS } from '../../api/routes/index.ts';
 import { openStream } from '../../api/routes/stream/open-stream.ts';
 import { SCOPES } from '../../core/access/scopes.ts';
 import {
@@ -43,7 +43,7 @@ function call(endpoint: Endpoint, ask: Ask = {}, query = ''): Promise<Answer> {
   });
 }
 
-const table = ENDPOINTS.map((endpoint) => ({
+const table = KEYED_ENDPOINTS.map((endpoint) => ({
   name: `${endpoint.method} ${endpoint.path}`,
   endpoint,
 }));
@@ -94,7 +94,7 @@ describe.each(table)('$name', ({ endpoint }) => {
   });
 
   it('refuses other methods and says which there are', async () => {
-    const offered = ENDPOINTS.filter(({ path }) => path === endpoint.path);
+    const offered = KEYED_ENDPOINTS.filter(({ path }) => path === endpoint.path);
     const other = ['DELETE', 'PATCH', 'PUT', 'POST'].find(
       (method) => !offered.some((one) => one.method === method),
     );

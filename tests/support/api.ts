@@ -15,6 +15,7 @@ import { type Sandbox, startSandbox } from '../../scripts/dev/sandbox/server.ts'
 import { startRecovery } from '../../workers/recovery.ts';
 import { startSagas } from '../../workers/saga.ts';
 import { startSettlement } from '../../workers/settlement.ts';
+import { contractBreach } from './contract.ts';
 import { clear, emptyTestDatabase, nameOfTest } from './database.ts';
 
 export const ADMIN_KEY = 'slk_admin_0123456789abcdefghij';
@@ -179,7 +180,12 @@ async function send(url: string, { method = 'GET', headers, body, key }: Ask): P
     ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: jsonIn(text) };
+  const answer = { status: response.status, headers: response.headers, text };
+  const { pathname } = new URL(url);
+  expect(contractBreach(method, pathname, answer), 'the answer is as the reference says').toBe(
+    undefined,
+  );
+  return { ...answer, body: jsonIn(text) };
 }
 
 function jsonIn(text: string): unknown {

@@ -6,6 +6,8 @@ export interface Explained {
   /** `operations.find` */
   readonly what: string;
   readonly command: Document;
+  /** `primary`, or what else the command says of where it may be read. */
+  readonly readFrom: string;
   readonly stages: readonly string[];
   readonly keysExamined: number;
   readonly docsExamined: number;
@@ -22,10 +24,12 @@ export async function explained(
   work: () => Promise<unknown>,
 ): Promise<readonly Explained[]> {
   const { client, db } = platform.mongo;
-  const sent: Document[] = [];
+  const sent: { readonly command: Document; readonly readFrom: string }[] = [];
   const note = ({ commandName, command, databaseName }: CommandStartedEvent): void => {
     const isOurs = databaseName === db.databaseName && typeof command[commandName] === 'string';
-    if (isOurs && QUERIES.includes(commandName)) sent.push(...singles(commandName, command));
+    if (!isOurs || !QUERIES.includes(commandName)) return;
+    const readFrom = modeOf(command);
+    sent.push(...singles(commandName, command).map((one) => ({ command: one, readFrom })));
   };
   client.on('commandStarted', note);
   try {
@@ -34,12 +38,13 @@ export async function explained(
     client.off('commandStarted', note);
   }
   const found: Explained[] = [];
-  for (const command of sent) {
+  for (const { command, readFrom } of sent) {
     const plan = await db.command({ explain: command, verbosity: 'executionStats' });
     const [name = ''] = Object.keys(command);
     found.push({
       what: `${String(command[name])}.${name}`,
       command,
+      readFrom,
       stages: [...new Set(valuesOf(plan, 'stage').map(String))],
       keysExamined: largest(plan, 'totalKeysExamined'),
       docsExamined: largest(plan, 'totalDocsExamined'),
@@ -47,6 +52,11 @@ export async function explained(
     });
   }
   return found;
+}
+
+function modeOf({ $readPreference }: Document): string {
+  const { mode = 'primary' }: { readonly mode?: string } = $readPreference ?? {};
+  return mode;
 }
 
 /** A command with many statements is explained one by one. */

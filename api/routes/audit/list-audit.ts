@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AUDIT_ACTOR_CHARS_MAX } from '../../../config/access-limits.ts';
 import { type AuditFilter, AUDIT_ACTIONS, isAuditId } from '../../../core/audit/audit.ts';
 import { instant } from '../../../core/operations/inputs.ts';
+import { auditPage } from '../../contract/access.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../http/list.ts';
@@ -28,6 +29,7 @@ export const listAudit = defineEndpoint({
     'tenant: who, what, before and after, when; newest first, by action, actor, target, createdAfter ' +
     'and createdBefore',
   input: { params: noParams, query, body: noBody },
+  output: { 200: auditPage },
   handle: ({ query: { limit, cursor, ...rest } }, { services, tenant }) => {
     const filter: AuditFilter = rest;
     return listReply(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { timeKeyOf } from '../../../core/kernel/time-order.ts';
+import { deliveryPage } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../http/list.ts';
@@ -18,6 +19,7 @@ export const listDeliveries = defineEndpoint({
     query: z.strictObject({ ...pageQuery, ...deliveryFilter }),
     body: noBody,
   },
+  output: { 200: deliveryPage },
   handle: ({ query: { limit, cursor, ...filter } }, { services, tenant }) =>
     listReply(
       {

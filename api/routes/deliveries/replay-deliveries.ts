@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { encodeCursor } from '../../../core/kernel/cursor.ts';
 import { isFinal } from '../../../core/notifications/delivery/delivery.ts';
+import { replaySchema } from '../../contract/notification.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { keyIn, noParams, noQuery, pageQuery } from '../../http/list.ts';
@@ -33,6 +34,9 @@ export const replayDeliveries = defineEndpoint({
     'Under an `Idempotency-Key` each is sent once, however often it is asked for. `dryRun: true` ' +
     'counts them',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
+  output: { 200: replaySchema },
+  headers: { idempotencyKey: 'optional' },
+  errors: ['idempotency_conflict'],
   handle: async ({ body: { filter, dryRun = false, cursor } }, request) => {
     const { services, tenant, idempotencyKeyIfAny } = request;
     const key = idempotencyKeyIfAny();

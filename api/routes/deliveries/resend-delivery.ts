@@ -1,3 +1,4 @@
+import { deliverySchema } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
@@ -12,6 +13,9 @@ export const resendDelivery = defineEndpoint({
     'Sends one delivery again, under the same id and with all its attempts anew; under an ' +
     '`Idempotency-Key` once, however often it is asked for',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 202: deliverySchema },
+  headers: { idempotencyKey: 'optional' },
+  errors: ['idempotency_conflict', 'illegal_state'],
   handle: async ({ params }, request) => {
     const { services, tenant } = request;
     const key = request.idempotencyKeyIfAny();

@@ -1,3 +1,4 @@
+import { holdSchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { holdView } from '../../views/ledger.ts';
@@ -9,6 +10,7 @@ export const getHold = defineEndpoint({
   scope: 'ledger:read',
   summary: 'One hold, and how much of it is left',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 200: holdSchema },
   handle: async ({ params }, { services, tenant }) => {
     const hold = await services.ledger(tenant).hold(params.id);
     return found(holdView(foundOr404(hold, 'hold')));

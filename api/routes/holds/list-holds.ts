@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { originOf } from '../../../core/kernel/ids.ts';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
+import { holdPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
+import { AFTER_LATE, afterQuery, isAfterLate, presentIf, waitUntilIn } from '../../reads/after.ts';
 import { holdView } from '../../views/ledger.ts';
 import { listReply, noParams, orderedPageQuery } from '../../http/list.ts';
 
@@ -19,6 +21,7 @@ export const listHolds = defineEndpoint({
     query: z
       .strictObject({
         ...orderedPageQuery,
+        ...afterQuery,
         userId: userIdParameter.exactOptional(),
         status: z.enum(['open', 'captured', 'released', 'expired']).exactOptional(),
       })
@@ -26,17 +29,21 @@ export const listHolds = defineEndpoint({
       .refine((query) => query.status === undefined || query.userId !== undefined, {
         path: ['status'],
         message: 'needs userId beside it',
-      }),
+      })
+      .refine((query) => !isAfterLate(query), AFTER_LATE),
     body: noBody,
   },
-  handle: ({ query }, { services, tenant }) => {
-    const { limit: _limit, cursor: _cursor, order: _order, ...filter } = query;
+  output: { 200: holdPage },
+  handle: async ({ query }, request) => {
+    const { services, tenant } = request;
+    const { limit: _limit, cursor: _cursor, order: _order, after, ...filter } = query;
+    await waitUntilIn(request, after);
     return listReply(
       {
         list: 'holds',
         keyOf: timeKeyOf,
         isKey: (text) => readTimeKey(text, isHoldId) !== undefined,
-        read: (page) => services.ledger(tenant).holds(filter, page),
+        read: (page) => services.ledger(tenant).holds(filter, presentIf(after, page)),
         view: holdView,
       },
       query,

@@ -1,3 +1,4 @@
+import { keySchema } from '../../contract/access.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
@@ -12,6 +13,9 @@ export const createKey = defineEndpoint({
     'Makes an API key that may do no more than the one that asks; its text (`key`) is in this ' +
     'answer and nowhere else. A repeat answers 200 without it: whoever has lost it rotates the key',
   input: { params: noParams, query: noQuery, body: schemaBody(keyInput) },
+  output: { 200: keySchema, 201: keySchema },
+  headers: { idempotencyKey: 'required' },
+  errors: ['idempotency_conflict', 'limit_reached'],
   handle: async ({ body }, request) => {
     const { services, idempotencyKey } = request;
     const { key, text } = await services.keys.create(keeperOf(request), body, idempotencyKey());

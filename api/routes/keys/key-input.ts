@@ -4,7 +4,7 @@ import { SCOPES, isBaseScope, isTypeScope, typesNamed } from '../../../core/acce
 import type { KeyKeeper } from '../../../core/access/key-admin.ts';
 import { OPERATION_TYPES } from '../../../core/operation-types/registry.ts';
 import { instant } from '../../../core/operations/inputs.ts';
-import type { RequestContext } from '../../http/endpoint.ts';
+import type { RequestContext } from '../../http/request-context.ts';
 
 const known =
   `must be one of ${SCOPES.join(', ')}, or operations:write:<type>, where the type may be a group ` +

@@ -1,4 +1,5 @@
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
+import { keyPage } from '../../contract/access.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, plainPageQuery } from '../../http/list.ts';
@@ -12,6 +13,7 @@ export const listKeys = defineEndpoint({
   scope: 'keys:admin',
   summary: 'API keys of the tenant, newest first, without their secrets',
   input: { params: noParams, query: plainPageQuery, body: noBody },
+  output: { 200: keyPage },
   handle: ({ query }, { services, tenant }) =>
     listReply(
       {

@@ -1,3 +1,4 @@
+import { keySchema } from '../../contract/access.ts';
 import { optionalJsonBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
@@ -13,6 +14,9 @@ export const rotateKey = defineEndpoint({
     'Gives an API key another secret, shown this once; the old one is good for `graceSeconds` more ' +
     '(24 hours unless stated or set), and 0 ends every earlier one at once',
   input: { params: idParams, query: noQuery, body: optionalJsonBody },
+  output: { 200: keySchema },
+  headers: { idempotencyKey: 'required' },
+  errors: ['illegal_state', 'limit_reached', 'idempotency_conflict'],
   handle: async ({ params, body }, request) => {
     const { services, idempotencyKey } = request;
     const { graceSeconds = services.keys.graceSeconds } = parseInput(rotationInput, body);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RULED_EVENTS } from '../../../core/notifications/routing/event-rules.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
+import { ruleSchema } from '../../contract/notification.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
@@ -20,6 +21,7 @@ export const putRule = defineEndpoint({
   summary:
     'Says on which channels users are told about an event: `[]` for none, `null` for what is built in',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
+  output: { 200: ruleSchema },
   handle: async ({ body: { event, channels } }, request) => {
     const { services, tenant } = request;
     const { rules } = services.notifications(tenant);

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { OPERATIONS, type OperationType } from '../../../core/operation-types/registry.ts';
 import { parseAlias } from '../../../core/ingest/parse-submission.ts';
+import { operationAnswer } from '../../contract/operation.ts';
+import { aliasBody } from '../../contract/submissions.ts';
 import { jsonBody, optionalJsonBody } from '../../http/body.ts';
 import { type Endpoint, defineEndpoint } from '../../http/endpoint.ts';
 import { noQuery } from '../../http/list.ts';
-import { submitOne } from '../../writes/submit.ts';
+import { SUBMIT_ERRORS, SUBMIT_HEADERS, submitOne } from '../../writes/submit.ts';
 
 /** A path of its own for an operation type; its body is the bare input. */
 interface Alias {
@@ -41,8 +43,15 @@ export const aliasEndpoints: readonly Endpoint[] = ALIASES.map(({ path, type, id
     input: {
       params: z.object({ id: z.string().exactOptional() }),
       query: noQuery,
-      body: idField === undefined ? jsonBody : optionalJsonBody,
+      body: {
+        ...(idField === undefined ? jsonBody : optionalJsonBody),
+        schema: aliasBody(OPERATIONS[type], idField),
+      },
     },
+    output: { 200: operationAnswer, 202: operationAnswer },
+    headers: SUBMIT_HEADERS,
+    errors: SUBMIT_ERRORS,
+    alias: { type, ...(idField !== undefined && { idField }) },
     handle: ({ params, body }, request) => {
       const fixed =
         idField === undefined || params.id === undefined ? {} : { [idField]: params.id };

@@ -1,3 +1,4 @@
+import { operationSchema } from '../../contract/operation.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
@@ -11,6 +12,8 @@ export const getOperation = defineEndpoint({
   summary:
     'One operation with its status, result or error; `Prefer: wait=<seconds>` waits for the outcome',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 200: operationSchema },
+  headers: { prefer: ['wait'] },
   handle: async ({ params }, request) => {
     const { services, tenant } = request;
     const stored = await services.operations(tenant).find(params.id);

@@ -1,3 +1,4 @@
+import { timelineSchema } from '../../contract/timeline.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
@@ -17,6 +18,7 @@ export const getTimeline = defineEndpoint({
     'interventions, with worker and attempt; the entries that it has written (the first 500), ' +
     'its deliveries (100), and its events in the stream, while that still has them',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 200: timelineSchema },
   handle: async ({ params }, { services, tenant }) => {
     const stored = await services.operations(tenant).find(params.id);
     const operation = foundOr404(stored, 'operation');

@@ -6,6 +6,8 @@ import { instant, userIdParameter } from '../../../core/operations/inputs.ts';
 import { OPERATION_TYPES } from '../../../core/operation-types/registry.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
 import { STATUSES } from '../../../core/operations/status.ts';
+import { afterQuery, presentIf, waitUntilIn } from '../../reads/after.ts';
+import { operationPage } from '../../contract/operation.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../http/list.ts';
@@ -34,6 +36,7 @@ const query = z.preprocess(
   gatherMetadata,
   z.strictObject({
     ...pageQuery,
+    ...afterQuery,
     type: z.enum(OPERATION_TYPES).exactOptional(),
     status: z.enum(STATUSES).exactOptional(),
     userId: userIdParameter.exactOptional(),
@@ -71,14 +74,17 @@ export const listOperations = defineEndpoint({
     'input), ids, idempotencyKey, metadata.<key>, createdAfter and createdBefore; batches without ' +
     'their input',
   input: { params: noParams, query, body: noBody },
-  handle: ({ query: { limit, cursor, ...rest } }, { services, tenant }) => {
+  output: { 200: operationPage },
+  handle: async ({ query: { limit, cursor, after, ...rest } }, request) => {
+    const { services, tenant } = request;
+    await waitUntilIn(request, after);
     const filter: OperationFilter = rest;
     // Whoever names ids wants them all on one page.
     const size = limit ?? filter.ids?.length;
     return listReply(
       {
         list: 'operations',
-        read: (page) => services.operations(tenant).list(filter, page),
+        read: (page) => services.operations(tenant).list(filter, presentIf(after, page)),
         keyOf: ({ _id }) => _id,
         isKey: isOperationId,
         view: (operation) => operationListView(operation, services.registry),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RESOLVED_STATUSES } from '../../../core/operations/intervention.ts';
+import { operationSchema } from '../../contract/operation.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { intervene, jsonBodyOf, note } from '../../writes/intervene.ts';
 import { idParams, noQuery } from '../../http/list.ts';
@@ -16,6 +17,9 @@ export const resolveOperation = defineEndpoint({
     query: noQuery,
     body: jsonBodyOf(z.strictObject({ note, status: z.enum(RESOLVED_STATUSES) })),
   },
+  output: { 200: operationSchema, 202: operationSchema },
+  headers: { prefer: ['wait'] },
+  errors: ['illegal_state'],
   handle: ({ params, body }, request) =>
     intervene(request, params.id, { kind: 'resolve', ...body }),
 });

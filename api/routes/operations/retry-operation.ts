@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { operationSchema } from '../../contract/operation.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { intervene, jsonBodyOf, note } from '../../writes/intervene.ts';
 import { idParams, noQuery } from '../../http/list.ts';
@@ -22,5 +23,8 @@ export const retryOperation = defineEndpoint({
       }),
     ),
   },
+  output: { 200: operationSchema, 202: operationSchema },
+  headers: { prefer: ['wait'] },
+  errors: ['illegal_state'],
   handle: ({ params, body }, request) => intervene(request, params.id, { kind: 'retry', ...body }),
 });

@@ -3,6 +3,8 @@ import { LIMITS } from '../../../config/limits.ts';
 import { type Json, pointerSegment } from '../../../core/kernel/canonical.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { SIGNAL_NAME } from '../../../core/operations/intervention.ts';
+import { operationSchema } from '../../contract/operation.ts';
+import { json } from '../../contract/parts.ts';
 import { type BodySpec, jsonBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { intervene } from '../../writes/intervene.ts';
@@ -11,6 +13,7 @@ import { noQuery } from '../../http/list.ts';
 /** Any JSON that can be stored and is not large; whether it fits is for the operation's type to say. */
 const signalBody: BodySpec<Json> = {
   accepts: jsonBody.accepts,
+  schema: json,
   parse: (text, mediaType) => {
     const max = LIMITS.signalBytesMax;
     if (Buffer.byteLength(text) > max) {
@@ -51,6 +54,9 @@ export const signalOperation = defineEndpoint({
     query: noQuery,
     body: signalBody,
   },
+  output: { 200: operationSchema, 202: operationSchema },
+  headers: { prefer: ['wait'] },
+  errors: ['illegal_state'],
   handle: ({ params: { id, name }, body }, request) =>
     intervene(request, id, { kind: 'signal', name, data: body }),
 });

@@ -6,8 +6,12 @@ import { refuse } from '../../../core/kernel/result.ts';
 import { type ParseContext, parseBulkItem } from '../../../core/ingest/parse-submission.ts';
 import type { Submission, SubmissionOutcome } from '../../../core/ingest/submission.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
+import { bulkSchema } from '../../contract/operation.ts';
+import { bulkSubmission } from '../../contract/submissions.ts';
+import type { View } from '../../contract/parts.ts';
 import { listBody } from '../../http/body.ts';
-import { type RequestContext, defineEndpoint } from '../../http/endpoint.ts';
+import { defineEndpoint } from '../../http/endpoint.ts';
+import type { RequestContext } from '../../http/request-context.ts';
 import type { Reply } from '../../http/reply.ts';
 import { noParams, noQuery } from '../../http/list.ts';
 import { operationBrief, operationView, statusOfOperation } from '../../views/operation.ts';
@@ -35,7 +39,10 @@ export const submitBulk = defineEndpoint({
   summary:
     'Accepts up to 1,000 operations, a JSON array or NDJSON, each with its own `idempotencyKey`; ' +
     'one result per item, in order',
-  input: { params: noParams, query: noQuery, body: listBody },
+  input: { params: noParams, query: noQuery, body: { ...listBody, schema: bulkSubmission } },
+  output: { 200: bulkSchema, 202: bulkSchema },
+  headers: { prefer: ['wait', 'return'] },
+  errors: ['backlog_full', 'ledger_unavailable'],
   handle: async ({ body }, request) => {
     await request.charge(body.length - 1);
     const context = parseContextOf(request);
@@ -125,7 +132,10 @@ async function settledOf(
 }
 
 /** 202 while the outcome of some item is open, else 200: each item has its own status. */
-function bulkReply(request: RequestContext, results: readonly Result[]): Reply {
+function bulkReply(
+  request: RequestContext,
+  results: readonly Result[],
+): Reply<View<typeof bulkSchema>> {
   const { correlationId, services } = request;
   const { isMinimal } = request.preferences();
   const inBudget = createProblemBudget();
@@ -143,7 +153,7 @@ function bulkReply(request: RequestContext, results: readonly Result[]): Reply {
     return {
       index,
       status: statusOfOperation(operation),
-      ...(isReplayed && { replayed: true }),
+      ...(isReplayed && { replayed: true as const }),
       operation: isMinimal
         ? operationBrief(operation)
         : operationView(operation, services.registry),

@@ -1,8 +1,10 @@
 import { parseSubmission } from '../../../core/ingest/parse-submission.ts';
-import { jsonBody } from '../../http/body.ts';
+import { operationAnswer } from '../../contract/operation.ts';
+import { submission } from '../../contract/submissions.ts';
+import { jsonBodyLike } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
-import { submitOne } from '../../writes/submit.ts';
+import { SUBMIT_ERRORS, SUBMIT_HEADERS, submitOne } from '../../writes/submit.ts';
 
 export const submitOperation = defineEndpoint({
   method: 'POST',
@@ -10,7 +12,10 @@ export const submitOperation = defineEndpoint({
   scope: 'operations:write',
   isByType: true,
   summary: 'Accepts one operation of any type: `{type, input, …}`',
-  input: { params: noParams, query: noQuery, body: jsonBody },
+  input: { params: noParams, query: noQuery, body: jsonBodyLike(submission) },
+  output: { 200: operationAnswer, 202: operationAnswer },
+  headers: SUBMIT_HEADERS,
+  errors: SUBMIT_ERRORS,
   handle: ({ body }, request) =>
     submitOne(request, (idempotencyKey, context) => parseSubmission(body, idempotencyKey, context)),
 });

@@ -11,7 +11,6 @@ export const openStream = defineEndpoint({
   method: 'GET',
   path: '/v1/stream',
   scope: STREAM_SCOPE,
-  isUnmetered: true,
   summary: 'Events as they happen (server-sent events), by userId and names; resumable',
   input: {
     params: noParams,
@@ -23,6 +22,10 @@ export const openStream = defineEndpoint({
     body: noBody,
   },
   // The header is what a client adds when it comes back to the address that it was given.
+  output: { 200: { mediaType: 'text/event-stream' } },
+  limit: 'stream',
+  headers: { lastEventId: true },
+  errors: ['streams_full', 'rate_limited'],
   handle: ({ query: { lastEventId, ...wanted } }, { services, tenant, keyId, ...request }) =>
     services.streams.open({
       tenantId: tenant.tenantId,

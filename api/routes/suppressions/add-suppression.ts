@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { suppressionIdOf } from '../../../core/notifications/suppressions/suppression.ts';
+import { suppressionSchema } from '../../contract/notification.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
@@ -20,6 +21,7 @@ export const addSuppression = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Sends nothing to an address any more; repeating it is harmless',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
+  output: { 201: suppressionSchema },
   handle: async ({ body: { channel, address, reason = 'manual' } }, request) => {
     const { services, tenant } = request;
     const { tenantId } = tenant;

@@ -1,4 +1,5 @@
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
+import { suppressionPage } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, plainPageQuery } from '../../http/list.ts';
@@ -12,6 +13,7 @@ export const listSuppressions = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Addresses that nothing is sent to, newest first',
   input: { params: noParams, query: plainPageQuery, body: noBody },
+  output: { 200: suppressionPage },
   handle: ({ query }, { services, tenant }) =>
     listReply(
       {

@@ -10,6 +10,7 @@ export const removeSuppression = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Takes an address off the suppression list',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 204: null },
   handle: async ({ params: { id } }, request) => {
     const { services, tenant } = request;
     const { suppressions } = services.notifications(tenant);

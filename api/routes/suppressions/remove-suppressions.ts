@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../../config/limits.ts';
 import { CHANNELS } from '../../../core/notifications/ports.ts';
 import { instant } from '../../../core/operations/inputs.ts';
+import { removedSchema } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { noParams } from '../../http/list.ts';
@@ -25,6 +26,7 @@ export const removeSuppressions = defineEndpoint({
     'Takes all addresses of a `reason` off the suppression list, also by channel, createdAfter and ' +
     'createdBefore; up to 10,000 at a time',
   input: { params: noParams, query, body: noBody },
+  output: { 200: removedSchema },
   handle: async ({ query: filter }, request) => {
     const { services, tenant } = request;
     const { suppressions } = services.notifications(tenant);

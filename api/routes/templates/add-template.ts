@@ -1,3 +1,4 @@
+import { templateSchema } from '../../contract/notification.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
@@ -11,6 +12,9 @@ export const addTemplate = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Adds a version of a text; it is used from the next message on',
   input: { params: noParams, query: noQuery, body: schemaBody(newTemplate) },
+  output: { 201: templateSchema },
+  headers: { idempotencyKey: 'optional' },
+  errors: ['idempotency_conflict'],
   handle: async ({ body }, request) => {
     const { services, tenant, idempotencyKeyIfAny } = request;
     const { tenantId } = tenant;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builtInTemplates } from '../../../core/notifications/templates/built-in-templates.ts';
+import { templatePage } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { listReply, noParams, pageQuery } from '../../http/list.ts';
@@ -21,6 +22,7 @@ export const listTemplates = defineEndpoint({
     }),
     body: noBody,
   },
+  output: { 200: templatePage },
   handle: ({ query: { limit, cursor, origin, ...filter } }, { services, tenant }) => {
     if (origin === 'built-in') return found({ items: builtIn(filter.name), nextCursor: null });
     return listReply(
@@ -41,5 +43,5 @@ export const listTemplates = defineEndpoint({
 function builtIn(name: string | undefined) {
   return builtInTemplates()
     .filter((template) => name === undefined || template.name === name)
-    .map((template) => ({ ...template, locale: 'en', origin: 'built-in' }));
+    .map((template) => ({ ...template, locale: 'en', origin: 'built-in' as const }));
 }

@@ -2,6 +2,7 @@ import { LIMITS } from '../../../config/limits.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { createTemplates } from '../../../core/notifications/templates/template-cache.ts';
 import { render, variablesOf } from '../../../core/notifications/templates/template.ts';
+import { renderedSchema } from '../../contract/notification.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, noParams, noQuery } from '../../http/list.ts';
@@ -15,6 +16,7 @@ export const previewTemplate = defineEndpoint({
     'Shows what a text becomes with some data: `template`, or the one in use by name, channel and ' +
     'locale; nothing is stored or sent',
   input: { params: noParams, query: noQuery, body: schemaBody(preview) },
+  output: { 200: renderedSchema },
   handle: async ({ body }, { services, tenant }) => {
     const { templates } = services.notifications(tenant);
     const template =

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { planSchema } from '../../../config/plan.ts';
 import { AppError } from '../../../core/kernel/errors.ts';
 import { TENANT_STATUSES } from '../../../core/tenants/tenant.ts';
+import { tenantSchema } from '../../contract/access.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
@@ -23,6 +24,8 @@ export const changeTenant = defineEndpoint({
     'Suspends, reopens or closes a tenant, or gives it a plan (null: that of the installation); for ' +
     'the default tenant. All keys of a tenant that is shut are refused; what it has accepted is settled',
   input: { params: idParams, query: noQuery, body: schemaBody(body) },
+  output: { 200: tenantSchema },
+  errors: ['illegal_state'],
   handle: async ({ params: { id }, body: changes }, request) => {
     refuseForeign(request, id);
     if (!isKeeper(request)) {

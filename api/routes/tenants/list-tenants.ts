@@ -1,3 +1,4 @@
+import { tenantPage } from '../../contract/access.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, plainPageQuery } from '../../http/list.ts';
@@ -12,6 +13,7 @@ export const listTenants = defineEndpoint({
   scope: 'admin',
   summary: 'Tenants by id: all of them for the default tenant, else one’s own alone',
   input: { params: noParams, query: plainPageQuery, body: noBody },
+  output: { 200: tenantPage },
   handle: ({ query }, request) => {
     const { services, tenant } = request;
     const own = async () => [await services.tenants.find(tenant.tenantId)].filter(isThere);

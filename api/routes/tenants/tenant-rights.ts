@@ -1,6 +1,6 @@
 import { AppError } from '../../../core/kernel/errors.ts';
 import { DEFAULT_TENANT_ID } from '../../../core/tenants/tenant.ts';
-import type { RequestContext } from '../../http/endpoint.ts';
+import type { RequestContext } from '../../http/request-context.ts';
 
 type Asking = Pick<RequestContext, 'tenant'>;
 

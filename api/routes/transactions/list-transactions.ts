@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { readTimeKey, timeKeyOf } from '../../../core/kernel/time-order.ts';
 import { userIdParameter } from '../../../core/operations/inputs.ts';
+import { entryPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
+import { AFTER_LATE, afterQuery, isAfterLate, presentIf, waitUntilIn } from '../../reads/after.ts';
 import { entryView } from '../../views/ledger.ts';
 import { listReply, noParams, orderedPageQuery } from '../../http/list.ts';
 
@@ -17,17 +19,26 @@ export const listTransactions = defineEndpoint({
     'by userId',
   input: {
     params: noParams,
-    query: z.strictObject({ ...orderedPageQuery, userId: userIdParameter.exactOptional() }),
+    query: z
+      .strictObject({
+        ...orderedPageQuery,
+        ...afterQuery,
+        userId: userIdParameter.exactOptional(),
+      })
+      .refine((query) => !isAfterLate(query), AFTER_LATE),
     body: noBody,
   },
-  handle: ({ query }, { services, tenant }) => {
-    const { limit: _limit, cursor: _cursor, order: _order, ...filter } = query;
+  output: { 200: entryPage },
+  handle: async ({ query }, request) => {
+    const { services, tenant } = request;
+    const { limit: _limit, cursor: _cursor, order: _order, after, ...filter } = query;
+    await waitUntilIn(request, after);
     return listReply(
       {
         list: 'transactions',
         keyOf: timeKeyOf,
         isKey: (text) => readTimeKey(text, (id) => ENTRY_ID.test(id)) !== undefined,
-        read: (page) => services.ledger(tenant).entries(filter, page),
+        read: (page) => services.ledger(tenant).entries(filter, presentIf(after, page)),
         view: entryView,
       },
       query,

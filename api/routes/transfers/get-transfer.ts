@@ -1,3 +1,4 @@
+import { transferSchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { transferView } from '../../views/ledger.ts';
@@ -9,6 +10,7 @@ export const getTransfer = defineEndpoint({
   scope: 'ledger:read',
   summary: 'One transfer, and how much of it has been reversed',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 200: transferSchema },
   handle: async ({ params }, { services, tenant }) => {
     const transfer = await services.ledger(tenant).transfer(params.id);
     return found(transferView(foundOr404(transfer, 'transfer')));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { userSchema } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { userView } from '../../views/ledger.ts';
@@ -10,6 +11,7 @@ export const getUser = defineEndpoint({
   scope: 'ledger:read',
   summary: 'One user',
   input: { params: z.object({ userId: z.string() }), query: noQuery, body: noBody },
+  output: { 200: userSchema },
   handle: async ({ params }, { services, tenant }) => {
     const user = await services.ledger(tenant).user(params.userId);
     return found(userView(foundOr404(user, 'user')));

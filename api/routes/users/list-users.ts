@@ -1,4 +1,5 @@
 import { userId } from '../../../core/operations/inputs.ts';
+import { userPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { userView } from '../../views/ledger.ts';
@@ -10,6 +11,7 @@ export const listUsers = defineEndpoint({
   scope: 'ledger:read',
   summary: 'All users, by id',
   input: { params: noParams, query: plainPageQuery, body: noBody },
+  output: { 200: userPage },
   handle: ({ query }, { services, tenant }) =>
     listReply(
       {

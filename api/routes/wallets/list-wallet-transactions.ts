@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { entryPage } from '../../contract/ledger.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
+import { afterQuery, presentIf, waitUntilIn } from '../../reads/after.ts';
 import { entryView } from '../../views/ledger.ts';
 import { foundOr404, idParams, listReply, orderedPageQuery } from '../../http/list.ts';
 
@@ -11,8 +13,15 @@ export const listWalletTransactions = defineEndpoint({
   path: '/v1/wallets/:id/transactions',
   scope: 'ledger:read',
   summary: 'The entries of a wallet, newest first',
-  input: { params: idParams, query: z.strictObject(orderedPageQuery), body: noBody },
-  handle: async ({ params, query }, { services, tenant }) => {
+  input: {
+    params: idParams,
+    query: z.strictObject({ ...orderedPageQuery, ...afterQuery }),
+    body: noBody,
+  },
+  output: { 200: entryPage },
+  handle: async ({ params, query: { after, ...query } }, request) => {
+    const { services, tenant } = request;
+    await waitUntilIn(request, after);
     const ledger = services.ledger(tenant);
     const wallet = foundOr404(await ledger.wallet(params.id), 'wallet');
     return listReply(
@@ -20,7 +29,7 @@ export const listWalletTransactions = defineEndpoint({
         list: `wallet-transactions/${wallet._id}`,
         keyOf: ({ seq }) => String(seq),
         isKey: (text) => SEQ.test(text),
-        read: (page) => ledger.entriesOfWallet(wallet._id, page),
+        read: (page) => ledger.entriesOfWallet(wallet._id, presentIf(after, page)),
         view: entryView,
       },
       query,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { jsonBody } from '../../http/body.ts';
+import { webhookEndpointSchema } from '../../contract/notification.ts';
+import { jsonBodyLike } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { foundOr404, idParams, noQuery } from '../../http/list.ts';
 import { endpointView } from '../../views/notification.ts';
@@ -22,7 +23,9 @@ export const changeWebhookEndpoint = defineEndpoint({
   scope: 'notifications:admin',
   summary:
     'Changes URL, event filters or description of an endpoint (null removes it), disables or enables it',
-  input: { params: idParams, query: noQuery, body: jsonBody },
+  input: { params: idParams, query: noQuery, body: jsonBodyLike(changes) },
+  output: { 200: webhookEndpointSchema },
+  errors: ['illegal_state'],
   handle: async ({ params, body }, request) => {
     const { services, tenant } = request;
     const { endpoints } = services.notifications(tenant);

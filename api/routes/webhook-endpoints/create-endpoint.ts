@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webhookEndpointSchema } from '../../contract/notification.ts';
 import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
@@ -16,6 +17,9 @@ export const createWebhookEndpoint = defineEndpoint({
     query: noQuery,
     body: schemaBody(z.strictObject(endpointFields)),
   },
+  output: { 200: webhookEndpointSchema, 201: webhookEndpointSchema },
+  headers: { idempotencyKey: 'required' },
+  errors: ['idempotency_conflict', 'limit_reached'],
   handle: async ({ body }, request) => {
     const { services, tenant } = request;
     const key = request.idempotencyKey();

@@ -1,4 +1,5 @@
 import type { WebhookEndpointDoc } from '../../../core/notifications/webhooks/webhook-endpoint.ts';
+import { webhookEndpointPage } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { listReply, noParams, plainPageQuery } from '../../http/list.ts';
@@ -10,6 +11,7 @@ export const listWebhookEndpoints = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Webhook endpoints',
   input: { params: noParams, query: plainPageQuery, body: noBody },
+  output: { 200: webhookEndpointPage },
   handle: ({ query }, { services, tenant }) =>
     listReply(
       {

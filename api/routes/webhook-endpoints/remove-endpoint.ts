@@ -11,6 +11,7 @@ export const removeWebhookEndpoint = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Removes a webhook endpoint; what waits for it is skipped',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 204: null },
   handle: async ({ params: { id } }, request) => {
     const { endpoints } = request.services.notifications(request.tenant);
     const stood = foundOr404(await endpoints.find(id), 'webhook endpoint');

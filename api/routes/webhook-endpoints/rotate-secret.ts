@@ -1,3 +1,4 @@
+import { webhookEndpointSchema } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
@@ -11,6 +12,9 @@ export const rotateWebhookSecret = defineEndpoint({
   summary:
     'Gives an endpoint a new secret, shown this once; the old one signs as well for 24 hours',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 200: webhookEndpointSchema },
+  headers: { idempotencyKey: 'required' },
+  errors: ['illegal_state', 'idempotency_conflict'],
   handle: async ({ params }, request) => {
     const { services, tenant } = request;
     const key = request.idempotencyKey();

@@ -1,3 +1,4 @@
+import { deliverySchema } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
@@ -10,6 +11,9 @@ export const testWebhookEndpoint = defineEndpoint({
   scope: 'notifications:admin',
   summary: 'Sends a `webhook-endpoint.test` event to an endpoint; answers with its delivery',
   input: { params: idParams, query: noQuery, body: noBody },
+  output: { 202: deliverySchema },
+  headers: { idempotencyKey: 'optional' },
+  errors: ['illegal_state', 'idempotency_conflict'],
   handle: async ({ params }, request) => {
     const { services, tenant } = request;
     const key = request.idempotencyKeyIfAny();

@@ -53,7 +53,7 @@ describe('queries', () => {
   it('tells whoever names an unknown parameter which there are', async () => {
     const answer = await api.ask('/v1/transactions?user=ada');
     expectProblem(answer, 400, 'invalid_request');
-    expect(answer.body.detail).toContain('there are limit, cursor, order, userId');
+    expect(answer.body.detail).toContain('there are limit, cursor, order, after, userId');
   });
 
   it('refuses a path that cannot be decoded', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServer } from '../../../api/http/server.ts';
 import type { ApiServices } from '../../../api/services/services.ts';
 import { createOutcomeWaiters } from '../../../api/writes/outcome-waiters.ts';
+import { createDocs } from '../../../api/docs/docs.ts';
 import { ENDPOINTS } from '../../../api/routes/index.ts';
 import { LIMITS } from '../../../config/limits.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
@@ -29,6 +30,9 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     ingest: { submit, drain: async () => undefined },
     operations: never,
     ledger: never,
+    queued: never,
+    walletCache: { read: never },
+    readConsistency: 'strong',
     notifications: never,
     intervene: never,
     auditOf: never,
@@ -65,6 +69,7 @@ async function serve(submit: Ingest['submit']): Promise<string> {
       depths: never,
       openOperations: never,
       lanes: 8,
+      docs: createDocs([]),
     },
     admin: {
       queues: { follow: () => undefined },

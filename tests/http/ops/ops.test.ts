@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { QUEUES } from '../../../queues/catalog.ts';
 import { ERRORS } from '../../../core/kernel/errors.ts';
-import { expectProblem, pointersOf, useApi } from '../../support/api.ts';
+import { expectProblem, parametersOf, useApi } from '../../support/api.ts';
 
 const api = useApi({ worker: true });
 const open = { key: null } as const;
@@ -122,13 +122,13 @@ describe('/internal/autoscale', () => {
   });
 
   it.each([
-    ['min=-1', '/min'],
-    ['max=100000', '/max'],
-    ['min=9&max=3', '/min'],
-    ['replicas=3', '/replicas'],
-  ])('refuses %s', async (query, pointer) => {
+    ['min=-1', 'min'],
+    ['max=100000', 'max'],
+    ['min=9&max=3', 'min'],
+    ['replicas=3', 'replicas'],
+  ])('refuses %s', async (query, parameter) => {
     const answer = await api.ask(`/internal/autoscale?${query}`, open);
     expectProblem(answer, 400, 'invalid_request');
-    expect(pointersOf(answer)).toEqual([pointer]);
+    expect(parametersOf(answer)).toEqual([parameter]);
   });
 });

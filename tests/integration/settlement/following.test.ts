@@ -98,7 +98,7 @@ describe('a reader who goes on from the last entry', () => {
     const { node } = await openWorld();
     await prepare(node);
     const { db } = node.platform.mongo;
-    const reader = follower(createLedgerQueries(db, tenant, WITHIN_MS));
+    const reader = follower(createLedgerQueries(db, tenant, { settledWithinMs: WITHIN_MS }));
     let made = await overtake(node, reader);
     // On a machine that slow the reader may go by it, as it may by a transaction that never ends.
     for (let tries = 1; made.tookMs > WITHIN_MS && tries < 5; tries += 1) {
@@ -134,7 +134,7 @@ describe('a page behind a cursor', () => {
     ]);
     pokeAll(settler);
     await settled(node, paid);
-    const queries = createLedgerQueries(node.platform.mongo.db, tenant, 0);
+    const queries = createLedgerQueries(node.platform.mongo.db, tenant, { settledWithinMs: 0 });
     const [first] = await queries.transfers({}, { limit: 1 });
     if (first === undefined) throw new Error('no transfer');
     const after = timeKeyOf(first);

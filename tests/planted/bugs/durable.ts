@@ -87,7 +87,7 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'an answer waits for a handler however long its database stalls',
     file: 'api/http/endpoint.ts',
-    find: 'return await inTime(answer, preferencesOf(incoming).waitSeconds);',
+    find: 'return await inTime(answer, preferencesOf(request).waitSeconds);',
     replace: 'return await answer;',
     foundBy: ['tests/unit/api/http/in-time.test.ts'],
   },

@@ -61,7 +61,7 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'the bodies of one server keep out those of another',
     file: 'api/app.ts',
     find: '  const bodyBytes = createBodyBytes(LIMITS.bodiesBytesMax);',
-    replace: `  const shared: { bytes?: ReturnType<typeof createBodyBytes> } = EXPRESS_METHODS;
+    replace: `  const shared: { bytes?: ReturnType<typeof createBodyBytes> } = malformed;
   const bodyBytes = (shared.bytes ??= createBodyBytes(LIMITS.bodiesBytesMax));`,
     foundBy: ['tests/http/operations/overload.test.ts'],
   },

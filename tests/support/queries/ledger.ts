@@ -1,5 +1,7 @@
 import type { Db } from 'mongodb';
 import { LIMITS } from '../../../config/limits.ts';
+import { createLedgerPoints } from '../../../core/ledger/ledger-points-store.ts';
+import { createListReads } from '../../../core/infra/reads/list-reads.ts';
 import { createLedgerQueries } from '../../../core/ledger/ledger-reads-store.ts';
 import { collection } from '../../../core/infra/collections.ts';
 import type { HoldDoc, TransferDoc, WalletDoc } from '../../../core/ledger/documents.ts';
@@ -60,7 +62,8 @@ export function verifyCall({ platform }: Instance): Promise<unknown> {
 }
 
 export function ledgerCalls(db: Db): readonly Call[] {
-  const queries = createLedgerQueries(db, { tenantId: TENANT, currencies: [] });
+  const lists = createListReads(90);
+  const queries = createLedgerQueries(db, { tenantId: TENANT, currencies: [] }, { lists });
   const holds = createExpiredHoldsStore(db);
   const trfs = { tenantId: TENANT, fromUserId: 'ann' };
   const found = async <T extends object>(
@@ -83,6 +86,7 @@ export function ledgerCalls(db: Db): readonly Call[] {
     () => queries.users(page),
     () => queries.users({ ...page, after: 'f' }),
     () => queries.walletsOf('ann'),
+    () => together(db),
     async () => queries.wallet((await found<WalletDoc>('wallets', ann))._id),
     async () => queries.balancesAt(await found<WalletDoc>('wallets', ann), new Date()),
     () => queries.systemWallets(),
@@ -113,6 +117,19 @@ export function ledgerCalls(db: Db): readonly Call[] {
     () => holds.find(new Date(), { _id: 'hld_0', tenantId: TENANT, expiresAt: PAST }),
     () => lapsed(db),
   ];
+}
+
+/** Look-ups of several requests and tenants, each kind in one query. */
+function together(db: Db): Promise<unknown> {
+  const points = createLedgerPoints(db);
+  const keys = [TENANT, 'another'].flatMap((tenantId) =>
+    ['ann', 'bob'].map((id) => ({ tenantId, id })),
+  );
+  const kinds = [points.wallets, points.users, points.transfers, points.holds];
+  return Promise.all([
+    ...kinds.flatMap((kind) => keys.map((key) => kind.read(key))),
+    ...keys.map((key) => points.walletsOfUsers.read(key)),
+  ]);
 }
 
 /** What a settlement reads of a hold that is named, of all wallets of a user, and of lapsed ones. */

@@ -9,6 +9,8 @@ import { createLayoutStore } from '../../../core/operations/layout-store.ts';
 import { createLineStore } from '../../../core/operations/line-store.ts';
 import type { OperationDoc } from '../../../core/operations/operation.ts';
 import type { OperationFilter } from '../../../core/operations/operation-filter.ts';
+import { createListReads } from '../../../core/infra/reads/list-reads.ts';
+import { createQueuedReads } from '../../../core/operations/queued-reads-store.ts';
 import { createOperationReads } from '../../../core/operations/operation-reads-store.ts';
 import type { OutboxRow } from '../../../core/events/outbox.ts';
 import { createOperationStore } from '../../../core/operations/operation-store.ts';
@@ -217,13 +219,16 @@ const FILTERS: readonly OperationFilter[] = [
 ];
 
 function listCalls(db: Db): readonly Call[] {
-  const reads = createOperationReads(db, scope);
+  const queued = createQueuedReads(db, scope);
+  const reads = createOperationReads(db, scope, { lists: createListReads(90) });
   const after = `op_${'f'.repeat(32)}`;
   return [
     async () => reads.find(first(await some(db, {}))._id),
     async () => reads.findMany(ids(await some(db, {}))),
     async () => reads.list({ ids: ids(await some(db, {})) }, page),
     () => reads.findByKey('none'),
+    () => queued.of('hot'),
+    () => queued.of('ann'),
     ...FILTERS.map((filter) => () => reads.list(filter, page)),
     ...FILTERS.map((filter) => () => reads.list(filter, { ...page, after })),
   ];

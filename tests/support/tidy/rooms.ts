@@ -1,6 +1,7 @@
 import { type Finding, type TextFile, isMarkdown, lineAt } from './tree.ts';
 
-const TOPS = 'api|bench|cli|config|core|deploy|examples|queues|runtime|scripts|tests|workers';
+const TOPS =
+  'api|bench|cli|client|config|core|deploy|examples|queues|runtime|scripts|tests|workers';
 /** Made by a command, and not in git. */
 const MADE: ReadonlySet<string> = new Set(['bench/results/']);
 const PATH = new RegExp(String.raw`(?<=\`)(?:${TOPS})/[\w./-]*(?=\`)`, 'g');

@@ -52,6 +52,8 @@ const LEGAL: Record<string, readonly string[]> = {
   'workers/main.ts': ['bullmq', '../config/env.ts', '../queues/producer.ts'],
   'tests/support/tree.ts': ['../../api/server.ts', 'vitest'],
   'cli/main.ts': ['commander', '../runtime/platform.ts'],
+  'client/src/index.ts': ['./clock.ts'],
+  'client/src/clock.ts': [],
   'scripts/dev/up.ts': ['../../cli/main.ts', 'vitest'],
 };
 
@@ -175,6 +177,11 @@ const VIOLATIONS: Record<string, Violation> = {
     imports: ['../tests/support/tree.ts'],
     to: 'tests/support/tree.ts',
   },
+  'client-stands-alone': {
+    file: 'client/src/reads.ts',
+    imports: ['./clock.ts', 'node:buffer'],
+    to: 'buffer',
+  },
   'no-dev-dependency-in-source': { file: 'cli/dev.ts', imports: ['type vitest', 'vitest'] },
   'package-without-a-home': homeless('left-pad'),
   'package-not-listed': { file: 'tests/unit/lucky.ts', imports: ['unlisted'] },
@@ -251,6 +258,7 @@ async function reportedLines(tree: string): Promise<string[]> {
     'api',
     'workers',
     'cli',
+    'client/src',
     'scripts',
     'tests',
   ];

@@ -4,30 +4,33 @@ import { LIMITS } from '../../../../config/limits.ts';
 import { OUTCOME_UNKNOWN } from '../../../../core/infra/database-errors.ts';
 import { createBodyBytes } from '../../../../api/http/body-bytes.ts';
 import { noBody } from '../../../../api/http/body.ts';
-import { type RawRequest, defineEndpoint } from '../../../../api/http/endpoint.ts';
+import { type EndpointDeps, defineEndpoint } from '../../../../api/http/endpoint.ts';
+import type { Exchange } from '../../../../api/http/exchange.ts';
 import type { Reply } from '../../../../api/http/reply.ts';
 import { noParams, noQuery } from '../../../../api/http/list.ts';
 
 const never = new Promise<never>(() => undefined);
 
 /** A request to an endpoint whose database does not answer. */
-function ask(prefer?: string): { readonly answer: Promise<Reply> } {
+function ask(prefer?: string): { readonly answer: Reply | Promise<Reply> } {
   const endpoint = defineEndpoint({
     method: 'GET',
     path: '/v1/stalled',
     scope: 'ledger:read',
     summary: 'Never answers',
     input: { params: noParams, query: noQuery, body: noBody },
+    output: {},
     handle: () => never,
   });
   const headers = prefer === undefined ? {} : { prefer };
-  const request = {
-    incoming: { headers, url: '/v1/stalled', rawHeaders: [] } as unknown as IncomingMessage,
+  const one = {
+    request: { headers, url: '/v1/stalled', rawHeaders: [] } as unknown as IncomingMessage,
     params: {},
-    principal: { scopes: ['ledger:read'] },
-    bodyBytes: createBodyBytes(0),
-  } as unknown as RawRequest;
-  return { answer: endpoint.run(request) };
+    principal: { scopes: ['ledger:read'], tenant: { tenantId: 'default' } },
+  } as unknown as Exchange;
+  const services = { of: () => ({}) };
+  const deps = { services, bodyBytes: createBodyBytes(0) } as unknown as EndpointDeps;
+  return { answer: endpoint.run(one, deps) };
 }
 
 describe('a database that stalls', () => {

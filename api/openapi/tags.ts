@@ -1,0 +1,23 @@
+/** The parts of the reference, in order. An endpoint belongs to the one of its path. */
+export const TAGS: readonly { readonly name: string; readonly description: string }[] = [
+  { name: 'operations', description: 'Any operation, its status, and what people do about it' },
+  { name: 'users', description: 'Users and their wallets' },
+  { name: 'wallets', description: 'Wallets, balances and their entries' },
+  { name: 'credits', description: 'Money in, from outside of the ledger' },
+  { name: 'debits', description: 'Money out, to outside of the ledger' },
+  { name: 'transfers', description: 'Money from one user to another' },
+  { name: 'holds', description: 'Money set aside, captured or given back later' },
+  { name: 'bonuses', description: 'Money that can be spent and not be paid out' },
+  { name: 'deposits', description: 'Money in, through a payment provider' },
+  { name: 'withdrawals', description: 'Money out, through a payment provider' },
+  { name: 'transactions', description: 'The ledger, entry by entry' },
+  { name: 'system-wallets', description: 'The other side of credits, debits, fees and bonuses' },
+  { name: 'stream', description: 'Events as they happen' },
+  { name: 'webhook-endpoints', description: 'Where events are sent' },
+  { name: 'deliveries', description: 'What was sent, and what became of it' },
+  { name: 'notifications', description: 'Messages to users' },
+  { name: 'notification-rules', description: 'Which events users are told about' },
+  { name: 'templates', description: 'Texts of messages' },
+  { name: 'suppressions', description: 'Addresses that nothing is sent to' },
+  { name: 'platform', description: 'Health, documentation and error codes; no key is needed' },
+];
