@@ -144,7 +144,7 @@ const HEADERS: Partial<Record<ErrorKind, HeadersOf>> = {
             scope: textIn(context, 'scope') ?? 'admin',
           }),
         }
-      : {},
+      : { 'WWW-Authenticate': challenge({}) },
   'wrong-method': ({ context }) => ({ Allow: textIn(context, 'allow') ?? 'GET' }),
 };
 

@@ -19,5 +19,8 @@ export const TAGS: readonly { readonly name: string; readonly description: strin
   { name: 'notification-rules', description: 'Which events users are told about' },
   { name: 'templates', description: 'Texts of messages' },
   { name: 'suppressions', description: 'Addresses that nothing is sent to' },
+  { name: 'keys', description: 'API keys: made, rotated and revoked' },
+  { name: 'audit', description: 'What was done to how things are set up' },
+  { name: 'tenants', description: 'Tenants, their status and plans' },
   { name: 'platform', description: 'Health, documentation and error codes; no key is needed' },
 ];

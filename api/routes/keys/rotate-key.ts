@@ -1,5 +1,5 @@
 import { keySchema } from '../../contract/access.ts';
-import { optionalJsonBody } from '../../http/body.ts';
+import { jsonBodyLike } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
 import { parseInput } from '../../http/parse-input.ts';
@@ -13,7 +13,11 @@ export const rotateKey = defineEndpoint({
   summary:
     'Gives an API key another secret, shown this once; the old one is good for `graceSeconds` more ' +
     '(24 hours unless stated or set), and 0 ends every earlier one at once',
-  input: { params: idParams, query: noQuery, body: optionalJsonBody },
+  input: {
+    params: idParams,
+    query: noQuery,
+    body: { ...jsonBodyLike(rotationInput), isOptional: true },
+  },
   output: { 200: keySchema },
   headers: { idempotencyKey: 'required' },
   errors: ['illegal_state', 'limit_reached', 'idempotency_conflict'],

@@ -23,7 +23,7 @@ describe('the status of a tenant', () => {
     const before = await api.effects();
     const write = await api.post('/v1/users', { userId: 'u' }, { key: keys[1] ?? '' });
     expectProblem(write, 403, 'tenant_suspended');
-    expect(write.headers.get('www-authenticate')).toBeNull();
+    expect(write.headers.get('www-authenticate')).toBe('Bearer realm="sluice"');
     expect(await api.effects()).toEqual(before);
     const wrong = `${keys[0]?.slice(0, -8) ?? ''}xxxxxxxx`;
     expectProblem(await asked(wrong), 401, 'unauthenticated');
