@@ -41,8 +41,9 @@ interface AuthenticatorDeps {
 
 export interface Authenticator {
   /**
-   * Who the key belongs to, or undefined when it is not a valid one; `address` is where it comes from. Answers from memory for
-   * LIMITS.apiKeyCacheMs after a look-up; concurrent look-ups are one query.
+   * Who the key belongs to, or undefined when it is not a valid one; `address` is where it comes
+   * from. Answers from memory for LIMITS.apiKeyCacheMs after a look-up; concurrent look-ups are one
+   * query.
    *
    * @throws AppError `unauthenticated` for a key that was good once, `tenant_suspended` or
    *   `tenant_closed`; and what the stores throw when the key is not in memory and the database is
