@@ -26,7 +26,7 @@ export const keySchema = z
   .meta({ id: 'ApiKey' });
 export const keyPage = pageOf(keySchema, 'ApiKeyPage');
 
-export const auditSchema = z
+const auditSchema = z
   .strictObject({
     id: text,
     at: time,

@@ -1,4 +1,4 @@
-import { type JWTVerifyGetKey, createLocalJWKSet, errors } from 'jose';
+import { createLocalJWKSet, errors } from 'jose';
 import { z } from 'zod';
 import { ACCESS_LIMITS } from '../../config/access-limits.ts';
 import { type Clock, withTimeout } from '../../core/kernel/clock.ts';
@@ -7,7 +7,6 @@ import { supervise } from '../../core/kernel/supervise.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 
 export type KeySet = ReturnType<typeof createLocalJWKSet>;
-export type TokenHeader = Parameters<JWTVerifyGetKey>[0];
 
 /** The public keys that tokens are signed with, as their issuer publishes them. */
 export interface KeySetSource {

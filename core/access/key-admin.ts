@@ -162,7 +162,7 @@ interface Rotation {
  * @throws AppError `illegal_state` for one that is revoked or over, `limit_reached` while too many old
  *   secrets are good.
  */
-export function rotated(key: ApiKeyDoc, { hash: fresh, graceSeconds, now }: Rotation): ApiKeyDoc {
+function rotated(key: ApiKeyDoc, { hash: fresh, graceSeconds, now }: Rotation): ApiKeyDoc {
   if (key.revokedAt !== undefined) throw new AppError('illegal_state', 'The key is revoked');
   if (key.expiresAt !== undefined && key.expiresAt <= now) {
     throw new AppError('illegal_state', 'The key is expired');

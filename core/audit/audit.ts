@@ -23,7 +23,7 @@ export const ADMIN_ACTIONS = [
 export type AdminAction = (typeof ADMIN_ACTIONS)[number];
 
 /** What is done to an operation from outside; stored without the word in front. */
-export const OPERATION_ACTIONS = [
+const OPERATION_ACTIONS = [
   'operation.signal',
   'operation.cancel',
   'operation.retry',
