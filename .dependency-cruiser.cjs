@@ -12,7 +12,7 @@ const CORE_TIERS = [
   ['telemetry'],
   ['infra'],
   ['service-config'],
-  ['events', 'tenants'],
+  ['events', 'tenants', 'audit'],
   ['ledger', 'users', 'access', 'wallets', 'holds'],
   ['operations'],
   ['notifications'],

@@ -6,11 +6,8 @@ import { createOpsPages } from '../runtime/ops-pages.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { type Readiness, createReadiness } from '../runtime/readiness.ts';
 import { createGraphql } from './graphql/run.ts';
-import { createAuthenticator } from '../core/access/api-key-cache.ts';
-import { createApiKeyStore } from '../core/access/api-key-store.ts';
-import { bootstrapTenant } from '../core/access/bootstrap.ts';
-import { createSignOutStore } from '../core/access/sign-out-store.ts';
 import { createTenantStore } from '../core/tenants/tenant-store.ts';
+import { createSignOutStore } from '../core/access/sign-out-store.ts';
 import { type HintPublisher, openHints } from '../core/events/hints.ts';
 import { sumDepths } from '../queues/depth-sum.ts';
 import { createQueueSource } from '../queues/queue-source.ts';
@@ -18,18 +15,22 @@ import { pubRedisProbe, queueRedisProbe } from '../queues/probes.ts';
 import { openChangeNotice } from '../core/service-config/change-notice.ts';
 import { openPauseAdmin } from './services/pause-admin.ts';
 import { openSettingsAdmin } from './services/settings-admin.ts';
+import type { GuessLimits } from './http/guesses.ts';
+import { openAccess } from './services/access-services.ts';
 import { type CellServices, openCellServices } from './services/cell-services.ts';
 import { openWaiters } from './services/open-services.ts';
 import { openRealtime } from './realtime/realtime.ts';
 import type { Seats } from './realtime/seats.ts';
 import { ENDPOINTS } from './routes/index.ts';
 import { createDocs } from './docs/docs.ts';
+import type { PublicServices } from './services/public-services.ts';
 import type { ServicesByTenant } from './services/services.ts';
 import { type ApiServer, startServer } from './http/server.ts';
 
 /** For tests. */
 export interface ApiTuning {
   readonly seats?: Seats;
+  readonly guesses?: GuessLimits;
 }
 
 /**
@@ -38,13 +39,10 @@ export interface ApiTuning {
  */
 export async function startApi(platform: Platform, tuning: ApiTuning = {}): Promise<ApiServer> {
   const { env, clock, logger, metrics, mongo, lifecycle } = platform;
-  const tenants = createTenantStore(mongo.db);
-  const keys = createApiKeyStore(mongo.db);
-  await bootstrapTenant({ keys, tenants, clock }, env.BOOTSTRAP_API_KEY);
+  const { authenticator, limiter, ...inside } = await openAccess(platform, tuning.guesses);
 
   const hints = openHints(platform.redis);
   lifecycle.onClose('hints', () => hints.close());
-  const authenticator = createAuthenticator({ keys, tenants });
   const realtime = openRealtime({ platform, authenticator, ...tuning });
   const { streams } = realtime;
   const own = paymentNames(env);
@@ -58,9 +56,9 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
   const cells = await openCells({
     platform,
     fit: (cell) => {
-      const shared = { hints, streams, waiters, graphql, installation, ownMetrics: metrics };
+      const shared = { hints, streams, waiters, graphql, installation, ...inside };
       const pauses = openPauseAdmin(cell.platform, notice);
-      const made = openCellServices(cell, { ...shared, settings, pauses });
+      const made = openCellServices(cell, { ...shared, settings, pauses, ownMetrics: metrics });
       board.add(made.queues, cell.brand);
       return made;
     },
@@ -84,23 +82,15 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     services: servicesOf(cells),
     waiters,
     authenticator,
+    limiter,
     realtime,
-    pages: {
-      ops,
-      depths: async () => sumDepths(await Promise.all(cells.opened().map((cell) => cell.depths()))),
-      openOperations: () =>
-        cells.opened().reduce((sum, { openOperations }) => sum + openOperations(), 0),
-      lanes: env.SETTLEMENT_LANES,
-      docs: createDocs(ENDPOINTS),
-      health: async () =>
-        mergedReport(await Promise.all(cells.opened().map(({ health }) => health.report()))),
-    },
+    pages: { ops, lanes: env.SETTLEMENT_LANES, docs: createDocs(ENDPOINTS), ...sumsOf(cells) },
     admin: {
       queues: board,
       hasQueues: () => connection.status === 'ready',
       password: env.ADMIN_PASSWORD,
       signOuts: createSignOutStore(mongo.db),
-      tenants,
+      tenants: createTenantStore(mongo.db),
     },
     clock,
     logger,
@@ -129,6 +119,19 @@ function readinessOf(
       pubRedisProbe(hints.connection),
     ],
   });
+}
+
+/** What all cells come to together. */
+function sumsOf(
+  cells: Cells<CellServices>,
+): Pick<PublicServices, 'depths' | 'openOperations' | 'health'> {
+  return {
+    depths: async () => sumDepths(await Promise.all(cells.opened().map((cell) => cell.depths()))),
+    openOperations: () =>
+      cells.opened().reduce((sum, { openOperations }) => sum + openOperations(), 0),
+    health: async () =>
+      mergedReport(await Promise.all(cells.opened().map(({ health }) => health.report()))),
+  };
 }
 
 /** Without a promise where the cell is open, which it nearly always is. */

@@ -7,12 +7,17 @@ const NOT_IN_PRODUCTION = ['FAILPOINTS', 'WEBHOOK_ALLOW_PRIVATE'] as const;
 const TOGETHER = [
   ['SMS_ACCOUNT', 'SMS_TOKEN', 'SMS_FROM'],
   ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'],
+  ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'],
 ] as const;
 
 /** What is of no use without another name, while that one is without it. */
 const NEEDS = [
   ['PAYMENT_PROVIDER_TOKEN', 'PAYMENT_PROVIDER_URL'],
   ['MAIL_HTTP_TOKEN', 'MAIL_HTTP_URL'],
+  ['JWT_ALGORITHMS', 'JWT_JWKS_URL'],
+  ['JWT_TENANT_CLAIM', 'JWT_JWKS_URL'],
+  ['JWT_SCOPES_CLAIM', 'JWT_JWKS_URL'],
+  ['JWT_CLOCK_TOLERANCE_SECONDS', 'JWT_JWKS_URL'],
 ] as const;
 
 /** MongoDB takes 63 bytes, of which a tenant's id and what stands between need 33. */
@@ -26,7 +31,11 @@ export function settingsProblem(env: Settings): string | undefined {
 function forbidden(env: Settings): string | undefined {
   if (env['NODE_ENV'] !== 'production') return undefined;
   const name = NOT_IN_PRODUCTION.find((one) => env[one] !== undefined);
-  return name && `${name} must not be set when NODE_ENV is production`;
+  if (name !== undefined) return `${name} must not be set when NODE_ENV is production`;
+  // Whoever stands in between would hand out keys of their own.
+  const { JWT_JWKS_URL: address } = env;
+  const isPlain = typeof address === 'string' && address.startsWith('http:');
+  return isPlain ? 'JWT_JWKS_URL must start with https:// when NODE_ENV is production' : undefined;
 }
 
 function unaided(env: Settings): string | undefined {

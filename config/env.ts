@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { unknownNames } from './env-names.ts';
 import { graphqlEnv } from './graphql-env.ts';
+import { accessEnv } from './access-env.ts';
 import { settingsProblem } from './env-together.ts';
 import { LIMITS } from './limits.ts';
 import { READ_ENV, withoutPasswords } from './read-env.ts';
@@ -172,6 +173,7 @@ export const envSchema = z.object({
     .min(8, 'must have at least 8 characters')
     .optional()
     .describe('opens /admin; without it /admin stays shut'),
+  ...accessEnv,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

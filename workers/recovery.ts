@@ -49,7 +49,6 @@ interface RecoveryDeps {
 export function startRecovery(options: RecoveryDeps): void {
   const { platform, publisher } = options;
   const pace = paceOf(platform, options.sweepIntervalMs);
-  const { sweepMs: sweepIntervalMs } = pace.now;
   const { mongo, clock, logger, metrics, failpoint, processId, random, pauses } = platform;
   const outbox = createOutboxStore(mongo.db);
   const databaseTime = () => readDatabaseTime(mongo.db);
@@ -67,7 +66,7 @@ export function startRecovery(options: RecoveryDeps): void {
     pauses,
     expireHolds: () =>
       expireHolds({ expired, ingest, registry: OPERATIONS, databaseTime, metrics }),
-    schedules: openTrigger(platform, sweepIntervalMs, () => sweepOnce()),
+    schedules: openTrigger(platform, pace.now.sweepMs, () => sweepOnce()),
     leases: createLeaseStore(mongo.db),
     databaseTime,
     publisher,

@@ -46,14 +46,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
     outbox: createOutboxStore(mongo.db),
     lines,
     databaseTime: databaseClock,
-    publisher,
-    hints,
-    clock,
-    logger,
-    metrics,
-    failpoint,
-    random,
-    tracer,
+    ...{ publisher, hints, clock, logger, metrics, failpoint, random, tracer },
     stripeOf: (slot) => (place.rank() * LIMITS.settlementSlots + slot) % LIMITS.systemStripes,
   });
   const claims = openClaims(platform);

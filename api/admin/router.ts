@@ -26,7 +26,7 @@ export interface AdminDeps extends ExchangeDeps {
   readonly hasQueues: () => boolean;
   /** Undefined: the admin pages say that they are shut. */
   readonly sessions: AdminSessions | undefined;
-  readonly tenants: TenantStore;
+  readonly tenants: Pick<TenantStore, 'find' | 'list'>;
 }
 
 const LOGIN = '/admin/login';

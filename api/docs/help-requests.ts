@@ -61,6 +61,18 @@ export const REQUEST_HELP: Readonly<Record<string, Help>> = {
     meaning: 'The key is valid and lacks the scope that the detail names.',
     action: 'Use a key with that scope, or have the scope added.',
   },
+  tenant_suspended: {
+    meaning: 'The key is valid, and its tenant is suspended: none of its keys may do anything.',
+    action: 'Ask whoever runs the platform. What was accepted before is settled all the same.',
+  },
+  tenant_closed: {
+    meaning: 'The key is valid, and its tenant is closed for good.',
+    action: 'Use a key of another tenant.',
+  },
+  identity_unavailable: {
+    meaning: 'The issuer of tokens does not give its keys, so tokens cannot be checked now.',
+    action: 'Send the same request again in a few seconds, or with an API key. Nothing was done.',
+  },
   route_not_found: {
     meaning:
       'There is no endpoint at this path. Paths are case-sensitive and have no `/` at the end.',

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { present } from '../../core/kernel/assert.ts';
 import { AppError, type ErrorCode } from '../../core/kernel/errors.ts';
-import { type Scope, hasScope } from '../../core/access/api-key.ts';
+import { type BaseScope, hasScope } from '../../core/access/scopes.ts';
 import type { View } from '../contract/parts.ts';
 import type { PublicServices } from '../services/public-services.ts';
 import type { ServicesByTenant } from '../services/services.ts';
@@ -78,7 +78,9 @@ export interface Alias {
 
 interface EndpointSpec<P, Q, B, O extends Outputs> extends SharedSpec {
   readonly method: Method;
-  readonly scope: Scope;
+  readonly scope: BaseScope;
+  /** Whoever may ask for some type gets in: the handler looks at each one that is asked for. */
+  readonly isByType?: true;
   readonly audience?: Exclude<Audience, 'public'>;
   readonly input: {
     readonly params: z.ZodType<P>;
@@ -112,7 +114,8 @@ export interface Endpoint {
   /** The area of its path, by which the reference is divided. */
   readonly tag: string;
   readonly summary: string;
-  readonly scope: Scope | 'none';
+  readonly scope: BaseScope | 'none';
+  readonly isByType: boolean;
   readonly audience: Audience;
   readonly limit: LimitClass;
   readonly input: EndpointInput;
@@ -159,10 +162,15 @@ export function defineEndpoint<P, Q, B, O extends Outputs>(
 ): KeyedEndpoint {
   const { method, scope, audience = 'client', input, output, alias, handle } = spec;
   const readQuery = queryReader(input.query);
-  const { headers = {}, errors = [], limit = method === 'GET' ? 'read' : 'write' } = spec;
+  const {
+    headers = {},
+    errors = [],
+    isByType = false,
+    limit = method === 'GET' ? 'read' : 'write',
+  } = spec;
   return Object.freeze({
     ...factsOf(method, spec),
-    ...{ scope, audience, limit, input, output, headers, errors, alias },
+    ...{ scope, isByType, audience, limit, input, output, headers, errors, alias },
     run: async (one: Exchange, { services, bodyBytes }: EndpointDeps): Promise<Reply> => {
       const { request } = one;
       const params = parseInput(input.params, one.params, 'path');

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../core/access/api-key.ts';
+import type { Meter } from '../../core/access/rate-limiter.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
 import type { Metrics } from '../../core/telemetry/metrics.ts';
@@ -23,6 +24,8 @@ export interface Exchange {
   principal: Principal | undefined;
   /** Its span, where tracing is on: what it begins is a part of that. */
   span?: Span;
+  /** The rates of whoever asks; undefined: nothing limits it. */
+  meter: Meter | undefined;
 }
 
 /**
@@ -74,6 +77,7 @@ export function createHandler(
       startedMs: deps.clock.monotonicMs(),
       correlationId: '',
       principal: undefined,
+      meter: undefined,
     };
     let thrown: unknown;
     let reply: Reply;

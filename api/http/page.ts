@@ -37,6 +37,7 @@ export function definePage<P, Q, O extends Outputs>(spec: PageSpec<P, Q, O>): En
     ...factsOf('GET', spec),
     ...({
       scope: 'none',
+      isByType: false,
       audience: 'public',
       limit,
       output,

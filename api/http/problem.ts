@@ -137,12 +137,16 @@ const HEADERS: Partial<Record<ErrorKind, HeadersOf>> = {
       context?.['isMissing'] === true ? {} : { error: 'invalid_token' },
     ),
   }),
-  forbidden: ({ context }) => ({
-    'WWW-Authenticate': challenge({
-      error: 'insufficient_scope',
-      scope: textIn(context, 'scope') ?? 'admin',
-    }),
-  }),
+  // Another scope would not help where the tenant is shut.
+  forbidden: ({ code, context }) =>
+    code === 'forbidden'
+      ? {
+          'WWW-Authenticate': challenge({
+            error: 'insufficient_scope',
+            scope: textIn(context, 'scope') ?? 'admin',
+          }),
+        }
+      : { 'WWW-Authenticate': challenge({}) },
   'wrong-method': ({ context }) => ({ Allow: textIn(context, 'allow') ?? 'GET' }),
 };
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { Scope } from '../../core/access/api-key.ts';
+import type { Scope } from '../../core/access/scopes.ts';
 import { present } from '../../core/kernel/assert.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import type { ApiServices } from '../services/services.ts';
@@ -22,6 +22,8 @@ export interface RequestContext {
   readonly keyId: string;
   /** What the key may do: `scope` of the endpoint is checked, what follows from the input is not. */
   readonly scopes: readonly Scope[];
+  /** Of a key that ends. */
+  readonly expiresAt: Date | undefined;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   /** @throws AppError unless the `Idempotency-Key` header is there and well-formed. */
@@ -35,19 +37,26 @@ export interface RequestContext {
   readonly lastEventId: () => string | undefined;
   /** Aborts when the client goes away, and when its answer has ended. */
   readonly signal: () => AbortSignal;
+  /**
+   * Takes that much of the caller's rates besides the one that every request takes.
+   *
+   * @throws AppError `rate_limited`.
+   */
+  readonly charge: (tokens: number) => Promise<void>;
   /** Of whoever is connected to us: the client, or a proxy. */
   readonly address: () => string | undefined;
 }
 
 export function contextOf(one: Exchange, services: ApiServices): RequestContext {
   const { request, response, correlationId } = one;
-  const { tenant, keyId, scopes } = present(one.principal, 'who asks');
+  const { tenant, keyId, scopes, expiresAt } = present(one.principal, 'who asks');
   let gone: AbortSignal | undefined;
   return {
     services,
     tenant,
     keyId,
     scopes,
+    expiresAt,
     correlationId,
     traceparent: one.span?.traceparent ?? traceparentOf(request),
     idempotencyKey: () => idempotencyKeyOf(request),
@@ -57,6 +66,7 @@ export function contextOf(one: Exchange, services: ApiServices): RequestContext 
     ifMatch: () => ifMatchOf(request),
     lastEventId: () => lastEventIdOf(request),
     signal: () => (gone ??= goneSignal(response)),
+    charge: async (tokens) => one.meter?.take(tokens),
     address: () => request.socket.remoteAddress,
   };
 }

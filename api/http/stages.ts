@@ -1,14 +1,16 @@
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
-import { type Principal, hasScope } from '../../core/access/api-key.ts';
+import type { Principal } from '../../core/access/api-key.ts';
+import { hasScope, hasSomeType } from '../../core/access/scopes.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { FindOperator } from '../admin/operator.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Exchange, ExchangeDeps, Stage } from './exchange.ts';
 import { type Tracer, traceIdOf } from '../../core/telemetry/tracer.ts';
 import { bearerOf, correlationIdOf, traceparentOf } from './headers.ts';
+import { type LimitDeps, limit } from './limit.ts';
 import { admittedInTime } from './in-time.ts';
 
-export interface StageDeps extends ExchangeDeps {
+export interface StageDeps extends ExchangeDeps, LimitDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   /** Who asks without a key. */
   readonly findOperator: FindOperator;
@@ -27,6 +29,7 @@ const STAGES: readonly StageOf[] = [
   (_endpoint, deps) => measure(deps),
   trace,
   authenticate,
+  limit,
   authorize,
 ];
 
@@ -91,7 +94,10 @@ function authenticate({ scope }: Endpoint, deps: StageDeps): Stage | undefined {
     name: 'authenticate',
     before: (one) => {
       const key = bearerOf(one.request);
-      const found = key === undefined ? findOperator(one.request) : authenticator.authenticate(key);
+      const found =
+        key === undefined
+          ? findOperator(one.request)
+          : authenticator.authenticate(key, one.request.socket.remoteAddress);
       if (found instanceof Promise) {
         return admittedInTime(found).then((principal) => {
           admit(one, principal);
@@ -113,12 +119,13 @@ function admit(one: Exchange, principal: Principal | undefined): void {
 }
 
 /** Whether they may. What follows from the input is looked at where that is known. */
-function authorize({ scope }: Endpoint): Stage | undefined {
+function authorize({ scope, isByType }: Endpoint): Stage | undefined {
   if (scope === 'none') return undefined;
   return {
     name: 'authorize',
     before: ({ principal }) => {
-      if (principal !== undefined && hasScope(principal.scopes, scope)) return undefined;
+      const { scopes = [] } = principal ?? {};
+      if (hasScope(scopes, scope) || (isByType && hasSomeType(scopes))) return undefined;
       throw new AppError('forbidden', `The key needs the scope "${scope}"`, {
         context: { scope },
       });

@@ -4,7 +4,10 @@ import type { Endpoint } from '../http/endpoint.ts';
 
 /** Of whatever is asked. */
 const ALWAYS: readonly ErrorCode[] = ['invalid_request', 'invalid_header', 'internal'];
-const KEYED: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'ledger_unavailable'];
+const KEYED: readonly ErrorCode[] = [
+  ...(['unauthenticated', 'forbidden', 'tenant_suspended', 'tenant_closed'] as const),
+  ...(['rate_limited', 'identity_unavailable', 'ledger_unavailable'] as const),
+];
 const BODY: readonly ErrorCode[] = [
   'invalid_json',
   'invalid_encoding',

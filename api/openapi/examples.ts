@@ -58,6 +58,12 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   },
   postWebhookEndpoints: { url: 'https://example.org/hooks/sluice', events: ['transfer.*'] },
   patchWebhookEndpointsId: { status: 'disabled' },
+  postKeys: { name: 'shop', scopes: ['operations:write:transfer', 'ledger:read'] },
+  postKeysIdRotate: { graceSeconds: 3_600 },
+  patchTenantsId: {
+    status: 'active',
+    plan: { write: { tenant: { quota: 1_000, windowSeconds: 1 } } },
+  },
   postTemplates: {
     ...{ name: 'transfer.settled.received', channel: 'email', locale: 'en' },
     ...{ subject: 'You received {{amountText}}', text: '{{fromUserId}} sent {{amountText}}.' },

@@ -24,5 +24,8 @@ export const TAGS: readonly { readonly name: string; readonly description: strin
   { name: 'settings-history', description: 'Who changed which setting, when and why' },
   { name: 'settings-rollback', description: 'Back to how it was at an earlier version' },
   { name: 'pauses', description: 'Work that is kept waiting' },
+  { name: 'keys', description: 'API keys: made, rotated and revoked' },
+  { name: 'audit', description: 'What was done to how things are set up' },
+  { name: 'tenants', description: 'Tenants, their status and plans' },
   { name: 'platform', description: 'Health, documentation and error codes; no key is needed' },
 ];

@@ -1,7 +1,8 @@
 import { LIMITS } from '../../config/limits.ts';
 import { type Clock, startTicker } from '../../core/kernel/clock.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
-import { type Principal, hasScope } from '../../core/access/api-key.ts';
+import type { Principal } from '../../core/access/api-key.ts';
+import { hasScope } from '../../core/access/scopes.ts';
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
 import { STREAM_SCOPE } from './scope.ts';
 

@@ -1,4 +1,4 @@
-import type { Scope } from '../../core/access/api-key.ts';
+import type { BaseScope } from '../../core/access/scopes.ts';
 
 /** What a key needs for streams and sockets. */
-export const STREAM_SCOPE: Scope = 'ledger:read';
+export const STREAM_SCOPE: BaseScope = 'ledger:read';

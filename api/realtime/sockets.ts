@@ -4,7 +4,7 @@ import { LIMITS } from '../../config/limits.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { AppError } from '../../core/kernel/errors.ts';
 import type { Logger } from '../../core/telemetry/logger.ts';
-import { hasScope } from '../../core/access/api-key.ts';
+import { hasScope } from '../../core/access/scopes.ts';
 import type { Authenticator } from '../../core/access/api-key-cache.ts';
 import { bearerOf } from '../http/headers.ts';
 import { tellProblems } from './handshake-errors.ts';
@@ -95,7 +95,10 @@ async function authenticate(
 ): Promise<void> {
   const { token } = handshakeAuth.parse(socket.handshake.auth);
   const key = token ?? bearerOf(socket.request);
-  const principal = key === undefined ? undefined : await authenticator.authenticate(key);
+  const principal =
+    key === undefined
+      ? undefined
+      : await authenticator.authenticate(key, socket.conn.remoteAddress);
   const { tenantId } = principal?.tenant ?? {};
   const isAnothers = socket.recovered && socket.data.tenantId !== tenantId;
   if (principal === undefined || tenantId === undefined || isAnothers) {

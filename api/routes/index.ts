@@ -1,4 +1,5 @@
 import type { Endpoint } from '../http/endpoint.ts';
+import { listAudit } from './audit/list-audit.ts';
 import { PUBLIC_PAGES } from '../public/pages.ts';
 import { getDelivery } from './deliveries/get-delivery.ts';
 import { listDeliveries } from './deliveries/list-deliveries.ts';
@@ -7,6 +8,11 @@ import { resendDelivery } from './deliveries/resend-delivery.ts';
 import { askGraphql } from './graphql/ask-graphql.ts';
 import { getHold } from './holds/get-hold.ts';
 import { listHolds } from './holds/list-holds.ts';
+import { createKey } from './keys/create-key.ts';
+import { getKey } from './keys/get-key.ts';
+import { listKeys } from './keys/list-keys.ts';
+import { revokeKey } from './keys/revoke-key.ts';
+import { rotateKey } from './keys/rotate-key.ts';
 import { listRules } from './notification-rules/list-rules.ts';
 import { putRule } from './notification-rules/put-rule.ts';
 import { aliasEndpoints } from './operations/aliases.ts';
@@ -42,6 +48,9 @@ import { listTemplates } from './templates/list-templates.ts';
 import { previewTemplate } from './templates/preview-template.ts';
 import { getProof } from './transactions/get-proof.ts';
 import { getCheckpoint, getConsistency } from './ledger/get-checkpoint.ts';
+import { changeTenant } from './tenants/change-tenant.ts';
+import { getTenant } from './tenants/get-tenant.ts';
+import { listTenants } from './tenants/list-tenants.ts';
 import { listTransactions } from './transactions/list-transactions.ts';
 import { getTransfer } from './transfers/get-transfer.ts';
 import { listTransfers } from './transfers/list-transfers.ts';
@@ -122,6 +131,15 @@ export const ENDPOINTS: readonly Endpoint[] = [
   putSetting,
   deleteSetting,
   askGraphql,
+  createKey,
+  listKeys,
+  getKey,
+  rotateKey,
+  revokeKey,
+  listAudit,
+  listTenants,
+  getTenant,
+  changeTenant,
   ...PUBLIC_PAGES,
 ];
 

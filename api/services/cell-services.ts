@@ -13,6 +13,7 @@ import type { Installation } from '../../runtime/installation.ts';
 import type { Streams } from '../realtime/realtime.ts';
 import type { Graphql } from './graphql.ts';
 import type { Waiters } from '../writes/outcome-waiters.ts';
+import type { AccessServices } from './access-services.ts';
 import { openBacklog, openServices } from './open-services.ts';
 import type { ApiServices } from './services.ts';
 
@@ -42,6 +43,9 @@ interface CellDeps {
   readonly pauses: ApiServices['pauses'];
   /** Of the process, whose event loop and pool all cells share. */
   readonly ownMetrics: Metrics;
+  readonly access: AccessServices;
+  /** Of what a tenant may have accepted and not begun. */
+  readonly limitOf: (tenantId: string) => number | undefined;
 }
 
 /** Opened once a cell; the platform's lifecycle releases it. */
@@ -55,7 +59,7 @@ export function openCellServices({ brand, platform }: Cell, deps: CellDeps): Cel
   const waitingCounts = openWaitingCounts(platform);
   const { ownMetrics } = deps;
   const health = openHealth({ platform, queueRedis: connection, ownMetrics });
-  const backlog = openBacklog(platform);
+  const backlog = openBacklog(platform, deps.limitOf);
   return Object.freeze({
     brand,
     services: openServices({ platform, publisher, backlog, ...deps }),

@@ -25,6 +25,7 @@ import { openLines } from '../../core/operations/lines.ts';
 import { createOutboxStore } from '../../core/events/outbox-store.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
 import { laneQueue } from '../../queues/catalog.ts';
+import type { AccessServices } from './access-services.ts';
 import { createNotificationServices } from './notification-services.ts';
 import { openWaiting } from './waiting-services.ts';
 import type { Streams } from '../realtime/realtime.ts';
@@ -43,6 +44,7 @@ interface ServiceDeps {
   readonly installation: Pick<Installation, 'has'>;
   readonly settings: ApiServices['settings'];
   readonly pauses: ApiServices['pauses'];
+  readonly access: AccessServices;
 }
 
 /** Builds what the endpoints work with; the platform's lifecycle releases it. */
@@ -64,6 +66,7 @@ export function openServices(deps: ServiceDeps): ApiServices {
   const lists = createListReads(platform.env.LIST_STALENESS_SECONDS);
   const operationPoints = createOperationPoints(mongo.db, onGroup);
   return Object.freeze({
+    ...deps.access,
     registry,
     hasProvider: (name: string) => deps.installation.has(`payment/${name}`),
     ingest,
@@ -120,14 +123,17 @@ function openIngest({ platform, publisher, backlog }: ServiceDeps): Ingest {
     metrics,
     failpoint,
     tracer,
-    backlog: (tenantId) => backlog.isFullFor(tenantId),
+    backlog: (tenantId, count) => backlog.isFullFor(tenantId, count),
     lanes: env.SETTLEMENT_LANES,
     laneQueue,
   });
 }
 
 /** Counts what is accepted and not settled, until the platform closes. */
-export function openBacklog(platform: Platform): Backlog {
+export function openBacklog(
+  platform: Platform,
+  planOf: (tenantId: string) => number | undefined,
+): Backlog {
   const { mongo, clock, logger, metrics, lifecycle, settings } = platform;
   const limits = settings.view((all, tenant) => ({
     max: all.read('ingest.backlogMax'),
@@ -141,7 +147,7 @@ export function openBacklog(platform: Platform): Backlog {
     limits: {
       max: () => limits.now.max,
       sampleMs: () => limits.now.sampleMs,
-      ownMax: (tenantId) => limits.of(tenantId).ownMax,
+      ownMax: (tenantId) => tighter(limits.of(tenantId).ownMax, planOf(tenantId) ?? 0),
     },
   });
   lifecycle.onClose('backlog', () => backlog.close());
@@ -165,4 +171,9 @@ export function openWaiters(platform: Platform): Waiters {
   });
   lifecycle.onClose('waiters', () => waiters.close());
   return waiters;
+}
+
+/** Of a setting and a plan; 0 is none. */
+function tighter(one: number, other: number): number {
+  return one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other);
 }

@@ -10,6 +10,7 @@ import type { OperationReads } from '../../core/operations/operation-reads-store
 import type { QueuedReads } from '../../core/operations/queued-reads-store.ts';
 import type { OperationDoc } from '../../core/operations/operation.ts';
 import type { TenantScope } from '../../core/tenants/tenant.ts';
+import type { AccessServices } from './access-services.ts';
 import type { NotificationServices } from './notification-services.ts';
 import type { PauseAdmin } from './pause-admin.ts';
 import type { SettingsAdmin } from './settings-admin.ts';
@@ -24,7 +25,7 @@ export interface SignedProofs extends LedgerProofs {
   readonly publicKey: string;
 }
 
-export interface ApiServices {
+export interface ApiServices extends AccessServices {
   readonly registry: Registry;
   /** Some process of the installation has an address of the payment provider. */
   readonly hasProvider?: (name: string) => boolean;

@@ -10,7 +10,7 @@ import type { RequestContext } from '../http/request-context.ts';
 import { parseInput } from '../http/parse-input.ts';
 import { operationView, statusOfOperation } from '../views/operation.ts';
 import { outcomeOf, preferenceApplied } from './submit.ts';
-import { forbiddenType, mayAskFor } from './type-rights.ts';
+import { forbiddenType, foreignType, mayAskFor, mayAskForIts } from './type-rights.ts';
 
 /** Why a person acts: what the audit and the timeline show. */
 export const note = z
@@ -43,9 +43,12 @@ async function refuseOthers(
   const asAccepted = found.kind === 'known' ? found.definition : undefined;
   const lacking = [now, asAccepted].find((one) => one !== undefined && !mayAskFor(scopes, one));
   if (lacking !== undefined) throw forbiddenType(lacking, doing);
+  // Who may ask for some types alone may take back those; approving is a right of its own.
+  const asked = { definition: now ?? asAccepted ?? { type }, input: operation.input };
+  if (doing === 'cancel' && !mayAskForIts(scopes, asked)) throw foreignType(scopes, asked);
 }
 
-type Unsigned<A> = A extends unknown ? Omit<A, 'actor'> : never;
+type Unsigned<A> = A extends unknown ? Omit<A, 'actor' | 'correlationId'> : never;
 
 /**
  * Does something to an operation from outside and answers with the operation: 200 when it is
@@ -61,9 +64,13 @@ export async function intervene(
   id: string,
   action: Unsigned<InterventionAction>,
 ): Promise<Reply<View<typeof operationSchema>>> {
-  const { services, tenant, keyId } = request;
+  const { services, tenant, keyId, correlationId } = request;
   await refuseOthers(request, id, action.kind);
-  const changed = await services.intervene(tenant, id, { ...action, actor: keyId });
+  const changed = await services.intervene(tenant, id, {
+    ...action,
+    actor: keyId,
+    correlationId,
+  });
   const operation = await outcomeOf(request, changed);
   const status = statusOfOperation(operation);
   return {

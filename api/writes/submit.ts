@@ -16,7 +16,7 @@ import {
   operationView,
   statusOfOperation,
 } from '../views/operation.ts';
-import { forbiddenType, mayAskFor } from './type-rights.ts';
+import { forbiddenType, foreignType, mayAskFor, mayAskForIts } from './type-rights.ts';
 import { isWaitOver } from './outcome-waiters.ts';
 
 export function parseContextOf({ services, tenant }: RequestContext): ParseContext {
@@ -75,13 +75,15 @@ export async function submitAll(
     correlationId,
     ...(traceparent !== undefined && { traceparent }),
   };
+  const beyond = partsBeyondOne(submissions);
+  if (beyond > 0) await request.charge(beyond);
   const now = services.clock.now();
   if (!submissions.some((one) => isLate(one, now) || isForbidden(request, one))) {
     return services.ingest.submit(submissions, context);
   }
   const refusals = await Promise.all(
     submissions.map(async (one) => {
-      if (isForbidden(request, one)) return forbiddenType(one.definition, 'ask for');
+      if (isForbidden(request, one)) return forbiddenTo(request, one);
       return isLate(one, now) ? refusalOf(request, one) : undefined;
     }),
   );
@@ -94,8 +96,25 @@ export async function submitAll(
   );
 }
 
-function isForbidden({ scopes }: RequestContext, { definition }: Submission): boolean {
-  return !mayAskFor(scopes, definition);
+/** An operation that is made of others counts as so many. */
+function partsBeyondOne(submissions: readonly Submission[]): number {
+  let beyond = 0;
+  for (const { definition, input } of submissions) {
+    const parts = definition.parts?.(input);
+    if (parts !== undefined) beyond += parts.length - 1;
+  }
+  return beyond;
+}
+
+function isForbidden({ scopes }: RequestContext, one: Submission): boolean {
+  return !mayAskFor(scopes, one.definition) || !mayAskForIts(scopes, one);
+}
+
+function forbiddenTo({ scopes }: RequestContext, one: Submission): AppError {
+  const { definition } = one;
+  return mayAskFor(scopes, definition)
+    ? foreignType(scopes, one)
+    : forbiddenType(definition, 'ask for');
 }
 
 function isLate({ deadline }: Submission, now: number): boolean {

@@ -25,6 +25,8 @@ import type { Principal } from '../../core/access/api-key.ts';
 import { createAuthenticator } from '../../core/access/api-key-cache.ts';
 import { createApiKeyStore } from '../../core/access/api-key-store.ts';
 import { bootstrapTenant } from '../../core/access/bootstrap.ts';
+import { readDatabaseTime } from '../../core/infra/database-clock.ts';
+import { createTenantCache } from '../../core/tenants/tenant-cache.ts';
 import { createTenantStore } from '../../core/tenants/tenant-store.ts';
 import { BASELINE_QUEUE, baselineJob, openBaselineQueue } from './queue.ts';
 
@@ -44,7 +46,12 @@ const queue = openBaselineQueue(BASELINE_QUEUE, { connection, prefix: env.QUEUE_
 const keys = createApiKeyStore(mongo.db);
 const tenants = createTenantStore(mongo.db);
 await bootstrapTenant({ keys, tenants, clock: systemClock }, env.BOOTSTRAP_API_KEY);
-const authenticator = createAuthenticator({ keys, tenants });
+const authenticator = createAuthenticator({
+  keys,
+  tenants: createTenantCache(tenants),
+  databaseTime: () => readDatabaseTime(mongo.db),
+  clock: systemClock,
+});
 const operations = collection<OperationDoc>(mongo.db, 'operations');
 const wallets = collection<WalletDoc>(mongo.db, 'wallets');
 

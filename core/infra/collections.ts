@@ -1,4 +1,5 @@
 import type { Collection, Db, Document } from 'mongodb';
+import { ACCESS_COLLECTIONS } from './access-collections.ts';
 import { STEERING_COLLECTIONS } from './steering-collections.ts';
 import type { CollectionSpec } from './collection-spec.ts';
 import { controlDatabaseOf } from './control-database.ts';
@@ -193,43 +194,7 @@ export const COLLECTIONS = {
       { key: { tenantId: 1, reason: 1, createdAt: 1 } },
     ],
   },
-  audit: {
-    owner: 'core/operations',
-    home: 'cell',
-    shardKey: 'tenantId',
-    retention: 'kept',
-    indexes: [{ key: { tenantId: 1, operationId: 1, _id: 1 } }, { key: { tenantId: 1, _id: -1 } }],
-  },
-  tenants: {
-    owner: 'core/tenants',
-    guests: {
-      'core/provisioning/tenant-services-store.ts': 'a new tenant',
-      'core/ledger/ledger-reads-store.ts': 'whose system wallets are asked for',
-      'core/ledger/rebuild/reads-store.ts': 'which wallets a tenant was set up with',
-    },
-    home: 'control',
-    shardKey: '_id',
-    retention: 'kept',
-    indexes: [],
-  },
-  api_keys: {
-    owner: 'core/access',
-    guests: {
-      'core/provisioning/tenant-services-store.ts': 'the first key of a new tenant',
-    },
-    home: 'control',
-    shardKey: 'tenantId',
-    retention: 'kept',
-    indexes: [{ key: { tenantId: 1, createdAt: 1 } }],
-  },
-  // A while longer than the sessions, since clocks differ.
-  admin_sign_outs: {
-    owner: 'core/access',
-    home: 'control',
-    shardKey: '_id',
-    retention: 'an hour after the sessions end',
-    indexes: [{ key: { endsAt: 1 }, expireAfterSeconds: 3_600 }],
-  },
+  ...ACCESS_COLLECTIONS,
   ...STEERING_COLLECTIONS,
   leases: {
     owner: 'core/infra',

@@ -8,13 +8,15 @@ import { hasItsShare } from './shares.ts';
 export interface Backlog {
   size(): number;
   /** Whether nothing more is taken of a tenant, be it alone with that or like all others. */
-  isFullFor(tenantId: string): boolean;
+  isFullFor(tenantId: string, count?: number): boolean;
   close(): Promise<void>;
 }
 
 interface BacklogDeps {
   /** Counts up to `max`; without a tenant those of all. */
   readonly countOpen: (max: number, tenantId?: string) => Promise<number>;
+  /** What the tenant's plan says; undefined: nothing. */
+  readonly limitOf?: (tenantId: string) => number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -50,10 +52,13 @@ export function startBacklog(deps: BacklogDeps): Backlog {
   let size = 0;
   let owns: ReadonlyMap<string, number> = new Map();
 
+  /** What was let in since tenants with a limit of their own were counted. */
+  const since = new Map<string, number>();
+
   const isShut = (tenantId: string): boolean => {
     const ownMax = limits.ownMax(tenantId);
     const share = { all: size, max: limits.max(), ...(ownMax > 0 && { ownMax }) };
-    return hasItsShare(owns.get(tenantId) ?? 0, share);
+    return hasItsShare((owns.get(tenantId) ?? 0) + (since.get(tenantId) ?? 0), share);
   };
   const count = async (): Promise<void> => {
     const max = limits.max();
@@ -68,6 +73,7 @@ export function startBacklog(deps: BacklogDeps): Backlog {
       found.set(tenantId, await countOpen(max, tenantId));
     }
     owns = found;
+    since.clear();
   };
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -85,9 +91,11 @@ export function startBacklog(deps: BacklogDeps): Backlog {
 
   return Object.freeze({
     size: () => size,
-    isFullFor: (tenantId: string) => {
+    isFullFor: (tenantId: string, count = 0) => {
       if (asking.size < LIMITS.backlogTenantsMax) asking.add(tenantId);
-      return isShut(tenantId);
+      if (isShut(tenantId)) return true;
+      if (limits.ownMax(tenantId) > 0) since.set(tenantId, (since.get(tenantId) ?? 0) + count);
+      return false;
     },
     close: async () => {
       stopping.abort();

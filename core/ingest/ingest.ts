@@ -37,7 +37,7 @@ interface IngestDeps {
   readonly failpoint: Failpoint;
   readonly tracer?: Tracer;
   /** Whether so much has been accepted already that nothing more is taken of the tenant. */
-  readonly backlog: (tenantId: string) => boolean;
+  readonly backlog: (tenantId: string, count: number) => boolean;
   /** How many lanes there are. */
   readonly lanes: number;
   /** The queue of a lane, by its number. */
@@ -74,11 +74,11 @@ export function createIngest(deps: IngestDeps): Ingest {
     },
   });
 
-  const refusal = (tenantId: string): AppError | undefined => {
+  const refusal = (tenantId: string, count: number): AppError | undefined => {
     if (isDraining) {
       return new AppError('shutting_down', 'Send the request again', { retryAfterSeconds: 1 });
     }
-    return shares.isFullFor(tenantId) || deps.backlog(tenantId)
+    return shares.isFullFor(tenantId) || deps.backlog(tenantId, count)
       ? new AppError('backlog_full', 'More work is waiting than can be settled soon', {
           retryAfterSeconds: 5,
         })
@@ -88,7 +88,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   return Object.freeze({
     submit: async (submissions: readonly Submission[], context: SubmissionContext) => {
       const { tenantId } = context;
-      const error = refusal(tenantId);
+      const error = refusal(tenantId, submissions.length);
       if (error !== undefined) return submissions.map(() => ({ kind: 'refused' as const, error }));
       const tickets: Ticket[] = [];
       const outcomes = submissions.map(

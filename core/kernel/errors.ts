@@ -53,6 +53,13 @@ export const ERRORS = {
   },
   unauthenticated: { kind: 'unauthenticated', retry: 'never', title: 'A valid API key is needed' },
   forbidden: { kind: 'forbidden', retry: 'never', title: 'The API key lacks the scope' },
+  tenant_suspended: { kind: 'forbidden', retry: 'never', title: 'The tenant is suspended' },
+  tenant_closed: { kind: 'forbidden', retry: 'never', title: 'The tenant is closed' },
+  identity_unavailable: {
+    kind: 'unavailable',
+    retry: 'backoff',
+    title: 'The keys that tokens are checked with cannot be had',
+  },
   route_not_found: { kind: 'not-found', retry: 'never', title: 'There is no such endpoint' },
   not_found: { kind: 'not-found', retry: 'never', title: 'There is no such resource' },
   tenant_not_found: { kind: 'not-found', retry: 'never', title: 'There is no such tenant' },

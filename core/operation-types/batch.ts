@@ -60,6 +60,7 @@ export function defineBatch(definitions: Readonly<Record<string, OperationDefini
     bind: (raw: unknown, versions?: PartVersions) =>
       versions === undefined ? current.bind(raw) : batchOf(versions).bind(raw),
     partVersions: () => versionsNow,
+    parts: (raw: unknown) => (raw as z.infer<typeof input>).operations.map(({ type }) => type),
   });
 }
 

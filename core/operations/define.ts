@@ -5,7 +5,7 @@ import { InvariantError } from '../kernel/errors.ts';
 import type { OperationId } from '../kernel/ids.ts';
 import { type Result, ok } from '../kernel/result.ts';
 import type { Draft } from '../ledger/book.ts';
-import type { Scope } from '../access/api-key.ts';
+import type { BaseScope } from '../access/scopes.ts';
 import {
   type CallStep,
   type SagaPlan,
@@ -81,10 +81,12 @@ export interface OperationDefinition {
   bind(input: unknown, parts?: PartVersions): BoundOperation;
   /** Of what is made of other types: the versions of those that are not at their first. */
   partVersions?(input: unknown): PartVersions;
+  /** The types that it is made of, where it is only the form that others come in. */
+  parts?(input: unknown): readonly string[];
   /** Whether it has entries once it has succeeded. Undefined: it may have. */
   readonly movesMoney?: boolean;
   /** What a key needs to ask for it, where the right to submit operations is not enough. */
-  readonly scope?: Scope;
+  readonly scope?: BaseScope;
   /** An input that succeeds, given a fresh name: for the documentation and the conformance tests. */
   readonly example?: (name: string) => unknown;
   /** Stepwise only. */
@@ -121,7 +123,7 @@ export interface StepwiseSpec<I> {
   /** The signals that its steps wait for, each with the schema of its data. */
   readonly signals?: SignalSchemas;
   /** What a key needs to ask for it; by default the right to submit operations. */
-  readonly scope?: Scope;
+  readonly scope?: BaseScope;
   /** Whether it has entries once it has succeeded; say it, and the verifier holds it to that. */
   readonly movesMoney?: boolean;
   /**

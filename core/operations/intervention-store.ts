@@ -27,6 +27,7 @@ export interface AuditDoc {
   readonly operationId: OperationId;
   readonly action: InterventionAction['kind'];
   readonly actor: string;
+  readonly correlationId?: string;
   readonly note?: string;
   /** Of a signal. */
   readonly name?: string;
@@ -103,13 +104,14 @@ export function createInterventionStore(db: Db, outbox: OutboxStore): Interventi
       { session, returnDocument: 'after' },
     );
     if (after === null) throw new AppError('illegal_state', 'It has just moved; look again');
-    const { kind, actor } = action;
+    const { kind, actor, correlationId } = action;
     const line: AuditDoc = {
       _id: newId('aud'),
       tenantId,
       operationId: id,
       action: kind,
       actor,
+      ...(correlationId !== undefined && { correlationId }),
       ...('note' in action && { note: action.note }),
       ...('name' in action && { name: action.name, data: action.data }),
       ...('assume' in action && { assume: action.assume }),

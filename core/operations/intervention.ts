@@ -8,7 +8,7 @@ import { assertMove, isTerminal } from './status.ts';
 import { type StepRecord, logged, undosLogged } from './step-record.ts';
 
 /** What may be done to an operation from outside. */
-export type InterventionAction =
+export type InterventionAction = (
   | { readonly kind: 'signal'; readonly name: string; readonly data: Json; readonly actor: string }
   | { readonly kind: 'cancel'; readonly actor: string }
   /** `assume`: what the human has found out about a step whose outcome is unknown. */
@@ -25,7 +25,11 @@ export type InterventionAction =
       readonly actor: string;
       readonly note: string;
       readonly status: (typeof RESOLVED_STATUSES)[number];
-    };
+    }
+) & {
+  /** Of the request that asked for it: for the audit. */
+  readonly correlationId?: string;
+};
 
 /** What a human may say that an operation has come to. */
 export const RESOLVED_STATUSES = ['succeeded', 'rejected', 'compensated', 'canceled'] as const;

@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../api/http/endpoint.ts';
 import { KEYED_ENDPOINTS } from '../../api/routes/index.ts';
 import { openStream } from '../../api/routes/stream/open-stream.ts';
-import { SCOPES } from '../../core/access/api-key.ts';
-import { createApiKeyStore } from '../../core/access/api-key-store.ts';
+import { SCOPES } from '../../core/access/scopes.ts';
 import {
   type Answer,
   type Ask,
@@ -12,18 +11,16 @@ import {
   parametersOf,
   useApi,
 } from '../support/api.ts';
+import { bodyFor, samplePath } from '../support/endpoint-calls.ts';
 import { type Sample, makeSample } from '../support/http-fixtures.ts';
 
 /** Every endpoint that is registered is tested here, by being registered. */
 const api = useApi({ worker: true });
 let sample: Sample;
-let pauseId = '';
 const keys = { reader: '', writer: '', byScope: new Map<string, string>() };
 
 beforeAll(async () => {
   sample = await makeSample(api);
-  const pause = { type: 'batch', tenant: 'default', reason: 'a test' };
-  pauseId = (await api.post('/v1/pauses', pause)).body.id as string;
   await api.newTenant('reader');
   await api.newTenant('writer');
   keys.reader = await api.newKey({ tenantId: 'reader', scopes: ['admin'] });
@@ -34,40 +31,13 @@ beforeAll(async () => {
   }
 });
 
-/** What stands for the parameters of a path: a resource of the default tenant. */
-const RESOURCES: readonly (readonly [prefix: string, id: (from: Sample) => string])[] = [
-  ['/v1/operations/', ({ creditId }) => creditId],
-  ['/v1/users/', ({ userId }) => userId],
-  ['/v1/wallets/', ({ walletId }) => walletId],
-  ['/v1/transfers/', ({ transferId }) => transferId],
-  ['/v1/holds/', ({ holdId }) => holdId],
-  ['/v1/webhook-endpoints/', ({ endpointId }) => endpointId],
-  ['/v1/deliveries/', ({ deliveryId }) => deliveryId],
-  ['/v1/templates/', ({ templateId }) => templateId],
-  ['/v1/suppressions/', ({ suppressionId }) => suppressionId],
-  ['/v1/pauses/', () => pauseId],
-  ['/v1/settings/', () => 'saga.concurrency'],
-];
-
-function pathOf({ path }: Endpoint): string {
-  if (!path.includes(':')) return path;
-  const resource = RESOURCES.find(([prefix]) => path.startsWith(prefix));
-  if (resource === undefined) throw new Error(`no resource for ${path}: add it to RESOURCES`);
-  return path.replace(/:\w+/, resource[1](sample)).replace(/:\w+/, 'some-name');
-}
-
-/** Where an empty object is not even worth looking the resource up. */
-const BODIES: Readonly<Record<string, object>> = {
-  '/v1/pauses/:id/resume': { reason: 'looked at it' },
-  '/v1/operations/:id/retry': { note: 'looked at it' },
-  '/v1/operations/:id/resolve': { note: 'looked at it', status: 'canceled' },
-};
+const pathOf = (endpoint: Endpoint): string => samplePath(endpoint, sample);
 
 function call(endpoint: Endpoint, ask: Ask = {}, query = ''): Promise<Answer> {
   const isWrite = endpoint.method !== 'GET' && endpoint.method !== 'DELETE';
   return api.ask(`${pathOf(endpoint)}${query}`, {
     method: endpoint.method,
-    ...(isWrite && { body: BODIES[endpoint.path] ?? {} }),
+    ...(isWrite && { body: bodyFor(endpoint) }),
     ...ask,
     headers: { ...(isWrite && { 'idempotency-key': freshKey() }), ...ask.headers },
   });
@@ -106,7 +76,7 @@ describe.each(table)('$name', ({ endpoint }) => {
     // Another tenant's transfer or hold may be named; that it is not theirs shows at settlement.
     if (answer.status === 202) return expectRejected(answer);
     if (endpoint.path.includes(':')) expectProblem(answer, 404, 'not_found');
-    else if (isRead) expect(answer.body.items).toEqual([]);
+    else if (isRead) expect((answer.body.items as readonly Listed[]).filter(isForeign)).toEqual([]);
     else expect(answer.status).toBe(400); // an empty body, refused as for anybody
     expect(await api.effects()).toEqual(before);
   });
@@ -144,6 +114,15 @@ describe.each(table)('$name', ({ endpoint }) => {
   });
 });
 
+interface Listed {
+  readonly id: string;
+}
+
+/** The reader has a key of its own, which it may see. */
+function isForeign({ id }: Listed): boolean {
+  return id !== keys.reader.split('_')[1] && id !== 'reader';
+}
+
 async function expectRejected(answer: Answer): Promise<void> {
   const location = answer.headers.get('location') ?? '';
   const read = async (): Promise<unknown> => (await api.ask(location, { key: keys.writer })).body;
@@ -165,11 +144,11 @@ describe('keys', () => {
     expectProblem(answer, 401, 'unauthenticated');
   });
 
-  it('that are revoked stop working when the cache has forgotten them', async () => {
+  it('that are revoked stop working at once', async () => {
     const key = await api.newKey({ scopes: ['ledger:read'] });
     expect((await api.ask('/v1/operations', { key })).status).toBe(200);
     const id = key.split('_')[1] ?? '';
-    await createApiKeyStore(api.db).revoke('default', id, new Date());
+    expect((await api.ask(`/v1/keys/${id}`, { method: 'DELETE' })).status).toBe(200);
     const read = async () => (await api.ask('/v1/operations', { key })).status;
     await expect.poll(read, { timeout: 15_000, interval: 500 }).toBe(401);
   });

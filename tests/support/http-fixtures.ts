@@ -26,16 +26,21 @@ export interface Sample {
   readonly deliveryId: string;
   readonly templateId: string;
   readonly suppressionId: string;
+  readonly apiKeyId: string;
+  readonly pauseId: string;
+}
+
+async function makePause(api: ApiUnderTest): Promise<string> {
+  const pause = { type: 'batch', tenant: 'default', reason: 'a test' };
+  return (await api.post('/v1/pauses', pause)).body.id as string;
 }
 
 /**
  * Two users with EUR wallets, a credit, a transfer between them and an open hold; a webhook
- * endpoint with a delivery, a template and a suppressed address.
+ * endpoint with a delivery, a template and a suppressed address; batches are paused.
  */
 export async function makeSample(api: ApiUnderTest): Promise<Sample> {
-  const wallets = [{ currency: 'EUR' }];
-  await succeed(api, '/v1/users', { userId: 'ann', wallets });
-  await succeed(api, '/v1/users', { userId: 'bob', wallets });
+  await makeUsers(api);
   const money = { currency: 'EUR', amount: 1_000 };
   const credit = await succeed(api, '/v1/credits', { userId: 'ann', ...money });
   const transfer = await succeed(api, '/v1/transfers', {
@@ -53,7 +58,22 @@ export async function makeSample(api: ApiUnderTest): Promise<Sample> {
     transferId: transfer.result.transferId,
     holdId: hold.result.holdId,
     ...(await makeNotificationSample(api)),
+    apiKeyId: await makeKey(api),
+    pauseId: await makePause(api),
   };
+}
+
+/** Ann and Bob, with EUR wallets. */
+export async function makeUsers(api: ApiUnderTest): Promise<void> {
+  const wallets = [{ currency: 'EUR' }];
+  await succeed(api, '/v1/users', { userId: 'ann', wallets });
+  await succeed(api, '/v1/users', { userId: 'bob', wallets });
+}
+
+async function makeKey(api: ApiUnderTest): Promise<string> {
+  const { status, body } = await api.post('/v1/keys', { name: 'sample', scopes: ['ledger:read'] });
+  expect(status).toBe(201);
+  return String(body.id);
 }
 
 async function makeNotificationSample(

@@ -6,6 +6,7 @@ import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { keyIn, noParams, noQuery, pageQuery } from '../../http/list.ts';
 import { deliveryFilter, isDeliveryKey } from './delivery-filter.ts';
+import { noteDeed } from '../../writes/note-deed.ts';
 
 const body = z
   .strictObject({
@@ -44,6 +45,8 @@ export const replayDeliveries = defineEndpoint({
       ...(cursor !== undefined && { after: keyIn(CURSOR, cursor) }),
       ...(key !== undefined && { key }),
     });
+    const deed = { action: 'delivery.replay', targetId: filter.status, key } as const;
+    if (!dryRun) await noteDeed(request, { ...deed, after: { filter, replayed: result.replayed } });
     const { after, ...reply } = result;
     const next = after === undefined ? {} : { nextCursor: encodeCursor(CURSOR.list, after) };
     const answer = found({ ...reply, ...next });

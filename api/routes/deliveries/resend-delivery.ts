@@ -3,6 +3,7 @@ import { noBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
 import { deliveryView } from '../../views/notification.ts';
+import { noteDeed } from '../../writes/note-deed.ts';
 
 export const resendDelivery = defineEndpoint({
   method: 'POST',
@@ -15,9 +16,12 @@ export const resendDelivery = defineEndpoint({
   output: { 202: deliverySchema },
   headers: { idempotencyKey: 'optional' },
   errors: ['idempotency_conflict', 'illegal_state'],
-  handle: async ({ params }, { services, tenant, idempotencyKeyIfAny }) => {
+  handle: async ({ params }, request) => {
+    const { services, tenant } = request;
+    const key = request.idempotencyKeyIfAny();
     const { deliveries } = services.notifications(tenant);
-    const { result, isRepeat } = await deliveries.resend(params.id, idempotencyKeyIfAny());
+    const { result, isRepeat } = await deliveries.resend(params.id, key);
+    await noteDeed(request, { action: 'delivery.resend', targetId: params.id, key });
     const headers = isRepeat ? { 'Idempotent-Replayed': 'true' } : {};
     return { status: 202, headers, body: deliveryView(result) };
   },

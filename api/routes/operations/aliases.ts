@@ -38,6 +38,7 @@ export const aliasEndpoints: readonly Endpoint[] = ALIASES.map(({ path, type, id
     method: 'POST',
     path,
     scope: 'operations:write',
+    isByType: true,
     summary: `Accepts a \`${type}\`: its bare input, with the optional fields beside it`,
     input: {
       params: z.object({ id: z.string().exactOptional() }),

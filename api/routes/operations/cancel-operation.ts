@@ -8,6 +8,7 @@ export const cancelOperation = defineEndpoint({
   method: 'POST',
   path: '/v1/operations/:id/cancel',
   scope: 'operations:write',
+  isByType: true,
   summary:
     'Cancels an operation: at once if nothing has happened yet, else before its point of no ' +
     'return, by taking back what has; repeating it is harmless',

@@ -35,6 +35,7 @@ export const submitBulk = defineEndpoint({
   method: 'POST',
   path: '/v1/operations/bulk',
   scope: 'operations:write',
+  isByType: true,
   summary:
     'Accepts up to 1,000 operations, a JSON array or NDJSON, each with its own `idempotencyKey`; ' +
     'one result per item, in order',
@@ -43,6 +44,7 @@ export const submitBulk = defineEndpoint({
   headers: { prefer: ['wait', 'return'] },
   errors: ['backlog_full', 'ledger_unavailable'],
   handle: async ({ body }, request) => {
+    await request.charge(body.length - 1);
     const context = parseContextOf(request);
     const { clock } = request.services;
     const parsed = await inTurns(body, (item) => judged(item, context), clock);

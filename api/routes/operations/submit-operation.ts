@@ -10,6 +10,7 @@ export const submitOperation = defineEndpoint({
   method: 'POST',
   path: '/v1/operations',
   scope: 'operations:write',
+  isByType: true,
   summary: 'Accepts one operation of any type: `{type, input, …}`',
   input: { params: noParams, query: noQuery, body: jsonBodyLike(submission) },
   output: { 200: operationAnswer, 202: operationAnswer },

@@ -7,6 +7,7 @@ import { schemaBody } from '../../http/body.ts';
 import { defineEndpoint } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
 import { suppressionView } from '../../views/notification.ts';
+import { noteDeed } from '../../writes/note-deed.ts';
 
 const body = z.strictObject({
   channel: z.enum(CHANNELS).exclude(['webhook', 'realtime']),
@@ -21,7 +22,8 @@ export const addSuppression = defineEndpoint({
   summary: 'Sends nothing to an address any more; repeating it is harmless',
   input: { params: noParams, query: noQuery, body: schemaBody(body) },
   output: { 201: suppressionSchema },
-  handle: async ({ body: { channel, address, reason = 'manual' } }, { services, tenant }) => {
+  handle: async ({ body: { channel, address, reason = 'manual' } }, request) => {
+    const { services, tenant } = request;
     const { tenantId } = tenant;
     const { suppressions, databaseTime } = services.notifications(tenant);
     const entry = await suppressions.add({
@@ -29,6 +31,8 @@ export const addSuppression = defineEndpoint({
       ...{ tenantId, channel, address, reason },
       createdAt: (await databaseTime()).now,
     });
-    return { status: 201, body: suppressionView(entry) };
+    const after = suppressionView(entry);
+    await noteDeed(request, { action: 'suppression.add', targetId: entry._id, after });
+    return { status: 201, body: after };
   },
 });

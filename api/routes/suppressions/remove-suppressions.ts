@@ -6,6 +6,7 @@ import { removedSchema } from '../../contract/notification.ts';
 import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { noParams } from '../../http/list.ts';
+import { noteDeed } from '../../writes/note-deed.ts';
 
 const time = instant.transform((text) => new Date(text));
 
@@ -26,10 +27,16 @@ export const removeSuppressions = defineEndpoint({
     'createdBefore; up to 10,000 at a time',
   input: { params: noParams, query, body: noBody },
   output: { 200: removedSchema },
-  handle: async ({ query: filter }, { services, tenant }) => {
+  handle: async ({ query: filter }, request) => {
+    const { services, tenant } = request;
     const { suppressions } = services.notifications(tenant);
     const max = LIMITS.suppressionsRemovedMax;
     const removed = await suppressions.removeMany(tenant.tenantId, filter, max);
+    await noteDeed(request, {
+      action: 'suppression.remove-many',
+      targetId: filter.reason,
+      after: { filter, removed },
+    });
     return found({ removed, isComplete: removed < max });
   },
 });

@@ -6,6 +6,7 @@ import { foundOr404, idParams, noQuery } from '../../http/list.ts';
 import { endpointView } from '../../views/notification.ts';
 import { parseInput } from '../../http/parse-input.ts';
 import { endpointFields } from './endpoint-input.ts';
+import { noteDeed } from '../../writes/note-deed.ts';
 
 const changes = z
   .strictObject({
@@ -25,9 +26,13 @@ export const changeWebhookEndpoint = defineEndpoint({
   input: { params: idParams, query: noQuery, body: jsonBodyLike(changes) },
   output: { 200: webhookEndpointSchema },
   errors: ['illegal_state'],
-  handle: async ({ params, body }, { services, tenant }) => {
+  handle: async ({ params, body }, request) => {
+    const { services, tenant } = request;
     const { endpoints } = services.notifications(tenant);
-    foundOr404(await endpoints.find(params.id), 'webhook endpoint');
-    return found(endpointView(await endpoints.change(params.id, parseInput(changes, body))));
+    const before = foundOr404(await endpoints.find(params.id), 'webhook endpoint');
+    const after = endpointView(await endpoints.change(params.id, parseInput(changes, body)));
+    const deed = { action: 'webhook-endpoint.change', targetId: params.id } as const;
+    await noteDeed(request, { ...deed, before: endpointView(before), after });
+    return found(after);
   },
 });

@@ -5,6 +5,7 @@ import { defineEndpoint } from '../../http/endpoint.ts';
 import { noParams, noQuery } from '../../http/list.ts';
 import { endpointView } from '../../views/notification.ts';
 import { endpointFields } from './endpoint-input.ts';
+import { noteDeed } from '../../writes/note-deed.ts';
 
 export const createWebhookEndpoint = defineEndpoint({
   method: 'POST',
@@ -19,10 +20,14 @@ export const createWebhookEndpoint = defineEndpoint({
   output: { 200: webhookEndpointSchema, 201: webhookEndpointSchema },
   headers: { idempotencyKey: 'required' },
   errors: ['idempotency_conflict', 'limit_reached'],
-  handle: async ({ body }, { services, tenant, idempotencyKey }) => {
+  handle: async ({ body }, request) => {
+    const { services, tenant } = request;
+    const key = request.idempotencyKey();
     const { endpoints } = services.notifications(tenant);
-    const { endpoint, secret } = await endpoints.create(body, idempotencyKey());
+    const { endpoint, secret } = await endpoints.create(body, key);
     const view = endpointView(endpoint, secret);
+    const deed = { action: 'webhook-endpoint.create', targetId: endpoint._id, key } as const;
+    await noteDeed(request, { ...deed, after: endpointView(endpoint) });
     const headers = { Location: view.links.self };
     return secret === undefined
       ? { status: 200, headers: { ...headers, 'Idempotent-Replayed': 'true' }, body: view }

@@ -3,6 +3,7 @@ import { noBody } from '../../http/body.ts';
 import { defineEndpoint, found } from '../../http/endpoint.ts';
 import { idParams, noQuery } from '../../http/list.ts';
 import { endpointView } from '../../views/notification.ts';
+import { noteDeed } from '../../writes/note-deed.ts';
 
 export const rotateWebhookSecret = defineEndpoint({
   method: 'POST',
@@ -14,9 +15,13 @@ export const rotateWebhookSecret = defineEndpoint({
   output: { 200: webhookEndpointSchema },
   headers: { idempotencyKey: 'required' },
   errors: ['illegal_state', 'idempotency_conflict'],
-  handle: async ({ params }, { services, tenant, idempotencyKey }) => {
+  handle: async ({ params }, request) => {
+    const { services, tenant } = request;
+    const key = request.idempotencyKey();
     const { endpoints } = services.notifications(tenant);
-    const { endpoint, secret } = await endpoints.rotate(params.id, idempotencyKey());
+    const { endpoint, secret } = await endpoints.rotate(params.id, key);
+    const deed = { action: 'webhook-endpoint.rotate-secret', targetId: params.id, key } as const;
+    await noteDeed(request, { ...deed, after: endpointView(endpoint) });
     const reply = found(endpointView(endpoint, secret));
     return secret === undefined ? { ...reply, headers: { 'Idempotent-Replayed': 'true' } } : reply;
   },

@@ -116,7 +116,7 @@ describe('a tenant that is not (or no longer) set up', () => {
     const { key, hash } = provisioning('late', 'latekey1');
     const added = await createTenantSetup(db, systemClock).addKey(tenant, { id: 'latekey1', hash });
     expect(added).toBe(false);
-    const stored = await createApiKeyStore(api.db).find('latekey1');
+    const stored = await createApiKeyStore(api.db).find('late', 'latekey1');
     expect(stored).toMatchObject({ tenantId: 'late', revokedAt: expect.any(Date) });
     // The id is free again; whoever takes it has keys of their own.
     const again = provisioning('late', 'latekey2');

@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { openApi, useApi } from '../../support/api.ts';
 import { nameOfTest } from '../../support/database.ts';
 import { openEmitter } from '../../support/emit.ts';
@@ -132,7 +131,7 @@ describe('a key that is revoked', () => {
     const reasons: unknown[] = [];
     for (const { socket } of [client, idle]) socket.on('disconnect', (why) => reasons.push(why));
     await until(() => idle.socket.connected, 'it is connected');
-    await createApiKeyStore(api.db).revoke('default', key.split('_')[1] ?? '', new Date());
+    await api.ask(`/v1/keys/${key.split('_')[1] ?? ''}`, { method: 'DELETE' });
     await until(() => reasons.length === 2, 'both are closed', 14_000);
     expect(reasons).toEqual(['io server disconnect', 'io server disconnect']);
   });

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EventSource } from 'eventsource';
-import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { openQueues } from '../../../queues/producer.ts';
 import { startNotifications } from '../../../workers/notifications.ts';
 import { ADMIN_KEY, expectProblem, useApi } from '../../support/api.ts';
@@ -223,7 +222,7 @@ describe('who may see what', () => {
     const key = await api.newKey({ scopes: ['ledger:read'] });
     const client = await follow(stream(), key);
     const other = await follow(stream(), ADMIN_KEY);
-    await createApiKeyStore(api.db).revoke('default', key.split('_')[1] ?? '', new Date());
+    await api.ask(`/v1/keys/${key.split('_')[1] ?? ''}`, { method: 'DELETE' });
     await until(() => !client.isOpen(), 'the stream is closed', 14_000);
     expect(client.frames.at(-1)).toMatchObject({ event: 'bye', data: { reason: 'revoked' } });
     expect(other.isOpen()).toBe(true);

@@ -16,6 +16,8 @@ import { createHeldDeliveriesStore } from '../../../core/notifications/delivery/
 import { createHeldStore } from '../../../core/operations/held-store.ts';
 import { createConfigStore } from '../../../core/service-config/config-store.ts';
 import { createPauseStore } from '../../../core/service-config/pause-store.ts';
+import { auditLine } from '../../../core/audit/audit.ts';
+import { createAuditStore } from '../../../core/audit/audit-store.ts';
 import { createApiKeyStore } from '../../../core/access/api-key-store.ts';
 import { createSignOutStore } from '../../../core/access/sign-out-store.ts';
 import { createTenantStore } from '../../../core/tenants/tenant-store.ts';
@@ -30,14 +32,34 @@ export function tenantCalls(db: Db): readonly Call[] {
   const key = { _id: 'k', tenantId: TENANT, hash: 'h', scopes: [], name: 'k', createdAt: PAST };
   return [
     () => tenants.find(TENANT),
-    () => tenants.list({ limit: 5 }),
-    () => tenants.list({ after: 'a', limit: 5 }),
     () => tenants.working(500),
     () => tenants.ensure({ _id: 'mine', currencies: [], createdAt: PAST }),
-    () => keys.find('k'),
+    () => tenants.list({ limit: 10 }),
+    () => tenants.list({ limit: 10, after: 'default' }),
+    () =>
+      tenants.change(
+        'mine',
+        { status: 'suspended' },
+        {
+          check: () => undefined,
+          beside: async () => undefined,
+        },
+      ),
+    () => keys.findMany(['k']),
+    () => keys.find(TENANT, 'k'),
     () => keys.ensure(key),
-    () => keys.revoke(TENANT, 'k', PAST),
-    () => keys.list('mine'),
+    () => keys.insert({ ...key, _id: 'k2' }, async () => undefined),
+    () =>
+      keys.change(
+        key,
+        (one) => ({ key: one, isNew: true }),
+        async () => undefined,
+      ),
+    () => keys.countOpen(TENANT, 1_000),
+    () => keys.list(TENANT, { limit: 10 }),
+    () => keys.list(TENANT, { limit: 10, after: `${PAST.getTime()}/k` }),
+    () => keys.noteUse(['k', 'k2'], FUTURE),
+    ...auditCalls(db),
     () => signOuts.add({ nonce: 'n', endsAt: FUTURE }),
     () => signOuts.has('n'),
     ...setupCalls(db),
@@ -95,6 +117,24 @@ function steeringCalls(db: Db): readonly Call[] {
       await deliveries.release([none]);
     },
     () => deliveries.count('pau_1', 5),
+  ];
+}
+
+function auditCalls(db: Db): readonly Call[] {
+  const audit = createAuditStore(() => db);
+  const doer = { tenantId: TENANT, actor: 'rare', correlationId: 'c' };
+  const page = { limit: 10 };
+  const line = auditLine(doer, { action: 'key.create', targetId: 'rare', token: 't' }, PAST);
+  return [
+    () => audit.add([line]),
+    () => audit.list(TENANT, {}, page),
+    () => audit.list(TENANT, {}, { ...page, after: line._id }),
+    () => audit.list(TENANT, { action: 'key.create' }, page),
+    () => audit.list(TENANT, { action: 'operation.cancel' }, page),
+    () => audit.list(TENANT, { actor: 'rare' }, page),
+    () => audit.list(TENANT, { target: 'rare' }, page),
+    () => audit.list(TENANT, { target: 'op_1' }, page),
+    () => audit.list(TENANT, { createdAfter: FUTURE, createdBefore: FUTURE }, page),
   ];
 }
 

@@ -65,6 +65,46 @@ describe('the environment', () => {
     expect(problemsOf({ PORT })).toContain('PORT');
   });
 
+  const jwt = {
+    ...{ JWT_JWKS_URL: 'https://id.example.test/jwks', JWT_ISSUER: 'https://id.example.test/' },
+    JWT_AUDIENCE: 'sluice, other',
+  };
+
+  it('takes an issuer of tokens whole, or not at all', () => {
+    expect(parseEnv(jwt).JWT_AUDIENCE).toEqual(['sluice', 'other']);
+    for (const name of Object.keys(jwt)) {
+      expect(problemsOf({ ...jwt, [name]: '' })).toContain('either all of them or none');
+    }
+    expect(problemsOf({ JWT_TENANT_CLAIM: 'org' })).toContain('of no use without JWT_JWKS_URL');
+    const plain = { ...jwt, JWT_JWKS_URL: 'http://id.example.test/jwks' };
+    expect(parseEnv(plain).JWT_JWKS_URL).toBe(plain.JWT_JWKS_URL);
+    expect(problemsOf({ ...plain, NODE_ENV: 'production' })).toContain('https://');
+  });
+
+  it.each([
+    { JWT_ALGORITHMS: 'RS256,HS256' },
+    { JWT_ALGORITHMS: 'none' },
+    { JWT_ALGORITHMS: ',' },
+    { JWT_CLOCK_TOLERANCE_SECONDS: '121' },
+    { JWT_CLOCK_TOLERANCE_SECONDS: '-1' },
+    { JWT_JWKS_URL: 'file:///etc/passwd' },
+    { JWT_SCOPES_CLAIM: 'a b' },
+  ])('refuses the token setting %j', (source) => {
+    const [name = ''] = Object.keys(source);
+    expect(problemsOf({ ...jwt, ...source })).toContain(name);
+  });
+
+  it('reads a plan, and refuses one that makes no sense', () => {
+    const plan = { write: { tenant: { quota: 5, windowSeconds: 1 } }, backlogMax: 7 };
+    expect(parseEnv({ DEFAULT_PLAN: JSON.stringify(plan) }).DEFAULT_PLAN).toEqual(plan);
+    for (const text of ['{', '5', '{"write":{"tenant":{"quota":0}}}', '{"wirte":{}}']) {
+      expect(problemsOf({ DEFAULT_PLAN: text })).toContain('DEFAULT_PLAN');
+    }
+    expect(parseEnv({}).API_KEY_GRACE_SECONDS).toBe(86_400);
+    expect(parseEnv({ API_KEY_GRACE_SECONDS: '0' }).API_KEY_GRACE_SECONDS).toBe(0);
+    expect(problemsOf({ API_KEY_GRACE_SECONDS: '1d' })).toContain('API_KEY_GRACE_SECONDS');
+  });
+
   it('refuses webhooks to this machine in production', () => {
     const source = { NODE_ENV: 'production', WEBHOOK_ALLOW_PRIVATE: 'loopback' };
     expect(problemsOf(source)).toContain('WEBHOOK_ALLOW_PRIVATE');

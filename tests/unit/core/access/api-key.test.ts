@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import {
-  SCOPES,
   apiKeyDoc,
-  hasScope,
-  isKeyValid,
   mintApiKey,
   parseApiKey,
+  verdictOf,
   type ApiKeyDoc,
 } from '../../../../core/access/api-key.ts';
+import { SCOPES, hasScope } from '../../../../core/access/scopes.ts';
 import { createAuthenticator } from '../../../../core/access/api-key-cache.ts';
 import type { ApiKeyStore } from '../../../../core/access/api-key-store.ts';
+import { systemClock } from '../../../../core/kernel/clock.ts';
+import { createTenantCache } from '../../../../core/tenants/tenant-cache.ts';
 import type { TenantDoc } from '../../../../core/tenants/tenant.ts';
 
 const at = new Date(0);
@@ -29,7 +30,7 @@ describe('an API key', () => {
     });
     expect(JSON.stringify(doc)).not.toContain(secret);
     expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
-    expect(isKeyValid(doc, secret)).toBe(true);
+    expect(verdictOf(doc, secret, 0)).toBe('valid');
   });
 
   it('is valid with its own secret only, and not once it is revoked', () => {
@@ -41,10 +42,10 @@ describe('an API key', () => {
       name: '',
       at,
     });
-    expect(isKeyValid(doc, 's'.repeat(16))).toBe(true);
-    expect(isKeyValid(doc, 's'.repeat(17))).toBe(false);
-    expect(isKeyValid({ ...doc, hash: '' }, 's'.repeat(16))).toBe(false);
-    expect(isKeyValid({ ...doc, revokedAt: at }, 's'.repeat(16))).toBe(false);
+    expect(verdictOf(doc, 's'.repeat(16), 0)).toBe('valid');
+    expect(verdictOf(doc, 's'.repeat(17), 0)).toBe('wrong');
+    expect(verdictOf({ ...doc, hash: '' }, 's'.repeat(16), 0)).toBe('wrong');
+    expect(verdictOf({ ...doc, revokedAt: at }, 's'.repeat(16), 0)).toBe('revoked');
   });
 
   it.each([
@@ -78,21 +79,18 @@ describe('the authenticator', () => {
   function open(known: readonly ApiKeyDoc[], tenant: TenantDoc = scope) {
     let lookups = 0;
     const byId = new Map(known.map((key) => [key._id, key]));
-    const keys: Pick<ApiKeyStore, 'find'> = {
-      find: async (id) => {
-        lookups += 1;
+    const keys: Pick<ApiKeyStore, 'findMany'> = {
+      findMany: async (ids) => {
+        lookups += ids.length;
         await Promise.resolve();
-        return byId.get(id);
+        return ids.flatMap((id) => byId.get(id) ?? []);
       },
     };
     const authenticator = createAuthenticator({
-      keys: keys as ApiKeyStore, // the rest is not its business
-      tenants: {
-        find: async () => tenant,
-        ensure: async () => undefined,
-        working: async () => [],
-        list: async () => [],
-      },
+      keys,
+      tenants: createTenantCache({ find: async () => tenant }),
+      databaseTime: async () => ({ now: at }),
+      clock: systemClock,
     });
     return { authenticator, lookups: () => lookups };
   }
