@@ -35,8 +35,15 @@ export function readGuides(): readonly Guide[] {
     slug,
     title,
     href: `/docs/${slug}`,
-    text: readFileSync(join(ROOT, 'docs/guides', `${slug}.md`), 'utf8'),
+    text: asServed(readFileSync(join(ROOT, 'docs/guides', `${slug}.md`), 'utf8')),
   }));
+}
+
+/** Links to other pages of the repository lead to where those are served. */
+function asServed(text: string): string {
+  return text
+    .replaceAll('](../events.md)', '](/docs/events)')
+    .replaceAll(/\]\(([a-z-]+)\.md\)/g, '](/docs/$1)');
 }
 
 const marked = new Marked({

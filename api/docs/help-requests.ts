@@ -4,7 +4,8 @@ import type { Help } from './help-text.ts';
 export const REQUEST_HELP: Readonly<Record<string, Help>> = {
   invalid_request: {
     meaning:
-      'A field, a parameter of the query or of the path is missing, has the wrong form, or is not known here. `errors` names each of them.',
+      'A field, a parameter of the query or of the path is missing, has the wrong form, or is not ' +
+      'known here. `errors` names each of them.',
     action: 'Correct what `errors` points at. The same request is refused again.',
   },
   invalid_json: {
@@ -53,7 +54,8 @@ export const REQUEST_HELP: Readonly<Record<string, Help>> = {
   },
   unauthenticated: {
     meaning:
-      'There is no API key in the request, or not one that is valid: wrong, revoked, or of a tenant that is shut.',
+      'There is no API key in the request, or not one that is valid: wrong, revoked, or of a ' +
+      'tenant that is shut.',
     action:
       'Send `Authorization: Bearer slk_…` with a key that is in use. Trying again does not help.',
   },

@@ -9,7 +9,8 @@ export function problemText(code: ErrorCode): string {
   const status = statusOfCode(code);
   const where =
     kind === 'rule'
-      ? `An operation ends with it as \`rejected\` (or \`canceled\`, \`expired\`): it is \`error.code\` of the operation. Where a request is refused with it at once, the status is ${status}.`
+      ? 'An operation ends with it as `rejected` (or `canceled`, `expired`): it is `error.code` of the ' +
+        `operation. Where a request is refused with it at once, the status is ${status}.`
       : `The status is ${status}.`;
   return [
     `# \`${code}\``,

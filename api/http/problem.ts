@@ -115,7 +115,10 @@ export function clientErrorOf(error: unknown): AppError {
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** `Retry-After` on 429 and 503, and on a 409 that passes, `WWW-Authenticate` on 401 and 403, `Allow` on 405. */
+/**
+ * `Retry-After` on 429 and 503, and on a 409 that passes, `WWW-Authenticate` on 401 and 403, `Allow` on
+ * 405.
+ */
 export function problemHeaders(error: AppError): Readonly<Record<string, string>> {
   return HEADERS[error.kind]?.(error) ?? {};
 }

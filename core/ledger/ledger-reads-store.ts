@@ -264,8 +264,8 @@ async function balancesAt(
 }
 
 /**
- * The last entry written at or before `at`, by halving, many places at a time: a wallet's entries are numbered without
- * gaps in the order in which they were written.
+ * The last entry written at or before `at`, by halving, many places at a time: a wallet's entries are
+ * numbered without gaps in the order in which they were written.
  */
 async function lastSeqAt(
   lastSeq: number,

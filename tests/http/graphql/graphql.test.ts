@@ -34,7 +34,8 @@ describe('questions in GraphQL', () => {
         user(userId: $id) {
           userId status
           wallets { currency balance available
-            transactions(first: 2) { nodes { direction amount operation { type status } } pageInfo { hasNextPage } } }
+            transactions(first: 2) {
+              nodes { direction amount operation { type status } } pageInfo { hasNextPage } } }
         }
       }`,
       { id: 'ann' },
@@ -92,7 +93,8 @@ describe('questions in GraphQL', () => {
     const key = await api.newKey({ tenantId: 'stranger', scopes: ['admin'] });
     const [wallet] = (await api.ask('/v1/users/ann/wallets')).body.items;
     const text =
-      'query ($id: ID!) { wallet(id: $id) { balance } user(userId: "ann") { userId } transfers { nodes { id } } }';
+      'query ($id: ID!) { wallet(id: $id) { balance } user(userId: "ann") { userId } ' +
+      'transfers { nodes { id } } }';
     const { body } = await question(text, { id: wallet.id }, key);
     expect(body).toEqual({ data: { wallet: null, user: null, transfers: { nodes: [] } } });
   });
@@ -105,6 +107,14 @@ describe('questions in GraphQL', () => {
     expect(large.body.errors[0].extensions.code).toBe('invalid_request');
   });
 
+  const doubling = (count: number): string => {
+    const fragments = Array.from({ length: count }, (_, n) => {
+      const inner = n === 0 ? 'userId' : `...F${n}`;
+      const both = ['a', 'b'].map((alias) => `${alias}: wallets { user { ${inner} } }`).join(' ');
+      return `fragment F${n + 1} on User { ${both} }`;
+    });
+    return `{ user(userId: "ann") { ...F${count} } } ${fragments.join(' ')}`;
+  };
   const nested = (depth: number): string =>
     depth === 0 ? 'userId' : `wallets { user { ${nested(depth - 1)} } }`;
   it.each([
@@ -119,10 +129,7 @@ describe('questions in GraphQL', () => {
       'fragments in themselves',
       '{ user(userId: "ann") { ...F } } fragment F on User { wallets { user { ...F } } }',
     ],
-    [
-      'fragments that double',
-      `{ user(userId: "ann") { ...F9 } } ${Array.from({ length: 9 }, (_, n) => `fragment F${n + 1} on User { a: wallets { user { ${n === 0 ? 'userId' : `...F${n}`} } } b: wallets { user { ${n === 0 ? 'userId' : `...F${n}`} } } }`).join(' ')}`,
-    ],
+    ['fragments that double', doubling(9)],
     ['directives', `{ user(userId: "ann") { userId ${'@include(if: true) '.repeat(100)} } }`],
     ['no language at all', '{{{{'],
   ])('are refused by their text when they ask for too much: %s', async (_name, text) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServer } from '../../../api/http/server.ts';
 import type { ApiServices } from '../../../api/services/services.ts';
-import { createOutcomeWaiters } from '../../../api/writes/outcome-waiters.ts';
+import { type Waiters, createOutcomeWaiters } from '../../../api/writes/outcome-waiters.ts';
 import { createDocs } from '../../../api/docs/docs.ts';
 import { ENDPOINTS } from '../../../api/routes/index.ts';
 import { LIMITS } from '../../../config/limits.ts';
@@ -17,15 +17,8 @@ const never = (): never => {
 };
 
 /** The real server over an ingest that answers as it is told. */
-async function serve(submit: Ingest['submit']): Promise<string> {
-  const logger = createLogger({ level: 'silent', service: 'test' });
-  const waiters = createOutcomeWaiters({
-    readMany: async () => [],
-    isHinted: () => true,
-    clock: systemClock,
-    logger,
-  });
-  const services: ApiServices = {
+function servicesWith(submit: Ingest['submit'], waiters: Waiters): ApiServices {
+  return {
     registry: OPERATIONS,
     ingest: { submit, drain: async () => undefined },
     operations: never,
@@ -56,6 +49,17 @@ async function serve(submit: Ingest['submit']): Promise<string> {
     streams: { open: never, eventsOf: never },
     clock: systemClock,
   };
+}
+
+async function serve(submit: Ingest['submit']): Promise<string> {
+  const logger = createLogger({ level: 'silent', service: 'test' });
+  const waiters = createOutcomeWaiters({
+    readMany: async () => [],
+    isHinted: () => true,
+    clock: systemClock,
+    logger,
+  });
+  const services = servicesWith(submit, waiters);
   const principal = {
     keyId: 'k',
     tenant: { tenantId: 'default', currencies: [] },

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { type Explained, explained } from '../../support/explain.ts';
 import { type Instance, openWorld } from '../../support/platform.ts';
 import { type Call, type Exempt, faultOf, siteOf } from '../../support/queries/every-query.ts';
-import { ledgerCalls, moveMoney, proofCall, rebuildCall, verifyCall } from '../../support/queries/ledger.ts';
+import {
+  ledgerCalls,
+  moveMoney,
+  proofCall,
+  rebuildCall,
+  verifyCall,
+} from '../../support/queries/ledger.ts';
 import { notificationCalls } from '../../support/queries/notifications.ts';
 import { operationCalls } from '../../support/queries/operations.ts';
 import { pileUp } from '../../support/queries/piles.ts';

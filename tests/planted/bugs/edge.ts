@@ -32,7 +32,7 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: 'the key of a tenant under way opens it',
     file: 'core/access/api-key.ts',
-    find: "return status === 'active' && !isOfAnother;",
+    find: "return status !== 'provisioning' && status !== 'abandoned' && !isOfAnother;",
     replace: "return status !== 'abandoned' && !isOfAnother;",
     foundBy: ['tests/unit/core/access/api-key.test.ts', 'tests/http/operations/rights.test.ts'],
   },

@@ -6,6 +6,10 @@ import { says, startScripted } from '../../support/client/scripted-server.ts';
 const page = { items: [], nextCursor: null };
 const document = { ...page, id: 'x_1', balance: '0', status: 'sent' };
 /** Streams are resumed by a header; the metadata of operations have a parameter for each key. */
+/** Proofs are for auditors' own tools; the rest is what people do who run the platform. */
+const FOR_OPERATORS =
+  /^\/v1\/(ledger|settings|settings-history|settings-rollback|pauses|keys|audit|tenants)\b/;
+
 const OTHERWISE: ReadonlySet<string> = new Set(['/v1/stream lastEventId']);
 
 describe('the query parameters of the API', () => {
@@ -52,7 +56,7 @@ describe('the query parameters of the API', () => {
       });
     };
     const wanted = Object.entries(openApiDocument(ENDPOINTS).paths)
-      .filter(([path]) => /^\/v1\/(?!ledger\/)/.test(path)) // its proofs are for auditors' own tools
+      .filter(([path]) => /^\/v1\//.test(path) && !FOR_OPERATORS.test(path))
       .flatMap(([path, methods]) =>
         Object.entries(methods).flatMap(([method, { parameters = [] }]) =>
           parameters

@@ -161,6 +161,7 @@ const VIOLATIONS: Record<string, Violation> = {
   'home-of-mongodb': homeless('mongodb'),
   'home-of-ioredis': homeless('ioredis'),
   'home-of-lru-cache': homeless('lru-cache'),
+  'home-of-marked': homeless('marked'),
   'home-of-bullmq': homeless('bullmq', 'api'),
   'home-of-bullmq-otel': homeless('bullmq-otel', 'api'),
   'home-of-pino': homeless('pino', 'queues'),

@@ -130,8 +130,9 @@ describe('the Merkle tree', () => {
         };
         expect(isConsistent({ first, second, ...roots, path })).toBe(true);
         const bent = path.map((hash) => flip(hash, 3));
-        if (path.length > 0)
-          {expect(isConsistent({ first, second, ...roots, path: bent })).toBe(false);}
+        if (path.length > 0) {
+          expect(isConsistent({ first, second, ...roots, path: bent })).toBe(false);
+        }
         const firstRoot = flip(roots.firstRoot, 9);
         expect(isConsistent({ first, second, ...roots, firstRoot, path })).toBe(false);
         const secondRoot = flip(roots.secondRoot, 9);
