@@ -202,4 +202,29 @@ export const REQUEST_HELP: Readonly<Record<string, Help>> = {
     action:
       'Send the same request again with the same key, and report it with the correlation id if it goes on.',
   },
+  invalid_setting: {
+    meaning: 'The setting is not known, its value is out of bounds, or it contradicts another one.',
+    action:
+      'Correct what `errors` points at; docs/settings.md has the bounds. Nothing was changed.',
+  },
+  version_conflict: {
+    meaning: 'Somebody else has changed it since the version that the request states.',
+    action: 'Read it again, decide anew, and send the change with the version that you have read.',
+  },
+  invalid_pause: {
+    meaning: 'What is to be paused does not exist, or cannot be paused.',
+    action: 'Correct what `errors` points at. Nothing was paused.',
+  },
+  operation_open: {
+    meaning: 'The operation that the answer is to include is not settled yet.',
+    action: 'Ask again after `Retry-After`, or without `after`.',
+  },
+  rebuild_under_way: {
+    meaning: 'Another process is rebuilding the ledger.',
+    action: 'Wait until it is done; whoever died is taken for gone after two minutes.',
+  },
+  proof_not_ready: {
+    meaning: 'Entries are sealed about half a minute after they were written; this one is not yet.',
+    action: 'Ask again after `Retry-After`.',
+  },
 };

@@ -107,7 +107,7 @@ export const LEDGER_COLLECTIONS = {
   // Where long work on the ledger has come to: one document each.
   ledger_marks: {
     owner: 'core/ledger',
-    home: 'cell',
+    home: 'both',
     shardKey: '_id',
     retention: 'kept',
     indexes: [],

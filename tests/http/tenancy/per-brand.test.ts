@@ -136,10 +136,14 @@ describe('tenancy per-brand', () => {
       .getSetCookie()
       .map((one) => one.split(';')[0])
       .join('; ');
-    const page = await fetch(`${api.url}/admin/operations/op_1?tenant=nobody`, {
-      headers: { cookie },
+    const asked = await fetch(`${api.url}/v1/users`, {
+      headers: { cookie, 'sluice-console': '1', 'sluice-tenant': 'nobody' },
     });
-    expect(page.status).toBe(404);
+    expect(asked.status).toBe(404);
+    const own = await fetch(`${api.url}/v1/users`, {
+      headers: { cookie, 'sluice-console': '1', 'sluice-tenant': 'acme' },
+    });
+    expect(own.status).toBe(200);
     const { databases } = await mongo.db('admin').admin().listDatabases({ nameOnly: true });
     expect(databases.map(({ name }) => name)).not.toContain(`${control()}_nobody`);
   });
