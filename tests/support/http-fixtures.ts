@@ -31,13 +31,13 @@ export interface Sample {
 }
 
 async function makePause(api: ApiUnderTest): Promise<string> {
-  const pause = { type: 'batch', tenant: 'default', reason: 'a test' };
+  const pause = { type: 'tenant.provision', tenant: 'default', reason: 'a test' };
   return (await api.post('/v1/pauses', pause)).body.id as string;
 }
 
 /**
  * Two users with EUR wallets, a credit, a transfer between them and an open hold; a webhook
- * endpoint with a delivery, a template and a suppressed address; batches are paused.
+ * endpoint with a delivery, a template and a suppressed address; setting up tenants is paused.
  */
 export async function makeSample(api: ApiUnderTest): Promise<Sample> {
   await makeUsers(api);

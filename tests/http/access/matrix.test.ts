@@ -157,6 +157,22 @@ function faultOfStranger(
   const said = `${status} ${String(body?.code)}`;
   const isIn = hasScope(scopes, scopeOf(endpoint)) || (endpoint.isByType && hasSomeType(scopes));
   if (!isIn) return said === '403 forbidden' ? undefined : said;
+  const fits = OWN.find(([prefix]) => endpoint.path.startsWith(prefix))?.[1];
+  if (fits !== undefined) return fits.includes(status) ? undefined : said;
+  return faultOfThing(endpoint, { status, text }, said);
+}
+
+/** What is no tenant's (tests/http/settings), and what is the caller's own, where nothing is yet. */
+const OWN: readonly (readonly [prefix: string, statuses: readonly number[]])[] = [
+  ['/v1/settings/', [200, 400]],
+  ['/v1/ledger/', [400, 409]],
+];
+
+function faultOfThing(
+  endpoint: Endpoint,
+  { status, text }: Pick<Answer, 'status' | 'text'>,
+  said: string,
+): string | undefined {
   // Another tenant's hold may be named: that it is not theirs shows when it is settled.
   if (endpoint.path.includes(':') && status === 202) return undefined;
   if (endpoint.path.includes(':')) return status === 404 || status === 403 ? undefined : said;

@@ -7,6 +7,7 @@ import {
   createMemoryKeyStore,
 } from '../../../client/src/index.ts';
 import { ADMIN_KEY, useApi } from '../../support/api.ts';
+import { until } from '../../support/wait.ts';
 import { type TcpProxy, startTcpProxy } from '../../support/faults/tcp-proxy.ts';
 
 const api = useApi({ worker: true });
@@ -19,8 +20,12 @@ const clientOf = (options: Partial<ClientOptions> = {}) =>
   createClient({ baseUrl: `http://127.0.0.1:${net().port}`, apiKey: ADMIN_KEY, ...options });
 
 const credit = { userId: 'ann', currency: 'EUR', amount: 100n };
-const balance = async (): Promise<string | undefined> =>
-  (await clientOf().users.wallets('ann'))[0]?.balance;
+/** Once nothing is under way: a test before may have left a credit that nobody waited for. */
+const balance = async (): Promise<string | undefined> => {
+  const open = () => api.db.collection('operations').countDocuments({ status: 'accepted' });
+  await until(async () => (await open()) === 0, 'nothing is under way');
+  return (await clientOf().users.wallets('ann'))[0]?.balance;
+};
 
 beforeAll(async () => {
   proxy = await startTcpProxy({ port: api.port });
