@@ -69,7 +69,8 @@ describe.each(table)('$name', ({ endpoint }) => {
 
   it('shows nothing of another tenant', async () => {
     if (endpoint === openStream) return; // it never ends: tests/http/realtime
-    if (endpoint.path.startsWith('/v1/settings')) return; // no tenant's: tests/http/settings
+    // No tenant's (tests/http/settings), and of the caller's own log (tests/http/ledger).
+    if (/^\/v1\/(settings|ledger\/)/.test(endpoint.path)) return;
     const before = await api.effects();
     const isRead = endpoint.method === 'GET';
     const answer = await call(endpoint, { key: isRead ? keys.reader : keys.writer });

@@ -206,7 +206,7 @@ function jsonIn(text: string): unknown {
 }
 
 /** What a request could leave behind. Workers and leases move by themselves. */
-const EFFECTLESS: ReadonlySet<string> = new Set(['workers', 'leases']);
+const EFFECTLESS: ReadonlySet<string> = new Set(['workers', 'leases', 'ledger_marks']);
 
 async function countEffects({ mongo: { db }, env }: Platform) {
   const names = Object.keys(COLLECTIONS).filter((name) => !EFFECTLESS.has(name));

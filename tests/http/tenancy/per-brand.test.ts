@@ -148,6 +148,29 @@ describe('tenancy per-brand', () => {
     expect(databases.map(({ name }) => name)).not.toContain(`${control()}_nobody`);
   });
 
+  it('verifies the ledger of every brand by one command', async () => {
+    const { MONGO_URL } = api.platform.env;
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    let code = -1;
+    await runSluice(['ledger', 'verify', '--json', '--quiet'], {
+      ...{ stdin: Readable.from([]), stdout, stderr, dev: undefined },
+      exit: (given) => {
+        code = given;
+      },
+      env: { MONGO_URL, MONGO_DB: control() },
+    });
+    const lines = String(stdout.read() ?? '')
+      .trimEnd()
+      .split('\n');
+    const reports = lines.map((line) => JSON.parse(line) as { database: string; verdict: string });
+    expect(reports.map(({ database, verdict }) => [database, verdict])).toEqual([
+      [`${control()}_acme`, 'sound'],
+      [`${control()}_bolt`, 'sound'],
+      [`${control()}_default`, 'sound'],
+    ]);
+    expect(code).toBe(0);
+  });
+
   it('does not start with the other tenancy on what is there', async () => {
     const shared = openPlatform({ ...api.platform.env, TENANCY: 'shared' }, 'worker');
     await expect(shared).rejects.toThrow('was set up with TENANCY=per-brand');
