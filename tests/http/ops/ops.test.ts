@@ -74,6 +74,8 @@ describe('pages that need no key', () => {
       status: 422,
       kind: 'rule',
       retryable: false,
+      meaning: expect.stringContaining('available balance'),
+      action: expect.stringContaining('new key'),
     });
     expectProblem(await api.ask('/problems/constructor', open), 404, 'not_found');
   });
