@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EVENT_NAMES } from '../../core/events/catalog.ts';
 import { ENDPOINTS } from '../../api/routes/index.ts';
 import { useApi } from '../support/api.ts';
 
@@ -49,7 +50,9 @@ describe.skipIf(!existsSync(BROWSER))(`the documentation in a browser (needs ${B
     const { page, elsewhere, complaints } = await open('/docs/reference', size);
     await page.locator('body[data-ready]').waitFor();
     await page.locator('.opblock').first().waitFor();
-    expect(await page.locator('.opblock').count()).toBe(ENDPOINTS.length);
+    // Webhooks are shown as well, one an event.
+    const shown = ENDPOINTS.length + EVENT_NAMES.length;
+    expect(await page.locator('.opblock').count()).toBe(shown);
     await picture(page, `reference-${name}`);
     await page.locator('#operations-transfers-postTransfers button').first().click();
     await page.getByText('Idempotency-Key').first().waitFor();

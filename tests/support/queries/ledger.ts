@@ -95,8 +95,16 @@ export async function proofCall({ platform, databaseTime }: Instance): Promise<v
   const sealing = { db, databaseTime, signer, settledWithinMs: 0 };
   const read = { owner: 'test', leases: createLeaseStore(db), ...sealing };
   await createSealer(read)(signer);
-  const first = await sealTenant(sealing, TENANT);
-  if (first > 0) await sealTenant(sealing, TENANT);
+  // What is written later joins a tree that has something.
+  const entries = collection<{ _id: string; walletId: string; createdAt: Date }>(
+    db,
+    'transactions',
+  );
+  const [one] = await entries.find({ tenantId: TENANT }).sort({ createdAt: -1 }).limit(1).toArray();
+  if (one === undefined) throw new Error('no entry');
+  const createdAt = new Date(one.createdAt.getTime() + 1);
+  await entries.insertOne({ ...one, _id: 'op_sealed.1', walletId: 'wal_sealed', createdAt });
+  if ((await sealTenant(sealing, TENANT)) === 0) throw new Error('nothing was sealed later');
   const proofs = createLedgerProofs(db, { tenantId: TENANT, currencies: [] });
   const entry = await collection<{ _id: string }>(db, 'transactions').findOne({ tenantId: TENANT });
   await proofs.ofEntry(entry?._id ?? '');
