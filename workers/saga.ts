@@ -7,7 +7,7 @@ import type { Registry } from '../core/operations/define.ts';
 import { paymentTermsOf, paymentTuningsOf } from '../runtime/payment-settings.ts';
 import { createPaymentGate } from '../runtime/payments.ts';
 import type { Platform } from '../runtime/platform.ts';
-import { openWalletWriter } from '../runtime/wallet-cache.ts';
+import { walletWriteThrough } from '../runtime/wallet-cache.ts';
 import { createSagas, createServices } from '../runtime/sagas.ts';
 import { SAGA_QUEUE } from '../core/operations/operation.ts';
 import { isSampled, traceIdOf } from '../core/telemetry/tracer.ts';
@@ -46,11 +46,12 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
     terms: paymentTermsOf(settings),
     ...(payments.attemptMs !== undefined && { attemptMs: payments.attemptMs }),
   });
+  const onCommitted = walletWriteThrough(platform);
   const { engine, heartbeat } = createSagas({
     ...deps,
     platform,
     services,
-    onCommitted: openWalletWriter(platform).committed,
+    ...(onCommitted !== undefined && { onCommitted }),
     shares: () => shares.now,
   });
   const connection = redis.open('queue', { name: 'saga', whenAway: 'wait' });

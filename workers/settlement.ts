@@ -12,7 +12,7 @@ import { OPERATIONS } from '../core/operation-types/registry.ts';
 import { createSuspects } from '../core/settlement/suspects.ts';
 import { createSettler } from '../core/settlement/settler.ts';
 import type { Platform } from '../runtime/platform.ts';
-import { openWalletWriter } from '../runtime/wallet-cache.ts';
+import { walletWriteThrough } from '../runtime/wallet-cache.ts';
 import { type Layouts, openLayouts } from '../core/operations/layouts.ts';
 import { laneNumberOf } from '../core/operations/lane-layout.ts';
 import { openLines } from '../core/operations/lines.ts';
@@ -41,7 +41,7 @@ export function startSettlement({ platform, publisher, hints }: SettlementDeps):
   const layouts = openLayouts(mongo.db, { own: env.SETTLEMENT_LANES, clock });
   const runner = createBatchRunner({
     workerId: processId,
-    ledger: createLedgerStore(mongo.client, mongo.db, openWalletWriter(platform).committed),
+    ledger: createLedgerStore(mongo.client, mongo.db, walletWriteThrough(platform)),
     operations: createSettleStore(mongo.db),
     outbox: createOutboxStore(mongo.db),
     lines,

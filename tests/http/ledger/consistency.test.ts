@@ -55,7 +55,7 @@ describe('a balance from a cache', () => {
     expect(answer.body.errors[0].parameter).toBe(name);
   });
 
-  it('shows what settled within the second, whatever is done to the cache meanwhile', async () => {
+  it('shows what settled ten seconds ago, whatever is done to the cache meanwhile', async () => {
     const { redis, env } = api.platform;
     const client = redis.open('cache', { name: 'vandal', whenAway: 'wait' });
     const name = `${redis.prefix}-${env.MONGO_DB}-cache:wallet:default:${sample.walletId}`;
@@ -88,14 +88,9 @@ describe('a balance from a cache', () => {
     expect(wrong).toEqual([]);
     const last = (start.seq as number) + 20;
     const cached = () => seqOf(`${balance}?consistency=cached`);
-    await expect.poll(cached, { timeout: 3_000 }).toBe(last);
+    await expect.poll(cached, { timeout: 12_000 }).toBe(last);
     await expectSoundLedger(api);
-    // What settles is written through: Redis has it, though nobody reads.
-    await client.del(name);
-    await succeed(api, '/v1/credits', money(5));
-    await expect.poll(() => client.get(name)).toContain(`|${last + 1}|`);
-    expect(await client.pttl(name)).toBeGreaterThan(0);
-  });
+  }, 30_000);
 });
 
 describe('a read after an operation', () => {
