@@ -4,6 +4,7 @@ const GROUP_TEST = 'tests/unit/core/infra/grouped-reads.test.ts';
 const VALUE_TEST = 'tests/unit/core/ledger/wallet-cache-value.test.ts';
 const CACHE_TEST = 'tests/integration/reads/wallet-cache.test.ts';
 const HTTP_TEST = 'tests/http/ledger/consistency.test.ts';
+const WRITTEN_THROUGH_TEST = 'tests/http/ledger/cached-by-default.test.ts';
 
 /** Reads that share round trips, come from caches, or are to hold an operation. */
 export const BUGS: readonly PlantedBug[] = [
@@ -48,7 +49,7 @@ export const BUGS: readonly PlantedBug[] = [
     file: 'core/ledger/ledger-store.ts',
     find: '        onCommitted?.([...changed.values()]);\n',
     replace: '',
-    foundBy: [HTTP_TEST],
+    foundBy: [WRITTEN_THROUGH_TEST],
   },
   {
     name: 'a balance comes from a cache though nobody asked for that',
