@@ -120,7 +120,13 @@ function touchedAt({ updatedAt, dispatch }: OperationDoc): Date {
 }
 
 function waiting(operation: OperationDoc, sight: WaitingSight): WaitingOn {
-  const { nextCheckAt: expectedAt, runAt } = operation;
+  const { nextCheckAt: expectedAt, runAt, pausedBy } = operation;
+  if (pausedBy !== undefined) {
+    return waitsOn('pause', pausedBy, {
+      since: acceptedAt(operation),
+      expectedAt: operation.deadline,
+    });
+  }
   if (waitsInLine(operation)) return inLine(operation, sight);
   const step = operation.steps?.find(({ status }) => status === 'waiting');
   if (step !== undefined) return forWord(step, sight);

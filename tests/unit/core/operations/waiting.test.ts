@@ -55,6 +55,12 @@ const ROWS: readonly (readonly [string, Partial<OperationDoc>, Partial<WaitingSi
     { kind: 'lease', since: at(20) },
   ],
   [
+    'somebody who has paused it, whatever stands before it',
+    { status: 'waiting', pausedBy: 'pau_1', line: 'ann' },
+    { ahead: { id: 'op_1' } },
+    { kind: 'pause', subject: 'pau_1' },
+  ],
+  [
     'one before it in its line',
     { ...base },
     { laneLease: held, ahead: { id: 'op_1' } },
