@@ -6,7 +6,7 @@ import type { LiveSettings } from '../core/service-config/live-settings.ts';
 import type { Settings } from '../core/service-config/settings.ts';
 
 /** What the settings say of the way to one provider. */
-export interface Gate {
+export interface AdmissionTerms {
   readonly inFlightMax: number;
   readonly samplesMin: number;
   readonly placeWaitMs: number;
@@ -14,8 +14,8 @@ export interface Gate {
   readonly holdMsMax: number;
 }
 
-export function gatesOf(settings: Settings): (provider: string) => Gate {
-  const gateOf = (provider?: string): Gate => {
+export function admissionTermsOf(settings: Settings): (provider: string) => AdmissionTerms {
+  const termsOf = (provider?: string): AdmissionTerms => {
     const scope = provider === undefined ? {} : { provider };
     return {
       inFlightMax: settings.read('payment.inFlightMax', scope),
@@ -25,7 +25,7 @@ export function gatesOf(settings: Settings): (provider: string) => Gate {
       holdMsMax: settings.read('payment.holdMsMax', scope),
     };
   };
-  return byProvider(gateOf);
+  return byProvider(termsOf);
 }
 
 export function tenantRates(settings: Settings, tenant?: string): (provider: string) => number {

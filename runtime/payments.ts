@@ -5,8 +5,17 @@ import type { Breakers, Hold, Samples } from '../core/notifications/admission/br
 import { BREAKER, type BreakerTuning, roomOf } from '../core/notifications/admission/breaker.ts';
 import { createSlots } from '../core/notifications/admission/slots.ts';
 import { type LiveSettings, fixedSettings } from '../core/service-config/live-settings.ts';
-import type { PaymentGate, PaymentOutcome, PaymentPassage } from '../core/operations/services.ts';
-import { type Gate, gatesOf, tenantRates, tenantWaitMs } from './payment-settings.ts';
+import type {
+  PaymentAdmission,
+  PaymentOutcome,
+  PaymentPermit,
+} from '../core/operations/services.ts';
+import {
+  type AdmissionTerms,
+  admissionTermsOf,
+  tenantRates,
+  tenantWaitMs,
+} from './payment-settings.ts';
 import { SERVICE_CONFIG_LIMITS } from '../config/service-config-limits.ts';
 import { NO_PAUSES, type Pauses } from '../core/service-config/pause.ts';
 import type { Platform } from './platform.ts';
@@ -14,7 +23,7 @@ import type { Platform } from './platform.ts';
 /** Of payment providers: a customer is waiting, so one that is well again is found out soon. */
 export const PAYMENT_BREAKER: BreakerTuning = { ...BREAKER, ...DEFAULTS };
 
-interface PaymentGateDeps {
+interface PaymentAdmissionDeps {
   readonly platform: Pick<Platform, 'clock' | 'random' | 'logger' | 'metrics'>;
   readonly breakers: Breakers;
   /** By default those of as many sagas as LIMITS has; asked anew each time. */
@@ -34,15 +43,15 @@ const NO_SAMPLES: Samples = { good: 0, bad: 0 };
  * One breaker a provider, shared by all processes, and so is the time for which it has asked to be
  * left alone; so many calls at once in this process, and a short line.
  */
-export function createPaymentGate({
+export function createPaymentAdmission({
   platform,
   breakers,
   shares = () => sagaShares(LIMITS.sagaConcurrency),
   settings = fixedSettings(),
   pauses = NO_PAUSES,
-}: PaymentGateDeps): PaymentGate {
+}: PaymentAdmissionDeps): PaymentAdmission {
   const { clock, random, logger, metrics } = platform;
-  const gates = settings.view(gatesOf);
+  const terms = settings.view(admissionTermsOf);
   const tenants = settings.view((all, tenant) => tenantRates(all, tenant));
   const places = createSlots({
     ...{ clock, random },
@@ -50,7 +59,7 @@ export function createPaymentGate({
     linesMax: () => shares().linesMax,
   });
   const roomAt = (provider: string): number => {
-    const { inFlightMax, samplesMin } = gates.now(provider);
+    const { inFlightMax, samplesMin } = terms.now(provider);
     const max = inFlightMax === 0 ? shares().inFlightMax : Math.min(inFlightMax, shares().mostMax);
     return roomOf(samples.get(provider) ?? NO_SAMPLES, max, samplesMin);
   };
@@ -69,16 +78,16 @@ export function createPaymentGate({
       isOpen ? 'payments.breaker.opened' : 'payments.breaker.closed',
     );
   };
-  const passageOf = (provider: string, isProbe: boolean): PaymentPassage => {
+  const permitOf = (provider: string, isProbe: boolean): PaymentPermit => {
     const sinceMs = clock.monotonicMs();
     metrics.paymentCallsInFlight.inc({ provider });
     return {
       kind: 'go',
-      abandon: () => {
+      cancel: () => {
         metrics.paymentCallsInFlight.dec({ provider });
         places.giveBack(provider);
       },
-      leave: async (outcome) => {
+      report: async (outcome) => {
         const { kind } = outcome;
         metrics.paymentCallsInFlight.dec({ provider });
         metrics.paymentCalls.inc({ provider, outcome: kind });
@@ -87,7 +96,7 @@ export function createPaymentGate({
         const exit = await breakers.leave(
           paymentKeyOf(provider),
           report,
-          holdOf(outcome, gates.now(provider)),
+          holdOf(outcome, terms.now(provider)),
         );
         // Together: its place is free only once its outcome counts.
         samples.set(provider, exit.samples);
@@ -98,12 +107,12 @@ export function createPaymentGate({
   };
 
   return Object.freeze({
-    enter: async (provider: string, tenantId = ''): Promise<PaymentPassage> => {
+    request: async (provider: string, tenantId = ''): Promise<PaymentPermit> => {
       if (pauses.on({ provider, tenant: tenantId }) !== undefined) {
         return { kind: 'paused', waitMs: SERVICE_CONFIG_LIMITS.pausedStepMs };
       }
       const nowMs = clock.monotonicMs();
-      const { placeWaitMs, ratePerSecond } = gates.now(provider);
+      const { placeWaitMs, ratePerSecond } = terms.now(provider);
       const ownKey = `${paymentKeyOf(provider)}/of:${tenantId}`;
       const lateMs = await tenantWaitMs(breakers, ownKey, tenants.of(tenantId)(provider));
       if (lateMs > 0) return { kind: 'kept', waitMs: lateMs, isBusy: true };
@@ -120,17 +129,17 @@ export function createPaymentGate({
       places.proceed(provider);
       if (entry.kind === 'go') {
         samples.set(provider, entry.samples);
-        return passageOf(provider, entry.isProbe);
+        return permitOf(provider, entry.isProbe);
       }
       places.giveBack(provider);
       if (entry.kind === 'open') noteOpen(provider, entry.waitMs);
       const isBusy = entry.kind === 'throttled';
       return { kind: 'kept', waitMs: entry.waitMs, ...(isBusy && { isBusy }) };
     },
-  } satisfies PaymentGate);
+  } satisfies PaymentAdmission);
 }
 
-function holdOf(outcome: PaymentOutcome, { holdMsMax }: Gate): Hold {
+function holdOf(outcome: PaymentOutcome, { holdMsMax }: AdmissionTerms): Hold {
   const waitMs = outcome.kind === 'answered' ? 0 : (outcome.waitMs ?? 0);
   return { key: PAYMENT_HOLD, ms: Math.min(waitMs, holdMsMax) };
 }

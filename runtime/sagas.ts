@@ -17,7 +17,11 @@ import { createJournalStore } from '../core/saga/journal-store.ts';
 import { openLines } from '../core/operations/lines.ts';
 import type { JobPublisher } from '../core/operations/ports.ts';
 import type { SettledHints } from '../core/events/hints.ts';
-import type { PaymentGate, PaymentProviders, SagaServices } from '../core/operations/services.ts';
+import type {
+  PaymentAdmission,
+  PaymentProviders,
+  SagaServices,
+} from '../core/operations/services.ts';
 import { createOutboxStore } from '../core/events/outbox-store.ts';
 import { tenantDatabases } from './cells.ts';
 import type { Pauses } from '../core/service-config/pause.ts';
@@ -105,7 +109,7 @@ export function createSagas(options: SagaOptions): Sagas {
 
 export interface PaymentOptions {
   /** By default every call is let through. */
-  readonly gate?: PaymentGate;
+  readonly admission?: PaymentAdmission;
   /** By default as long as an attempt of any provider; the tests are in a hurry. */
   readonly attemptMs?: number;
   readonly terms?: PaymentProviders['terms'];

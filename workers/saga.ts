@@ -5,7 +5,7 @@ import { createSharedBreakers } from '../core/notifications/admission/breaker-sh
 import type { BreakerTuning } from '../core/notifications/admission/breaker.ts';
 import type { Registry } from '../core/operations/define.ts';
 import { paymentTermsOf, paymentTuningsOf } from '../runtime/payment-settings.ts';
-import { createPaymentGate } from '../runtime/payments.ts';
+import { createPaymentAdmission } from '../runtime/payments.ts';
 import type { Platform } from '../runtime/platform.ts';
 import { walletWriteThrough } from '../runtime/wallet-cache.ts';
 import { createSagas, createServices } from '../runtime/sagas.ts';
@@ -14,7 +14,7 @@ import { isSampled, traceIdOf } from '../core/telemetry/tracer.ts';
 import type { LeaseTiming } from '../core/saga/heartbeat.ts';
 import type { JobPublisher } from '../core/operations/ports.ts';
 import type { SettledHints } from '../core/events/hints.ts';
-import type { PaymentGate } from '../core/operations/services.ts';
+import type { PaymentAdmission } from '../core/operations/services.ts';
 import type { OperationPayload } from '../queues/catalog.ts';
 import { startPool } from './pool.ts';
 
@@ -42,7 +42,7 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
   const concurrency = settings.view((all) => all.read('saga.concurrency'));
   const shares = settings.view((all) => sagaShares(all.read('saga.concurrency')));
   const services = createServices(platform, {
-    gate: openPaymentGate(platform, () => shares.now, payments.breaker),
+    admission: openPaymentAdmission(platform, () => shares.now, payments.breaker),
     terms: paymentTermsOf(settings),
     ...(payments.attemptMs !== undefined && { attemptMs: payments.attemptMs }),
   });
@@ -79,11 +79,11 @@ export function startSagas({ platform, payments = {}, ...deps }: SagaDeps): void
 }
 
 /** Its breakers are shared through Redis, and this process's own while that is away. */
-function openPaymentGate(
+function openPaymentAdmission(
   platform: Platform,
   shares: () => SagaShares,
   fixed?: BreakerTuning,
-): PaymentGate {
+): PaymentAdmission {
   const { clock, logger, redis: roles, settings, pauses } = platform;
   const tuning = fixed === undefined ? paymentTuningsOf(settings) : () => fixed;
   const { prefix } = roles;
@@ -91,5 +91,5 @@ function openPaymentGate(
   const local = createLocalBreakers(clock, tuning);
   const shared = createSharedBreakers({ redis, prefix, local, logger, tuning });
   const breakers = createNearBreakers({ shared, clock });
-  return createPaymentGate({ platform, breakers, shares, settings, pauses });
+  return createPaymentAdmission({ platform, breakers, shares, settings, pauses });
 }

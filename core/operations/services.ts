@@ -43,7 +43,7 @@ export interface PaymentProviders {
   /** @throws AppError `worker_unfit` when this process has no address of it. */
   named(name: string): PaymentProvider;
   /** To be asked before every call, and before the intent of it is stored. */
-  enter(name: string, tenantId?: string): Promise<PaymentPassage>;
+  request(name: string, tenantId?: string): Promise<PaymentPermit>;
   /** How its calls are tried, for a tenant; by default as the steps say. */
   terms?(name: string, tenantId: string): PaymentTerms;
 }
@@ -67,12 +67,12 @@ export type PaymentOutcome =
   | { readonly kind: 'throttled'; readonly waitMs?: number }
   | { readonly kind: 'failed'; readonly waitMs?: number };
 
-export type PaymentPassage =
+export type PaymentPermit =
   /** One of the two has to be called: with what came of it, or when nothing was sent after all. */
   | {
       readonly kind: 'go';
-      leave(outcome: PaymentOutcome): Promise<void>;
-      abandon(): void;
+      report(outcome: PaymentOutcome): Promise<void>;
+      cancel(): void;
     }
   /** Not now: it is down, has asked for patience, or (`isBusy`) has as many calls as it may have. */
   | { readonly kind: 'kept'; readonly waitMs: number; readonly isBusy?: true }
@@ -82,8 +82,8 @@ export type PaymentPassage =
   | { readonly kind: 'elsewhere' };
 
 /** Keeps calls back that would be in vain, and one provider's troubles from the others. */
-export interface PaymentGate {
-  enter(name: string, tenantId?: string): Promise<PaymentPassage>;
+export interface PaymentAdmission {
+  request(name: string, tenantId?: string): Promise<PaymentPermit>;
 }
 
 /** A tenant's rules for money that comes and goes. Absent: the rule does not apply. */

@@ -174,37 +174,37 @@ export async function enterWay(
 ): Promise<Way> {
   if (definition.provider === undefined) return FREE_WAY;
   const name = definition.provider(context);
-  const passage = await services.payments.enter(name, run.operation.tenantId);
-  if (passage.kind === 'elsewhere') throw unfit(name);
-  if (passage.kind === 'go') return wayOf(definition, passage);
-  const { waitMs } = passage;
+  const permit = await services.payments.request(name, run.operation.tenantId);
+  if (permit.kind === 'elsewhere') throw unfit(name);
+  if (permit.kind === 'go') return wayOf(definition, permit);
+  const { waitMs } = permit;
   const { state } = run;
-  if (passage.kind === 'paused') {
+  if (permit.kind === 'paused') {
     const spread = waitMs * (1 + random());
     throw new Postponed(new Date(run.now().getTime() + Math.ceil(spread)), state);
   }
   const pace = { baseMs: waitMs, capMs: waitMs, random };
-  const { isOver } = waitOf(run, { step, outage: passage, state }, pace);
+  const { isOver } = waitOf(run, { step, outage: permit, state }, pace);
   if (isOver) return FREE_WAY; // its last call decides
   const spreadMs = random() * Math.min(waitMs, LIMITS.deferSpreadMs);
   const until = new Date(run.now().getTime() + Math.ceil(waitMs + spreadMs));
-  throw new Postponed(until, state, passage.isBusy);
+  throw new Postponed(until, state, permit.isBusy);
 }
 
-type Passage = Awaited<ReturnType<SagaServices['payments']['enter']>> & { readonly kind: 'go' };
+type Permit = Awaited<ReturnType<SagaServices['payments']['request']>> & { readonly kind: 'go' };
 
-function wayOf(definition: CallStep<unknown>, passage: Passage): Way {
+function wayOf(definition: CallStep<unknown>, permit: Permit): Way {
   let isDone = false;
   return {
     leave: async (error) => {
       if (isDone) return;
       isDone = true;
-      await passage.leave(outcomeOf(outageOf(definition, error)));
+      await permit.report(outcomeOf(outageOf(definition, error)));
     },
     abandon: () => {
       if (isDone) return;
       isDone = true;
-      passage.abandon();
+      permit.cancel();
     },
   };
 }

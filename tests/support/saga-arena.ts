@@ -22,7 +22,7 @@ import { bindOperation } from '../../core/settlement/decide.ts';
 import { type Sagas, createSagas } from '../../runtime/sagas.ts';
 import { createLocalBreakers } from '../../core/notifications/admission/breaker-cache.ts';
 import type { BreakerTuning } from '../../core/notifications/admission/breaker.ts';
-import { PAYMENT_BREAKER, createPaymentGate } from '../../runtime/payments.ts';
+import { PAYMENT_BREAKER, createPaymentAdmission } from '../../runtime/payments.ts';
 import { createLedgerStore } from '../../core/ledger/ledger-store.ts';
 import { openLines } from '../../core/operations/lines.ts';
 import { createOperationStore } from '../../core/operations/operation-store.ts';
@@ -177,7 +177,10 @@ export async function openArena(options: ArenaOptions = {}): Promise<Arena> {
       const { breaker = PAYMENT_BREAKER, attemptMs, payments } = rest;
       const breakers = createLocalBreakers(clock, breaker);
       const providerDeps = {
-        gate: createPaymentGate({ platform: { clock, random, logger, metrics }, breakers }),
+        admission: createPaymentAdmission({
+          platform: { clock, random, logger, metrics },
+          breakers,
+        }),
         ...(attemptMs !== undefined && { attemptMs }),
       };
       const processId = `test-${newToken()}`;

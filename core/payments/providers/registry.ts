@@ -3,8 +3,8 @@ import { AppError } from '../../kernel/errors.ts';
 import type {
   PaymentProvider,
   PaymentProviders,
-  PaymentGate,
-  PaymentPassage,
+  PaymentAdmission,
+  PaymentPermit,
 } from '../../operations/services.ts';
 import { type Tracer, noTracer } from '../../telemetry/tracer.ts';
 import { tracedProvider } from '../traced-provider.ts';
@@ -21,7 +21,7 @@ export type ProviderAddresses = { readonly [N in ProviderName]?: HttpProviderOpt
 
 export interface ProviderDeps extends HttpProviderDeps {
   /** By default every call is let through. */
-  readonly gate?: PaymentGate;
+  readonly admission?: PaymentAdmission;
   readonly terms?: PaymentProviders['terms'];
   readonly tracer?: Tracer;
 }
@@ -29,7 +29,7 @@ export interface ProviderDeps extends HttpProviderDeps {
 /** The payment providers that the environment names. */
 export function createProviders(
   addresses: ProviderAddresses,
-  { gate = OPEN_GATE, tracer = noTracer, terms, ...deps }: ProviderDeps = {},
+  { admission = OPEN_ADMISSION, tracer = noTracer, terms, ...deps }: ProviderDeps = {},
 ): PaymentProviders {
   const byName = new Map<string, PaymentProvider>(
     Object.entries(addresses).map(([name, options]: [string, HttpProviderOptions]) => [
@@ -46,15 +46,15 @@ export function createProviders(
       });
     },
     ...(terms !== undefined && { terms }),
-    enter: async (name: string, tenantId?: string): Promise<PaymentPassage> =>
-      byName.has(name) ? gate.enter(name, tenantId) : { kind: 'elsewhere' },
+    request: async (name: string, tenantId?: string): Promise<PaymentPermit> =>
+      byName.has(name) ? admission.request(name, tenantId) : { kind: 'elsewhere' },
   });
 }
 
-const OPEN_GATE: PaymentGate = {
-  enter: async () => ({
+const OPEN_ADMISSION: PaymentAdmission = {
+  request: async () => ({
     kind: 'go',
-    leave: async () => undefined,
-    abandon: () => undefined,
+    report: async () => undefined,
+    cancel: () => undefined,
   }),
 };

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../config/limits.ts';
 import { systemClock } from '../../../core/kernel/clock.ts';
 import { createLocalBreakers } from '../../../core/notifications/admission/breaker-cache.ts';
-import { PAYMENT_BREAKER, createPaymentGate } from '../../../runtime/payments.ts';
-import type { PaymentOutcome, PaymentPassage } from '../../../core/operations/services.ts';
+import { PAYMENT_BREAKER, createPaymentAdmission } from '../../../runtime/payments.ts';
+import type { PaymentOutcome, PaymentPermit } from '../../../core/operations/services.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
 import { createMetrics } from '../../../core/telemetry/metrics.ts';
 
 const FAILED: PaymentOutcome = { kind: 'failed' };
 const ANSWERED: PaymentOutcome = { kind: 'answered' };
 
-/** The gates of processes that share their breakers, on a clock that is moved by hand. */
+/** The admissions of processes that share their breakers, on a clock that is moved by hand. */
 function open() {
   const time = { ms: 1_000_000 };
   const clock = { ...systemClock, now: () => time.ms, monotonicMs: () => time.ms };
@@ -18,20 +18,20 @@ function open() {
   const metrics = createMetrics();
   const breakers = createLocalBreakers(clock, PAYMENT_BREAKER);
   const platform = { clock, random: () => 0.5, logger, metrics };
-  const gate = createPaymentGate({ platform, breakers });
-  const another = createPaymentGate({ platform, breakers });
+  const admission = createPaymentAdmission({ platform, breakers });
+  const another = createPaymentAdmission({ platform, breakers });
   const callBy =
-    (by: typeof gate) =>
-    async (outcome: PaymentOutcome, name = 'http'): Promise<PaymentPassage> => {
-      const passage = await by.enter(name);
-      if (passage.kind === 'go') await passage.leave(outcome);
-      return passage;
+    (by: typeof admission) =>
+    async (outcome: PaymentOutcome, name = 'http'): Promise<PaymentPermit> => {
+      const permit = await by.request(name);
+      if (permit.kind === 'go') await permit.report(outcome);
+      return permit;
     };
-  const call = callBy(gate);
+  const call = callBy(admission);
   const trip = async (): Promise<void> => {
     for (let calls = 0; calls < PAYMENT_BREAKER.samplesMin; calls += 1) await call(FAILED);
   };
-  return { time, gate, call, callElsewhere: callBy(another), trip, metrics };
+  return { time, admission, call, callElsewhere: callBy(another), trip, metrics };
 }
 
 describe('the breaker of a payment provider', () => {
@@ -43,13 +43,13 @@ describe('the breaker of a payment provider', () => {
   });
 
   it('is half open after its time: one call goes through, and closes it when it is answered', async () => {
-    const { time, gate, call, trip } = open();
+    const { time, admission, call, trip } = open();
     await trip();
     time.ms += PAYMENT_BREAKER.openMs;
-    const probe = await gate.enter('http');
+    const probe = await admission.request('http');
     expect(probe).toMatchObject({ kind: 'go' });
     expect(await call(ANSWERED)).toEqual({ kind: 'kept', waitMs: PAYMENT_BREAKER.recheckMs });
-    if (probe.kind === 'go') await probe.leave(ANSWERED);
+    if (probe.kind === 'go') await probe.report(ANSWERED);
     for (let calls = 0; calls < 5; calls += 1) {
       expect(await call(ANSWERED)).toMatchObject({ kind: 'go' });
     }
@@ -99,11 +99,11 @@ describe('the breaker of a payment provider', () => {
 
 describe('the places at a payment provider', () => {
   it('are so few that one that hangs leaves the pool to others', async () => {
-    const { gate, call } = open();
+    const { admission, call } = open();
     for (let calls = 0; calls < 2 * LIMITS.paymentInFlightMax; calls += 1) await call(ANSWERED);
-    const entered: PaymentPassage[] = [];
+    const entered: PaymentPermit[] = [];
     const all = Array.from({ length: LIMITS.sagaConcurrency }, async () => {
-      entered.push(await gate.enter('http'));
+      entered.push(await admission.request('http'));
     });
     // Some wait in the line; the others are kept back at once.
     for (let turns = 0; turns < 20; turns += 1) await new Promise(setImmediate);
