@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { COLLECTIONS } from '../../core/infra/collections.ts';
 import { findBanned } from '../support/tidy/banned.ts';
+import { findUnexplainedWords, findUnusedWords } from '../support/tidy/glossary.ts';
 import { findBrokenLinks, findLostPages } from '../support/tidy/links.ts';
 import { findForeignCollections } from '../support/tidy/owners.ts';
+import { PLAIN_WORDS } from '../support/tidy/plain-words.ts';
 import { findLostNames, findLostPaths, findRoomsOffTheMap } from '../support/tidy/rooms.ts';
 import {
   findBadNames,
@@ -64,6 +66,11 @@ describe('the tree is tidy', () => {
   });
   it('mentions no path in a page that leads nowhere', () => {
     expectNone(findLostPaths(files));
+  });
+  it('explains every noun of core in the glossary, or it is plain English', () => {
+    const glossary = read('docs/GLOSSARY.md');
+    expectNone(findUnexplainedWords(files, { glossary, plain: PLAIN_WORDS }));
+    expect(findUnusedWords(files, PLAIN_WORDS)).toEqual([]);
   });
   it('opens every collection in the room that owns it', () => {
     expectNone(findForeignCollections(files, COLLECTIONS));

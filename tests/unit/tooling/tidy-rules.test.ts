@@ -2,6 +2,7 @@ import { findForeignCollections } from '../../support/tidy/owners.ts';
 import { findLostNames, findLostPaths, findRoomsOffTheMap } from '../../support/tidy/rooms.ts';
 import { describe, expect, it } from 'vitest';
 import { BANS, findBanned } from '../../support/tidy/banned.ts';
+import { findUnexplainedWords, findUnusedWords } from '../../support/tidy/glossary.ts';
 import { anchorsOf, findBrokenLinks, findLostPages } from '../../support/tidy/links.ts';
 import {
   FILE_LINES_MAX,
@@ -207,5 +208,28 @@ describe('the tree', () => {
     const paths = readTree().map(({ path }) => path);
     expect(paths).toContain('.gitignore');
     expect(paths.filter((path) => /^(node_modules|\.git|dist|\.data)\//.test(path))).toEqual([]);
+  });
+});
+
+describe('the words of core', () => {
+  const glossary = '| **lane** | x |\n| **group commit** | y |\n';
+  const plain = new Set(['doc']);
+  const found = (name: string) =>
+    problems(
+      findUnexplainedWords([file('core/a.ts', `export interface ${name} {}`)], { glossary, plain }),
+    );
+
+  it.each(['StoredLane', 'LaneDoc', 'Commits', 'Lanes'])('know %s', (name) => {
+    expect(found(name)).toEqual([]);
+  });
+
+  it('have to be explained, also one that only begins like a known one', () => {
+    expect(found('LaneWidget')).toEqual(['LaneWidget: "widget" is not in docs/GLOSSARY.md']);
+    expect(found('Docs2')).toHaveLength(1);
+  });
+
+  it('are not kept as plain when nobody says them', () => {
+    const files = [file('core/a.ts', 'export type UserDoc = string;')];
+    expect(findUnusedWords(files, new Set(['doc', 'widget']))).toEqual(['widget']);
   });
 });
