@@ -7,6 +7,7 @@ import { supervise } from '../core/kernel/supervise.ts';
 import { type FindOperator, createOperators } from './admin/operator.ts';
 import { type AdminDeps, createAdminRouter } from './admin/router.ts';
 import { type AdminSessions, type SessionsDeps, createAdminSessions } from './admin/session.ts';
+import { type CorsOrigins, createCors } from './http/cors.ts';
 import { createBodyBytes } from './http/body-bytes.ts';
 import type { Endpoint, EndpointDeps } from './http/endpoint.ts';
 import { type ExchangeDeps, createHandler } from './http/exchange.ts';
@@ -17,6 +18,8 @@ import { type StageDeps, pageStages, stagesOf } from './http/stages.ts';
 export interface AppDeps
   extends Omit<StageDeps, 'requestId' | 'findOperator'>, Omit<EndpointDeps, 'bodyBytes'> {
   readonly endpoints: readonly Endpoint[];
+  /** Undefined: no page of another origin may read answers. */
+  readonly cors?: CorsOrigins;
   readonly admin: Pick<AdminDeps, 'queues' | 'hasQueues' | 'tenants'> &
     Pick<SessionsDeps, 'signOuts'> & { readonly password: string | undefined };
 }
@@ -35,7 +38,9 @@ export function createListener(given: AppDeps): RequestListener {
   const crashed = (err: unknown): void => {
     deps.logger.error({ err }, 'request.crashed');
   };
+  const cors = given.cors === undefined ? undefined : createCors(given.cors);
   return (request, response) => {
+    if (cors?.(request, response) === true) return;
     const found = isMalformed(request) ? malformed(request) : look(router, request);
     if (found === undefined) app(request, response);
     else if (found instanceof AppError) supervise(refuse(request, response, found), crashed);

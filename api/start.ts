@@ -79,6 +79,7 @@ export async function startApi(platform: Platform, tuning: ApiTuning = {}): Prom
     host: env.HOST,
     port: env.PORT,
     endpoints: ENDPOINTS,
+    ...(env.CORS_ORIGINS !== undefined && { cors: env.CORS_ORIGINS }),
     services: servicesOf(cells),
     waiters,
     authenticator,

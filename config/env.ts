@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { unknownNames } from './env-names.ts';
+import { corsEnv } from './cors-env.ts';
 import { graphqlEnv } from './graphql-env.ts';
 import { accessEnv } from './access-env.ts';
 import { settingsProblem } from './env-together.ts';
@@ -243,6 +244,7 @@ export const envSchema = z.object({
   ),
   ...TRACE_ENV,
   ...graphqlEnv,
+  ...corsEnv,
   FAILPOINTS: z.string().optional().describe('tests only: NAME[@N],… kill this process there'),
 });
 
