@@ -4,7 +4,7 @@ const TYPE = /^export (?:interface|type|class) ([A-Z]\w*)/gm;
 const TERM = /^\| \*\*(.+?)\*\*/gm;
 
 /** `WebhookEndpointDoc` ends with `doc`. */
-export function lastWordOf(name: string): string {
+function lastWordOf(name: string): string {
   return singular(wordsOf(name).at(-1) ?? '');
 }
 
