@@ -28,6 +28,7 @@ export function openAccessNews(redis: RedisRoles, { onKey, onTenant }: NewsHandl
   };
   const tell = (message: string): void => {
     take(message);
+    // News that is lost costs the others the time that they keep a key in memory, and no more.
     if (sender.status === 'ready') sender.publish(channel, message).catch(() => undefined);
   };
   listener.on('message', (_channel: string, message: string) => {

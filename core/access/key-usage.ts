@@ -41,7 +41,9 @@ export function startKeyUsage({ keys, databaseTime, clock, logger }: KeyUsageDep
     },
     close: async () => {
       await ticker.stop();
-      await flush().catch(() => undefined);
+      await flush().catch((err: unknown) => {
+        logger.debug({ err }, 'keys.use.unwritten'); // a minute of use
+      });
     },
   } satisfies KeyUsage);
 }

@@ -60,6 +60,7 @@ export function createWalletCache(deps: CacheDeps): WalletCache {
   const underWay = new Map<string, Promise<CachedWallet | undefined>>();
 
   const load = async (key: ReadKey, text: string): Promise<CachedWallet | undefined> => {
+    // Without the database's time nothing in Redis can be judged: the primary answers, or says why not.
     const now = await nowMs().catch(() => undefined);
     const held = now === undefined ? undefined : await shared.read(key, now);
     if (now !== undefined && held !== undefined) {
